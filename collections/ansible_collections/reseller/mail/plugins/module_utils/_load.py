@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The estate's files → the model, or every fault in them at once.
+
+PRIVATE to the collection. ``read_files`` is the one function that touches the disk; all else is pure. Whatever the
+files hold, the answer is a list of faults: never a traceback, never a hang.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import re
+import stat
+import typing as t
+
+from ansible_collections.reseller.mail.plugins.module_utils import _build, _judge, _names, _schema
+from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Fault, Position
+from ansible_collections.reseller.mail.plugins.module_utils._nodes import parse, shown
+from ansible_collections.reseller.mail.plugins.module_utils._walk import Values, Walker
+
+MAX_BYTES = 4 * 2**20
+"""Of one file: about 40,000 mailboxes in one domain."""
+
+ACCOUNT = "account.yml"
+_MAY_LIE_AROUND = re.compile(r"\..*|(README|CHANGELOG|LICENSE|CODEOWNERS)(\.\w+)?")
+_HERE: t.Final = ("tenants", "state")
+
+
+def load(directory: str) -> tuple[t.Optional[Estate], list[Fault]]:
+    """The judged estate and no faults, or None and all faults of all files, sorted by place."""
+    estate, faults = draft(directory)
+    return (None if faults else estate), faults
+
+
+def draft(directory: str) -> tuple[Estate, list[Fault]]:
+    """As much of the estate as could be read, and all faults. Only for looking at: nothing may be built from it."""
+    collecting = gc.isenabled()
+    gc.disable()  # a hundred thousand young objects and no circles: the collector would take half of the time
+    try:
+        files, faults = read_files(directory)
+        estate, more = build(files, faults)
+    finally:
+        if collecting:
+            gc.enable()
+    return estate, more
+
+
+def build(files: t.Mapping[str, bytes], faults: t.Iterable[Fault] = ()) -> tuple[Estate, list[Fault]]:
+    """The model from files by their paths; ``faults`` are those found in reading them."""
+    found = list(faults)
+
+    def read(path: str, table: _schema.Table) -> t.Optional[Values]:
+        root, wrong = parse(path, files[path])
+        found.extend(wrong)
+        if root is None and wrong:
+            return None
+        walker = Walker(path)
+        values = walker.file_values(root, table)
+        found.extend(walker.faults)
+        return values
+
+    def read_required(path: str, table: _schema.Table) -> Values:
+        if path in files:
+            return read(path, table) or {}
+        if not any(fault.position.file == path for fault in found):
+            found.append(Fault(Position(path, 1, 1), "missing-file", "this file is missing", "a file with at least its required keys"))
+        return {}
+
+    head = read_required("estate.yml", _schema.ESTATE)
+    plans = tuple(_build.plan(values) for values in read_required("plans.yml", _schema.PLANS).get("plans") or ())
+    by_name = {plan.name: plan for plan in plans}
+    tenants = []
+    states = []
+    folders: dict[str, list[str]] = {}
+    for path in sorted(files):
+        top, *below = path.split("/")
+        if top == "tenants" and len(below) == 2:
+            folders.setdefault(below[0], []).append(below[1])
+        elif top == "state":
+            values = read(path, _schema.STATE)
+            if values is not None:
+                states.append(_build.node_state(below[0].removesuffix(".json"), values))
+    for folder, names in folders.items():
+        account = read_required(f"tenants/{folder}/{ACCOUNT}", _schema.ACCOUNT)
+        domains = []
+        for name in names:
+            if name != ACCOUNT:
+                values = read(f"tenants/{folder}/{name}", _schema.DOMAIN_FILE)
+                if values is not None:
+                    domains.append((name.removesuffix(".yml"), values))
+        if account:
+            tenants.append(_build.tenant(folder, account, domains, by_name))
+    estate = Estate(
+        provider=_build.provider(head.get("provider")),
+        nodes=tuple(_build.node(values) for values in head.get("nodes") or ()),
+        plans=plans,
+        tenants=tuple(tenants),
+        approved_hosts=head.get("approved_hosts") or (),
+        states=tuple(states),
+    )
+    found.extend(_judge.judge(estate, unsure=frozenset(fault.position.file for fault in found)))
+    return estate, sorted(set(found))
+
+
+def read_files(directory: str) -> tuple[dict[str, bytes], list[Fault]]:
+    """The content of every file of the estate by its path, and what is wrong with files as such."""
+    reader = _Directory(directory)
+    try:
+        reader.top()
+    except OSError as error:
+        reader.fault(".", "unreadable", f"the estate cannot be read: {error.strerror}", "a directory with estate.yml, plans.yml, tenants/")
+    return reader.files, reader.faults
+
+
+class _Directory:
+    """Walks an estate. Follows no symbolic link: a tenant could make one that reads another tenant's file."""
+
+    def __init__(self, directory: str) -> None:
+        self.directory = directory
+        self.files: dict[str, bytes] = {}
+        self.faults: list[Fault] = []
+
+    def fault(self, path: str, fault_id: str, what: str, allowed: str) -> None:
+        fit = path if path.isprintable() else shown(path)
+        self.faults.append(Fault(Position(fit, 1, 1), fault_id, what, allowed))
+
+    def entries(self, path: str) -> list[os.DirEntry[str]]:
+        with os.scandir(os.path.join(self.directory, path)) as entries:
+            return sorted((entry for entry in entries if not _MAY_LIE_AROUND.fullmatch(entry.name)), key=lambda entry: entry.name)
+
+    def top(self) -> None:
+        for entry in self.entries("."):
+            if entry.name in _HERE:
+                self.folder(entry, entry.name, self.tenants if entry.name == "tenants" else self.states)
+            elif entry.name in ("estate.yml", "plans.yml"):
+                self.file(entry.name)
+            elif entry.name.endswith((".yml", ".yaml", ".json")):
+                self.fault(entry.name, "stray-file", "nothing reads this file", "estate.yml, plans.yml, tenants/, state/")
+
+    def folder(self, entry: os.DirEntry[str], path: str, walk: t.Callable[[str], None]) -> None:
+        if entry.is_symlink() or not entry.is_dir():
+            self.fault(path, "not-a-folder", "this is no folder" if not entry.is_symlink() else "this is a symbolic link", "a folder")
+            return
+        try:
+            walk(path)
+        except OSError as error:
+            self.fault(path, "unreadable", f"this folder cannot be read: {error.strerror}", "a readable folder")
+
+    def states(self, path: str) -> None:
+        for entry in self.entries(path):
+            self.named(entry, path, ".json", _names.slug, "<node>.json, as nodes report it")
+
+    def tenants(self, path: str) -> None:
+        for entry in self.entries(path):
+            below = f"{path}/{entry.name}"
+            if self.is_named(below, entry.name, _names.slug, _schema.SLUG.allowed):
+                self.folder(entry, below, self.tenant)
+
+    def tenant(self, path: str) -> None:
+        before = len(self.files)
+        for entry in self.entries(path):
+            if entry.name == ACCOUNT:
+                self.file(f"{path}/{ACCOUNT}")
+            else:
+                self.named(entry, path, ".yml", _names.mail_domain, f"{ACCOUNT}, or a domain in lower-case A-labels with .yml behind it")
+        if before == len(self.files) and not any(fault.position.file.startswith(f"{path}/") for fault in self.faults):
+            self.fault(path, "empty-folder", "this tenant's folder has no files", f"a folder with {ACCOUNT}, or none")
+
+    def named(self, entry: os.DirEntry[str], path: str, suffix: str, norm: t.Callable[[str], str], allowed: str) -> None:
+        below = f"{path}/{entry.name}"
+        if not entry.name.endswith(suffix):
+            self.fault(below, "stray-file", "nothing reads this file", allowed)
+        elif self.is_named(below, entry.name.removesuffix(suffix), norm, allowed):
+            self.file(below)
+
+    def is_named(self, path: str, name: str, norm: t.Callable[[str], str], allowed: str) -> bool:
+        try:
+            normal = norm(name)
+        except ValueError as error:
+            self.fault(path, "unfit-name", str(error), allowed)
+            return False
+        if normal != name:
+            self.fault(path, "unfit-name", f"this name is written {shown(normal)}", allowed)
+        return normal == name
+
+    def file(self, path: str) -> None:
+        try:
+            # NONBLOCK: opening a FIFO would otherwise wait for its writer
+            handle = os.open(os.path.join(self.directory, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            link = os.path.islink(os.path.join(self.directory, path))
+            what = "this is a symbolic link" if link else f"this file cannot be read: {error.strerror}"
+            self.fault(path, "symlink" if link else "unreadable", what, "a readable file of its own")
+            return
+        with os.fdopen(handle, "rb") as stream:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                self.fault(path, "unreadable", "this is no file", "a readable file of its own")
+                return
+            content = stream.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            self.fault(path, "too-large", "this file is too large", f"{MAX_BYTES:,} bytes")
+        else:
+            self.files[path] = content

@@ -1,0 +1,341 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The model: what the estate's files say, as frozen values.
+
+PRIVATE to the collection. Pure: no Ansible, no files, no clock, no randomness.
+
+Conventions that hold everywhere:
+
+* domain names are lower-case A-labels without a trailing dot;
+* addresses are ``local@domain``, lower case, always complete (``to: [jo]`` in a file is ``jo@acme.example`` here);
+* sizes are bytes (``5G`` in a file is binary, as in Dovecot);
+* a limit or quota of ``None`` is *unlimited*, ``0`` allows none;
+* tuples keep the order of the files; whoever prints something sorts it.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+Limit = t.Optional[int]
+"""A non-negative number, or None for unlimited."""
+
+
+class Marked(t.Protocol):
+    """What the loader leaves in a position, so that a judge can point at one key or item of an object."""
+
+    def mark(self, *path: t.Union[str, int]) -> tuple[int, int]:
+        """Line and column of what stands at that path."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in the estate's files: path relative to the estate, line and column counted from 1."""
+
+    file: str
+    line: int
+    column: int
+    node: t.Optional[Marked] = field(default=None, compare=False, repr=False)
+
+    def of(self, *path: t.Union[str, int]) -> Position:
+        """The place of a key or item below this one: ``alias.at.of("to", 0)``. This place where there is no such thing."""
+        return self if self.node is None else Position(self.file, *self.node.mark(*path))
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+NOWHERE = Position("", 0, 0)
+"""For values that stand in no file, such as defaults."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """Something wrong in the files. Sorts by place."""
+
+    position: Position
+    id: str
+    what: str
+    allowed: str
+
+    def __str__(self) -> str:
+        return f"{self.position}: {self.id}: {self.what}; allowed: {self.allowed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A value that only its destination may read: a vaulted or plain password, or a supplied hash.
+
+    ``text`` is what the file says (for a vaulted value the ciphertext envelope). It never shows in ``repr`` or diffs.
+    """
+
+    text: str = field(repr=False)
+    vaulted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of each thing may be allotted. ``aliases`` counts aliases and sender addresses (S1-9),
+    ``domains`` counts mail and relay domains (S1-7), ``storage`` is bytes allotted, not used (S1-11)."""
+
+    domains: Limit = None
+    domain_aliases: Limit = None
+    mailboxes: Limit = None
+    aliases: Limit = None
+    storage: Limit = None
+    domain_admins: Limit = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A named set of limits and features that a tenant gets."""
+
+    name: str
+    limits: Limits
+    features: frozenset[str]
+    mailbox_quota_default: Limit
+    mailbox_quota_min: int
+    mailbox_quota_max: Limit
+    at: Position = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A mail host. ``hostname`` is its FQDN (MX target, EHLO, certificate); ``debian`` its major release, which
+    decides the dialect of what is compiled for it."""
+
+    name: str
+    hostname: str
+    debian: int
+    addresses: tuple[str, ...]
+    at: Position = field(default=NOWHERE, compare=False)
+
+    @property
+    def dkim_selector(self) -> str:
+        """One selector per node, so that private keys never travel between nodes."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """A domain admin: an address that owns objects, with limits of its own."""
+
+    address: str
+    limits: Limits
+    at: Position = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DomainLimits:
+    """What the provider allows one domain, beside the tenant's own limits."""
+
+    name: str
+    mailboxes: Limit = None
+    aliases: Limit = None
+    storage: Limit = None
+    mailbox_storage: Limit = None
+    at: Position = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A mailbox with storage. ``quota`` is the effective one, bytes; None is unlimited."""
+
+    name: str
+    domain: str
+    quota: Limit
+    owner: str
+    display_name: str = ""
+    state: str = "active"
+    password: t.Optional[Secret] = None
+    at: Position = field(default=NOWHERE, compare=False)
+
+    @property
+    def address(self) -> str:
+        return f"{self.name}@{self.domain}"
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """An address that delivers to others. ``may_send`` lets its mailboxes within the tenant use it as From."""
+
+    name: str
+    domain: str
+    to: tuple[str, ...]
+    owner: str
+    may_send: bool = False
+    at: Position = field(default=NOWHERE, compare=False)
+
+    @property
+    def address(self) -> str:
+        return f"{self.name}@{self.domain}"
+
+
+@dataclass(frozen=True, slots=True)
+class SenderAddress:
+    """An extra From identity of a mailbox. It also receives into that mailbox, so that bounces and callouts work
+    (RFC 5321 section 6.1 wants a reachable return path)."""
+
+    name: str
+    domain: str
+    mailbox: str
+    owner: str
+    at: Position = field(default=NOWHERE, compare=False)
+
+    @property
+    def address(self) -> str:
+        return f"{self.name}@{self.domain}"
+
+
+@dataclass(frozen=True, slots=True)
+class DomainAlias:
+    """Another name for a domain: every address of the domain exists under this name too."""
+
+    name: str
+    owner: str
+    at: Position = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Where mail for a relay domain goes after it was received here, and which local parts exist there."""
+
+    host: str
+    port: int
+    recipients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dmarc:
+    """``stage`` is observe (p=none), test (t=y), quarantine or reject; RFC 9989."""
+
+    stage: str = "observe"
+    reports_to: t.Optional[str] = None
+
+
+@dataclass(frozen=True, slots=True)
+class MtaSts:
+    """RFC 8461 policy: ``mode`` none, testing or enforce; ``max_age`` seconds."""
+
+    mode: str = "testing"
+    max_age: int = 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Branding:
+    """``hostname`` is the name clients use for IMAP, POP3 and submission instead of the node's."""
+
+    hostname: t.Optional[str] = None
+    name: t.Optional[str] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """One domain file. ``type`` is mail or relay. ``managed`` tells whether the provider writes its DNS."""
+
+    name: str
+    type: str
+    owner: str
+    mailboxes: tuple[Mailbox, ...] = ()
+    aliases: tuple[Alias, ...] = ()
+    sender_addresses: tuple[SenderAddress, ...] = ()
+    domain_aliases: tuple[DomainAlias, ...] = ()
+    catch_all: t.Optional[str] = None
+    relay: t.Optional[Relay] = None
+    managed: bool = False
+    dmarc: Dmarc = Dmarc()
+    mta_sts: t.Optional[MtaSts] = None
+    tls_reports_to: t.Optional[str] = None
+    branding: Branding = Branding()
+    limits: DomainLimits = DomainLimits("")
+    at: Position = field(default=NOWHERE, compare=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The domain and its aliases: every name that may stand behind an @."""
+        return (self.name, *(alias.name for alias in self.domain_aliases))
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A client account. ``state`` is pending, active, suspended or terminated; ``placement`` a node's name.
+    ``limits`` are the effective ones: of the plan's and the account's, the tighter."""
+
+    name: str
+    organisation: str
+    plan: str
+    state: str
+    placement: str
+    default_owner: str
+    admins: tuple[Admin, ...]
+    limits: Limits
+    domains: tuple[Domain, ...]
+    external_ids: tuple[tuple[str, str], ...] = ()
+    at: Position = field(default=NOWHERE, compare=False)
+
+    @property
+    def served(self) -> bool:
+        """Whether hosts know this tenant at all: pending ones render nothing yet, terminated ones no more (S0-18)."""
+        return self.state in ("active", "suspended")
+
+
+@dataclass(frozen=True, slots=True)
+class DkimKey:
+    """The public half of a key that a node reported: ``public`` is the base64 of the p= tag (RFC 6376)."""
+
+    domain: str
+    selector: str
+    public: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState:
+    """What a node reported, from ``state/<node>.json``: public halves only."""
+
+    node: str
+    dkim: tuple[DkimKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Who owns the estate. ``domain`` carries the SPF record that tenants include."""
+
+    name: str
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """Everything one provider runs."""
+
+    provider: Provider
+    nodes: tuple[Node, ...]
+    plans: tuple[Plan, ...]
+    tenants: tuple[Tenant, ...]
+    approved_hosts: tuple[str, ...] = ()
+    states: tuple[NodeState, ...] = ()
+
+    def node(self, name: str) -> Node:
+        """The node of that name; KeyError when there is none."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise KeyError(name)
+
+    def node_of(self, tenant: Tenant) -> Node:
+        """The node a tenant is placed on."""
+        return self.node(tenant.placement)
+
+    def served_domains(self) -> t.Iterator[tuple[Tenant, Domain]]:
+        """Every domain that hosts know, with its tenant."""
+        for tenant in self.tenants:
+            if tenant.served:
+                for domain in tenant.domains:
+                    yield tenant, domain
+
+    def domains_on(self, node: Node) -> t.Iterator[tuple[Tenant, Domain]]:
+        """The served domains whose tenant is placed on the node."""
+        for tenant, domain in self.served_domains():
+            if tenant.placement == node.name:
+                yield tenant, domain

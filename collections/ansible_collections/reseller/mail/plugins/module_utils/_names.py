@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Domain names and addresses: one spelling for each, and a strict idea of what may be one.
+
+PRIVATE to the collection. Pure. Every function returns the normal form or raises ValueError saying what is wrong;
+whatever passes here may be written into a Postfix table or a zone file as it stands.
+"""
+
+from __future__ import annotations
+
+import encodings.idna
+import re
+import unicodedata
+
+from ansible_collections.reseller.mail.plugins.module_utils._nodes import shown
+
+MAX_DOMAIN = 253  # RFC 1035 section 2.3.4: 255 octets on the wire
+MAX_MAIL_DOMAIN = 189  # RFC 5321 section 4.5.3.1.3 allows 254 for an address, 64 of them before the @ and one for it
+
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_LOCAL = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_TARGET_LOCAL = re.compile(r"[a-z0-9_][a-z0-9._+=-]{0,63}")
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
+# IDNA 2003, the standard library's, maps these away; IDNA 2008 keeps them. Which name was meant cannot be known.
+_DEVIATIONS = re.compile("[\u00df\u03c2\u200c\u200d]")
+
+
+def domain(text: str, limit: int = MAX_DOMAIN) -> str:
+    """A domain name as lower-case A-labels without a trailing dot."""
+    plain = text[:-1] if text.endswith(".") else text
+    labels = [_label(label, text) for label in plain.split(".")] if plain else []
+    name = ".".join(labels)
+    if len(labels) < 2:
+        raise ValueError(f"{shown(text)} is not a complete domain name")
+    if labels[-1].isdigit():
+        raise ValueError(f"{shown(text)} ends like an IP address, not like a domain name")
+    if len(name) > limit:
+        raise ValueError(f"{shown(text)} is longer than {limit} characters")
+    return name
+
+
+def _label(label: str, text: str) -> str:
+    lower = label.lower()
+    if not lower.isascii():
+        lower = _a_label(lower, text)
+    if not _LABEL.fullmatch(lower):
+        raise ValueError(f"{shown(text)} is not a domain name: {shown(label)} cannot be a part of one")
+    if lower.startswith("xn--"):
+        try:
+            if not lower[4:] or lower[4:].encode("ascii").decode("punycode").isascii():
+                raise ValueError
+        except ValueError:
+            raise ValueError(f"{shown(text)} is not a domain name: {shown(label)} is no valid A-label") from None
+    elif lower[2:4] == "--":
+        # RFC 5891 section 4.2.3.1: kept for labels with a special meaning
+        raise ValueError(f"{shown(text)} is not a domain name: {shown(label)} has two hyphens in the third place")
+    return lower
+
+
+def _a_label(label: str, text: str) -> str:
+    if _DEVIATIONS.search(label):
+        raise ValueError(f"{shown(text)} is read differently by old and new software; write it as an A-label (xn--...)")
+    try:
+        prepared = encodings.idna.nameprep(label)
+        if not all(char == "-" or unicodedata.category(char)[0] in "LMN" for char in prepared):
+            raise ValueError(f"{shown(text)} is not a domain name: {shown(label)} has characters that no label may have")
+        return encodings.idna.ToASCII(label).decode("ascii").lower()
+    except UnicodeError:
+        raise ValueError(f"{shown(text)} is not a domain name: {shown(label)} has no A-label") from None
+
+
+def mail_domain(text: str) -> str:
+    """A domain short enough that every address in it fits."""
+    return domain(text, MAX_MAIL_DOMAIN)
+
+
+def local_part(text: str) -> str:
+    """The name of a mailbox, alias or sender address. No ``+``: it is the recipient delimiter."""
+    return _local(text, _LOCAL)
+
+
+def _local(text: str, pattern: re.Pattern[str]) -> str:
+    name = text.lower()
+    if not pattern.fullmatch(name) or ".." in name or name.endswith("."):
+        raise ValueError(f"{shown(text)} cannot stand before an @")
+    return name
+
+
+def address(text: str) -> str:
+    """A complete address, somebody's anywhere. What stands before the @ may have ``+``, ``=`` and ``_`` as well."""
+    local, at, host = text.rpartition("@")
+    if not at or not local:
+        raise ValueError(f"{shown(text)} is not an address")
+    return f"{_local(local, _TARGET_LOCAL)}@{mail_domain(host)}"
+
+
+def recipient(text: str) -> str:
+    """A complete address, or what stands before the @ of one in the same domain."""
+    return address(text) if "@" in text else _local(text, _TARGET_LOCAL)
+
+
+def slug(text: str) -> str:
+    """The name of a tenant, node or plan: fit for a folder, a host of the inventory and a DNS label."""
+    if not _SLUG.fullmatch(text):
+        raise ValueError(f"{shown(text)} is not a name")
+    return text
+
+
+def without_extension(name: str) -> str:
+    """An address without its plus extension: jo+lists@x -> jo@x."""
+    local, at, host = name.rpartition("@")
+    return f"{local.partition('+')[0]}@{host}" if at and "+" in local else name

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Nodes + schema → typed values, collecting every fault on the way.
+
+PRIVATE to the collection. Pure. A value that is at fault is left out (its default stands in), a table that lacks
+something required is left out whole; so one fault hides no other.
+"""
+
+from __future__ import annotations
+
+import difflib
+import typing as t
+
+from ansible_collections.reseller.mail.plugins.module_utils import _schema
+from ansible_collections.reseller.mail.plugins.module_utils._model import Fault, Position, Secret
+from ansible_collections.reseller.mail.plugins.module_utils._nodes import LIST, MAPPING, SCALAR, Node, shown
+
+Values = dict[str, t.Any]
+"""What a table says; ``at`` is its position."""
+
+_BAD: t.Final = object()
+_KEYS_OF_FILES = {name: frozenset(table.keys) for name, table in _schema.FILES.items()}
+
+
+class Walker:
+    """Reads one file's nodes. ``faults`` grows while it walks."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.faults: list[Fault] = []
+
+    def fault(self, node: Node, fault_id: str, what: str, allowed: str) -> None:
+        self.faults.append(Fault(Position(self.file, node.line, node.column), fault_id, what, allowed))
+
+    def file_values(self, root: t.Optional[Node], table: _schema.Table) -> t.Optional[Values]:
+        """What a whole file says; an empty one is an empty table."""
+        values = self.table(root if root is not None else Node(MAPPING, {}, 1, 1, None, False), table)
+        return None if values is _BAD else t.cast(Values, values)
+
+    def value(self, node: Node, kind: _schema.Type) -> t.Any:
+        """One value of any type, or _BAD after noting why."""
+        if type(kind) is _schema.Scalar:
+            return self.scalar(node, kind)
+        if node.null:
+            self.fault(node, "no-value", "nothing is written here", "a value, or leave the key out")
+            return _BAD
+        if type(kind) is _schema.Table:
+            return self.table(node, kind)
+        return self.many(node, t.cast(_schema.Many, kind))
+
+    def scalar(self, node: Node, kind: _schema.Scalar) -> t.Any:
+        if node.kind != SCALAR:
+            self.fault(node, "wrong-type", f"a {node.kind} stands where a single value belongs", kind.allowed)
+        elif node.null:
+            self.fault(node, "no-value", "nothing is written here", kind.allowed)
+        elif node.tag is not None and not (kind.secret and node.tag == "!vault"):
+            self.fault(node, "unfit-tag", f"the tag {shown(node.tag)} may not stand here", kind.allowed)
+        elif node.tag is not None:
+            if node.value.startswith("$ANSIBLE_VAULT;"):
+                return Secret(node.value, vaulted=True)
+            self.fault(node, "unfit-value", "this is no output of ansible-vault", kind.allowed)
+        else:
+            try:
+                value = kind.read(node.value)
+            except ValueError as error:
+                self.fault(node, "unfit-value", str(error), kind.allowed)
+            else:
+                return Secret(value, vaulted=False) if kind.secret else value
+        return _BAD
+
+    def many(self, node: Node, kind: _schema.Many) -> t.Any:
+        of = kind.of
+        if node.kind != LIST:
+            wanted = f"a list of {of.name}s" if type(of) is _schema.Table else f"a list; each item {of.allowed}"  # type: ignore[union-attr]
+            self.fault(node, "wrong-type", f"a {node.kind} stands where a list belongs", wanted)
+            return _BAD
+        read = self.table if type(of) is _schema.Table else self.scalar
+        values = [read(item, of) for item in node.value]  # type: ignore[arg-type]
+        return tuple(value for value in values if value is not _BAD)
+
+    def table(self, node: Node, table: _schema.Table) -> t.Any:
+        if node.kind != MAPPING or node.tag is not None:
+            wanted = f"keys of a {table.name}: {', '.join(table.keys)}" if table.keys else "keys with values"
+            self.fault(node, "wrong-type", f"a {node.kind} stands where a {table.name} with its keys belongs", wanted)
+            return _BAD
+        if table.free is not None:
+            return self._free(node, table.free)
+        values: Values = dict(table.defaults)
+        values["at"] = Position(self.file, node.line, node.column, node)
+        keys = table.keys
+        bad: list[str] = []
+        for name, (key_node, value_node) in node.value.items():
+            key = keys.get(name)
+            if key is None:
+                self._unknown_key(key_node, table)
+                continue
+            kind = key.type
+            value = self.scalar(value_node, kind) if type(kind) is _schema.Scalar else self.value(value_node, kind)
+            if value is not _BAD:
+                values[name] = value
+            elif key.required:
+                bad.append(name)
+        for name in table.required:
+            if name not in node.value:
+                self.fault(node, "missing-key", f"{table.name} lacks {name}", f"{name}: {_wanted(keys[name].type)}")
+                bad.append(name)
+        # A file is kept with holes in it, so that its other half is judged too; whoever builds from it looks for them.
+        if bad and table.name not in _schema.FILES:
+            return _BAD
+        return values
+
+    def _free(self, node: Node, kind: _schema.Scalar) -> Values:
+        values: Values = {}
+        for name, (key_node, value_node) in node.value.items():
+            try:
+                kind.read(name)
+            except ValueError as error:
+                self.fault(key_node, "unfit-value", str(error), kind.allowed)
+                continue
+            value = self.scalar(value_node, kind)
+            if value is not _BAD:
+                values[name] = value
+        return values
+
+    def _unknown_key(self, node: Node, table: _schema.Table) -> None:
+        name = node.value
+        if table.name in _KEYS_OF_FILES:
+            for home, keys in _KEYS_OF_FILES.items():
+                if home != table.name and name in keys and "state/" not in home + table.name:
+                    what = f"{shown(name)} does not belong into this file, but into {home}"
+                    self.fault(node, "foreign-key", what, ", ".join(table.keys))
+                    return
+        near = difflib.get_close_matches(name[:40], table.keys, n=1, cutoff=0.7)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        self.fault(node, "unknown-key", f"{shown(name)} is no key of {_article(table.name)}{meant}", ", ".join(table.keys))
+
+
+def _article(name: str) -> str:
+    return name if name in _schema.FILES or name.endswith("s") else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def _wanted(kind: _schema.Type) -> str:
+    if isinstance(kind, _schema.Many):
+        return f"a list of {_wanted(kind.of)}"
+    return kind.allowed if isinstance(kind, _schema.Scalar) else f"a {kind.name}"
