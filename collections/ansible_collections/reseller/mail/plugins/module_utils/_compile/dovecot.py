@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Dovecot's passwd-files: who has a mailbox here and how large it may grow. Password hashes are the host's own.
+
+PRIVATE to the collection. Pure.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ._addresses import is_suspended
+from ._text import lines, size
+
+if t.TYPE_CHECKING:
+    from .._model import Estate, Limit, Node
+
+QUOTA_FIELD = {12: "userdb_quota_rule=*:storage=", 13: "userdb_quota_storage_size="}
+"""By Debian release: Dovecot 2.3 and 2.4 share no name for a user's quota."""
+
+
+def lookups(estate: Estate, node: Node) -> dict[str, str]:
+    """One passwd-file a domain, the deny file, and the user list for ``doveadm -F``."""
+    files: dict[str, str] = {}
+    everyone: list[str] = []
+    denied: list[str] = []
+    for tenant, domain in estate.domains_on(node):
+        if domain.type != "mail":
+            continue
+        files[f"dovecot/users/{domain.name}"] = lines(
+            f"{mailbox.address}:::::::{QUOTA_FIELD[node.debian]}{_storage(mailbox.quota)}" for mailbox in domain.mailboxes
+        )
+        everyone += (mailbox.address for mailbox in domain.mailboxes)
+        denied += (mailbox.address for mailbox in domain.mailboxes if is_suspended(tenant, mailbox))
+    files["dovecot/all_users"] = lines(everyone)
+    files["dovecot/deny"] = lines(denied)
+    return files
+
+
+def _storage(quota: Limit) -> str:
+    """To Dovecot 0 is unlimited; to us it allows nothing, which a single byte says best."""
+    return "0" if quota is None else size(quota or 1)

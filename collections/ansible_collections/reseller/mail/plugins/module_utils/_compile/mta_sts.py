@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""MTA-STS policies (RFC 8461).
+
+PRIVATE to the collection. Pure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import typing as t
+
+if t.TYPE_CHECKING:
+    from .._model import Estate, MtaSts, Node
+
+
+def lookups(estate: Estate, node: Node) -> dict[str, str]:
+    """One policy for each name of a domain that has MTA-STS."""
+    return {
+        f"mta_sts/{name}.txt": policy(domain.mta_sts, node)
+        for _tenant, domain in estate.domains_on(node)
+        if domain.mta_sts
+        for name in domain.names
+    }
+
+
+def policy(settings: MtaSts, node: Node) -> str:
+    """The policy file; RFC 8461 section 3.2 ends its lines with CRLF."""
+    fields = ("version: STSv1", f"mode: {settings.mode}", f"mx: {node.hostname}", f"max_age: {settings.max_age}")
+    return "".join(f"{field}\r\n" for field in fields)
+
+
+def policy_id(text: str) -> str:
+    """The id in ``_mta-sts``: changes exactly when the policy does (at most 32 letters and digits, section 3.1)."""
+    return hashlib.sha256(text.encode()).hexdigest()[:20]

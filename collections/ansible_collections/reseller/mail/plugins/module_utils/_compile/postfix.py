@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Postfix's lookup tables.
+
+PRIVATE to the collection. Pure.
+
+Postfix strips ``+extension`` by itself when a full address is not found, so no table mentions extensions. Values that
+Postfix ignores are the tenant's name, so that a person reading a table sees whose line it is.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ._addresses import delivered, local_parts, redirected, senders
+from ._text import table
+
+if t.TYPE_CHECKING:
+    from .._model import Domain, Estate, Node, Tenant
+
+TABLES = (
+    "relay_domains",
+    "relay_recipient_maps",
+    "sender_login_maps",
+    "tls_policy_maps",
+    "transport_maps",
+    "virtual_alias_domains",
+    "virtual_alias_maps",
+    "virtual_mailbox_domains",
+    "virtual_mailbox_maps",
+)
+
+
+def lookups(estate: Estate, node: Node) -> dict[str, str]:
+    """The node's tables by path; every table exists, also when empty, because main.cf names them all."""
+    tables: dict[str, dict[str, str]] = {name: {} for name in TABLES}
+    for tenant, domain in estate.served_domains():
+        if tenant.placement != node.name:
+            _elsewhere(tables, tenant, domain, estate.node_of(tenant))
+            continue
+        if domain.relay:
+            _relay(tables, tenant, domain, f"smtp:[{domain.relay.host}]:{domain.relay.port}")
+        else:
+            _mailboxes(tables, tenant, domain)
+        _aliases(tables, tenant, domain)
+        _domain_aliases(tables, tenant, domain)
+    for other in estate.nodes:
+        if other.name != node.name:
+            # The key is the next hop exactly as transport_maps spells it; the certificate must bear that very name.
+            tables["tls_policy_maps"][f"[{other.hostname}]:25"] = "secure match=nexthop"
+    for address, logins in senders(estate).items():
+        tables["sender_login_maps"][address] = " ".join(sorted(logins))
+    return {f"postfix/{name}": table(entries) for name, entries in tables.items()}
+
+
+def _mailboxes(tables: dict[str, dict[str, str]], tenant: Tenant, domain: Domain) -> None:
+    tables["virtual_mailbox_domains"][domain.name] = tenant.name
+    for local in delivered(domain):
+        tables["virtual_mailbox_maps"][f"{local}@{domain.name}"] = tenant.name
+
+
+def _relay(tables: dict[str, dict[str, str]], tenant: Tenant, domain: Domain, transport: str) -> None:
+    tables["relay_domains"][domain.name] = tenant.name
+    tables["transport_maps"][domain.name] = transport
+    for local in delivered(domain):
+        tables["relay_recipient_maps"][f"{local}@{domain.name}"] = tenant.name
+
+
+def _aliases(tables: dict[str, dict[str, str]], tenant: Tenant, domain: Domain) -> None:
+    aliases = tables["virtual_alias_maps"]
+    for local, targets in redirected(tenant, domain).items():
+        aliases[f"{local}@{domain.name}"] = ", ".join(targets)
+    if domain.catch_all:
+        aliases[f"@{domain.name}"] = domain.catch_all
+        # virtual(5) is asked before the mailboxes are: without these the catch-all would take their mail too.
+        for local in delivered(domain):
+            aliases[f"{local}@{domain.name}"] = f"{local}@{domain.name}"
+
+
+def _domain_aliases(tables: dict[str, dict[str, str]], tenant: Tenant, domain: Domain) -> None:
+    """Every address is spelled out: ``@alias @domain`` would accept unknown recipients and bounce them later."""
+    aliases = tables["virtual_alias_maps"]
+    for alias in domain.domain_aliases:
+        tables["virtual_alias_domains"][alias.name] = tenant.name
+        for local in local_parts(tenant, domain):
+            aliases[f"{local}@{alias.name}"] = f"{local}@{domain.name}"
+        if domain.catch_all:
+            aliases[f"@{alias.name}"] = domain.catch_all
+
+
+def _elsewhere(tables: dict[str, dict[str, str]], tenant: Tenant, domain: Domain, node: Node) -> None:
+    """A domain of another node: its recipients are known here, so that a tenant's typing error is refused at once."""
+    for name in domain.names:
+        tables["relay_domains"][name] = tenant.name
+        tables["transport_maps"][name] = f"smtp:[{node.hostname}]:25"
+        for local in local_parts(tenant, domain):
+            tables["relay_recipient_maps"][f"{local}@{name}"] = tenant.name
+        if domain.catch_all:
+            tables["relay_recipient_maps"][f"@{name}"] = tenant.name

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The names a node needs certificates for, besides its own hostname.
+
+PRIVATE to the collection. Pure.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ._text import lines
+
+if t.TYPE_CHECKING:
+    from .._model import Estate, Node
+
+
+def lookups(estate: Estate, node: Node) -> dict[str, str]:
+    """The list of names, one a line."""
+    return {"tls/names": lines(names(estate, node))}
+
+
+def names(estate: Estate, node: Node) -> list[str]:
+    """``mta-sts.<name>`` where there is a policy, and the names under which clients know their server; sorted."""
+    found: set[str] = set()
+    for _tenant, domain in estate.domains_on(node):
+        if domain.mta_sts:
+            found.update(f"mta-sts.{name}" for name in domain.names)
+        if domain.branding.hostname:
+            found.add(domain.branding.hostname)
+    return sorted(found)
