@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The two commands: `make demo` and `make test`. `make` alone lists the rest.
+.DEFAULT_GOAL := help
+.PHONY: help venv demo demo-down test lint unit sanity offline platform molecule clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\): *## */  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: ## Build the example estate on hosts of its own, verify it, leave it running (root)
+	@scripts/demo.sh
+
+demo-down: ## Remove every trace of the demo's hosts (root)
+	@scripts/demo.sh down
+
+test: ## Everything: linters, units, sanity, offline use, the platform on real hosts (root)
+	@scripts/test.sh
+
+lint: ## ansible-lint, yamllint, ruff, mypy
+	@scripts/test.sh lint
+
+unit: ## Unit tests with the oldest and the newest ansible-core
+	@scripts/test.sh unit
+
+sanity: ## ansible-test sanity with the oldest and the newest ansible-core
+	@scripts/test.sh sanity
+
+offline: ## Judge and render the example estate without hosts
+	@scripts/test.sh offline
+
+platform: ## molecule/platform: the behaviours on real hosts (root)
+	@scripts/test.sh platform
+
+molecule: platform
+
+venv: ## The Python environment alone (.venv)
+	@scripts/venv.sh test
+
+clean: ## Remove what the commands above made in this folder; running hosts are left alone
+	@rm -rf .venv .venv-newest .cache build .ansible .mypy_cache .ruff_cache .hypothesis .coverage

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mail arrives where the files say."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+
+import dkim
+import dns.resolver
+import pytest
+from client import Message, World
+from conftest import STRANGER, Address, Side
+
+RESOLVER = "10.97.0.53"
+
+
+def submit(world: World, sender: Address, recipient: str, port: int = 587, mail_from: str | None = None) -> Message:
+    """Send as a logged-in user; every answer must be a yes."""
+    message = Message.new(mail_from or sender.name, recipient)
+    answers = world.send(
+        sender.host, port, mail_from or sender.name, [recipient], message, login=sender.name, password=sender.password
+    )
+    assert answers["rcpt"][recipient][0] == 250, answers
+    assert answers["data"][0] == 250, answers
+    return message
+
+
+def knock(world: World, host: str, recipient: str) -> Message:
+    """A stranger's server hands a message in on port 25."""
+    message = Message.new(STRANGER, recipient)
+    answers = world.send(host, 25, STRANGER, [recipient], message)
+    assert answers["rcpt"][recipient][0] == 250, answers
+    assert answers["data"][0] == 250, answers
+    return message
+
+
+def received(world: World, mailbox: Address, message: Message) -> bytes:
+    """The message as it lies in the mailbox: there, and once."""
+    found = world.fetch(mailbox.host, mailbox.name, mailbox.password, message.token)
+    assert len(found) == 1, f"{mailbox}: {len(found)} copies of {message.token}"
+    return found[0]
+
+
+def txt(name: bytes, timeout: int = 5) -> bytes:
+    """What dkimpy asks of DNS: the validating resolver of the lab."""
+    resolver = dns.resolver.Resolver(configure=False)
+    resolver.nameservers = [RESOLVER]
+    answer = resolver.resolve(name.decode(), "TXT", lifetime=timeout)
+    return b"".join(answer[0].strings)
+
+
+@pytest.mark.parametrize("port", [587, 465])
+def test_mail_reaches_a_tenant_on_the_other_node_with_a_signature_that_a_stranger_accepts(world: World, side: Side, port: int) -> None:
+    message = submit(world, side.user, side.other_user.name, port)
+    raw = received(world, side.other_user, message)
+    verifier = dkim.DKIM(raw)
+    assert verifier.verify(dnsfunc=txt), raw.decode()
+    assert verifier.domain.decode() == side.user.domain
+    assert verifier.selector.decode() == side.node
+
+
+def test_a_signature_does_not_survive_a_changed_message(world: World, side: Side) -> None:
+    raw = received(world, side.other_user, submit(world, side.user, side.other_user.name))
+    assert not dkim.verify(raw.replace(b"Hello.", b"Hullo."), dnsfunc=txt)
+
+
+def test_nodes_hand_mail_to_each_other_over_verified_tls(world: World, side: Side, nodes: dict) -> None:
+    message = submit(world, side.user, side.other_user.name)
+    received(world, side.other_user, message)
+    log = nodes[side.node].output("journalctl -q --no-pager -o cat -t postfix/smtp --since -2min")
+    assert f"Verified TLS connection established to {side.other_user.host}" in log
+
+
+def test_a_stranger_writes_to_a_tenant(world: World, side: Side) -> None:
+    """Through the stranger's own server, which finds the way by MX."""
+    message = Message.new(STRANGER, side.user.name)
+    assert world.send("127.0.0.1", 25, STRANGER, [side.user.name], message)["data"][0] == 250
+    received(world, side.user, message)
+
+
+def test_a_tenant_writes_to_a_stranger(world: World, side: Side) -> None:
+    message = submit(world, side.user, STRANGER)
+    (raw,) = world.stored(STRANGER, message.token)
+    assert dkim.verify(raw, dnsfunc=txt), raw.decode()
+
+
+def test_an_alias_delivers_to_its_mailbox(world: World, side: Side) -> None:
+    received(world, side.second, knock(world, side.host, side.alias))
+
+
+def test_an_alias_reaches_a_mailbox_on_the_other_node(world: World, sides: dict[str, Side]) -> None:
+    message = knock(world, sides["mx1"].host, "sales@acme.example")
+    received(world, sides["mx1"].user, message)
+    received(world, sides["mx2"].user, message)
+
+
+def test_a_domain_alias_delivers_to_the_domain_s_mailbox(world: World, side: Side) -> None:
+    received(world, side.second, knock(world, side.host, side.domain_alias))
+
+
+def test_a_catch_all_takes_what_has_no_mailbox(world: World, side: Side) -> None:
+    received(world, side.catch_all_to, knock(world, side.host, side.catch_all))
+
+
+def test_a_plus_address_delivers_to_its_mailbox(world: World, side: Side) -> None:
+    local, _at, domain = side.user.name.partition("@")
+    received(world, side.user, knock(world, side.host, f"{local}+list@{domain}"))
+
+
+def test_a_sender_address_sends_and_receives(world: World, side: Side) -> None:
+    message = submit(world, side.second, STRANGER, mail_from=side.sender_address)
+    (raw,) = world.stored(STRANGER, message.token)
+    assert email.message_from_bytes(raw, policy=email.policy.SMTP)["From"] == side.sender_address
+    assert dkim.verify(raw, dnsfunc=txt), raw.decode()
+    received(world, side.second, knock(world, side.host, side.sender_address))
+
+
+def test_a_relay_domain_hands_its_mail_on(world: World, side: Side) -> None:
+    recipient = f"archive@{side.relay_domain}"
+    message = knock(world, side.host, recipient)
+    assert len(world.stored(recipient, message.token)) == 1
+
+
+@pytest.mark.parametrize("role", ["postmaster", "abuse"])
+def test_role_addresses_reach_the_owner(world: World, side: Side, role: str) -> None:
+    received(world, side.owner, knock(world, side.host, f"{role}@{side.user.domain}"))

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a node refuses, and at which step."""
+
+from __future__ import annotations
+
+import pytest
+from client import Message, World
+from conftest import STRANGER, Side
+
+
+def refused_as(world: World, side: Side, envelope: str, header: str) -> dict:
+    """The answers to a logged-in user who claims these addresses."""
+    user = side.user
+    message = Message.new(envelope, STRANGER, header_from=header)
+    answers = world.send(user.host, 587, envelope, [STRANGER], message, login=user.name, password=user.password)
+    assert answers["auth"][0] == 235, answers
+    assert not world.stored(STRANGER, message.token, seconds=1)
+    return answers
+
+
+@pytest.mark.parametrize("whom", ["other_user", "colleague"])
+def test_nobody_sends_as_another(world: World, side: Side, whom: str) -> None:
+    claimed = getattr(side, whom).name
+    answers = refused_as(world, side, envelope=claimed, header=claimed)
+    assert answers["rcpt"][STRANGER][0] == 553, answers
+
+
+@pytest.mark.parametrize("whom", ["other_user", "colleague"])
+def test_nobody_puts_another_into_from(world: World, side: Side, whom: str) -> None:
+    answers = refused_as(world, side, envelope=side.user.name, header=getattr(side, whom).name)
+    assert 500 <= answers["data"][0] < 600, answers
+
+
+def test_nobody_hides_a_second_from(world: World, side: Side) -> None:
+    both = f"{side.user.name}\r\nFrom: {side.other_user.name}"
+    assert 500 <= refused_as(world, side, envelope=side.user.name, header=both)["data"][0] < 600
+
+
+def test_a_wrong_password_is_refused(world: World, side: Side) -> None:
+    for protocol in ("imap", "pop3", "submission"):
+        assert world.may_login(side.host, protocol, side.user.name, side.user.password), protocol
+        assert not world.may_login(side.host, protocol, side.user.name, "not the password"), protocol
+
+
+def test_no_password_is_taken_in_the_clear(world: World, side: Side) -> None:
+    for port in (25, 587):
+        greeting, ehlo, answer = world.call("converse", host=side.host, port=port, lines=["EHLO world.stranger.example\r\n", "AUTH PLAIN AGEAYg==\r\n"])
+        assert greeting.startswith("220"), greeting
+        assert "AUTH" not in ehlo
+        assert answer.startswith("5"), answer
+
+
+@pytest.mark.parametrize(
+    "recipient", ["nobody@{mail}", "nobody@{alias}", "nobody@{relay}", "postmaster@not-here.example"], ids=["mail", "alias", "relay", "foreign"]
+)
+def test_an_unknown_recipient_is_refused_at_rcpt(world: World, side: Side, recipient: str) -> None:
+    address = recipient.format(mail=side.user.domain, alias=side.domain_alias.partition("@")[2], relay=side.relay_domain)
+    answers = world.send(side.host, 25, STRANGER, [address], Message.new(STRANGER, address))
+    code, text = answers["rcpt"][address]
+    assert code in (550, 554), (code, text)
+    if not address.endswith("not-here.example"):
+        assert (code, text[:5]) == (550, "5.1.1"), text
+
+
+@pytest.mark.parametrize("sender", [STRANGER, "{user}", ""], ids=["stranger", "forged tenant", "null sender"])
+def test_relaying_is_refused(world: World, side: Side, sender: str) -> None:
+    sender = sender.format(user=side.user.name)
+    target = "victim@elsewhere.example"
+    answers = world.send(side.host, 25, sender, [target], Message.new(sender, target))
+    refusal = answers["rcpt"].get(target) or answers["mail"]
+    assert 500 <= refusal[0] < 600, answers
+
+
+@pytest.mark.parametrize("end", ["\n.\n", "\n.\r\n", "\r\n.\n", "\r\n.\r"], ids=["LF.LF", "LF.CRLF", "CRLF.LF", "CRLF.CR"])
+def test_a_smuggled_message_is_refused(world: World, side: Side, end: str) -> None:
+    """A first message whose false end hides a second one (SMTP smuggling)."""
+    outer, inner = Message.new(STRANGER, side.user.name), Message.new("boss@bank.example", side.user.name)
+    envelope = f"MAIL FROM:<boss@bank.example>\r\nRCPT TO:<{side.user.name}>\r\nDATA\r\n"
+    replies = world.call(
+        "converse",
+        host=side.host,
+        port=25,
+        lines=[
+            "EHLO world.stranger.example\r\n",
+            f"MAIL FROM:<{STRANGER}>\r\n",
+            f"RCPT TO:<{side.user.name}>\r\n",
+            "DATA\r\n",
+            f"{outer.text.rstrip()}{end}{envelope}{inner.text}\r\n.\r\n",
+        ],
+    )
+    assert replies[4].startswith("354"), replies
+    assert replies[5].startswith("5"), replies
+    fetch = {"host": side.host, "user": side.user.name, "password": side.user.password, "seconds": 2}
+    assert world.fetch(token=inner.token, **fetch) == []
+
+
+def test_talking_ahead_of_the_server_is_refused(world: World, side: Side) -> None:
+    """Commands sent before their turn (RFC 2920): the mark of a smuggler or a spam bot."""
+    replies = world.call("converse", host=side.host, port=25, lines=["HELO world.stranger.example\r\nMAIL FROM:<a@stranger.example>\r\n", "NOOP\r\n"])
+    assert any(reply.startswith("5") for reply in replies[1:]), replies

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the host `world` does for the tests: a stranger's mail client, standard library only.
+
+client.py sends this file to `world` with one call at its end and reads the JSON it prints, so that everything is asked from outside.
+"""
+
+from __future__ import annotations
+
+import base64
+import imaplib
+import poplib
+import smtplib
+import socket
+import ssl
+import time
+import urllib.request
+from pathlib import Path
+
+TIMEOUT = 30
+
+
+def _answer(reply):
+    code, text = reply
+    return [code, text.decode(errors="replace")]
+
+
+def send(host, port, sender, recipients, message, login=None, password=None, declare_size=True):
+    """One SMTP session, step by step. Answers what the server said to auth, mail, each rcpt and data; None where it did not come to it.
+
+    STARTTLS is used wherever the server offers it, and verified when somebody logs in: a password goes to nobody unverified.
+    """
+    answers = {"auth": None, "mail": None, "rcpt": {}, "data": None, "tls": False}
+    body = message.encode()
+    connect = smtplib.SMTP_SSL if port == 465 else smtplib.SMTP
+    with connect(host, port, local_hostname="world.stranger.example", timeout=TIMEOUT) as smtp:
+        smtp.ehlo()
+        if port == 465:
+            answers["tls"] = True
+        elif smtp.has_extn("starttls"):
+            context = ssl.create_default_context()
+            if login is None:
+                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            smtp.starttls(context=context)
+            smtp.ehlo()
+            answers["tls"] = True
+        if login is not None:
+            token = base64.b64encode(f"\0{login}\0{password}".encode()).decode()
+            answers["auth"] = _answer(smtp.docmd("AUTH", f"PLAIN {token}"))
+            if answers["auth"][0] != 235:
+                return answers
+        size = [f"SIZE={len(body)}"] if declare_size else []
+        answers["mail"] = _answer(smtp.mail(sender, size))
+        if answers["mail"][0] != 250:
+            return answers
+        for recipient in recipients:
+            answers["rcpt"][recipient] = _answer(smtp.rcpt(recipient))
+        if any(code == 250 for code, _text in answers["rcpt"].values()):
+            answers["data"] = _answer(smtp.data(body))
+    return answers
+
+
+def login(host, protocol, user, password):
+    """Whether the server lets the user in: over IMAP, POP3 (both implicit TLS) or submission."""
+    context = ssl.create_default_context()
+    try:
+        if protocol == "imap":
+            with imaplib.IMAP4_SSL(host, ssl_context=context, timeout=TIMEOUT) as imap:
+                imap.login(user, password)
+        elif protocol == "pop3":
+            pop = poplib.POP3_SSL(host, context=context, timeout=TIMEOUT)
+            pop.user(user)
+            pop.pass_(password)
+            pop.quit()
+        else:
+            with smtplib.SMTP(host, 587, timeout=TIMEOUT) as smtp:
+                smtp.starttls(context=context)
+                smtp.login(user, password)
+    except imaplib.IMAP4.error as error:
+        return [False, str(error)]
+    except (poplib.error_proto, smtplib.SMTPAuthenticationError) as error:
+        return [False, str(error)]
+    return [True, ""]
+
+
+def fetch(host, user, password, token, folder="INBOX", seconds=30):
+    """The messages that carry the token, as soon as there is one; none when it does not come in time."""
+    deadline = time.monotonic() + seconds
+    with imaplib.IMAP4_SSL(host, ssl_context=ssl.create_default_context(), timeout=TIMEOUT) as imap:
+        imap.login(user, password)
+        while True:
+            found = []
+            if imap.select(folder, readonly=True)[0] == "OK":
+                _state, (numbers,) = imap.search(None, "HEADER", "X-Token", token)
+                for number in numbers.split():
+                    _state, parts = imap.fetch(number.decode(), "(BODY.PEEK[])")
+                    found.append(base64.b64encode(parts[0][1]).decode())
+            if found or time.monotonic() > deadline:
+                return found
+            time.sleep(0.2)
+
+
+def stored(folder, token, seconds=30):
+    """The messages with the token in a Maildir of this host."""
+    deadline = time.monotonic() + seconds
+    wanted = f"X-Token: {token}".encode()
+    while True:
+        contents = (path.read_bytes() for path in Path(folder).glob("new/*"))
+        found = [base64.b64encode(content).decode() for content in contents if wanted in content]
+        if found or time.monotonic() > deadline:
+            return found
+        time.sleep(0.2)
+
+
+def converse(host, port, lines):
+    """Speak SMTP by hand: send each text exactly as it stands, read one reply after each, return the replies."""
+    replies = []
+    with socket.create_connection((host, port), timeout=TIMEOUT) as connection:
+        stream = connection.makefile("rb")
+
+        def reply():
+            text = b""
+            while True:
+                line = stream.readline()
+                text += line
+                if not line or line[3:4] != b"-":
+                    return text.decode(errors="replace")
+
+        replies.append(reply())
+        for line in lines:
+            try:
+                connection.sendall(line.encode())
+            except OSError:
+                break
+            replies.append(reply())
+            if not replies[-1]:
+                break
+    return replies
+
+
+def get(url):
+    """A web page by verified HTTPS: status, type and text."""
+    with urllib.request.urlopen(url, timeout=TIMEOUT, context=ssl.create_default_context()) as page:
+        return [page.status, page.headers.get_content_type(), page.read().decode()]

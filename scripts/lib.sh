@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Shared by the scripts beside it. Sourced, not run.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+PROJECT=$PWD
+COLLECTION=$PROJECT/collections/ansible_collections/reseller/mail
+export RUN_STARTED=${RUN_STARTED:-$(date +%s)}   # headings count from the first script of a run
+export PYTHONDONTWRITEBYTECODE=1
+
+if [[ -t 1 || -n ${FORCE_COLOR:-} ]]; then
+    export ANSIBLE_FORCE_COLOR=1
+    BOLD=$'\e[1m' GREEN=$'\e[32m' RED=$'\e[31m' DIM=$'\e[2m' PLAIN=$'\e[0m'
+else
+    BOLD='' GREEN='' RED='' DIM='' PLAIN=''
+fi
+
+elapsed() {
+    local seconds=$(($(date +%s) - RUN_STARTED))
+    printf '%02d:%02d' $((seconds / 60)) $((seconds % 60))
+}
+
+heading() { printf '\n%s━━ %s  %s%s\n' "$BOLD" "$(elapsed)" "$*" "$PLAIN"; }
+
+note() { printf '%s   %s%s\n' "$DIM" "$*" "$PLAIN"; }
+
+fail() {
+    printf '%s%s%s\n' "$RED" "$*" "$PLAIN" >&2
+    exit 1
+}
+
+need_root() { [[ $EUID -eq 0 ]] || fail "$1 starts hosts of its own and needs root: run it as root."; }
+
+need_space() {   # folder, GiB, what for
+    local free
+    free=$(df --output=avail -BG "$1" | tail -1 | tr -dc 0-9)
+    ((free >= $2)) || fail "$3 needs $2 GiB free under $1, and $free GiB are."
+}

@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The proof.   scripts/test.sh [lint] [unit] [sanity] [offline] [platform]      without arguments: all of it
+# shellcheck source=scripts/lib.sh
+source "$(dirname "$0")/lib.sh"
+(($#)) || set -- lint unit sanity offline platform
+[[ " $* " != *" platform "* ]] || need_root "The platform scenario"
+
+passed=0
+failures=()
+
+check() {   # sentence, command...: all are run and told together, so that one run shows every fault
+    local title=$1 began=$SECONDS
+    shift
+    heading "$title"
+    if "$@"; then
+        passed=$((passed + 1))
+        printf '%s   ok, %s s%s\n' "$GREEN" $((SECONDS - began)) "$PLAIN"
+    else
+        failures+=("$title")
+        printf '%s   failed after %s s%s\n' "$RED" $((SECONDS - began)) "$PLAIN"
+    fi
+}
+
+scripts/venv.sh test
+scripts/venv.sh newest
+venvs=(.venv)
+[[ ! -d .venv-newest ]] || venvs+=(.venv-newest)
+core() { "$1/bin/python" -c 'import sys, ansible.release as r; print("ansible-core", r.__version__, "on Python %d.%d" % sys.version_info[:2])'; }
+
+lint() {
+    check "ansible-lint, profile production" .venv/bin/ansible-lint --offline
+    check "yamllint" .venv/bin/yamllint --strict .
+    check "ruff" .venv/bin/ruff check .
+    check "mypy --strict on the engine" .venv/bin/mypy
+}
+
+unit() {
+    check "Unit tests, coverage of the pure engine at least 95 % ($(core .venv))" \
+        .venv/bin/python -m pytest "$COLLECTION/tests/unit" --cov --cov-report=term
+    [[ ! -d .venv-newest ]] || check "Unit tests ($(core .venv-newest))" .venv-newest/bin/python -m pytest "$COLLECTION/tests/unit"
+}
+
+sanity() {
+    for venv in "${venvs[@]}"; do
+        check "ansible-test sanity ($(core "$venv"))" scripts/sanity.sh "$venv"
+    done
+}
+
+judge_and_render() {   # what anybody can do on a laptop: no hosts, no root
+    local rendered=build/render/$1
+    rm -rf "$rendered"
+    "$1/bin/ansible-playbook" reseller.mail.validate &&
+        "$1/bin/ansible-playbook" reseller.mail.render -e render_node=mx1 -e "render_dir=$PROJECT/$rendered" &&
+        grep -q '^jo@acme.example' "$rendered/postfix/virtual_mailbox_maps"
+}
+
+offline() {
+    for venv in "${venvs[@]}"; do
+        check "The example estate is judged and rendered without hosts ($(core "$venv"))" judge_and_render "$venv"
+    done
+    [[ ${#venvs[@]} -eq 1 ]] ||
+        check "Both cores render the same bytes" diff -r build/render/.venv build/render/.venv-newest
+}
+
+platform() {
+    export PATH=$PROJECT/.venv/bin:$PATH   # molecule calls ansible-config and ansible-playbook by name
+    check "The platform on real hosts (molecule/platform)" .venv/bin/molecule test --scenario-name platform
+}
+
+for part in "$@"; do
+    "$part"
+done
+
+heading "Result"
+for title in "${failures[@]}"; do
+    printf '%sFAILED: %s%s\n' "$RED" "$title" "$PLAIN"
+done
+printf '%s passed, %s failed in %s\n' "$passed" "${#failures[@]}" "$(elapsed)"
+((${#failures[@]} == 0))
