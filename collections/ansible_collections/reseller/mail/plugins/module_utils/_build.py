@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils import _model as m
+from ansible_collections.reseller.mail.plugins.module_utils._schema import UNSAID
 from ansible_collections.reseller.mail.plugins.module_utils._walk import Values
 
 LIMIT_NAMES = ("domains", "domain_aliases", "mailboxes", "aliases", "storage", "domain_admins")
@@ -58,7 +59,8 @@ def tenant(name: str, account: Values, files: t.Sequence[tuple[str, Values]], pl
     own = limits(account["limits"])
     granted = its_plan.limits if its_plan else _NO_LIMITS
     owner = account["default_owner"] or ""
-    by_domain = {values["name"]: values for values in account["domain_limits"]}
+    domain_limits = tuple(_domain_limits(values) for values in account["domain_limits"])
+    by_domain = {entry.name: entry for entry in domain_limits}
     return m.Tenant(
         name=name,
         organisation=account["organisation"] or "",
@@ -68,21 +70,29 @@ def tenant(name: str, account: Values, files: t.Sequence[tuple[str, Values]], pl
         default_owner=owner,
         admins=tuple(m.Admin(values["address"], limits(values["limits"]), values["at"]) for values in account["admins"] or ()),
         limits=m.Limits(**{key: tighter(getattr(own, key), getattr(granted, key)) for key in LIMIT_NAMES}),
-        domains=tuple(_domain(domain, values, owner, by_domain.get(domain), its_plan, account) for domain, values in files),
+        domains=tuple(
+            _domain(domain, values, owner, by_domain.get(domain), its_plan, account["managed_domains"]) for domain, values in files
+        ),
         external_ids=tuple(account["external_ids"].items()),
+        domain_limits=domain_limits,
+        managed_domains=account["managed_domains"],
         at=account["at"],
     )
 
 
 def _domain(
-    name: str, values: Values, default_owner: str, allowed: t.Optional[Values], its_plan: t.Optional[m.Plan], account: Values
+    name: str,
+    values: Values,
+    default_owner: str,
+    allowed: t.Optional[m.DomainLimits],
+    its_plan: t.Optional[m.Plan],
+    managed: tuple[str, ...],
 ) -> m.Domain:
     owner = values["owner"] or default_owner
-    largest = allowed["mailbox_storage"] if allowed else None
+    largest = allowed.mailbox_storage if allowed else None
     quota = tighter(its_plan.mailbox_quota_default if its_plan else None, largest)
     dmarc, mta_sts, tls_rpt = values["dmarc"], values["mta_sts"], values["tls_rpt"]
     branding, relay = values["branding"], values["relay"]
-    managed = account["managed_domains"]
     return m.Domain(
         name=name,
         type=values["type"],
@@ -91,7 +101,7 @@ def _domain(
             m.Mailbox(
                 box["name"],
                 name,
-                box["quota"] if "quota" in box["at"].node.value else quota,
+                quota if box["quota"] is UNSAID else box["quota"],
                 box["owner"] or owner,
                 box["display_name"],
                 box["state"],
@@ -116,7 +126,8 @@ def _domain(
             for sender in values["sender_addresses"]
         ),
         domain_aliases=tuple(
-            m.DomainAlias(alias, owner, values["at"].of("domain_aliases", index)) for index, alias in enumerate(values["domain_aliases"])
+            m.DomainAlias(alias, owner, alias in managed, values["at"].of("domain_aliases", index))
+            for index, alias in enumerate(values["domain_aliases"])
         ),
         catch_all=_optional(values["catch_all"], name),
         relay=m.Relay(relay["host"], relay["port"], relay["recipients"]) if relay else None,
@@ -125,16 +136,14 @@ def _domain(
         mta_sts=m.MtaSts(mta_sts["mode"], mta_sts["max_age"]) if mta_sts else None,
         tls_reports_to=_complete(tls_rpt["reports_to"], name) if tls_rpt else None,
         branding=m.Branding(branding["hostname"], branding["name"]) if branding else m.Branding(),
-        limits=_domain_limits(name, allowed),
+        limits=allowed or m.DomainLimits(name),
         at=values["at"],
     )
 
 
-def _domain_limits(name: str, allowed: t.Optional[Values]) -> m.DomainLimits:
-    if allowed is None:
-        return m.DomainLimits(name)
+def _domain_limits(values: Values) -> m.DomainLimits:
     return m.DomainLimits(
-        name, allowed["mailboxes"], allowed["aliases"], allowed["storage"], allowed["mailbox_storage"], allowed["at"]
+        values["name"], values["mailboxes"], values["aliases"], values["storage"], values["mailbox_storage"], values["at"]
     )
 
 

@@ -48,15 +48,19 @@ def draft(directory: str) -> tuple[Estate, list[Fault]]:
 def build(files: t.Mapping[str, bytes], faults: t.Iterable[Fault] = ()) -> tuple[Estate, list[Fault]]:
     """The model from files by their paths; ``faults`` are those found in reading them."""
     found = list(faults)
+    holes = {(fault.position.file, "") for fault in found}
 
     def read(path: str, table: _schema.Table) -> t.Optional[Values]:
         root, wrong = parse(path, files[path])
         found.extend(wrong)
-        if root is None and wrong:
-            return None
+        if wrong:
+            holes.add((path, ""))
+            if root is None:
+                return None
         walker = Walker(path)
         values = walker.file_values(root, table)
         found.extend(walker.faults)
+        holes.update(walker.holes)
         return values
 
     def read_required(path: str, table: _schema.Table) -> Values:
@@ -64,6 +68,7 @@ def build(files: t.Mapping[str, bytes], faults: t.Iterable[Fault] = ()) -> tuple
             return read(path, table) or {}
         if not any(fault.position.file == path for fault in found):
             found.append(Fault(Position(path, 1, 1), "missing-file", "this file is missing", "a file with at least its required keys"))
+            holes.add((path, ""))
         return {}
 
     head = read_required("estate.yml", _schema.ESTATE)
@@ -98,7 +103,7 @@ def build(files: t.Mapping[str, bytes], faults: t.Iterable[Fault] = ()) -> tuple
         approved_hosts=head.get("approved_hosts") or (),
         states=tuple(states),
     )
-    found.extend(_judge.judge(estate, unsure=frozenset(fault.position.file for fault in found)))
+    found.extend(_judge.judge(estate, frozenset(holes)))
     return estate, sorted(set(found))
 
 

@@ -194,6 +194,7 @@ class DomainAlias:
 
     name: str
     owner: str
+    managed: bool = False
     at: Position = field(default=NOWHERE, compare=False)
 
 
@@ -272,6 +273,8 @@ class Tenant:
     limits: Limits
     domains: tuple[Domain, ...]
     external_ids: tuple[tuple[str, str], ...] = ()
+    domain_limits: tuple[DomainLimits, ...] = ()
+    managed_domains: tuple[str, ...] = ()
     at: Position = field(default=NOWHERE, compare=False)
 
     @property

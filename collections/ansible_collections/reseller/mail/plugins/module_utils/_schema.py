@@ -20,6 +20,8 @@ from ansible_collections.reseller.mail.plugins.module_utils._nodes import shown
 MAX_NUMBER = 2**63 - 1
 UNITS = {"B": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 FEATURES = ("branding", "catch_all", "relay_domains")
+UNSAID: t.Final = object()
+"""The default of a quota, for which None means something: unlimited."""
 STATES = ("pending", "active", "suspended", "terminated")
 
 
@@ -317,7 +319,7 @@ DOMAIN_FILE = Table(
                     {
                         "name": Key(LOCAL, "What stands before the @.", required=True),
                         "display_name": Key(TEXT, "The person's name.", ""),
-                        "quota": Key(QUOTA, "Its size; default: the plan's, or the domain's mailbox_storage where smaller."),
+                        "quota": Key(QUOTA, "Its size; default: the plan's, or the domain's mailbox_storage where smaller.", UNSAID),
                         "owner": _OWNER,
                         "state": Key(_choice("active", "suspended"), "A suspended one receives, but nobody logs in.", "active"),
                         "password": Key(PASSWORD, "Used once, when the mailbox is made; default: a generated one."),

@@ -22,11 +22,12 @@ _KEYS_OF_FILES = {name: frozenset(table.keys) for name, table in _schema.FILES.i
 
 
 class Walker:
-    """Reads one file's nodes. ``faults`` grows while it walks."""
+    """Reads one file's nodes. ``faults`` grows while it walks; ``holes`` are the file's keys that have some below them."""
 
     def __init__(self, file: str) -> None:
         self.file = file
         self.faults: list[Fault] = []
+        self.holes: set[tuple[str, str]] = set()
 
     def fault(self, node: Node, fault_id: str, what: str, allowed: str) -> None:
         self.faults.append(Fault(Position(self.file, node.line, node.column), fault_id, what, allowed))
@@ -87,6 +88,7 @@ class Walker:
         values: Values = dict(table.defaults)
         values["at"] = Position(self.file, node.line, node.column, node)
         keys = table.keys
+        whole_file = table.name in _schema.FILES
         bad: list[str] = []
         for name, (key_node, value_node) in node.value.items():
             key = keys.get(name)
@@ -94,18 +96,22 @@ class Walker:
                 self._unknown_key(key_node, table)
                 continue
             kind = key.type
+            before = len(self.faults)
             value = self.scalar(value_node, kind) if type(kind) is _schema.Scalar else self.value(value_node, kind)
             if value is not _BAD:
                 values[name] = value
             elif key.required:
                 bad.append(name)
+            if whole_file and len(self.faults) != before:
+                self.holes.add((self.file, name))
         for name in table.required:
             if name not in node.value:
                 self.fault(node, "missing-key", f"{table.name} lacks {name}", f"{name}: {_wanted(keys[name].type)}")
                 bad.append(name)
-        # A file is kept with holes in it, so that its other half is judged too; whoever builds from it looks for them.
-        if bad and table.name not in _schema.FILES:
-            return _BAD
+        # A file is kept with holes in it, so that all else in it is judged too.
+        if not whole_file:
+            return _BAD if bad else values
+        self.holes.update((self.file, name) for name in bad)
         return values
 
     def _free(self, node: Node, kind: _schema.Scalar) -> Values:

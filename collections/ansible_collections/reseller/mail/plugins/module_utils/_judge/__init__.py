@@ -6,10 +6,15 @@ PRIVATE to the collection. Pure.
 
 from __future__ import annotations
 
+from ansible_collections.reseller.mail.plugins.module_utils._judge import features, limits, names, ownership, placement, targets
+from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Holes, Index
 from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Fault
 
+JUDGES = (names, ownership, targets, placement, features, limits)
 
-def judge(estate: Estate, unsure: frozenset[str] = frozenset()) -> list[Fault]:
-    """Every fault of an estate, sorted by place. ``unsure`` are files that have faults already: what they lack is not
-    held against others."""
-    return []
+
+def judge(estate: Estate, holes: Holes = frozenset()) -> list[Fault]:
+    """Every fault of an estate, sorted by place. ``holes`` are what could not be read: what may be missing only for
+    that is not held against others."""
+    index = Index.of(estate, holes)
+    return sorted(fault for judged in JUDGES for fault in judged.judge(index))

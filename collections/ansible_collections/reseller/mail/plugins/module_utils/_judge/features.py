@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Features: a tenant uses what its plan has, and only what fits together.
+
+PRIVATE to the collection. Pure.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault, listed
+from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Fault, Tenant
+
+_NOT_FOR_RELAY = ("mailboxes", "aliases", "sender_addresses", "domain_aliases", "catch_all")
+
+
+def judge(index: Index) -> t.Iterator[Fault]:
+    """All faults in features."""
+    hostnames = {node.hostname for node in index.estate.nodes}
+    taken: dict[str, Tenant] = {}
+    for tenant in index.estate.tenants:
+        for domain in tenant.domains:
+            yield from _plan(index, tenant, domain)
+            yield from _relay(index, domain)
+            yield from _branding(tenant, domain, hostnames, taken)
+
+
+def _plan(index: Index, tenant: Tenant, domain: Domain) -> t.Iterator[Fault]:
+    plan = index.plans.get(tenant.plan)
+    if plan is None:
+        return
+    uses = {
+        "catch_all": ("catch_all", domain.catch_all is not None),
+        "relay_domains": ("type", domain.type == "relay"),
+        "branding": ("branding", domain.branding.hostname is not None or domain.branding.name is not None),
+    }
+    for feature, (key, used) in uses.items():
+        if used and feature not in plan.features:
+            what = f"{domain.name} uses {feature}, which the plan {plan.name} does not have"
+            with_it = listed(name for name, other in index.plans.items() if feature in other.features)
+            yield fault(domain.at.of(key), "feature-not-in-plan", what, f"features of the plan: {listed(plan.features)}; plans with it: {with_it}")
+
+
+def _relay(index: Index, domain: Domain) -> t.Iterator[Fault]:
+    if domain.type == "relay":
+        if domain.relay is None:
+            if not index.unsure(domain.at.file, "relay"):
+                yield fault(domain.at.of("type"), "relay-without-host", f"{domain.name} says nowhere where its mail goes", "relay: {host, recipients}")
+        elif domain.relay.host not in index.estate.approved_hosts and not index.unsure("estate.yml", "approved_hosts"):
+            what = f"{domain.relay.host} is no host that the provider approved"
+            yield fault(domain.at.of("relay", "host"), "host-not-approved", what, listed(index.estate.approved_hosts))
+        for key in _NOT_FOR_RELAY:
+            if getattr(domain, key):
+                what = f"a relay domain has no {key}: its mail is handed on"
+                yield fault(domain.at.of(key), "not-for-relay", what, "recipients under relay, or type: mail")
+    elif domain.relay is not None and not index.unsure(domain.at.file, "type"):
+        yield fault(domain.at.of("relay"), "relay-of-mail-domain", f"{domain.name} keeps its mail here", "relay only with type: relay")
+
+
+def _branding(tenant: Tenant, domain: Domain, hostnames: set[str], taken: dict[str, Tenant]) -> t.Iterator[Fault]:
+    name = domain.branding.hostname
+    if name is None:
+        return
+    at = domain.at.of("branding", "hostname")
+    own = [own_name for each in tenant.domains for own_name in each.names]
+    if name in hostnames or not any(name == each or name.endswith(f".{each}") for each in own):
+        yield fault(at, "foreign-hostname", f"{name} does not lie in a domain of tenant {tenant.name}", f"a name in {listed(own)}")
+    elif taken.setdefault(name, tenant) is not tenant:  # pragma: no cover - needs a domain of two tenants, a fault itself
+        yield fault(at, "foreign-hostname", f"{name} is tenant {taken[name].name}'s", "a name of the tenant's own")

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Names: every domain, address, node and plan exists once, and in nobody else's name.
+
+PRIVATE to the collection. Pure.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault
+from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Fault, Position, Tenant
+
+# Ansible gives these a meaning of their own; a host must not take one.
+RESERVED = frozenset(("all", "localhost", "ungrouped", "untagged", "tagged"))
+
+
+def judge(index: Index) -> t.Iterator[Fault]:
+    """All faults in names."""
+    yield from _once("node", ((node.name, node.at.of("name")) for node in index.estate.nodes))
+    yield from _once("hostname", ((node.hostname, node.at.of("hostname")) for node in index.estate.nodes))
+    yield from _once(
+        "IP address", ((ip, node.at.of("addresses", nth)) for node in index.estate.nodes for nth, ip in enumerate(node.addresses))
+    )
+    yield from _once("plan", ((plan.name, plan.at.of("name")) for plan in index.estate.plans))
+    for node in index.estate.nodes:
+        if node.name in RESERVED:
+            yield fault(node.at.of("name"), "reserved-name", f"{node.name} means something else to Ansible", "another name")
+    yield from _domains(index)
+    yield from _external_ids(index)
+    for tenant in index.estate.tenants:
+        yield from _once("admin", ((admin.address, admin.at.of("address")) for admin in tenant.admins))
+        yield from _once("domain", ((entry.name, entry.at.of("name")) for entry in tenant.domain_limits))
+        for domain in tenant.domains:
+            yield from _addresses(domain)
+
+
+def _once(kind: str, places: t.Iterable[tuple[str, Position]]) -> t.Iterator[Fault]:
+    first: dict[str, Position] = {}
+    for name, at in places:
+        before = first.setdefault(name, at)
+        if before is not at:
+            what = f"the {kind} {name} stands here and already at {before}"
+            yield fault(at, "name-twice", what, "each name once")
+
+
+def _domains(index: Index) -> t.Iterator[Fault]:
+    hostnames = {node.hostname for node in index.estate.nodes}
+    provider = index.estate.provider.domain
+    first: dict[str, tuple[Tenant, Position]] = {}
+    for tenant in index.estate.tenants:
+        for domain in tenant.domains:
+            for name, at in _names_of(domain):
+                before = first.setdefault(name, (tenant, at))
+                if before[1] is not at:
+                    whose = "here already" if before[0] is tenant else f"tenant {before[0].name}'s already"
+                    yield fault(at, "domain-twice", f"{name} is {whose} ({before[1]})", "each domain and domain alias once in the estate")
+                yield from _reserved(name, at, provider, hostnames, name in tenant.managed_domains)
+    for name, (tenant, at) in first.items():
+        parent = name.partition(".")[2]
+        while parent:
+            above = first.get(parent)
+            if above and above[0] is not tenant:
+                what = f"{name} lies below {parent}, which is tenant {above[0].name}'s"
+                yield fault(at, "foreign-subdomain", what, "domains below the tenant's own or nobody's")
+                break
+            parent = parent.partition(".")[2]
+
+
+def _names_of(domain: Domain) -> t.Iterator[tuple[str, Position]]:
+    yield domain.name, domain.at
+    for alias in domain.domain_aliases:
+        yield alias.name, alias.at
+
+
+def _reserved(name: str, at: Position, provider: str, hostnames: set[str], managed: bool) -> t.Iterator[Fault]:
+    if name in hostnames:
+        yield fault(at, "reserved-domain", f"{name} is the name of a node", "a name that no node has")
+    elif provider and not managed and (name == provider or name.endswith(f".{provider}") or provider.endswith(f".{name}")):
+        what = f"{name} is the provider's, or above or below its {provider}"
+        yield fault(at, "reserved-domain", what, "another domain, unless the account's managed_domains lists this one")
+
+
+def _external_ids(index: Index) -> t.Iterator[Fault]:
+    places = (
+        (f"{key} {value}", tenant.at.of("external_ids", key)) for tenant in index.estate.tenants for key, value in tenant.external_ids
+    )
+    yield from _once("external id", places)
+
+
+def _addresses(domain: Domain) -> t.Iterator[Fault]:
+    first: dict[str, tuple[str, Position]] = {}
+    kinds = (("mailbox", domain.mailboxes), ("alias", domain.aliases), ("sender address", domain.sender_addresses))
+    for kind, things in kinds:
+        for thing in things:
+            before = first.setdefault(thing.name, (kind, thing.at))
+            if before[1] is not thing.at:
+                article = "an" if before[0] == "alias" else "a"
+                what = f"{thing.address} is {article} {before[0]} already (line {before[1].line})"
+                yield fault(thing.at.of("name"), "address-twice", what, "each address once in its domain")

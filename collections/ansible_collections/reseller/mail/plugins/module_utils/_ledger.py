@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ledger: what every tenant, owner and domain has been allotted, against its limits.
+
+PRIVATE to the collection. Pure. What counts as what:
+
+* ``domains`` counts mail and relay domains, ``domain_aliases`` their other names;
+* ``mailboxes`` counts suspended ones too;
+* ``aliases`` counts aliases and sender addresses;
+* ``storage`` is the sum of quotas, used or not; mailboxes without a quota are counted in ``unlimited`` instead;
+* everything is charged to its *owner*, wherever it lies; the owners' totals and the domains' both add up to the tenant's.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.reseller.mail.plugins.module_utils._model import NOWHERE, Domain, Estate, Limit, Limits, Position, Tenant
+
+
+@dataclass(slots=True)
+class Usage:
+    """What has been allotted. ``unlimited`` are mailboxes whose quota is."""
+
+    domains: int = 0
+    domain_aliases: int = 0
+    mailboxes: int = 0
+    aliases: int = 0
+    storage: int = 0
+    domain_admins: int = 0
+    unlimited: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One line of the ledger. ``kind`` is tenant, owner or domain; ``at`` is where its limits are written."""
+
+    kind: str
+    tenant: str
+    name: str
+    used: Usage
+    limits: Limits
+    at: Position = NOWHERE
+
+    def over(self) -> t.Iterator[tuple[str, int, int]]:
+        """Every counter above its limit: key, what is used, what is allowed."""
+        for key in COUNTERS:
+            used, allowed = getattr(self.used, key), getattr(self.limits, key)
+            if allowed is not None and used > allowed:
+                yield key, used, allowed
+
+    def left(self, key: str) -> Limit:
+        """What may still be allotted; None is unlimited."""
+        allowed: Limit = getattr(self.limits, key)
+        return None if allowed is None else max(0, allowed - getattr(self.used, key))
+
+
+COUNTERS = ("domains", "domain_aliases", "mailboxes", "aliases", "storage", "domain_admins")
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The accounts by tenant's name, by (tenant, owner's address) and by domain's name."""
+
+    tenants: dict[str, Account]
+    owners: dict[tuple[str, str], Account]
+    domains: dict[str, Account]
+
+    def accounts(self) -> t.Iterator[Account]:
+        """All of them: tenants, then owners, then domains."""
+        yield from self.tenants.values()
+        yield from self.owners.values()
+        yield from self.domains.values()
+
+
+def ledger(estate: Estate) -> Ledger:
+    """Every account of the estate. Pending and terminated tenants have theirs too: the files allot, not the hosts."""
+    book = Ledger({}, {}, {})
+    for tenant in estate.tenants:
+        _enter(book, tenant)
+    return book
+
+
+def _enter(book: Ledger, tenant: Tenant) -> None:
+    total = Usage(domain_admins=len(tenant.admins))
+    book.tenants[tenant.name] = Account("tenant", tenant.name, tenant.name, total, tenant.limits, tenant.at)
+    owners: dict[str, Usage] = {}
+    for admin in tenant.admins:
+        used = owners[admin.address] = Usage()
+        book.owners[tenant.name, admin.address] = Account("owner", tenant.name, admin.address, used, admin.limits, admin.at)
+    for domain in tenant.domains:
+        allowed = domain.limits
+        here = Usage()
+        limits = Limits(mailboxes=allowed.mailboxes, aliases=allowed.aliases, storage=allowed.storage)
+        book.domains[domain.name] = Account("domain", tenant.name, domain.name, here, limits, allowed.at)
+        for key, amount, owner, _at in charges(domain):
+            used = owners.get(owner)  # type: ignore[assignment]
+            if used is None:  # no admin: a fault elsewhere, but it must not break the sums
+                used = owners[owner] = Usage()
+                book.owners[tenant.name, owner] = Account("owner", tenant.name, owner, used, Limits())
+            for usage in (total, here, used):
+                setattr(usage, key, getattr(usage, key) + amount)
+
+
+def charges(domain: Domain) -> t.Iterator[tuple[str, int, str, Position]]:
+    """What a domain's objects cost, in the order of its file: counter, amount, owner, place."""
+    yield "domains", 1, domain.owner, domain.at
+    for alias in domain.domain_aliases:
+        yield "domain_aliases", 1, alias.owner, alias.at
+    for address in domain.aliases:
+        yield "aliases", 1, address.owner, address.at
+    for sender in domain.sender_addresses:
+        yield "aliases", 1, sender.owner, sender.at
+    for mailbox in domain.mailboxes:
+        yield "mailboxes", 1, mailbox.owner, mailbox.at
+        if mailbox.quota is None:
+            yield "unlimited", 1, mailbox.owner, mailbox.at
+        else:
+            yield "storage", mailbox.quota, mailbox.owner, mailbox.at
