@@ -1,0 +1,338 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guard's decisions. Its daemon is proved on real hosts."""
+
+from __future__ import annotations
+
+import importlib.util
+import pathlib
+import re
+import socket
+import sys
+import threading
+import types
+import typing as t
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def _load_guard() -> types.ModuleType:
+    for parent in pathlib.Path(__file__).resolve().parents:
+        path = parent / "roles" / "postfix" / "files" / "guard.py"
+        if path.is_file():
+            spec = importlib.util.spec_from_file_location("reseller_mail_guard", path)
+            assert spec is not None
+            assert spec.loader is not None
+            module = importlib.util.module_from_spec(spec)
+            sys.modules[spec.name] = module
+            spec.loader.exec_module(module)
+            return module
+    raise FileNotFoundError("guard.py")
+
+
+guard = _load_guard()
+
+TABLES = {
+    "sender_login_maps": {
+        "jo@acme.example": "jo@acme.example",
+        "office@acme.example": "jo@acme.example it@acme.example",
+        "ann@globex.example": "ann@globex.example",
+        "nobody@acme.example": "",
+    },
+    "virtual_alias_maps": {
+        "hello@acme.example": "jo@acme.example",
+        "jo@acme-mail.example": "jo@acme.example",
+        "sales@acme.example": "jo@acme.example,ann@globex.example",
+        "a@loop.example": "b@loop.example",
+        "b@loop.example": "a@loop.example",
+        "orders@shop.example": "orders@shop.example",
+        "@shop.example": "orders@shop.example",
+    },
+}
+
+
+def find(table: str, key: str) -> t.Optional[str]:
+    return TABLES[table].get(key)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"jo@acme.example",
+        b" jo@acme.example ",
+        b"<jo@acme.example>",
+        b"Jo Doe <jo@acme.example>",
+        b"Jo D. Doe\n <JO@Acme.Example>",
+        b'"Doe, Jo (Sales); x@y" <jo@acme.example>',
+        b'"a \\"quoted\\" name" <jo@acme.example>',
+        b"=?UTF-8?Q?J=C3=B6_Doe?= <jo@acme.example>",
+        b"=?UTF-8?B?SsO2?=\r\n =?UTF-8?B?IERvZQ==?= <jo@acme.example>",
+        b"jo@acme.example (Jo Doe)",
+    ],
+)
+def test_plain_addresses_are_read(value: bytes) -> None:
+    assert guard.one_address(value) == "jo@acme.example"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        b"jo",
+        b"@acme.example",
+        b"jo@",
+        b"jo@@acme.example",
+        b"jo@acme.example, ann@globex.example",
+        b"jo@acme.example ann@globex.example",
+        b"<jo@acme.example> <ann@globex.example>",
+        b"<<jo@acme.example>>",
+        b"Jo <jo@acme.example",
+        b"ann@globex.example <jo@acme.example>",  # an unquoted @ in a name: two readings
+        b'"<ann@globex.example>" <jo@acme.example>',  # a naive reader takes the first angle brackets
+        b"(<ann@globex.example>) jo@acme.example",
+        b"(a (nested) comment) jo@acme.example",
+        b"jo@acme.example (ann@globex.example)",
+        b"jo(x)@acme.example",
+        b"Jo <jo@acme.example> (x)",
+        b"friends: jo@acme.example;",
+        b"friends: ;",
+        b"undisclosed-recipients:;",
+        b"<@globex.example:jo@acme.example>",
+        b'"jo"@acme.example',
+        b'"ann@globex.example"@acme.example',
+        b"jo..x@acme.example",
+        b".jo@acme.example",
+        b"jo.@acme.example",
+        b"jo @acme.example",
+        b"< jo@acme.example >",
+        b"jo@[10.97.0.3]",
+        b"jo@acme",
+        b"jo@acme..example",
+        b"jo@-acme.example",
+        b"jo@acme_x.example",
+        b"jo@acme.example.",
+        b"jo@acme.example\x00ann@globex.example",
+        b"jo@acme.example\rFrom: ann@globex.example",
+        b"jo@acme.example\nFrom: ann@globex.example",
+        b"J\xc3\xb6 <jo@acme.example>",
+        b"\xef\xbb\xbfjo@acme.example",
+        b"jo@b\xc3\xbccher.example",
+        b"Jo\x0b <jo@acme.example>",
+        b"Jo\x7f <jo@acme.example>",
+        b"jo+=?utf-8?b?YW5uQGdsb2JleC5leGFtcGxlAA==?=@acme.example",  # would show as Ann in some readers
+        b'"unclosed <jo@acme.example>',
+        b"Jo \\<ann@globex.example\\> <jo@acme.example>",
+        b"jo@" + b"a" * 250 + b".example",
+    ],
+)
+def test_everything_else_is_refused(value: bytes) -> None:
+    with pytest.raises(guard.NotOneAddress):
+        guard.one_address(value)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_give_an_address_or_a_reason(value: bytes) -> None:
+    try:
+        address = guard.one_address(value)
+    except guard.NotOneAddress:
+        return
+    assert address.count("@") == 1
+    assert address.encode("ascii") in value.lower()
+
+
+@given(st.text(alphabet="jo@acme.xplgb<>()\",;: \t\\=?+\n", max_size=40))
+def test_what_is_accepted_holds_no_second_address_outside_quotes(value: str) -> None:
+    try:
+        address = guard.one_address(value.encode())
+    except guard.NotOneAddress:
+        return
+    outside = re.sub(r'"(?:[^"\\]|\\.)*"', "", value)
+    assert outside.count("@") == 1
+    assert address in outside.replace("\n", "").lower()
+
+
+@given(st.text(st.characters(exclude_categories=["C", "Z"]), max_size=30))
+def test_what_mail_programs_write_is_read(name: str) -> None:
+    """Python's own generator stands for a mail program: any name it writes is quoted or encoded."""
+    message = EmailMessage(policy=SMTP)
+    message["From"] = Address(re.sub(r'[<>\\"]', "", name), addr_spec="jo@acme.example")
+    raw = message.as_bytes().split(b"From:", 1)[1].rsplit(b"\r\n\r\n", 1)[0].rstrip(b"\r\n")
+    assert guard.one_address(raw) == "jo@acme.example"
+
+
+def judge(login: str, *fields: tuple[str, str]) -> t.Any:
+    return guard.judge_identity(login, [(name, value.encode()) for name, value in fields], find)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [("From", "Jo <jo@acme.example>")],
+        [("FROM", "jo+list@acme.example")],
+        [("From", "office@acme.example"), ("Sender", "jo@acme.example")],
+        [("From", "jo@acme.example"), ("Resent-From", "office@acme.example"), ("Resent-From", "jo@acme.example")],
+    ],
+)
+def test_a_login_sends_as_what_it_owns(fields: list[tuple[str, str]]) -> None:
+    assert judge("jo@acme.example", *fields) is None
+    assert judge("JO@ACME.example", *fields) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ([], "exactly one From field and has 0"),
+        ([("From", "jo@acme.example"), ("from", "jo@acme.example")], "exactly one From field and has 2"),
+        ([("From", "ann@globex.example")], "From <ann@globex.example> is not an address that jo@acme.example may send as"),
+        ([("From", "unknown@acme.example")], "may send as"),
+        ([("From", "nobody@acme.example")], "may send as"),
+        ([("From", "jo@elsewhere.example")], "may send as"),
+        ([("From", "jo@acme.example"), ("Sender", "ann@globex.example")], "Sender <ann@globex.example>"),
+        ([("From", "jo@acme.example"), ("Sender", "jo@acme.example"), ("Sender", "jo@acme.example")], "at most one Sender"),
+        ([("From", "jo@acme.example"), ("Resent-From", "ann@globex.example")], "Resent-From <ann@globex.example>"),
+        ([("From", "jo@acme.example"), ("Resent-Sender", "x: ;")], "Resent-Sender is not"),
+        ([("From", "jo@acme.example")] + [("Resent-From", "jo@acme.example")] * 60, "too many"),
+    ],
+)
+def test_a_login_does_not_send_as_another(fields: list[tuple[str, str]], text: str) -> None:
+    refusal = judge("jo@acme.example", *fields)
+    assert refusal[:2] == ("550", "5.7.1")
+    assert text in refusal.text
+
+
+def test_nobody_logged_in_owns_nothing() -> None:
+    assert judge("", ("From", "jo@acme.example")) is not None
+    assert judge("", ("From", "nobody@acme.example")) is not None
+
+
+def test_the_first_key_that_exists_counts_as_in_postfix() -> None:
+    table = {"sales+eu@acme.example": "ann", "sales@acme.example": "jo", "@acme.example": "it"}
+
+    def seek(_table: str, key: str) -> t.Optional[str]:
+        return table.get(key)
+
+    assert guard.lookup(seek, "x", "sales+eu@acme.example") == "ann"
+    assert guard.lookup(seek, "x", "sales+us+x@acme.example") == "jo"
+    assert guard.lookup(seek, "x", "+sales@acme.example") == "it"
+    assert guard.lookup(seek, "x", "sales@globex.example") is None
+
+
+@pytest.mark.parametrize(
+    ("recipient", "mailbox"),
+    [
+        ("jo@acme.example", "jo@acme.example"),
+        ("Hello+x@acme.example", "jo@acme.example"),
+        ("jo@acme-mail.example", "jo@acme.example"),
+        ("sales@acme.example", "sales@acme.example"),
+        ("a@loop.example", "a@loop.example"),
+        ("anything@shop.example", "orders@shop.example"),
+        ("", ""),
+    ],
+)
+def test_an_alias_of_one_mailbox_is_judged_by_that_mailbox(recipient: str, mailbox: str) -> None:
+    assert guard.mailbox_of(recipient, find) == mailbox
+
+
+KEYS = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF), min_size=1, max_size=12)
+VALUES = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF), max_size=8)
+
+
+@given(st.dictionaries(KEYS, VALUES), KEYS, st.booleans())
+def test_bisection_finds_what_a_dict_finds(table: dict[str, str], other: str, last_newline: bool) -> None:
+    data = "".join(f"{key}\t{table[key]}\n" for key in sorted(table)).encode()
+    data = data if last_newline else data.rstrip(b"\n")
+    for key in [*table, other, other + "!"]:
+        found = guard.find_line(data, key.encode())
+        assert (None if found is None else found.decode()) == table.get(key)
+
+
+@pytest.mark.parametrize(
+    ("action", "refusal"),
+    [
+        ("DUNNO", None),
+        ("OK", None),
+        ("", None),
+        ("552 5.2.2 Mailbox is full", ("552", "5.2.2", "Mailbox is full")),
+        ("452 4.2.2 Later ", ("452", "4.2.2", "Later")),
+        ("552 Mailbox is full", None),
+        ("250 2.0.0 fine", None),
+    ],
+)
+def test_a_policy_answer_is_a_refusal_or_nothing(action: str, refusal: t.Optional[tuple[str, str, str]]) -> None:
+    assert guard.judge_answer(action) == refusal
+
+
+def _policy_server(path: str, answer: bytes) -> tuple[threading.Thread, list[bytes]]:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(path)
+    listener.listen(1)
+    asked: list[bytes] = []
+
+    def serve() -> None:
+        link, _peer = listener.accept()
+        with link, listener:
+            data = b""
+            while b"\n\n" not in data:
+                data += link.recv(4096)
+            asked.append(data)
+            for byte in range(0, len(answer), 5):
+                link.sendall(answer[byte : byte + 5])
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    return thread, asked
+
+
+def test_the_policy_is_asked_as_at_rcpt_with_the_size_that_arrived(tmp_path: pathlib.Path) -> None:
+    path = str(tmp_path / "quota")
+    thread, asked = _policy_server(path, b"action=552 5.2.2 Mailbox is full\n\n")
+    assert guard.ask_policy(path, "jo@acme.example", "small@acme.example", 4711) == "552 5.2.2 Mailbox is full"
+    thread.join(5)
+    lines = asked[0].decode().split("\n")
+    assert lines[0] == "request=smtpd_access_policy"
+    assert {"protocol_state=RCPT", "recipient=small@acme.example", "sender=jo@acme.example", "size=4711"} <= set(lines)
+
+
+def test_a_policy_without_an_answer_is_an_error(tmp_path: pathlib.Path) -> None:
+    path = str(tmp_path / "quota")
+    _policy_server(path, b"nonsense\n\n")
+    with pytest.raises(ValueError, match="no action"):
+        guard.ask_policy(path, "", "small@acme.example", 1)
+    with pytest.raises(FileNotFoundError):
+        guard.ask_policy(str(tmp_path / "absent"), "", "small@acme.example", 1)
+
+
+def test_no_line_is_injected_into_the_policy_protocol(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(ValueError, match="control character"):
+        guard.ask_policy(str(tmp_path / "quota"), "", "small@acme.example\nsize=0", 1)
+
+
+def test_tables_follow_the_current_link(tmp_path: pathlib.Path) -> None:
+    for number, owner in (("1", "jo"), ("2", "ann")):
+        (tmp_path / number).mkdir()
+        (tmp_path / number / "sender_login_maps").write_text(f"x@acme.example\t{owner}\n", "utf-8")
+        (tmp_path / number / "virtual_alias_maps").write_text("", "utf-8")
+    link = tmp_path / "current"
+    link.symlink_to("1")
+    tables = guard.Tables(str(link))
+    assert tables.find("sender_login_maps", "x@acme.example") == "jo"
+    assert tables.find("virtual_alias_maps", "x@acme.example") is None
+    (tmp_path / "next").symlink_to("2")
+    (tmp_path / "next").rename(link)
+    assert tables.find("sender_login_maps", "x@acme.example") == "ann"
+
+
+def test_a_missing_table_is_an_error_not_an_empty_one(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        guard.Tables(str(tmp_path)).find("sender_login_maps", "x@acme.example")
+
+
+@given(st.text())
+def test_replies_are_one_line_that_libmilter_takes(text: str) -> None:
+    shown = guard.printable(text)
+    assert len(shown) <= 400
+    assert all(" " <= character <= "~" and character != "%" for character in shown)
