@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The grammar of every file in a generation. Daemons skip, half-read or die of lines they do not like, and their own
+checks do not look at lookups at all, so each line is read here first.
+
+PRIVATE to the collection. Pure; standard library only.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+_DOMAIN = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_ADDRESS = rf"[a-z0-9.!#$%&'*/=?^_`{{|}}~+-]+@{_DOMAIN}"
+_WORD = r"[a-z0-9._-]+"
+
+_PATTERNS = {
+    # What a line is, and its key in the first group.
+    "postfix/relay_domains": rf"({_DOMAIN})\t{_WORD}",
+    "postfix/relay_recipient_maps": rf"({_ADDRESS}|@{_DOMAIN})\t{_WORD}",
+    "postfix/sender_login_maps": rf"({_ADDRESS})\t{_ADDRESS}(?: {_ADDRESS})*",
+    "postfix/tls_policy_maps": rf"(\[{_DOMAIN}\]:[0-9]+)\tsecure match=nexthop",
+    "postfix/transport_maps": rf"({_DOMAIN})\tsmtp:\[{_DOMAIN}\]:[0-9]+",
+    "postfix/virtual_alias_domains": rf"({_DOMAIN})\t{_WORD}",
+    "postfix/virtual_alias_maps": rf"({_ADDRESS}|@{_DOMAIN})\t{_ADDRESS}(?:, {_ADDRESS})*",
+    "postfix/virtual_mailbox_domains": rf"({_DOMAIN})\t{_WORD}",
+    "postfix/virtual_mailbox_maps": rf"({_ADDRESS})\t{_WORD}",
+    "dovecot/all_users": rf"({_ADDRESS})",
+    "dovecot/deny": rf"({_ADDRESS})",
+    "opendkim/key_table": rf"({_WORD}\._domainkey\.{_DOMAIN})\t{_DOMAIN}:{_WORD}:/\S+\.private",
+    "opendkim/signing_table": rf"({_DOMAIN})\t{_WORD}\._domainkey\.{_DOMAIN}",
+    "tls/names": rf"({_DOMAIN})",
+}
+_QUOTA_FIELD = {12: r"userdb_quota_rule=\*:storage=", 13: "userdb_quota_storage_size="}
+_POLICY = re.compile(
+    rf"version: STSv1\r\nmode: (?:none|testing|enforce)\r\n(?:mx: {_DOMAIN}\r\n)+max_age: [0-9]{{1,8}}\r\n\Z"
+)
+
+LOOKUPS = tuple(sorted(path for path in _PATTERNS if path.startswith("postfix/")))
+"""The tables that Postfix opens: each has a ``.lmdb`` beside it."""
+
+
+def faults(path: str, data: bytes, debian: int) -> t.Iterator[str]:
+    """What is wrong in one file of a generation, each with line and key."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        yield f"{path}: {error}"
+        return
+    if path == "model.txt":
+        return
+    if path.startswith("mta_sts/"):
+        if not _POLICY.match(text):
+            yield f"{path}: not an MTA-STS policy"
+        return
+    pattern = _pattern(path, debian)
+    if pattern is None:
+        yield f"{path}: no file of a generation"
+        return
+    if text and not text.endswith("\n"):
+        yield f"{path}: the last line is cut off"
+    yield from _line_faults(path, text.split("\n")[:-1], re.compile(rf"{pattern}\Z"))
+
+
+def _pattern(path: str, debian: int) -> str | None:
+    folder, _slash, domain = path.rpartition("/")
+    if folder == "dovecot/users" and re.match(rf"{_DOMAIN}\Z", domain):
+        address = _ADDRESS.replace(_DOMAIN, re.escape(domain))
+        return rf"({address}):::::::{_QUOTA_FIELD[debian]}[0-9]+[BKMGT]?"
+    return _PATTERNS.get(path)
+
+
+def _line_faults(path: str, lines: list[str], pattern: re.Pattern[str]) -> t.Iterator[str]:
+    last = ""
+    for number, line in enumerate(lines, 1):
+        match = pattern.match(line)
+        if not match:
+            yield f"{path}:{number}: not a line of this file: {line[:120]!r}"
+        elif match[1] == last:
+            yield f"{path}:{number}: {match[1]} stands here twice"
+        elif match[1] < last:
+            yield f"{path}:{number}: {match[1]} is out of order"
+        if match:
+            last = match[1]
