@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import re
-import shlex
+import shutil
 import subprocess
+import threading
 import time
 import typing as t
 import uuid
@@ -19,6 +21,8 @@ PROJECT = Path(__file__).parents[3]
 BUILD = PROJECT / "build" / "platform"
 ESTATE = BUILD / "estate"
 """The scenario's own copy of the example estate (create.yml makes it), so that no run changes the example's state."""
+PASSWORDS = BUILD / "passwords"
+"""Where nodes hand their initial passwords over, one CSV file a node."""
 
 
 def newest_venv() -> Path:
@@ -71,11 +75,16 @@ class Run:
         return self.recap[host]["changed"]
 
 
+def settings(estate: Path = ESTATE) -> dict[str, t.Any]:
+    """The same variables that molecule.yml gives."""
+    return {"mail_estate_dir": str(estate), "dovecot_handover": f"{PASSWORDS}/{{{{ mail_node }}}}.csv", "postfix_client_auth_rate": 0}
+
+
 def ansible(command: str, *arguments: str, venv: Path | None = None, estate: Path = ESTATE, environment: t.Mapping[str, str] | None = None) -> Run:
-    """Run one of Ansible's commands in the project, on the scenario's estate."""
+    """Run one of Ansible's commands in the project, as an operator does, on the scenario's estate."""
     venv = venv or PROJECT / ".venv"
     done = subprocess.run(
-        [venv / "bin" / command, *arguments, *(["-e", f"mail_estate_dir={estate}"] if command == "ansible-playbook" else [])],
+        [venv / "bin" / command, *arguments, "--extra-vars", json.dumps(settings(estate))],
         cwd=PROJECT,
         env=_environment() | {"PATH": f"{venv / 'bin'}:{os.environ['PATH']}"} | dict(environment or {}),
         stdout=subprocess.PIPE,
@@ -96,16 +105,23 @@ def site(*arguments: str, **options: t.Any) -> Run:
 
 
 class Host:
-    """A lab host, reached as Ansible reaches it."""
+    """A lab host, reached by the lab's SSH settings."""
 
-    def __init__(self, name: str, variables: dict[str, t.Any]) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
+        lab = os.environ.get("LAB_HOSTS_DIR", "/var/lib/reseller-mail-lab")
+        BUILD.mkdir(parents=True, exist_ok=True)
         self._ssh = [
             "ssh",
-            *("-o", "ControlMaster=auto", "-o", "ControlPersist=60", "-o", f"ControlPath={BUILD}/ssh-%C"),
-            *("-i", variables["ansible_ssh_private_key_file"]),
-            *shlex.split(variables.get("ansible_ssh_common_args", "")),
-            f"{variables.get('ansible_user', 'root')}@{variables['ansible_host']}",
+            "-F",
+            f"{lab}/ssh/config",
+            "-o",
+            "ControlMaster=auto",
+            "-o",
+            "ControlPersist=60",
+            "-o",
+            f"ControlPath={lab}/ssh/control/tests-%n",
+            name,
         ]
 
     def run(self, command: str, check: bool = True, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -133,13 +149,69 @@ class World(Host):
         found = self.call("fetch", host=host, user=user, password=password, token=token, **more)
         return [base64.b64decode(message) for message in found]
 
+    def stored(self, token: str, **more: t.Any) -> list[bytes]:
+        return [base64.b64decode(message) for message in self.call("stored", token=token, **more)]
+
     def may_login(self, host: str, protocol: str, user: str, password: str) -> bool:
         return self.call("login", host=host, protocol=protocol, user=user, password=password)[0]
 
 
-def hosts() -> dict[str, dict[str, t.Any]]:
-    """The inventory's hosts with their variables, as Ansible sees them."""
-    seen = json.loads(
-        subprocess.run([PROJECT / ".venv/bin/ansible-inventory", "--list"], cwd=PROJECT, env=_environment(), capture_output=True, text=True, check=True).stdout
+class Flow:
+    """Mail that keeps coming in for a mailbox while something else happens."""
+
+    def __init__(self, world: World, host: str, user: str, password: str) -> None:
+        self._world, self._to = world, {"host": host, "user": user, "password": password}
+        self._name = uuid.uuid4().hex
+        self._thread = threading.Thread(target=self._run)
+        self.sent: list[tuple[str, list[t.Any]]] = []
+
+    def _run(self) -> None:
+        text = Message.new("someone@stranger.example", self._to["user"]).text
+        text = re.sub(r"(?m)^(X-Token: |Message-ID: <)\w+", r"\1TOKEN", text)
+        running = f"/run/{self._name}"
+        arguments = {"sender": "someone@stranger.example", "recipient": self._to["user"], "text": text, "running": running}
+        self.sent = self._world.call("flow", host=self._to["host"], **arguments)
+
+    def __enter__(self) -> Flow:
+        self._world.run(f"touch /run/{self._name}")
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._world.run(f"rm -f /run/{self._name}")
+        self._thread.join(120)
+
+    def lost(self) -> list[str]:
+        """What went wrong: messages that were refused, are not there, or are there twice. To be asked after the flow ended."""
+        refused = [f"{token}: {reply}" for token, reply in self.sent if reply[0] != 250]
+        wanted = sorted(token for token, reply in self.sent if reply[0] == 250)
+        wait_until(lambda: sorted(self._arrived()) == wanted)
+        arrived = sorted(self._arrived())
+        return refused + ([] if arrived == wanted else [f"{len(wanted)} accepted, {len(arrived)} in the mailbox"])
+
+    def _arrived(self) -> list[str]:
+        return self._world.call("tokens", prefix=self._name, **self._to)
+
+
+@contextlib.contextmanager
+def instead_of(host: Host, command: str, script: str) -> t.Iterator[None]:
+    """Put a script before a command of the host: how daemons' tools are made to fail as a broken host would."""
+    path = f"/usr/local/sbin/{command}"
+    host.run(
+        f"test ! -e {path}; cat > {path}; chmod 755 {path}", stdin=f"#!/bin/bash\nreal=/usr/bin/{command}; [ -x $real ] || real=/usr/sbin/{command}\n{script}\n"
     )
-    return seen["_meta"]["hostvars"]
+    try:
+        yield
+    finally:
+        host.run(f"rm -f {path}")
+
+
+def changed_estate(folder: Path, changes: t.Mapping[str, tuple[str, str]]) -> Path:
+    """A copy of the scenario's estate in which texts of files were replaced, each exactly once."""
+    estate = folder / "estate"
+    shutil.copytree(ESTATE, estate)
+    for name, (old, new) in changes.items():
+        text = (estate / name).read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{name}: {old!r} stands there {text.count(old)} times"
+        (estate / name).write_text(text.replace(old, new), encoding="utf-8")
+    return estate

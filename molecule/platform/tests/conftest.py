@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import csv
 import sys
-import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import client
 
 STRANGER = "someone@stranger.example"
+RESOLVER = "10.97.0.53"
 
 
 @dataclass(frozen=True)
@@ -60,18 +60,13 @@ NODES = {"mx1": "mx1 (Debian 12)", "mx2": "mx2 (Debian 13)"}
 
 
 @pytest.fixture(scope="session")
-def world(inventory: dict[str, t.Any]) -> client.World:
-    return client.World("world", inventory["world"])
+def world() -> client.World:
+    return client.World("world")
 
 
 @pytest.fixture(scope="session")
-def inventory() -> dict[str, t.Any]:
-    return client.hosts()
-
-
-@pytest.fixture(scope="session")
-def nodes(inventory: dict[str, t.Any]) -> dict[str, client.Host]:
-    return {name: client.Host(name, inventory[name]) for name in NODES}
+def nodes() -> dict[str, client.Host]:
+    return {name: client.Host(name) for name in NODES}
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +75,7 @@ def passwords() -> dict[str, str]:
     found = {}
     for path in sorted(client.PASSWORDS.glob("*.csv")):
         with path.open(newline="", encoding="utf-8") as lines:
-            found.update(row[:2] for row in csv.reader(lines) if row)
+            found.update((row["address"], row["password"]) for row in csv.DictReader(lines))
     return found
 
 

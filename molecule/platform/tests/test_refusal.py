@@ -14,7 +14,7 @@ def refused_as(world: World, side: Side, envelope: str, header: str) -> dict:
     message = Message.new(envelope, STRANGER, header_from=header)
     answers = world.send(user.host, 587, envelope, [STRANGER], message, login=user.name, password=user.password)
     assert answers["auth"][0] == 235, answers
-    assert not world.stored(STRANGER, message.token, seconds=1)
+    assert not world.stored(message.token, seconds=1)
     return answers
 
 

@@ -17,6 +17,7 @@ import urllib.request
 from pathlib import Path
 
 TIMEOUT = 30
+MAILDIR = Path("/home/stranger/Maildir")
 
 
 def _answer(reply):
@@ -99,12 +100,12 @@ def fetch(host, user, password, token, folder="INBOX", seconds=30):
             time.sleep(0.2)
 
 
-def stored(folder, token, seconds=30):
-    """The messages with the token in a Maildir of this host."""
+def stored(token, seconds=30):
+    """The messages with the token that came to the stranger: all mail for this host's domains ends in one Maildir."""
     deadline = time.monotonic() + seconds
     wanted = f"X-Token: {token}".encode()
     while True:
-        contents = (path.read_bytes() for path in Path(folder).glob("new/*"))
+        contents = (path.read_bytes() for path in MAILDIR.glob("new/*"))
         found = [base64.b64encode(content).decode() for content in contents if wanted in content]
         if found or time.monotonic() > deadline:
             return found
@@ -141,3 +142,26 @@ def get(url):
     """A web page by verified HTTPS: status, type and text."""
     with urllib.request.urlopen(url, timeout=TIMEOUT, context=ssl.create_default_context()) as page:
         return [page.status, page.headers.get_content_type(), page.read().decode()]
+
+
+def flow(host, sender, recipient, text, running):
+    """Messages one after the other for as long as the file `running` exists. Answers each one's token and last reply."""
+    sent = []
+    while Path(running).exists():
+        token = f"{Path(running).name}-{len(sent)}"
+        answers = send(host, 25, sender, [recipient], text.replace("TOKEN", token))
+        sent.append([token, answers["data"] or answers["rcpt"].get(recipient) or answers["mail"]])
+        time.sleep(0.05)
+    return sent
+
+
+def tokens(host, user, password, prefix):
+    """The tokens of a flow's messages in the mailbox, as often as they are there."""
+    with imaplib.IMAP4_SSL(host, ssl_context=ssl.create_default_context(), timeout=TIMEOUT) as imap:
+        imap.login(user, password)
+        imap.select("INBOX", readonly=True)
+        _state, (numbers,) = imap.search(None, "HEADER", "X-Token", prefix)
+        if not numbers:
+            return []
+        _state, parts = imap.fetch(numbers.decode().replace(" ", ","), "(BODY.PEEK[HEADER.FIELDS (X-TOKEN)])")
+    return [part[1].decode().partition(":")[2].strip() for part in parts if isinstance(part, tuple)]

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is wrong with the files is said before any host hears of it, and tenants' text is never anything but text."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from client import ESTATE, Host, ansible, site
+from conftest import NODES
+
+HERE = Path(__file__).parent.parent
+
+
+def estate_with(folder: Path, overlay: str) -> Path:
+    """The scenario's estate with another folder laid over it."""
+    shutil.copytree(ESTATE, folder / "estate")
+    shutil.copytree(HERE / overlay, folder / "estate", dirs_exist_ok=True)
+    return folder / "estate"
+
+
+def noted_faults(overlay: Path) -> set[tuple[str, int, str]]:
+    """File, line and id of each fault, as the bad files themselves name them behind the line."""
+    found = set()
+    for path in sorted(overlay.rglob("*.yml")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            found |= {(str(path.relative_to(overlay)), number, fault) for fault in re.findall(r"# fault: (\S+)", line)}
+    return found
+
+
+def test_a_bad_estate_gives_all_its_faults_at_once_and_no_host_is_touched(tmp_path: Path, nodes: dict[str, Host]) -> None:
+    wanted = noted_faults(HERE / "bad")
+    assert len(wanted) >= 12
+    before = {
+        name: node.output("readlink /var/lib/reseller-mail/current; last_ssh=$(journalctl -q -u ssh -n 1 --no-pager); true") for name, node in nodes.items()
+    }
+    run = site(estate=estate_with(tmp_path, "bad"))
+    assert run.rc == 2, run.output
+    said = re.findall(r"(tenants/\S+?):(\d+):(\d+): ([a-z-]+): .+; allowed: .+", run.output)
+    assert {(file, int(line), fault) for file, line, _column, fault in said} == wanted, run.output
+    assert not set(run.recap) & set(NODES), "a host was asked"
+    assert before == {name: node.output("readlink /var/lib/reseller-mail/current") for name, node in nodes.items()}
+
+
+def test_validate_and_render_refuse_a_bad_estate_too(tmp_path: Path) -> None:
+    bad = estate_with(tmp_path, "bad")
+    rendered = tmp_path / "rendered"
+    assert ansible("ansible-playbook", "reseller.mail.validate", estate=bad).rc == 2
+    assert ansible("ansible-playbook", "reseller.mail.render", "-e", "render_node=mx1", "-e", f"render_dir={rendered}", estate=bad).rc == 2
+    assert not rendered.exists()
+
+
+def test_a_hostile_tenant_file_changes_neither_the_inventory_nor_a_host(tmp_path: Path, nodes: dict[str, Host]) -> None:
+    """Jinja in every string, inventory keys, newlines in addresses: whatever of it is allowed text stays text."""
+    harmless = ansible("ansible-inventory", "--list")
+    trap = tmp_path / "pwned"
+    hostile = estate_with(tmp_path, "hostile")
+    for path in (hostile / "tenants").rglob("*.yml"):
+        path.write_text(path.read_text(encoding="utf-8").replace("TRAP", str(trap)), encoding="utf-8")
+    before = {name: node.output("readlink /var/lib/reseller-mail/current") for name, node in nodes.items()}
+    seen = ansible("ansible-inventory", "--list", estate=hostile)
+    assert seen.rc == 0
+    assert seen.output.replace(str(hostile), str(ESTATE)) == harmless.output
+    run = site(estate=hostile)
+    assert run.rc == 2, run.output
+    assert not trap.exists()
+    assert before == {name: node.output("readlink /var/lib/reseller-mail/current") for name, node in nodes.items()}
+    for node in nodes.values():
+        assert node.run("test ! -e /tmp/pwned").returncode == 0
+
+
+@pytest.mark.parametrize("text", ["{{ 7 * 191 }}", "{% raw %}x{% endraw %}", "{{ lookup('pipe', 'id') }}"])
+def test_jinja_in_a_display_name_is_a_name_like_any_other(tmp_path: Path, text: str) -> None:
+    """A free text that may hold anything: it is rendered as it stands."""
+    shutil.copytree(ESTATE, tmp_path / "estate")
+    file = tmp_path / "estate/tenants/acme/acme.example.yml"
+    file.write_text(file.read_text(encoding="utf-8").replace("Jo Doe", f'"{text}"'), encoding="utf-8")
+    run = ansible("ansible-playbook", "reseller.mail.render", "-e", "render_node=mx1", "-e", f"render_dir={tmp_path}/out", estate=tmp_path / "estate")
+    assert run.rc == 0, run.output
+    model = (tmp_path / "out" / "model.txt").read_text(encoding="utf-8")
+    assert "1337" not in model
+    assert "uid=" not in model

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A change serves as a whole or not at all, and mail flows meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+from pathlib import Path
+
+import pytest
+from client import ESTATE, Flow, Host, Message, Run, World, ansible, changed_estate, instead_of
+from conftest import STRANGER, Side
+
+CHANGES = {
+    "tenants/acme/acme.example.yml": ("aliases:\n", "aliases:\n  - {name: brand-new, to: [jo]}\n"),
+    "tenants/globex/globex.example.yml": ("aliases:\n", "aliases:\n  - {name: brand-new, to: [ann]}\n"),
+}
+
+# postmap makes the tables after all texts were staged, so whoever stands in its place can spoil either.
+CORRUPT_MAP = """
+"$real" "$@" || exit
+for map in "$@"; do
+    case $map in lmdb:*/virtual_mailbox_maps) dd if=/dev/urandom of="${map#lmdb:}.lmdb" bs=4096 count=2 conv=notrunc status=none ;; esac
+done
+"""
+GARBAGE_LINE = """
+for users in /var/lib/reseller-mail/generations/.staging/dovecot/users/*; do   # a new inode: the old one may be the live generation's
+    cp -p "$users" "$users.new" && echo "garbage line" >>"$users.new" && mv "$users.new" "$users"
+done
+exec "$real" "$@"
+"""
+FAULTS = {"a corrupt map": CORRUPT_MAP, "a garbage passwd line": GARBAGE_LINE}
+KILLED = """
+case "$*" in *reload*postfix*) kill -9 $PPID; exit 1 ;; esac
+exec "$real" "$@"
+"""
+
+
+def generation(estate: Path = ESTATE) -> Run:
+    """The role that applies generations, without the others."""
+    return ansible("ansible-playbook", str(Path(__file__).parent / "generation.yml"), "--diff", estate=estate)
+
+
+def accepts(world: World, side: Side) -> bool:
+    """Whether the node knows the address that CHANGES bring."""
+    address = f"brand-new@{side.user.domain}"
+    answers = world.send(side.host, 25, STRANGER, [address], Message.new(STRANGER, address), declare_size=True)
+    return answers["rcpt"][address][0] == 250
+
+
+def serving(nodes: dict[str, Host]) -> dict[str, str]:
+    """What each node serves, and what its daemons were told of."""
+    return {name: node.output("readlink /var/lib/reseller-mail/current; cat /var/lib/reseller-mail/activated.json") for name, node in nodes.items()}
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> t.Iterator[Path]:
+    """An estate with one alias more on each node; afterwards the nodes are given the old one again."""
+    yield changed_estate(tmp_path, CHANGES)
+    assert generation().rc == 0
+
+
+@contextlib.contextmanager
+def flows(world: World, sides: dict[str, Side]) -> t.Iterator[None]:
+    """Mail comes in at both nodes all the time; none of it is refused, lost or doubled."""
+    running = [Flow(world, side.host, side.second.name, side.second.password) for side in sides.values()]
+    with running[0], running[1]:
+        yield
+    for flow in running:
+        assert len(flow.sent) > 10
+        assert flow.lost() == []
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_in_the_next_generation_leaves_the_old_one_serving(
+    fault: str, world: World, sides: dict[str, Side], nodes: dict[str, Host], changed: Path
+) -> None:
+    before = serving(nodes)
+    with flows(world, sides), contextlib.ExitStack() as spoiled:
+        for node in nodes.values():
+            spoiled.enter_context(instead_of(node, "postmap", FAULTS[fault]))
+        run = generation(changed)
+    assert run.rc == 2, run.output
+    assert all(figures["failed"] == 1 for figures in run.recap.values()), run.output
+    assert serving(nodes) == before
+    assert not any(accepts(world, side) for side in sides.values())
+    # The same change without the fault is taken.
+    assert generation(changed).rc == 0
+    assert all(accepts(world, side) for side in sides.values())
+
+
+def test_a_missing_dkim_key_leaves_the_old_generation_serving(world: World, sides: dict[str, Side], nodes: dict[str, Host], changed: Path) -> None:
+    before = serving(nodes)
+    keys = {"mx1": "/var/lib/reseller-mail/dkim/acme.example/mx1.private", "mx2": "/var/lib/reseller-mail/dkim/globex.example/mx2.private"}
+    try:
+        for name, key in keys.items():
+            nodes[name].run(f"mv {key} {key}.away")
+        with flows(world, sides):
+            run = generation(changed)
+    finally:
+        for name, key in keys.items():
+            nodes[name].run(f"mv {key}.away {key}")
+    assert run.rc == 2, run.output
+    assert all(f"{key}: No such file" in run.output for key in keys.values()), run.output
+    assert serving(nodes) == before
+    assert not any(accepts(world, side) for side in sides.values())
+
+
+def test_a_run_killed_between_switch_and_reload_is_healed_by_the_next(world: World, sides: dict[str, Side], nodes: dict[str, Host], changed: Path) -> None:
+    before = serving(nodes)
+    with flows(world, sides):
+        with contextlib.ExitStack() as killers:
+            for node in nodes.values():
+                killers.enter_context(instead_of(node, "systemctl", KILLED))
+            run = generation(changed)
+        assert run.rc != 0, run.output
+        died = serving(nodes)
+        for name, node in nodes.items():
+            switched = node.output("readlink /var/lib/reseller-mail/current")
+            assert switched not in before[name], "the run did not get as far as the switch"
+            assert Path(switched).name not in node.output("cat /var/lib/reseller-mail/activated.json")
+        run = generation(changed)
+        assert run.rc == 0, run.output
+        assert all(figures["changed"] for figures in run.recap.values())
+    assert all("activate generation" in run.output for _node in nodes)
+    healed = serving(nodes)
+    assert all(healed[name] != died[name] for name in nodes)
+    assert all(accepts(world, side) for side in sides.values())
+    assert all(figures["changed"] == 0 for figures in generation(changed).recap.values())
+
+
+def test_rolling_back_brings_the_old_generation_back(world: World, sides: dict[str, Side], nodes: dict[str, Host], changed: Path) -> None:
+    before = serving(nodes)
+    assert generation(changed).rc == 0
+    assert all(accepts(world, side) for side in sides.values())
+    with flows(world, sides):
+        run = ansible("ansible-playbook", "reseller.mail.rollback", "--diff")
+    assert run.rc == 0, run.output
+    assert f"- alias brand-new@{sides['mx1'].user.domain}" in run.output
+    assert serving(nodes) == before
+    assert not any(accepts(world, side) for side in sides.values())
+
+
+def test_a_changed_quota_works_at_once(world: World, sides: dict[str, Side], tmp_path: Path) -> None:
+    """Without a login, a delivery or a restart in between."""
+    small = {"tenants/acme/acme.example.yml": ("quota: 1M", "quota: 9M"), "tenants/globex/globex.example.yml": ("quota: 1M", "quota: 9M")}
+    size = 3 * 1024 * 1024
+
+    def fits(side: Side) -> bool:
+        answers = world.send(side.host, 25, STRANGER, [side.small.name], Message.new(STRANGER, side.small.name, size=size))
+        return answers["rcpt"][side.small.name][0] == 250
+
+    assert not any(fits(side) for side in sides.values())
+    try:
+        run = generation(changed_estate(tmp_path, small))
+        assert "+ mailbox small@acme.example quota 9M" in run.output, run.output
+        assert all(fits(side) for side in sides.values())
+    finally:
+        assert generation().rc == 0
+    assert not any(fits(side) for side in sides.values())

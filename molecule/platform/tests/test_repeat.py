@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run that has nothing to do does nothing."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from client import Host, World, newest_venv, site
+from conftest import NODES, Side
+
+FILES = "find /etc /usr /var/lib /srv/vmail -xdev {pruned} -type f -newermt @{since} -not -path '*/.ansible/*' 2>/dev/null | sort"
+# Written by daemons as they run, whoever runs Ansible.
+LIVE = ["/var/lib/systemd", "/var/lib/postfix", "/var/lib/dovecot", "/var/lib/logrotate", "/var/lib/apt", "/srv/vmail"]
+LOOKS = "(reload -- version|Reloading|SIGUSR1|SIGHUP received|Starting|Stopping|Restarting)"
+UNITS = "postfix@-.service postfix.service dovecot.service opendkim@rsa.service nginx.service reseller-mail-guard.service"
+
+
+def written(node: Host, since: int) -> list[str]:
+    """Files of the platform that changed after a moment."""
+    pruned = " ".join(f"-path {path} -prune -o" for path in LIVE)
+    return node.output(FILES.format(pruned=pruned, since=since)).splitlines()
+
+
+def reloaded(node: Host, since: int) -> list[str]:
+    """What the daemons and their units said about being reloaded or restarted."""
+    units = " ".join(f"-u {unit}" for unit in UNITS.split())
+    said = node.run(f"journalctl -q --no-pager -o cat --since @{since} {units} | grep -E '{LOOKS}'", check=False).stdout
+    return said.splitlines()
+
+
+@pytest.mark.parametrize("check", [False, True], ids=["real run", "check mode"])
+def test_the_second_run_changes_nothing_writes_nothing_reloads_nothing(check: bool, nodes: dict[str, Host]) -> None:
+    """With the newest ansible-core that is here, on what the oldest one converged."""
+    clock = {name: int(node.output("date +%s")) for name, node in nodes.items()}
+    time.sleep(1)  # files' times are compared in whole seconds
+    run = site(*(["--check"] if check else []), "--diff", venv=newest_venv())
+    assert run.rc == 0, run.output
+    assert {host: figures["changed"] for host, figures in run.recap.items()} == dict.fromkeys([*NODES, "localhost"], 0), run.output
+    for name, node in nodes.items():
+        assert written(node, clock[name] + 1) == []
+        assert reloaded(node, clock[name] + 1) == []
+
+
+def test_a_password_that_its_user_changed_survives_a_run(world: World, side: Side, node: Host) -> None:
+    box, changed = side.colleague, "correct horse 7 battery staple"
+    node.run(f"mail-passwd {box.name}", stdin=f"{box.password}\n{changed}\n")
+    try:
+        assert not world.may_login(side.host, "imap", box.name, box.password)
+        run = site("--limit", f"{side.node},localhost")
+        assert run.rc == 0, run.output
+        assert run.changed(side.node) == 0, run.output
+        assert world.may_login(side.host, "imap", box.name, changed)
+    finally:
+        node.run(f"mail-passwd --operator {box.name}", stdin=f"{box.password}\n")
+    assert world.may_login(side.host, "imap", box.name, box.password)
