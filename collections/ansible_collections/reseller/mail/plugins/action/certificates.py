@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible_collections.reseller.mail.plugins.module_utils._compile import tls
+from ansible_collections.reseller.mail.plugins.module_utils._load import load
+
+
+class ActionModule(ActionBase):
+    """Takes the names from the model where the task gives none; the host does the rest."""
+
+    def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
+        super().run(tmp, task_vars)
+        args = dict(self._task.args)
+        if args.get("names") is None:
+            args["names"] = self._names(args)
+        return self._execute_module(module_name="reseller.mail.certificates", module_args=args, task_vars=task_vars)
+
+    def _names(self, args: dict[str, t.Any]) -> list[str]:
+        if not args.get("estate") or not args.get("node"):
+            raise AnsibleActionFail("names, or both estate and node, are required")
+        estate, faults = load(args["estate"])
+        if estate is None:
+            raise AnsibleActionFail("\n".join(map(str, faults)))
+        try:
+            return tls.names(estate, estate.node(args["node"]))
+        except KeyError:
+            raise AnsibleActionFail(f"the estate has no node {args['node']}; allowed: {', '.join(sorted(node.name for node in estate.nodes))}") from None

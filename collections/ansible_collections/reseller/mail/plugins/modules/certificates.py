@@ -1,0 +1,205 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) Reseller Mail developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: certificates
+short_description: Get the certificates a node needs, name by name
+version_added: 0.1.0
+author: Reseller Mail developers (@reseller-mail)
+description:
+  - Asks an ACME server, through C(certbot) as role C(tls) has set it up, for the certificates that are missing, and hands all of them to
+    the mail daemons with the host's certificate hook.
+  - One name that cannot get a certificate harms no other. It is reported as V(blocked), with the reason and a warning.
+  - A name whose DNS points elsewhere is not asked for, to spare the ACME server's rate limits.
+  - A certificate that is no longer needed is not renewed any more. It stays in service until it expires, so that a rollback finds it.
+options:
+  names:
+    description:
+      - The names that need a certificate.
+      - Without it, the names the model gives to O(node), besides the node's own.
+    type: list
+    elements: str
+  estate:
+    description: The estate's folder on the controller, read when O(names) is not given.
+    type: str
+  node:
+    description: The node's name in the estate, needed when O(names) is not given.
+    type: str
+  hostname:
+    description: The node's own name. Its certificate is never given up.
+    type: str
+    required: true
+  addresses:
+    description: The node's addresses in the world's eyes. When empty, a name's DNS only has to exist.
+    type: list
+    elements: str
+    default: []
+  exclusive:
+    description: Whether certificates of other names that were issued earlier are given up.
+    type: bool
+    default: false
+  required:
+    description: Whether a blocked name fails the task.
+    type: bool
+    default: false
+  source:
+    description: Where certificates come from. With V(files) nothing is asked for, and a name without one is V(blocked).
+    type: str
+    choices: [acme, files]
+    default: acme
+  ca_bundle:
+    description: File on the host with the certificate authorities by which the ACME server's own certificate is judged.
+    type: path
+  root:
+    description: The folder of the mail platform on the host.
+    type: path
+    default: /var/lib/reseller-mail
+attributes:
+  check_mode:
+    support: full
+    description: In check mode a name without any DNS address is listed as if it could be got, since the same run may publish it.
+  diff_mode:
+    support: full
+    description: Shows one line a certificate.
+"""
+
+EXAMPLES = r"""
+- name: Get the certificates of all names the model gives to this node
+  reseller.mail.certificates:
+    estate: "{{ mail_estate_dir }}"
+    node: "{{ mail_node }}"
+    hostname: mx1.hosting.example
+    addresses: [192.0.2.25]
+    exclusive: true
+
+- name: Get the node's own certificate, or fail
+  reseller.mail.certificates:
+    names: [mx1.hosting.example]
+    hostname: mx1.hosting.example
+    required: true
+"""
+
+RETURN = r"""
+certificates:
+  description: One entry a name that is needed.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The name.
+      type: str
+    state:
+      description: V(present), V(issued) in this run (in check mode, would be), or V(blocked).
+      type: str
+    reason:
+      description: Why the name is blocked, else empty.
+      type: str
+deployed:
+  description: What the certificate hook did, as it says itself.
+  returned: success
+  type: dict
+"""
+
+import json
+import os
+import socket
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.reseller.mail.plugins.module_utils import _certificates
+
+LIVE = Path("/etc/letsencrypt/live")
+SUPPLIED = Path("/etc/reseller-mail/certificates")
+HOOK = "/usr/local/sbin/reseller-mail-certificates"
+
+
+def folders(path: Path) -> list[str]:
+    return sorted(pair.parent.name for pair in path.glob("*/fullchain.pem"))
+
+
+def reachable(module: AnsibleModule, name: str) -> str:
+    """Why the ACME server would not find this node behind the name; empty when it would."""
+    try:
+        found = {str(answer[4][0]) for answer in socket.getaddrinfo(name, 80, type=socket.SOCK_STREAM)}
+    except socket.gaierror as error:
+        if error.errno == socket.EAI_AGAIN:
+            return "its DNS does not answer"
+        return "" if module.check_mode else "it has no address in DNS"
+    return _certificates.unreachable(found, module.params["addresses"])
+
+
+def request(module: AnsibleModule, name: str) -> tuple[str, str]:
+    """Ask for one certificate; empty when it was issued, else certbot's output and the reason in it."""
+    environment = {"REQUESTS_CA_BUNDLE": module.params["ca_bundle"]} if module.params["ca_bundle"] else {}
+    status, out, err = module.run_command(["certbot", "certonly", "--non-interactive", "--cert-name", name, "--domain", name], environ_update=environment)
+    return ("", "") if status == 0 else (out + err, _certificates.refusal(out + "\n" + err))
+
+
+def hook(module: AnsibleModule, names: list[str]) -> dict[str, object]:
+    if module.check_mode and not os.path.exists(HOOK):
+        return {}
+    status, out, err = module.run_command([HOOK, *(["--check"] if module.check_mode else []), *names])
+    try:
+        return json.loads(out)
+    except ValueError:
+        module.fail_json(msg=f"The certificate hook failed with status {status}: {(err or out).strip()}", certificates=[])
+
+
+def main() -> None:
+    spec = {
+        "names": {"type": "list", "elements": "str"},
+        "estate": {"type": "str"},
+        "node": {"type": "str"},
+        "hostname": {"type": "str", "required": True},
+        "addresses": {"type": "list", "elements": "str", "default": []},
+        "exclusive": {"type": "bool", "default": False},
+        "required": {"type": "bool", "default": False},
+        "source": {"type": "str", "choices": ["acme", "files"], "default": "acme"},
+        "ca_bundle": {"type": "path"},
+        "root": {"type": "path", "default": "/var/lib/reseller-mail"},
+    }
+    module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
+    needed = sorted(set(module.params["names"] or []))
+    acme = module.params["source"] == "acme"
+    issued = folders(LIVE if acme else SUPPLIED)
+    plan = _certificates.plan({module.params["hostname"], *needed}, issued, folders(Path(module.params["root"]) / "tls"), exclusive=module.params["exclusive"])
+    plan = _certificates.Plan(tuple(name for name in plan.request if name in needed), plan.retire if acme else ())
+
+    blocked: dict[str, str] = {}
+    stop = ""
+    for name in plan.request:
+        reason = stop or (reachable(module, name) if acme else "no certificate was supplied for it")
+        if not reason and not module.check_mode:
+            output, reason = request(module, name)
+            stop = f"not tried after {name}: {reason}" if _certificates.hopeless(output) else ""
+        if reason:
+            blocked[name] = reason
+    if not module.check_mode:
+        for name in plan.retire:
+            module.run_command(["certbot", "delete", "--non-interactive", "--cert-name", name], check_rc=True)
+    deployed = hook(module, [name for name in needed if name not in blocked])
+    blocked.update({name: f"refused: {reason}" for name, reason in deployed.get("refused", {}).items()})
+
+    said = _certificates.lines(plan, blocked, deployed.get("published", []), deployed.get("removed", []))
+    state = {name: "blocked" if name in blocked else "issued" if name in plan.request else "present" for name in needed}
+    result = {
+        "changed": bool(said or deployed.get("rebuilt")),
+        "certificates": [{"name": name, "state": state[name], "reason": blocked.get(name, "")} for name in needed],
+        "deployed": deployed,
+        "diff": {"prepared": said},
+    }
+    sentences = [f"No certificate for {name}: {reason}." for name, reason in sorted(blocked.items())]
+    if module.params["required"] and blocked:
+        module.fail_json(msg=" ".join(sentences), **result)
+    for sentence in sentences:
+        module.warn(sentence)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

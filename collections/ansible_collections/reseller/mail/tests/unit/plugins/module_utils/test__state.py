@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+import random
+import typing as t
+
+from ansible_collections.reseller.mail.plugins.module_utils._load import build
+from ansible_collections.reseller.mail.plugins.module_utils._model import DkimKey, NodeState
+from ansible_collections.reseller.mail.plugins.module_utils._state import text
+
+PUBLIC = "MIIB" + 47 * "abcd"
+KEYS = [{"domain": f"{name}.example", "selector": "mx1", "public": PUBLIC} for name in ("acme", "acme-shop", "globex")]
+
+ESTATE = {
+    "estate.yml": b"provider: {name: P, domain: p.example}\nnodes:\n  - {name: mx1, hostname: mx1.p.example, debian: 12, addresses: [192.0.2.1]}\n",
+    "plans.yml": b"plans: []\n",
+}
+
+
+def test_the_order_of_the_report_does_not_show() -> None:
+    shuffled: list[dict[str, t.Any]] = [*KEYS]
+    random.Random(1).shuffle(shuffled)
+    assert text("mx1", shuffled) == text("mx1", KEYS)
+
+
+def test_one_key_is_one_line_and_nothing_else_gets_in() -> None:
+    said = text("mx1", [{**KEYS[0], "private": "no"}])
+    assert said == '{\n  "node": "mx1",\n  "dkim": [\n    {"domain": "acme.example", "selector": "mx1", "public": "' + PUBLIC + '"}\n  ]\n}\n'
+
+
+def test_a_node_without_keys_reports_an_empty_list() -> None:
+    assert json.loads(text("mx1", [])) == {"node": "mx1", "dkim": []}
+
+
+def test_the_loader_reads_what_was_written() -> None:
+    estate, faults = build({**ESTATE, "state/mx1.json": text("mx1", KEYS[:1]).encode()})
+    assert faults == []
+    assert estate.states == (NodeState("mx1", (DkimKey("acme.example", "mx1", PUBLIC),)),)
