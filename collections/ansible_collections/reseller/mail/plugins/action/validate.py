@@ -10,7 +10,6 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-
 from ansible_collections.reseller.mail.plugins.module_utils._load import load
 from ansible_collections.reseller.mail.plugins.module_utils._model import Estate
 
@@ -26,7 +25,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
         """Prints every fault and fails, or counts what there is."""
         result = super().run(tmp, task_vars)
-        dummy, args = self.validate_argument_spec({"estate": {"type": "path"}})
+        _dummy, args = self.validate_argument_spec({"estate": {"type": "path"}})
         directory = args["estate"]
         if not directory:
             raise AnsibleActionFail(

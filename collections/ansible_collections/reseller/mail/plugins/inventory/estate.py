@@ -50,7 +50,6 @@ from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible.utils.display import Display
 from ansible.utils.vars import load_extra_vars
-
 from ansible_collections.reseller.mail.plugins.module_utils._load import draft
 from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Fault
 
@@ -73,6 +72,11 @@ class InventoryModule(BaseInventoryPlugin):
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
         directory = self._directory(path)
+        if os.path.realpath(directory).startswith(os.path.realpath(os.path.dirname(path)) + os.sep):
+            raise AnsibleParserError(
+                f"the estate {directory} lies inside the inventory {os.path.dirname(path)}: Ansible would read the tenants' files "
+                "as inventory, and a tenant could add hosts and variables; move it out"
+            )
         estate, faults = draft(directory)
         if not estate.nodes:
             raise AnsibleParserError(_summary(directory, faults))

@@ -35,12 +35,13 @@ def load(directory: str) -> tuple[t.Optional[Estate], list[Fault]]:
 def draft(directory: str) -> tuple[Estate, list[Fault]]:
     """As much of the estate as could be read, and all faults. Only for looking at: nothing may be built from it."""
     collecting = gc.isenabled()
-    gc.disable()  # a hundred thousand young objects and no circles: the collector would take half of the time
+    gc.disable()  # many young objects and no circles: the collector would take half of the time
     try:
         files, faults = read_files(directory)
         estate, more = build(files, faults)
     finally:
         if collecting:
+            gc.freeze()  # nor look at them from now on; they go when nobody refers to them
             gc.enable()
     return estate, more
 
@@ -197,11 +198,14 @@ class _Directory:
             what = "this is a symbolic link" if link else f"this file cannot be read: {error.strerror}"
             self.fault(path, "symlink" if link else "unreadable", what, "a readable file of its own")
             return
-        with os.fdopen(handle, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
+        try:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):
                 self.fault(path, "unreadable", "this is no file", "a readable file of its own")
                 return
-            content = stream.read(MAX_BYTES + 1)
+            content = os.read(handle, min(status.st_size, MAX_BYTES) + 1)
+        finally:
+            os.close(handle)
         if len(content) > MAX_BYTES:
             self.fault(path, "too-large", "this file is too large", f"{MAX_BYTES:,} bytes")
         else:

@@ -34,47 +34,48 @@ class Walker:
 
     def file_values(self, root: t.Optional[Node], table: _schema.Table) -> t.Optional[Values]:
         """What a whole file says; an empty one is an empty table."""
-        values = self.table(root if root is not None else Node(MAPPING, {}, 1, 1, None, False), table)
+        values = self.table(root if root is not None else Node(MAPPING, {}, 1, 1), table)
         return None if values is _BAD else t.cast(Values, values)
 
     def value(self, node: Node, kind: _schema.Type) -> t.Any:
         """One value of any type, or _BAD after noting why."""
-        if type(kind) is _schema.Scalar:
+        if isinstance(kind, _schema.Scalar):
             return self.scalar(node, kind)
         if node.null:
             self.fault(node, "no-value", "nothing is written here", "a value, or leave the key out")
             return _BAD
-        if type(kind) is _schema.Table:
+        if isinstance(kind, _schema.Table):
             return self.table(node, kind)
         return self.many(node, t.cast(_schema.Many, kind))
 
     def scalar(self, node: Node, kind: _schema.Scalar) -> t.Any:
-        if node.kind != SCALAR:
+        """A single value, or _BAD after noting why."""
+        if node.kind is not SCALAR:
             self.fault(node, "wrong-type", f"a {node.kind} stands where a single value belongs", kind.allowed)
         elif node.null:
             self.fault(node, "no-value", "nothing is written here", kind.allowed)
-        elif node.tag is not None and not (kind.secret and node.tag == "!vault"):
-            self.fault(node, "unfit-tag", f"the tag {shown(node.tag)} may not stand here", kind.allowed)
-        elif node.tag is not None:
-            if node.value.startswith("$ANSIBLE_VAULT;"):
-                return Secret(node.value, vaulted=True)
-            self.fault(node, "unfit-value", "this is no output of ansible-vault", kind.allowed)
-        else:
+        elif node.tag is None:
             try:
                 value = kind.read(node.value)
             except ValueError as error:
                 self.fault(node, "unfit-value", str(error), kind.allowed)
             else:
                 return Secret(value, vaulted=False) if kind.secret else value
+        elif not (kind.secret and node.tag == "!vault"):
+            self.fault(node, "unfit-tag", f"the tag {shown(node.tag)} may not stand here", kind.allowed)
+        elif node.value.startswith("$ANSIBLE_VAULT;"):
+            return Secret(node.value, vaulted=True)
+        else:
+            self.fault(node, "unfit-value", "this is no output of ansible-vault", kind.allowed)
         return _BAD
 
     def many(self, node: Node, kind: _schema.Many) -> t.Any:
         of = kind.of
         if node.kind != LIST:
-            wanted = f"a list of {of.name}s" if type(of) is _schema.Table else f"a list; each item {of.allowed}"  # type: ignore[union-attr]
+            wanted = f"a list of {of.name}s" if isinstance(of, _schema.Table) else f"a list; each item {of.allowed}"  # type: ignore[union-attr]
             self.fault(node, "wrong-type", f"a {node.kind} stands where a list belongs", wanted)
             return _BAD
-        read = self.table if type(of) is _schema.Table else self.scalar
+        read = self.table if isinstance(of, _schema.Table) else self.scalar
         values = [read(item, of) for item in node.value]  # type: ignore[arg-type]
         return tuple(value for value in values if value is not _BAD)
 
@@ -90,14 +91,14 @@ class Walker:
         keys = table.keys
         whole_file = table.name in _schema.FILES
         bad: list[str] = []
-        for name, (key_node, value_node) in node.value.items():
+        for name, (line, column, value_node) in node.value.items():
             key = keys.get(name)
             if key is None:
-                self._unknown_key(key_node, table)
+                self._unknown_key(Position(self.file, line, column), name, table)
                 continue
             kind = key.type
             before = len(self.faults)
-            value = self.scalar(value_node, kind) if type(kind) is _schema.Scalar else self.value(value_node, kind)
+            value = self.scalar(value_node, kind) if isinstance(kind, _schema.Scalar) else self.value(value_node, kind)
             if value is not _BAD:
                 values[name] = value
             elif key.required:
@@ -116,28 +117,28 @@ class Walker:
 
     def _free(self, node: Node, kind: _schema.Scalar) -> Values:
         values: Values = {}
-        for name, (key_node, value_node) in node.value.items():
+        for name, (line, column, value_node) in node.value.items():
             try:
                 kind.read(name)
             except ValueError as error:
-                self.fault(key_node, "unfit-value", str(error), kind.allowed)
+                self.faults.append(Fault(Position(self.file, line, column), "unfit-value", str(error), kind.allowed))
                 continue
             value = self.scalar(value_node, kind)
             if value is not _BAD:
                 values[name] = value
         return values
 
-    def _unknown_key(self, node: Node, table: _schema.Table) -> None:
-        name = node.value
+    def _unknown_key(self, at: Position, name: str, table: _schema.Table) -> None:
         if table.name in _KEYS_OF_FILES:
             for home, keys in _KEYS_OF_FILES.items():
                 if home != table.name and name in keys and "state/" not in home + table.name:
                     what = f"{shown(name)} does not belong into this file, but into {home}"
-                    self.fault(node, "foreign-key", what, ", ".join(table.keys))
+                    self.faults.append(Fault(at, "foreign-key", what, ", ".join(table.keys)))
                     return
         near = difflib.get_close_matches(name[:40], table.keys, n=1, cutoff=0.7)
         meant = f"; did you mean {near[0]}?" if near else ""
-        self.fault(node, "unknown-key", f"{shown(name)} is no key of {_article(table.name)}{meant}", ", ".join(table.keys))
+        what = f"{shown(name)} is no key of {_article(table.name)}{meant}"
+        self.faults.append(Fault(at, "unknown-key", what, ", ".join(table.keys)))
 
 
 def _article(name: str) -> str:
