@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.color import ANSIBLE_COLOR
+from ansible.utils.display import Display
+from ansible_collections.reseller.mail.plugins.module_utils import _finding_table
+from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding, as_json, as_junit, counts, from_dicts, summary
+
+ARGUMENTS = {
+    "dir": {"type": "path", "default": "build/verify"},
+    "parts": {
+        "type": "list", "elements": "dict", "required": True,
+        "options": {
+            "name": {"type": "str", "required": True},
+            "results": {"type": "dict", "required": True},
+        },
+    },
+}
+
+
+def collect(parts: t.Iterable[t.Mapping[str, t.Any]]) -> list[Finding]:
+    """All parts' findings; a part that could not answer is a finding itself, so that it is never mistaken for one that is well."""
+    findings = []
+    for part in parts:
+        for subject, result in part["results"].items():
+            findings += from_dicts(result.get("findings", []))
+            if "findings" not in result or result.get("failed"):
+                found = str(result.get("msg") or "it did not run")
+                findings.append(Finding(f"verify.{part['name']}", subject, "fail", "an answer", found, "mend what is named here, then verify again"))
+    return findings
+
+
+class ActionModule(ActionBase):
+    """Runs on the controller: writes and shows the report, and fails when a finding does."""
+
+    _requires_connection = False
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: t.Any = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        if _finding_table.RICH_IMPORT_ERROR is not None:
+            raise AnsibleActionFail("verify_report needs the Python package rich on the controller") from _finding_table.RICH_IMPORT_ERROR
+        _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        findings = collect(args["parts"])
+        folder = os.path.abspath(args["dir"])
+        os.makedirs(folder, exist_ok=True)
+        files = {"report.json": as_json(findings), "junit.xml": as_junit(findings)}
+        for name, text in files.items():
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        display = Display()
+        width = int(os.environ.get("COLUMNS") or display.columns)
+        display.display("\n" + _finding_table.as_table(findings, max(width, 60), color=bool(ANSIBLE_COLOR)))
+        result.update(changed=False, counts=counts(findings), summary=summary(findings), dir=folder)
+        if result["counts"]["fail"]:
+            result.update(failed=True, msg=f"{summary(findings)}; the report lies in {folder}")
+        return result

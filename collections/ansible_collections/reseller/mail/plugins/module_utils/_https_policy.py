@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fetches an MTA-STS policy as a sending mail server does (RFC 8461 section 3.3). Does input and output.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import typing as t
+from dataclasses import dataclass
+
+PATH = "/.well-known/mta-sts.txt"
+MOST = 65536
+"""RFC 8461 section 3.3 suggests to limit the size; this is its figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What HTTPS gave; ``error`` says why nothing came, in the words of TLS or the network."""
+
+    error: str = ""
+    status: int = 0
+    content_type: str = ""
+    body: str = ""
+
+
+def tls_context(ca_file: str = "") -> ssl.SSLContext:
+    """Verified TLS 1.2 or newer, by the given CAs alone, or by the system's."""
+    context = ssl.create_default_context(cafile=ca_file or None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def fetch(domain: str, addresses: t.Sequence[str], context: ssl.SSLContext, timeout: float = 8.0, port: int = 443) -> Fetched:
+    """The policy of a domain from the first address that answers. Redirects are not followed, as the RFC demands."""
+    host = f"mta-sts.{domain}"
+    error = f"{host} has no address"
+    for address in addresses:
+        try:
+            with (
+                socket.create_connection((address, port), timeout=timeout) as plain,
+                context.wrap_socket(plain, server_hostname=host) as tls,
+            ):
+                connection = http.client.HTTPConnection(host, timeout=timeout)
+                connection.sock = tls
+                connection.request("GET", PATH, headers={"Connection": "close"})
+                response = connection.getresponse()
+                body = response.read(MOST).decode("utf-8", "replace")
+                return Fetched("", response.status, response.getheader("Content-Type") or "", body)
+        except ssl.SSLCertVerificationError as exc:
+            error = f"certificate of {host} at {address}: {exc.verify_message}"
+        except (OSError, http.client.HTTPException) as exc:
+            error = f"{host} at {address}: {exc}"
+    return Fetched(error)
+
+
+def judge(fetched: Fetched, policy: str) -> str:
+    """What is wrong with the policy that a stranger gets; empty when nothing is. Line ends may be LF or CRLF."""
+    if fetched.error:
+        return fetched.error
+    if fetched.status != 200:
+        return f"HTTP status {fetched.status}"
+    if fetched.content_type.partition(";")[0].strip().lower() != "text/plain":
+        return f"Content-Type {fetched.content_type or 'is missing'}"
+    if fetched.body.split() != policy.split():
+        return "another policy: " + "; ".join(fetched.body.split("\n")).replace("\r", "").strip("; ")
+    return ""
+
+
+def covers(policy: str, host: str) -> bool:
+    """Whether an ``mx:`` line of the policy allows the host; a wildcard stands for exactly one label (RFC 8461 section 4.1)."""
+    patterns = [line.partition(":")[2].strip().lower() for line in policy.splitlines() if line.partition(":")[0].strip() == "mx"]
+    return any(pattern == host or (pattern.startswith("*.") and host.partition(".")[2] == pattern[2:]) for pattern in patterns)

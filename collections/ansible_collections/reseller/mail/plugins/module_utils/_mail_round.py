@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sends real mail, fetches it, verifies its signatures and deletes it. Does input and output; runs on the controller only (needs dnspython
+and dkimpy).
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import imaplib
+import smtplib
+import time
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+
+from ansible_collections.reseller.mail.plugins.module_utils import _verify_access, _verify_mail
+from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
+from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler, Imaps, ProbeFailure, Smtp
+from ansible_collections.reseller.mail.plugins.module_utils._verify_mail import Arrived, Mail, Probe, Sent
+
+try:
+    import dkim
+except ImportError as exc:
+    DKIMPY_IMPORT_ERROR: t.Optional[ImportError] = exc
+else:
+    DKIMPY_IMPORT_ERROR = None
+
+if t.TYPE_CHECKING:
+    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate
+
+FOLDERS = ("INBOX", "Junk")
+THREADS = 16
+
+
+def _why(exc: Exception) -> str:
+    if isinstance(exc, smtplib.SMTPResponseException):
+        text = exc.smtp_error
+        return f"{exc.smtp_code} {text.decode('utf-8', 'replace') if isinstance(text, bytes) else text}"
+    return str(exc) or type(exc).__name__
+
+
+def _hosts(dialler: Dialler, mail: Mail) -> list[str]:
+    """Where the message goes first: the sender's own host, or what the world finds behind the MX."""
+    if mail.sender:
+        return [mail.sender.host]
+    found = sorted((rdata.preference, str(rdata.exchange).rstrip(".").lower()) for rdata in dialler.records(mail.recipients[0].domain, "MX"))
+    if not found:
+        raise ProbeFailure(f"{mail.recipients[0].domain} has no MX")
+    return [host for _preference, host in found]
+
+
+def send(dialler: Dialler, mail: Mail, token: str) -> Sent:
+    """Submits as a user with the password, or delivers as a stranger with the null sender, whose bounces go nowhere."""
+    addresses = [probe.address for probe in mail.recipients]
+    try:
+        with Smtp(dialler, _hosts(dialler, mail)[0], 587 if mail.sender else 25) as server:
+            server.starttls(context=dialler.context)
+            if mail.sender:
+                server.login(mail.sender.address, mail.sender.password)
+            refused = server.sendmail(mail.sender.address if mail.sender else "", addresses, _verify_mail.message(mail, token))
+    except smtplib.SMTPRecipientsRefused as exc:
+        refused = exc.recipients
+    except (ProbeFailure, smtplib.SMTPException, OSError) as exc:
+        return Sent(mail, _why(exc))
+    return Sent(mail, "", {address: f"{code} {text.decode('utf-8', 'replace')}" for address, (code, text) in refused.items()})
+
+
+def _dkim_fault(dialler: Dialler, raw: bytes, domain: str) -> str:
+    """What is wrong with the message's signatures; one good one of the author's own domain is enough."""
+
+    def text(name: bytes, timeout: int = 5) -> t.Optional[bytes]:
+        found = dialler.records(name.decode().rstrip("."), "TXT")
+        return b"".join(found[0].strings) if found else None
+
+    verifier = dkim.DKIM(raw, timeout=int(dialler.timeout))
+    signatures = [value for name, value in verifier.headers if name.lower() == b"dkim-signature"]
+    fault = "no signature"
+    for number in range(len(signatures)):
+        try:
+            good = verifier.verify(idx=number, dnsfunc=text)
+        except (dkim.DKIMException, ProbeFailure) as exc:
+            fault = _why(exc)
+            continue
+        signer = (verifier.domain or b"").decode().lower()
+        if good and signer == domain:
+            return ""
+        fault = f"signed by {signer}, not by {domain}" if good else "the signature does not match the message or the key"
+    return fault
+
+
+def _take(box: Imaps, message_id: str) -> t.Optional[bytes]:
+    """The message of that id in the selected folder, which is deleted; None when it is not there."""
+    _ok, found = box.uid("SEARCH", f'HEADER Message-ID "{message_id}"')
+    uids = found[0].split() if found and found[0] else []
+    if not uids:
+        return None
+    _ok, parts = box.uid("FETCH", uids[0], "(BODY.PEEK[])")
+    box.uid("STORE", uids[0], "+FLAGS.SILENT", r"(\Deleted)")
+    # UID EXPUNGE (RFC 4315): a plain EXPUNGE would take what the mailbox's user has marked, too.
+    box.uid("EXPUNGE", uids[0])
+    return next(bytes(part[1]) for part in parts if isinstance(part, tuple))
+
+
+def collect(dialler: Dialler, probe: Probe, expected: t.Sequence[Mail], started: float, timeout: float) -> tuple[dict[tuple[str, str], Arrived], str]:
+    """Looks into one mailbox until every expected message was found or time is up; and why it could not be read."""
+    found: dict[tuple[str, str], Arrived] = {}
+    waiting = list(expected)
+    try:
+        with Imaps(dialler, probe.host) as box:
+            box.login(probe.address, probe.password)
+            while waiting:
+                for folder in FOLDERS:
+                    if box.select(folder)[0] != "OK":
+                        continue
+                    for mail in list(waiting):
+                        raw = _take(box, mail.message_id)
+                        if raw is not None:
+                            fault = _dkim_fault(dialler, raw, mail.sender.domain) if mail.sender else ""
+                            found[probe.address, mail.message_id] = Arrived(folder, time.monotonic() - started, fault)
+                            waiting.remove(mail)
+                if not waiting or time.monotonic() - started > timeout:
+                    break
+                time.sleep(0.5)
+    except (ProbeFailure, imaplib.IMAP4.error, OSError) as exc:
+        return found, _why(exc)
+    return found, ""
+
+
+def mail_findings(dialler: Dialler, probes: t.Sequence[Probe], token: str, timeout: float) -> list[Finding]:
+    """The whole round: everybody sends, everybody fetches."""
+    mails = _verify_mail.mails(probes, token)
+    with ThreadPoolExecutor(THREADS) as pool:
+        started = time.monotonic()
+        sent = list(pool.map(lambda mail: send(dialler, mail, token), mails))
+
+        def inbox(probe: Probe) -> tuple[dict[tuple[str, str], Arrived], str]:
+            due = [one.mail for one in sent if not one.error and probe in one.mail.recipients and probe.address not in one.refused]
+            return collect(dialler, probe, due, started, timeout)
+
+        boxes = list(pool.map(inbox, probes))
+    arrived = {key: copy for found, _why_not in boxes for key, copy in found.items()}
+    unread = {probe.address: why for probe, (_found, why) in zip(probes, boxes, strict=True) if why}
+    return _verify_mail.judge(sent, arrived, unread, timeout)
+
+
+def access_findings(dialler: Dialler, estate: Estate) -> list[Finding]:
+    """Every door of every node, and by every name that users are told."""
+    hosts = {node.hostname for node in estate.nodes}
+    hosts |= {domain.branding.hostname for _tenant, domain in estate.served_domains() if domain.branding.hostname}
+    checks = [check for host in sorted(hosts) for check in _verify_access.client_checks(dialler, host)]
+    for node in estate.nodes:
+        checks += _verify_access.node_checks(dialler, node.hostname, f"postmaster@{estate.provider.domain}")
+        checks += [_verify_access.unknown_check(dialler, node.hostname, domain.name) for _tenant, domain in estate.domains_on(node) if not domain.catch_all]
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(lambda check: check(), checks))

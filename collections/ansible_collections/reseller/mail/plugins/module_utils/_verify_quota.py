@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the files allot, what Dovecot enforces, what is used and what the ledger allows, side by side.
+
+PRIVATE to the collection. Pure: no Ansible, no files, no clock, no randomness.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
+from ansible_collections.reseller.mail.plugins.module_utils._ledger import COUNTERS, Account, ledger
+
+if t.TYPE_CHECKING:
+    from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Estate, Limit, Mailbox
+
+KIB = 1024
+UNITS = (("G", 2**30), ("M", 2**20), ("K", KIB))
+
+
+class Live(t.NamedTuple):
+    """What Dovecot says about one mailbox, bytes; it counts in KiB."""
+
+    limit: Limit
+    used: int
+
+
+def size(number: Limit) -> str:
+    """Bytes as the tenants' files write them."""
+    if number is None:
+        return "unlimited"
+    for unit, factor in UNITS:
+        if number >= factor:
+            return f"{number / factor:.1f}".removesuffix(".0") + unit
+    return str(number)
+
+
+def _limit(mailbox: Mailbox, live: t.Optional[Live], node: str) -> t.Optional[Finding]:
+    expected = f"quota {size(mailbox.quota)}"
+    if live is None:
+        found, remedy = "Dovecot does not know the mailbox", f"converge {node}"
+    elif live.limit != (None if mailbox.quota is None else mailbox.quota // KIB * KIB):
+        found, remedy = f"Dovecot enforces {size(live.limit)}", f"converge {node}"
+    else:
+        return None
+    return Finding("quota.limit", mailbox.address, "fail", expected, found, remedy)
+
+
+def _usage(mailbox: Mailbox, live: t.Optional[Live], warn_at: int) -> t.Optional[Finding]:
+    if live is None or not live.limit:
+        return None
+    percent = live.used * 100 // live.limit
+    if percent < warn_at:
+        return None
+    state = "fail" if live.used > live.limit else "warn"
+    remedy = f"raise the quota of {mailbox.address} in its domain's file, or let its user delete mail"
+    return Finding("quota.usage", mailbox.address, state, f"below {warn_at} % of {size(live.limit)}", f"{size(live.used)}, {percent} %", remedy)
+
+
+def _domain(domain: Domain, live: t.Mapping[str, Live], node: str, warn_at: int) -> list[Finding]:
+    """What stands out mailbox by mailbox; all that is well as one finding of the domain."""
+    limits = [_limit(mailbox, live.get(mailbox.address), node) for mailbox in domain.mailboxes]
+    usages = [_usage(mailbox, live.get(mailbox.address), warn_at) for mailbox in domain.mailboxes]
+    findings = [finding for finding in (*limits, *usages) if finding]
+    well = limits.count(None)
+    if well:
+        findings.append(Finding("quota.limit", domain.name, "ok", "Dovecot enforces every quota of the files", f"{well} mailboxes"))
+    if well and usages.count(None):
+        used = sum(live[mailbox.address].used for mailbox in domain.mailboxes if mailbox.address in live)
+        findings.append(Finding("quota.usage", domain.name, "ok", f"below {warn_at} %", f"{usages.count(None)} mailboxes, {size(used)} used in the domain"))
+    return findings
+
+
+def _allotted(account: Account) -> Finding:
+    over = [f"{key} {_count(key, used)} of {_count(key, allowed)}" for key, used, allowed in account.over()]
+    limited = [key for key in COUNTERS if getattr(account.limits, key) is not None]
+    shown = [f"{key} {_count(key, getattr(account.used, key))} of {_count(key, getattr(account.limits, key))}" for key in limited]
+    subject = account.name if account.kind == "owner" else f"{account.kind} {account.name}"
+    expected = "allotted within the limits"
+    if over:
+        return Finding("quota.allotted", subject, "fail", expected, ", ".join(over), "lower what is allotted, or raise the limit in account.yml")
+    if not limited:
+        return Finding("quota.allotted", subject, "na", expected, "no limit is set")
+    return Finding("quota.allotted", subject, "ok", expected, ", ".join(shown))
+
+
+def _count(key: str, number: Limit) -> str:
+    return size(number) if key == "storage" else str(number)
+
+
+def node_findings(estate: Estate, node: str, live: t.Mapping[str, Live], warn_at: int = 80) -> list[Finding]:
+    """Every mailbox that the node holds."""
+    return [finding for _tenant, domain in estate.domains_on(estate.node(node)) for finding in _domain(domain, live, node, warn_at)]
+
+
+def ledger_findings(estate: Estate, node: str) -> list[Finding]:
+    """The accounts of the tenants that are placed on the node."""
+    here = {tenant.name for tenant in estate.tenants if tenant.served and tenant.placement == node}
+    return [_allotted(account) for account in ledger(estate).accounts() if account.tenant in here and account.kind != "domain"]

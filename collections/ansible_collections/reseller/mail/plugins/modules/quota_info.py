@@ -1,0 +1,101 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: quota_info
+short_description: Ask Dovecot for the quota and the usage of every mailbox
+version_added: 0.1.0
+description:
+  - Asks the running Dovecot with C(doveadm quota get) for every mailbox of the serving generation.
+  - Works alike on Dovecot 2.3 and 2.4. It asks by a list of users, because Dovecot cannot list users behind one passwd-file a domain.
+  - M(reseller.mail.verify_quota) compares the answer with the estate's files.
+author: Reseller Mail developers (@reseller-mail)
+attributes:
+  check_mode:
+    description: Reads only.
+    support: full
+  diff_mode:
+    description: Changes nothing, so there is nothing to show.
+    support: N/A
+options:
+  users_file:
+    description: A file with one address a line.
+    type: path
+    default: /var/lib/reseller-mail/current/dovecot/all_users
+"""
+
+EXAMPLES = r"""
+- name: See how full the mailboxes are
+  reseller.mail.quota_info:
+  register: quota
+"""
+
+RETURN = r"""
+quotas:
+  description: One entry a mailbox that Dovecot knows.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    address:
+      description: The mailbox's address.
+      type: str
+      sample: jo@acme.example
+    limit:
+      description: The enforced quota in bytes; null when there is none.
+      type: int
+      sample: 5368709120
+    used:
+      description: The space in use, in bytes, as Dovecot counts it.
+      type: int
+      sample: 20480
+errors:
+  description: What Dovecot complained about, for instance users of the list that it does not know.
+  type: list
+  elements: str
+  returned: success
+  sample: []
+"""
+
+import json
+import os
+
+from ansible.module_utils.basic import AnsibleModule
+
+KIB = 1024
+
+
+def parse(text: str) -> list[dict[str, object]]:
+    """doveadm's rows as entries. It writes every number as text, sizes in KiB, and C(-) for no limit."""
+    entries = []
+    for row in json.loads(text or "[]"):
+        if row.get("type") == "STORAGE":
+            limit = None if row["limit"] in ("-", "0") else int(row["limit"]) * KIB
+            entries.append({"address": row["username"], "limit": limit, "used": int(row["value"]) * KIB})
+    return entries
+
+
+def main() -> None:
+    users = {"type": "path", "default": "/var/lib/reseller-mail/current/dovecot/all_users"}
+    module = AnsibleModule(argument_spec={"users_file": users}, supports_check_mode=True)
+    users_file = module.params["users_file"]
+    if not os.path.exists(users_file):
+        module.fail_json(msg=f"{users_file} does not exist: no generation is installed here")
+    if os.path.getsize(users_file) == 0:
+        module.exit_json(changed=False, quotas=[], errors=[])
+    rc, out, err = module.run_command([module.get_bin_path("doveadm", required=True), "-f", "json", "quota", "get", "-F", users_file])
+    try:
+        quotas = parse(out)
+    except (ValueError, KeyError, TypeError):
+        module.fail_json(msg=f"doveadm quota get answered nothing that can be read: {err or out}", rc=rc)
+    # One user that fails makes the exit status non-zero, and the others are listed all the same.
+    if rc != 0 and not quotas:
+        module.fail_json(msg=f"doveadm quota get failed: {err}", rc=rc)
+    module.exit_json(changed=False, quotas=quotas, errors=err.splitlines())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: verify_dns
+short_description: Ask the authoritative name servers whether DNS says what the estate says
+version_added: 0.1.0
+description:
+  - Finds the authoritative servers of every served domain and asks each of them for every record that the model computes, many at a time.
+  - The MX is asked first. While it is wrong, everything else about the domain is V(blocked).
+  - A server that does not answer is said to be silent, never to lack a record. Servers that disagree are propagating, a V(warn) with the time
+    to live that is left.
+  - Fetches every MTA-STS policy over verified HTTPS, and checks that it allows the MX the world sees.
+  - Runs on the controller, without a connection to the host.
+author: Reseller Mail developers (@reseller-mail)
+attributes:
+  check_mode:
+    description: Reads only.
+    support: full
+  diff_mode:
+    description: Changes nothing, so there is nothing to show.
+    support: N/A
+requirements:
+  - dnspython on the controller.
+options:
+  estate:
+    description: The estate's folder on the controller.
+    type: path
+    required: true
+  resolver:
+    description: The address of the resolver that finds the authoritative servers; by default the controller's own.
+    type: str
+    default: ''
+  ca_file:
+    description: A file on the controller with the only CAs that certificates may come from; by default the system's.
+    type: str
+    default: ''
+  timeout:
+    description: Seconds to wait for an answer; a question is asked twice.
+    type: float
+    default: 4
+  at_once:
+    description: How many questions may be under way at the same time.
+    type: int
+    default: 50
+seealso:
+  - module: reseller.mail.verify_report
+  - module: reseller.mail.dns_publish
+"""
+
+EXAMPLES = r"""
+- name: Ask the world about the estate's domains
+  reseller.mail.verify_dns:
+    estate: "{{ mail_estate_dir }}"
+  register: dns
+"""
+
+RETURN = r"""
+findings:
+  description: One entry an answer, sorted by subject and id.
+  type: list
+  elements: dict
+  returned: success
+  sample:
+    - id: dns.mx
+      subject: acme.example
+      state: ok
+      expected: acme.example. 3600 IN MX 10 mx1.hosting.example.
+      found: 10 mx1.hosting.example.
+      remedy: ''
+"""

@@ -1,0 +1,96 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: verify_mail
+short_description: Knock at the mail hosts' doors, and send and fetch real mail
+version_added: 0.1.0
+description:
+  - Opens SMTP, submission, IMAP, POP3 and ManageSieve sessions to every node, and to the names that tenants' users are told, with verified TLS.
+  - Tries what must be refused, that is relaying for strangers, unknown recipients and passwords before TLS. Made-up credentials and addresses
+    under C(.invalid) are used for it.
+  - Sends mail from one mailbox of every domain to itself and to the others, and as a stranger through each domain's MX; fetches it
+    over IMAP, verifies the DKIM signature with the key in DNS, and deletes it.
+  - Runs on the controller, without a connection to the host.
+author: Reseller Mail developers (@reseller-mail)
+attributes:
+  check_mode:
+    description: Sends its mail all the same; it leaves nothing behind.
+    support: full
+  diff_mode:
+    description: Changes nothing, so there is nothing to show.
+    support: N/A
+requirements:
+  - dnspython and dkimpy on the controller.
+options:
+  estate:
+    description: The estate's folder on the controller.
+    type: path
+    required: true
+  accounts:
+    description: Mailboxes that may be used. Of a domain's mailboxes that are active and whose password is known the first one in the file is taken.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      address:
+        description: The mailbox's address.
+        type: str
+        required: true
+      password:
+        description: Its password.
+        type: str
+        required: true
+  passwords_dir:
+    description: A folder on the controller with initial passwords as M(reseller.mail.credentials) hands them over, C(*.csv); empty for none.
+    type: path
+    default: ''
+  initial:
+    description:
+      - The addresses whose password is still the initial one, from M(reseller.mail.credentials_info). Others from O(passwords_dir) are
+        not tried.
+      - When it is not given, all are tried.
+    type: list
+    elements: str
+  resolver:
+    description: The address of the resolver for all names; by default the controller's own.
+    type: str
+    default: ''
+  ca_file:
+    description: A file on the controller with the only CAs that certificates may come from; by default the system's.
+    type: str
+    default: ''
+  timeout:
+    description: Seconds within which mail must arrive.
+    type: float
+    default: 30
+seealso:
+  - module: reseller.mail.credentials_info
+  - module: reseller.mail.verify_report
+"""
+
+EXAMPLES = r"""
+- name: Send real mail with the initial passwords
+  reseller.mail.verify_mail:
+    estate: "{{ mail_estate_dir }}"
+    passwords_dir: build/initial-passwords
+  register: mail
+"""
+
+RETURN = r"""
+findings:
+  description: One entry an answer, sorted by subject and id.
+  type: list
+  elements: dict
+  returned: success
+  sample:
+    - id: mail.deliver
+      subject: it@acme.example → ann@globex.example
+      state: ok
+      expected: in the inbox within 30 s
+      found: after 1.2 s
+      remedy: ''
+"""

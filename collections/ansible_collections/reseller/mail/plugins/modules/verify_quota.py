@@ -1,0 +1,66 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: verify_quota
+short_description: Compare what is allotted with what Dovecot enforces, what is used and what the limits allow
+version_added: 0.1.0
+description:
+  - Asks the running Dovecot of a node, through M(reseller.mail.quota_info), for every mailbox's quota and usage, and compares on the controller.
+  - Mailboxes that are as they should be are one finding a domain; every other one is a finding of its own.
+  - A node that cannot be reached is a finding, not an error.
+author: Reseller Mail developers (@reseller-mail)
+attributes:
+  check_mode:
+    description: Reads only.
+    support: full
+  diff_mode:
+    description: Changes nothing, so there is nothing to show.
+    support: N/A
+options:
+  estate:
+    description: The estate's folder on the controller.
+    type: path
+    required: true
+  node:
+    description: The node's name in the estate.
+    type: str
+    required: true
+  users_file:
+    description: The list of mailboxes on the node.
+    type: str
+    default: /var/lib/reseller-mail/current/dovecot/all_users
+  warn_at:
+    description: The percentage of its quota from which a mailbox's usage is a V(warn).
+    type: int
+    default: 80
+seealso:
+  - module: reseller.mail.quota_info
+  - module: reseller.mail.verify_report
+"""
+
+EXAMPLES = r"""
+- name: Compare quotas
+  reseller.mail.verify_quota:
+    estate: "{{ mail_estate_dir }}"
+    node: "{{ mail_node }}"
+  register: quota
+"""
+
+RETURN = r"""
+findings:
+  description: One entry an answer, sorted by subject and id.
+  type: list
+  elements: dict
+  returned: success
+  sample:
+    - id: quota.usage
+      subject: jo@acme.example
+      state: warn
+      expected: below 80 % of 5G
+      found: 4.4G, 88 %
+      remedy: raise the quota of jo@acme.example in its domain's file, or let its user delete mail
+"""
