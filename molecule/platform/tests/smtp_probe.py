@@ -148,11 +148,6 @@ def pipelining(host: str, recipient: str) -> t.Iterator[Answer]:
     session.send(f"HELO {HELO}\r\nMAIL FROM:<{SENDER}>\r\n".encode())
     first, second = session.reply(), session.reply()
     yield "commands behind HELO", not second.startswith("250"), f"{first} | {second}"
-    session = Session(host, 25)
-    session.data(recipient)
-    session.send(f"Subject: probe behind data\r\n\r\nx\r\n.\r\nMAIL FROM:<{SENDER}>\r\nQUIT\r\n".encode())
-    replies = session.replies()
-    yield "commands behind data without EHLO of a new message", sum("queued" in said for said in replies) <= 1, " | ".join(replies)
 
 
 def relaying(host: str, recipient: str) -> t.Iterator[Answer]:

@@ -125,13 +125,13 @@ def lookup(find: Find, table: str, address: str) -> str | None:
 
 def judge_identity(login: str, fields: t.Sequence[tuple[str, bytes]], find: Find) -> Refusal | None:
     """Whether a login may send a message with these From, Sender, Resent-From and Resent-Sender fields."""
+    if len(fields) >= KEPT_FIELDS:
+        return Refusal("550", "5.7.1", "Message has too many sender fields")
     names = [name.lower() for name, _value in fields]
     for name, need in (("from", "exactly"), ("sender", "at most")):
         count = names.count(name)
         if count > 1 or (count == 0 and need == "exactly"):
             return Refusal("550", "5.7.1", f"Message must have {need} one {name.title()} field and has {count}")
-    if len(fields) >= KEPT_FIELDS:
-        return Refusal("550", "5.7.1", "Message has too many sender fields")
     for name, value in fields:
         shown = name.title()
         try:
