@@ -53,7 +53,7 @@ def records(estate: Estate, ttl: int = TTL) -> list[Record]:
     for tenant, domain in estate.served_domains():
         for name in domain.names:
             for owner, kind, value in _name(estate, tenant, domain, name):
-                found.add(Record(name, owner, kind, ttl, value, domain.managed))
+                found.add(Record(name, owner, kind, ttl, value, managed[name]))
         if domain.branding.hostname:
             for kind, value in _addresses(estate.node_of(tenant)):
                 found.add(Record(domain.name, domain.branding.hostname, kind, ttl, value, domain.managed))
@@ -86,7 +86,8 @@ def _managed_names(estate: Estate) -> dict[str, bool]:
     """Every name whose zone is the estate's, and whether the provider writes it."""
     found = {estate.provider.domain: True}
     for _tenant, domain in estate.served_domains():
-        found.update(dict.fromkeys(domain.names, domain.managed))
+        found[domain.name] = domain.managed
+        found.update((alias.name, alias.managed) for alias in domain.domain_aliases)
     return found
 
 

@@ -23,7 +23,7 @@ from . import probes
 from .store import GenerationError, Run, Store
 
 PATIENCE = 10.0
-"""Seconds for a daemon to start or to end."""
+"""Seconds for a daemon to end."""
 
 _MAIN_CF = """\
 compatibility_level = 3.6
@@ -46,6 +46,7 @@ smtpd_peername_lookup = no
 smtpd_client_connection_count_limit = 0
 smtpd_error_sleep_time = 0
 smtpd_hard_error_limit = 10000
+in_flow_delay = 0
 relay_domains = lmdb:{staging}/postfix/relay_domains
 relay_recipient_maps = lmdb:{staging}/postfix/relay_recipient_maps
 transport_maps = lmdb:{staging}/postfix/transport_maps
@@ -57,7 +58,7 @@ virtual_alias_maps = lmdb:{staging}/postfix/virtual_alias_maps
 
 # No queue manager: what the probes begin is never finished, so there is never mail.
 _MASTER_CF = """\
-verdict unix n - n - - smtpd
+verdict unix - - n - - smtpd
 cleanup unix n - n - 0 cleanup
 rewrite unix - - n - - trivial-rewrite
 postlog unix-dgram n - n - 1 postlogd
@@ -127,7 +128,7 @@ class Room:
         self._path.chmod(0o755)
         self.postfix.mkdir(mode=0o755)
         self.postfix.chmod(0o755)
-        (self.postfix / "main.cf").write_text("compatibility_level = 3.6\n", "ascii")
+        self._write("postfix/main.cf", "compatibility_level = 3.6\n")
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -142,7 +143,7 @@ class Room:
         """What the daemons answer wrongly."""
         found = [
             *probes.postfix_faults(files, str(self._path / "queue" / "private" / "verdict")),
-            *probes.dovecot_faults(files, self._run, str(self._path / "dovecot.conf")),
+            *probes.dovecot_faults(files, str(self._path / "dovecot" / "auth-userdb")),
         ]
         yield from found
         if found:
@@ -155,22 +156,31 @@ class Room:
             folder.mkdir(mode=0o755)
             if name not in ("queue", "queue/pid"):
                 os.chown(folder, owner, -1)
-        (self.postfix / "main.cf").write_text(_MAIN_CF.format(room=self._path, staging=staging), "ascii")
-        (self.postfix / "master.cf").write_text(_MASTER_CF, "ascii")
+        self._write("postfix/main.cf", _MAIN_CF.format(room=self._path, staging=staging))
+        self._write("postfix/master.cf", _MASTER_CF)
         # -w answers when the daemon listens; -e ends it should this process be killed before it can.
         self._command("Postfix", ["/usr/lib/postfix/sbin/master", "-c", str(self.postfix), "-w", "-e", "60"])
 
     def _start_dovecot(self, staging: Path, debian: int) -> None:
         (self._path / "dovecot").mkdir(mode=0o755)
-        settings = self._path / "dovecot.conf"
-        settings.write_text(_DOVECOT[debian].format(room=self._path, staging=staging), "ascii")
+        settings = self._write("dovecot.conf", _DOVECOT[debian].format(room=self._path, staging=staging))
         self._command("Dovecot", ["dovecot", "-c", str(settings)])
 
+    def _write(self, name: str, text: str) -> Path:
+        path = self._path / name
+        path.write_text(text, "ascii")
+        path.chmod(0o644)
+        # Postfix waits for seconds until settings that were written just now have settled.
+        os.utime(path, (0, 0))
+        return path
+
     def _command(self, what: str, command: list[str]) -> None:
-        code, output, errors = self._run(command)
+        # Daemons keep the output they were started with; a pipe would never end.
+        said = self._path / "start.log"
+        code, _output, _errors = self._run(["sh", "-c", 'exec "$@" > "$0" 2>&1 < /dev/null', str(said), *command])
         if code:
-            said = " ".join([*(errors or output).split(), *self._complaints()])
-            raise GenerationError(f"the verdict's {what} does not start: {said or f'exit status {code}'}")
+            reasons = [*said.read_text("utf-8", "replace").splitlines(), *self._complaints()]
+            raise GenerationError(f"the verdict's {what} does not start: {'; '.join(reasons) or f'exit status {code}'}")
 
     def _complaints(self) -> t.Iterator[str]:
         """What the daemons wrote into their log beside information."""
@@ -181,22 +191,23 @@ class Room:
                         yield line
 
     def _clear(self) -> None:
-        for pid_file in ("queue/pid/master.pid", "dovecot/master.pid"):
+        # Postfix's master takes its children along. Dovecot's would wait a second for them, and longer for a client; those of a
+        # killed one end at once by themselves.
+        for pid_file, number in (("queue/pid/master.pid", signal.SIGTERM), ("dovecot/master.pid", signal.SIGKILL)):
             with contextlib.suppress(FileNotFoundError, ValueError):
-                _end(int((self._path / pid_file).read_text("ascii")), str(self._path))
+                _end(int((self._path / pid_file).read_text("ascii")), number, str(self._path))
         if self._path.exists():
             shutil.rmtree(self._path)
 
 
-def _end(pid: int, room: str) -> None:
+def _end(pid: int, number: int, room: str) -> None:
     """Ends one of our daemons; a pid that went to a stranger meanwhile is left alone."""
-    for number, patience in ((signal.SIGTERM, PATIENCE), (signal.SIGKILL, 1.0)):
-        deadline = time.monotonic() + patience
-        with contextlib.suppress(ProcessLookupError):
-            if room not in Path(f"/proc/{pid}/cmdline").read_text("utf-8", "replace"):
-                return
+    process = Path(f"/proc/{pid}")
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        if room in (process / "cmdline").read_text("utf-8", "replace"):
             os.kill(pid, number)
-        while time.monotonic() < deadline:
-            if not Path(f"/proc/{pid}").exists():
-                return
-            time.sleep(0.01)
+            deadline = time.monotonic() + PATIENCE
+            while process.exists():
+                if time.monotonic() > deadline:
+                    os.kill(pid, signal.SIGKILL)
+                time.sleep(0.005)

@@ -6,12 +6,11 @@ PRIVATE to the collection. Runs on the host; standard library only.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import smtplib
 import socket
 import typing as t
-
-from .store import Run
 
 SAMPLE = 10
 """So many of each kind are asked about. Every line was read already; the daemons show that the whole works."""
@@ -38,7 +37,7 @@ def postfix_faults(files: t.Mapping[str, str], path: str) -> t.Iterator[str]:
     try:
         with _Client(path) as client:
             for address, wanted in asked:
-                code, answer = client.rcpt(address)
+                code, answer = client.ask(address)
                 if wanted != (code == 250) or (not wanted and not 500 <= code < 600):
                     yield f"Postfix {'refuses' if wanted else 'does not refuse'} {address}: {code} {answer}"
     except (OSError, smtplib.SMTPException) as error:
@@ -46,7 +45,7 @@ def postfix_faults(files: t.Mapping[str, str], path: str) -> t.Iterator[str]:
 
 
 class _Client(smtplib.SMTP):
-    """SMTP over a unix socket, every recipient in a transaction of its own that is never finished."""
+    """SMTP over a unix socket, in one transaction that is never finished."""
 
     def __init__(self, path: str) -> None:
         super().__init__(local_hostname="verdict.invalid", timeout=10)
@@ -57,36 +56,59 @@ class _Client(smtplib.SMTP):
         if code != 220:
             raise smtplib.SMTPConnectError(code, greeting)
         self.ehlo_or_helo_if_needed()
-
-    def rcpt(self, address: str, options: t.Sequence[str] = ()) -> tuple[int, str]:  # type: ignore[override]
         self.mail("")
-        code, answer = super().rcpt(address, options)
-        self.rset()
+
+    def ask(self, address: str) -> tuple[int, str]:
+        """The answer to one recipient."""
+        code, answer = self.rcpt(address)
         return code, answer.decode("utf-8", "replace").replace("\n", " ")
 
 
-def dovecot_faults(files: t.Mapping[str, str], run: Run, settings: str) -> t.Iterator[str]:
+def dovecot_faults(files: t.Mapping[str, str], path: str) -> t.Iterator[str]:
     """Users must be found with the quota that the files say, others must not."""
-    users: list[str] = []
-    domains = _sample(path for path in files if path.startswith("dovecot/users/") and files[path])
-    for path in domains:
-        users += _sample(files[path].splitlines(), 2)
-    for line in users:
-        address, _colons, field = line.partition(":::::::")
-        name, _equals, value = field.removeprefix("userdb_").partition("=")
-        code, output, errors = run(["doveadm", "-c", settings, "user", "-f", name, address])
-        if code or output.strip() != value:
-            yield f"Dovecot says of {address} {name} {output.strip()!r} instead of {value!r}{_because(errors)}"
-    for path in domains[:1]:
-        stranger = f"{STRANGER}@{path.rpartition('/')[2]}"
-        code, output, errors = run(["doveadm", "-c", settings, "user", stranger])
-        # 67 is EX_NOUSER; anything else says that Dovecot could not tell.
-        if code != 67:
-            yield f"Dovecot does not deny knowing {stranger}: exit status {code} {output.strip()}{_because(errors)}"
+    domains = _sample(name for name in files if name.startswith("dovecot/users/") and files[name])
+    wanted: dict[str, str | None] = {}
+    for name in domains:
+        for line in _sample(files[name].splitlines(), 3):
+            address, _colons, field = line.partition(":::::::")
+            wanted[address] = field.removeprefix("userdb_")
+        wanted.setdefault(f"{STRANGER}@{name.rpartition('/')[2]}", None)
+    try:
+        with _Userdb(path) as userdb:
+            for address, quota in wanted.items():
+                answer = userdb.ask(address)
+                if quota is None and answer[:1] != ["NOTFOUND"]:
+                    yield f"Dovecot does not deny knowing {address}: {' '.join(answer)}"
+                if quota is not None and (answer[:1] != ["USER"] or quota not in answer):
+                    yield f"Dovecot does not know {address} with {quota}: {' '.join(answer)}"
+    except OSError as error:
+        yield f"Dovecot does not answer: {error}"
 
 
-def _because(errors: str) -> str:
-    return f": {' '.join(errors.split())}" if errors.strip() else ""
+class _Userdb(contextlib.AbstractContextManager["_Userdb"]):
+    """Dovecot's userdb protocol, which ``doveadm user`` speaks too, at a process a question."""
+
+    def __init__(self, path: str) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.settimeout(10)
+        self._socket.connect(path)
+        self._file = self._socket.makefile("rwb")
+        self._file.write(b"VERSION\t1\t1\n")
+
+    def __exit__(self, *_error: object) -> None:
+        self._socket.close()
+
+    def ask(self, address: str) -> list[str]:
+        """The answer's fields but for its number: what it is, the user, what is known of them."""
+        self._file.write(f"USER\t1\t{address}\tservice=lmtp\n".encode())
+        self._file.flush()
+        while True:
+            line = self._file.readline().decode("utf-8", "replace")
+            if not line:
+                raise ConnectionError("it closes the connection")
+            kind, _tab, rest = line.rstrip("\n").partition("\t")
+            if kind not in ("VERSION", "SPID"):
+                return [kind, *rest.split("\t")[1:]]
 
 
 def _entries(text: str) -> list[str]:

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+import os
+import tempfile
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible_collections.reseller.mail.plugins.module_utils import _compile
+from ansible_collections.reseller.mail.plugins.module_utils._load import load
+
+ARGUMENTS = {
+    "state": {"type": "str", "choices": ["present", "previous"], "default": "present"},
+    "estate": {"type": "path"},
+    "node": {"type": "str"},
+    "root": {"type": "path", "default": "/var/lib/reseller-mail"},
+    "keep": {"type": "int", "default": 5},
+}
+
+
+class ActionModule(ActionBase):
+    """Judges and compiles on the controller, ships one file, and lets the host do the rest."""
+
+    def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
+        super().run(tmp, task_vars)
+        _result, args = self.validate_argument_spec(argument_spec=ARGUMENTS, required_if=[("state", "present", ("estate", "node"))])
+        try:
+            if args["state"] == "present":
+                args["artefact"] = self._ship(self._compile(args).pack())
+            return self._execute_module(module_name="reseller.mail.generation", module_args=args, task_vars=task_vars)
+        finally:
+            self._remove_tmp_path(self._connection._shell.tmpdir)
+
+    def _compile(self, args: dict[str, t.Any]) -> _compile.Artefact:
+        estate, faults = load(args["estate"])
+        if estate is None:
+            raise AnsibleActionFail("\n".join(map(str, faults)))
+        try:
+            return _compile.artefact(estate, estate.node(args["node"]), args["root"])
+        except KeyError:
+            names = ", ".join(sorted(node.name for node in estate.nodes))
+            raise AnsibleActionFail(f"the estate has no node {args['node']}; allowed: {names}") from None
+
+    def _ship(self, packed: bytes) -> str:
+        """Also in check mode: the host compares contents, and the file lies in the task's own temporary folder."""
+        if not self._connection._shell.tmpdir:
+            self._make_tmp_path()
+        remote = self._connection._shell.join_path(self._connection._shell.tmpdir, "artefact")
+        with tempfile.NamedTemporaryFile(prefix="reseller-mail-") as file:
+            file.write(packed)
+            file.flush()
+            os.fchmod(file.fileno(), 0o600)
+            self._transfer_file(file.name, remote)
+        self._fixup_perms2((self._connection._shell.tmpdir, remote))
+        return str(remote)

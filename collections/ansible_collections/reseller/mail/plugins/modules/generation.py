@@ -1,0 +1,141 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) Reseller Mail developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: generation
+short_description: Install a node's tenant data as a generation, or switch back to the previous one
+version_added: 0.1.0
+author: Reseller Mail developers (@reseller-mail)
+description:
+  - Judges the estate on the controller, compiles everything that Postfix, Dovecot, OpenDKIM and the web server look up on one node,
+    ships it as one compressed file, and installs it on the host as a generation.
+  - A new generation is staged beside the serving one and judged by a Postfix and a Dovecot of its own. Only then the link C(current)
+    is switched and the daemons whose lookups changed are reloaded, in one operation.
+  - If anything fails before the switch, the old generation keeps serving. If a reload fails after it, the next run reloads again.
+  - An unchanged model writes nothing, judges nothing and reloads nothing. Files that somebody altered on the host are repaired.
+options:
+  state:
+    description:
+      - V(present) installs what the estate says.
+      - V(previous) switches back to the generation that was current before. The next run with V(present) switches forward again.
+    type: str
+    choices: [present, previous]
+    default: present
+  estate:
+    description: The estate's folder on the controller. Required if O(state=present).
+    type: path
+  node:
+    description: The node's name in the estate. Required if O(state=present).
+    type: str
+  root:
+    description: The folder of the mail platform on the host.
+    type: path
+    default: /var/lib/reseller-mail
+  keep:
+    description: How many generations to keep. The current one and the one before it are always kept.
+    type: int
+    default: 5
+  artefact:
+    description: The shipped file on the host. The controller fills it in.
+    type: path
+attributes:
+  check_mode:
+    support: full
+    description: Compares contents only. RV(judged) is V(false) then, because no daemon was asked.
+  diff_mode:
+    support: full
+    description: Shows the objects that change, in the words of the tenants' files, never a secret.
+"""
+
+EXAMPLES = r"""
+- name: Install what the tenants' files say
+  reseller.mail.generation:
+    estate: "{{ mail_estate_dir }}"
+    node: "{{ mail_node }}"
+
+- name: Switch back to the generation before
+  reseller.mail.generation:
+    state: previous
+"""
+
+RETURN = r"""
+generation:
+  description: The generation that is current after the task; in check mode the one that is current now.
+  returned: success
+  type: str
+  sample: 000002-3f1c9a7be210
+previous:
+  description: The generation that was current before the task, empty if there was none.
+  returned: success
+  type: str
+judged:
+  description: Whether daemons were asked for their verdict in this run.
+  returned: success
+  type: bool
+reloaded:
+  description: Services that were told of the switch.
+  returned: success
+  type: list
+  elements: str
+  sample: [opendkim, postfix]
+"""
+
+import contextlib
+import typing as t
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.reseller.mail.plugins.module_utils import _generation
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "state": {"type": "str", "choices": ["present", "previous"], "default": "present"},
+            "estate": {"type": "path"},
+            "node": {"type": "str"},
+            "root": {"type": "path", "default": "/var/lib/reseller-mail"},
+            "keep": {"type": "int", "default": 5},
+            "artefact": {"type": "path"},
+        },
+        required_if=[("state", "present", ("artefact",))],
+        supports_check_mode=True,
+    )
+    try:
+        module.exit_json(**run(module))
+    except (_generation.GenerationError, OSError) as error:
+        module.fail_json(msg=str(error))
+
+
+def run(module: AnsibleModule) -> dict[str, t.Any]:
+    store = _generation.Store(Path(module.params["root"]))
+    back = module.params["state"] == "previous"
+    with contextlib.nullcontext() if module.check_mode else store.lock():
+        before = store.current()
+        if back:
+            steps = _generation.plan_rollback(store)
+        else:
+            content = _generation.unpack(Path(module.params["artefact"]).read_bytes())
+            steps = _generation.plan(store, content)
+        outcome = _generation.Outcome(before or "", False, ())
+        if steps and not module.check_mode:
+            if back:
+                outcome = _generation.roll_back(store, steps, module.run_command)
+            else:
+                outcome = _generation.apply(store, content, steps, module.run_command, module.params["keep"])
+    return {
+        "changed": bool(steps),
+        "generation": outcome.generation,
+        "previous": before or "",
+        "judged": outcome.judged,
+        "reloaded": list(outcome.reloaded),
+        "diff": {"prepared": "".join(f"{line}\n" for line in steps.lines)},
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) Reseller Mail developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: generation_info
+short_description: Tell which generations a host has, and how the current one differs from what was installed
+version_added: 0.1.0
+author: Reseller Mail developers (@reseller-mail)
+description:
+  - Reads only. Compares every file of the current generation with what it was made from, so that an edit by hand is found and named.
+options:
+  root:
+    description: The folder of the mail platform on the host.
+    type: path
+    default: /var/lib/reseller-mail
+attributes:
+  check_mode:
+    support: full
+    description: Reads only.
+  diff_mode:
+    support: none
+    description: Reads only.
+"""
+
+EXAMPLES = r"""
+- name: Look for drift
+  reseller.mail.generation_info:
+  register: generations
+
+- name: Refuse a host that somebody edited
+  ansible.builtin.assert:
+    that: generations.drift | length == 0
+"""
+
+RETURN = r"""
+current:
+  description: The generation that daemons read, empty if there is none.
+  returned: success
+  type: str
+  sample: 000002-3f1c9a7be210
+activated:
+  description: The generation that every daemon was told of. Differs from RV(current) after a run that died in between.
+  returned: success
+  type: str
+previous:
+  description: The generation that O(reseller.mail.generation#module:state=previous) would switch back to, empty if there is none.
+  returned: success
+  type: str
+generations:
+  description: All generations on the host, oldest first.
+  returned: success
+  type: list
+  elements: str
+node:
+  description: The node that the current generation was made for, empty if there is none.
+  returned: success
+  type: str
+digest:
+  description: The digest of the artefact that the current generation was made from, empty if there is none.
+  returned: success
+  type: str
+drift:
+  description: Every file of the current generation that is not what was installed.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: The file within the generation.
+      type: str
+      sample: postfix/virtual_alias_maps
+    state:
+      description: V(changed), V(missing), V(foreign), or V(exposed) for a wrong owner, group or mode.
+      type: str
+    keys:
+      description: The entries that differ.
+      type: list
+      elements: str
+      sample: [sales@acme.example]
+    objects:
+      description: What the tenants' files say of those entries.
+      type: list
+      elements: str
+      sample: ["alias sales@acme.example to jo@acme.example"]
+"""
+
+import dataclasses
+import typing as t
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.reseller.mail.plugins.module_utils import _generation
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={"root": {"type": "path", "default": "/var/lib/reseller-mail"}},
+        supports_check_mode=True,
+    )
+    try:
+        module.exit_json(changed=False, **info(module))
+    except (_generation.GenerationError, OSError) as error:
+        module.fail_json(msg=str(error))
+
+
+def info(module: AnsibleModule) -> dict[str, t.Any]:
+    store = _generation.Store(Path(module.params["root"]))
+    current = store.current()
+    found: dict[str, t.Any] = {"current": current or "", "activated": store.activated() or "", "generations": store.ids()}
+    if current is None:
+        return {**found, "previous": "", "node": "", "digest": "", "drift": []}
+    content = store.content(current)
+    try:
+        before = _generation.previous(store)
+    except _generation.GenerationError:
+        before = ""
+    differences = _generation.drift(store, current, module.run_command)
+    return {
+        **found,
+        "previous": before,
+        "node": content.node,
+        "digest": content.digest,
+        "drift": [dataclasses.asdict(item) for item in differences],
+    }
+
+
+if __name__ == "__main__":
+    main()
