@@ -26,7 +26,6 @@ class Marked(t.Protocol):
 
     def mark(self, *path: t.Union[str, int]) -> tuple[int, int]:
         """Line and column of what stands at that path."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, order=True)

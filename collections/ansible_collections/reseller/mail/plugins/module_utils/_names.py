@@ -47,15 +47,24 @@ def _label(label: str, text: str) -> str:
     if not _LABEL.fullmatch(lower):
         raise ValueError(f"{shown(text)} is not a domain name: {shown(label)} cannot be a part of one")
     if lower.startswith("xn--"):
-        try:
-            if not lower[4:] or lower[4:].encode("ascii").decode("punycode").isascii():
-                raise ValueError
-        except ValueError:
-            raise ValueError(f"{shown(text)} is not a domain name: {shown(label)} is no valid A-label") from None
+        if not _is_a_label(lower):
+            raise ValueError(f"{shown(text)} is not a domain name: {shown(label)} is no valid A-label")
     elif lower[2:4] == "--":
         # RFC 5891 section 4.2.3.1: kept for labels with a special meaning
         raise ValueError(f"{shown(text)} is not a domain name: {shown(label)} has two hyphens in the third place")
     return lower
+
+
+def _is_a_label(label: str) -> bool:
+    try:
+        decoded = label[4:].encode("ascii").decode("punycode")
+        return not decoded.isascii() and _in_labels(decoded) and decoded.encode("punycode").decode("ascii") == label[4:]
+    except ValueError:
+        return False
+
+
+def _in_labels(text: str) -> bool:
+    return all(char == "-" or unicodedata.category(char)[0] in "LMN" for char in text)
 
 
 def _a_label(label: str, text: str) -> str:
@@ -63,7 +72,7 @@ def _a_label(label: str, text: str) -> str:
         raise ValueError(f"{shown(text)} is read differently by old and new software; write it as an A-label (xn--...)")
     try:
         prepared = encodings.idna.nameprep(label)
-        if not all(char == "-" or unicodedata.category(char)[0] in "LMN" for char in prepared):
+        if not _in_labels(prepared):
             raise ValueError(f"{shown(text)} is not a domain name: {shown(label)} has characters that no label may have")
         return encodings.idna.ToASCII(label).decode("ascii").lower()
     except UnicodeError:
@@ -82,7 +91,7 @@ def local_part(text: str) -> str:
 
 def _local(text: str, pattern: re.Pattern[str]) -> str:
     name = text.lower()
-    if not pattern.fullmatch(name):
+    if not text.isascii() or not pattern.fullmatch(name):  # the Kelvin sign's lower case is k
         raise ValueError(f"{shown(text)} cannot stand before an @")
     return name
 

@@ -185,7 +185,7 @@ class _Reader:
             if not is_mapping:
                 items.append(node)
             elif key is None:
-                self._not_a_key(node.kind, node.line, node.column)
+                self._not_a_key(node.kind, event.start_mark.line + 1, event.start_mark.column + 1)
             else:
                 name, line, column = key
                 key = None

@@ -287,7 +287,7 @@ ACCOUNT = Table(
         "domain_limits": Key(
             Many(
                 Table(
-                    "domain limits",
+                    "domain limit",
                     {
                         "name": Key(MAIL_DOMAIN, "One of the tenant's domains.", required=True),
                         "mailboxes": Key(LIMIT, "Mailboxes in it."),

@@ -22,12 +22,13 @@ _KEYS_OF_FILES = {name: frozenset(table.keys) for name, table in _schema.FILES.i
 
 
 class Walker:
-    """Reads one file's nodes. ``faults`` grows while it walks; ``holes`` are the file's keys that have some below them."""
+    """Reads one file's nodes. ``faults`` grows while it walks; ``holes`` are the file's keys below which something was left out."""
 
     def __init__(self, file: str) -> None:
         self.file = file
         self.faults: list[Fault] = []
         self.holes: set[tuple[str, str]] = set()
+        self._left_out = 0
 
     def fault(self, node: Node, fault_id: str, what: str, allowed: str) -> None:
         self.faults.append(Fault(Position(self.file, node.line, node.column), fault_id, what, allowed))
@@ -46,7 +47,7 @@ class Walker:
             return _BAD
         if isinstance(kind, _schema.Table):
             return self.table(node, kind)
-        return self.many(node, t.cast(_schema.Many, kind))
+        return self.many(node, kind)
 
     def scalar(self, node: Node, kind: _schema.Scalar) -> t.Any:
         """A single value, or _BAD after noting why."""
@@ -72,17 +73,18 @@ class Walker:
     def many(self, node: Node, kind: _schema.Many) -> t.Any:
         of = kind.of
         if node.kind != LIST:
-            wanted = f"a list of {of.name}s" if isinstance(of, _schema.Table) else f"a list; each item {of.allowed}"  # type: ignore[union-attr]
+            wanted = f"a list of {_plural(of.name)}" if isinstance(of, _schema.Table) else f"a list; each item {of.allowed}"
             self.fault(node, "wrong-type", f"a {node.kind} stands where a list belongs", wanted)
             return _BAD
         read = self.table if isinstance(of, _schema.Table) else self.scalar
-        values = [read(item, of) for item in node.value]  # type: ignore[arg-type]
-        return tuple(value for value in values if value is not _BAD)
+        values = tuple(value for value in [read(item, of) for item in node.value] if value is not _BAD)  # type: ignore[arg-type]
+        self._left_out += len(node.value) - len(values)
+        return values
 
     def table(self, node: Node, table: _schema.Table) -> t.Any:
         if node.kind != MAPPING or node.tag is not None:
-            wanted = f"keys of a {table.name}: {', '.join(table.keys)}" if table.keys else "keys with values"
-            self.fault(node, "wrong-type", f"a {node.kind} stands where a {table.name} with its keys belongs", wanted)
+            wanted = f"the keys {', '.join(table.keys)}" if table.keys else "keys with values"
+            self.fault(node, "wrong-type", f"a {node.kind} stands where {_article(table.name)} with keys belongs", wanted)
             return _BAD
         if table.free is not None:
             return self._free(node, table.free)
@@ -97,17 +99,17 @@ class Walker:
                 self._unknown_key(Position(self.file, line, column), name, table)
                 continue
             kind = key.type
-            before = len(self.faults)
+            before = self._left_out
             value = self.scalar(value_node, kind) if isinstance(kind, _schema.Scalar) else self.value(value_node, kind)
             if value is not _BAD:
                 values[name] = value
             elif key.required:
                 bad.append(name)
-            if whole_file and len(self.faults) != before:
+            if whole_file and (value is _BAD or self._left_out != before):
                 self.holes.add((self.file, name))
         for name in table.required:
             if name not in node.value:
-                self.fault(node, "missing-key", f"{table.name} lacks {name}", f"{name}: {_wanted(keys[name].type)}")
+                self.fault(node, "missing-key", f"{_article(table.name)} lacks {name}", f"{name}: {_wanted(keys[name].type)}")
                 bad.append(name)
         # A file is kept with holes in it, so that all else in it is judged too.
         if not whole_file:
@@ -142,10 +144,16 @@ class Walker:
 
 
 def _article(name: str) -> str:
-    return name if name in _schema.FILES or name.endswith("s") else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+    if name in _schema.FILES or name == "limits":
+        return name
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def _plural(name: str) -> str:
+    return f"{name}es" if name[-1] in "sx" else f"{name}s"
 
 
 def _wanted(kind: _schema.Type) -> str:
     if isinstance(kind, _schema.Many):
-        return f"a list of {_wanted(kind.of)}"
-    return kind.allowed if isinstance(kind, _schema.Scalar) else f"a {kind.name}"
+        return f"a list, each item {_wanted(kind.of)}"
+    return kind.allowed if isinstance(kind, _schema.Scalar) else _article(kind.name)

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How long reading and judging a large estate takes: ``PYTHONPATH=collections python load.py [tenants [mailboxes]]``."""
 

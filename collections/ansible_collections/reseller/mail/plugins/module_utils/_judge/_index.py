@@ -45,17 +45,20 @@ class Index:
 
     @classmethod
     def of(cls, estate: Estate, holes: Holes) -> Index:
-        """The index of an estate; where two claim one name, the first in the files has it."""
+        """The index of an estate; where two claim one name, the first in the files has it, and domains before their aliases."""
         index = cls(estate, holes)
         for plan in estate.plans:
             index.plans.setdefault(plan.name, plan)
         for tenant in estate.tenants:
             for domain in tenant.domains:
-                for name in domain.names:
-                    index.homes.setdefault(name, (tenant, domain))
+                index.homes.setdefault(domain.name, (tenant, domain))
                 for kind in (domain.mailboxes, domain.aliases, domain.sender_addresses):
                     for thing in kind:
                         index.things.setdefault(thing.address, thing)
+        for tenant in estate.tenants:
+            for domain in tenant.domains:
+                for alias in domain.domain_aliases:
+                    index.homes.setdefault(alias.name, (tenant, domain))
         return index
 
     def unsure(self, file: str, *keys: str) -> bool:

@@ -48,7 +48,7 @@ def _relay(index: Index, domain: Domain) -> t.Iterator[Fault]:
                 yield fault(domain.at.of("type"), "relay-without-host", f"{domain.name} says nowhere where its mail goes", "relay: {host, recipients}")
         elif domain.relay.host not in index.estate.approved_hosts and not index.unsure("estate.yml", "approved_hosts"):
             what = f"{domain.relay.host} is no host that the provider approved"
-            yield fault(domain.at.of("relay", "host"), "host-not-approved", what, listed(index.estate.approved_hosts))
+            yield fault(domain.at.of("relay", "host"), "host-not-approved", what, f"approved_hosts of estate.yml: {listed(index.estate.approved_hosts)}")
         for key in _NOT_FOR_RELAY:
             if getattr(domain, key):
                 what = f"a relay domain has no {key}: its mail is handed on"

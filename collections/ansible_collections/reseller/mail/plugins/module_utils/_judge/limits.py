@@ -19,7 +19,7 @@ _WORDS = {
     "domain_aliases": "domain aliases",
     "mailboxes": "mailboxes",
     "aliases": "aliases (sender addresses included)",
-    "storage": "of storage",
+    "storage": "storage",
     "domain_admins": "domain admins",
 }
 
@@ -33,7 +33,7 @@ def judge(index: Index) -> t.Iterator[Fault]:
     for account in book.accounts():
         for key, used, allowed in account.over():
             tenant = tenants[account.tenant]
-            what = f"{account.kind} {account.name} has {_amount(key, used)} {_WORDS[key]}"
+            what = f"{_WORDS[key]} of {account.kind} {account.name}: {_amount(key, used)} in all"
             why = f"{_amount(key, allowed)} ({_whose(index, account, tenant, key)})"
             yield fault(_first_beyond(account, tenant, key, allowed), "over-limit", what, why)
     for tenant in index.estate.tenants:

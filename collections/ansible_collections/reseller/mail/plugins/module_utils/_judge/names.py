@@ -48,14 +48,12 @@ def _domains(index: Index) -> t.Iterator[Fault]:
     hostnames = {node.hostname for node in index.estate.nodes}
     provider = index.estate.provider.domain
     first: dict[str, tuple[Tenant, Position]] = {}
-    for tenant in index.estate.tenants:
-        for domain in tenant.domains:
-            for name, at in _names_of(domain):
-                before = first.setdefault(name, (tenant, at))
-                if before[1] is not at:
-                    whose = "here already" if before[0] is tenant else f"tenant {before[0].name}'s already"
-                    yield fault(at, "domain-twice", f"{name} is {whose} ({before[1]})", "each domain and domain alias once in the estate")
-                yield from _reserved(name, at, provider, hostnames, name in tenant.managed_domains)
+    for tenant, name, at in _all_names(index):
+        before = first.setdefault(name, (tenant, at))
+        if before[1] is not at:
+            whose = "here already" if before[0] is tenant else f"tenant {before[0].name}'s already"
+            yield fault(at, "domain-twice", f"{name} is {whose} ({before[1]})", "each domain and domain alias once in the estate")
+        yield from _reserved(name, at, provider, hostnames, name in tenant.managed_domains)
     for name, (tenant, at) in first.items():
         parent = name.partition(".")[2]
         while parent:
@@ -67,10 +65,15 @@ def _domains(index: Index) -> t.Iterator[Fault]:
             parent = parent.partition(".")[2]
 
 
-def _names_of(domain: Domain) -> t.Iterator[tuple[str, Position]]:
-    yield domain.name, domain.at
-    for alias in domain.domain_aliases:
-        yield alias.name, alias.at
+def _all_names(index: Index) -> t.Iterator[tuple[Tenant, str, Position]]:
+    """Domains first: whoever takes another's for an alias is the one at fault."""
+    for tenant in index.estate.tenants:
+        for domain in tenant.domains:
+            yield tenant, domain.name, domain.at
+    for tenant in index.estate.tenants:
+        for domain in tenant.domains:
+            for alias in domain.domain_aliases:
+                yield tenant, alias.name, alias.at
 
 
 def _reserved(name: str, at: Position, provider: str, hostnames: set[str], managed: bool) -> t.Iterator[Fault]:

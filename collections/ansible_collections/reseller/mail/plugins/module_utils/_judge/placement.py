@@ -29,7 +29,7 @@ def judge(index: Index) -> t.Iterator[Fault]:
     for tenant in estate.tenants:
         if tenant.plan and tenant.plan not in index.plans and not index.unsure("plans.yml", "plans"):
             yield fault(tenant.at.of("plan"), "unknown-plan", f"there is no plan {tenant.plan}", listed(index.plans))
-        if tenant.placement and tenant.placement not in nodes and not index.unsure("estate.yml", "nodes"):
+        if tenant.placement and nodes and tenant.placement not in nodes and not index.unsure("estate.yml", "nodes"):
             yield fault(tenant.at.of("placement"), "unknown-node", f"there is no node {tenant.placement}", listed(nodes))
         if tenant.served:
             before = count[tenant.placement]

@@ -36,7 +36,7 @@ def _targets(index: Index, tenant: Tenant, domain: Domain) -> t.Iterator[Fault]:
             if first.setdefault(index.primary(target), nth) != nth:
                 yield fault(alias.at.of("to", nth), "target-twice", f"the alias {alias.address} names {target} twice", "each target once")
     for sender in domain.sender_addresses:
-        thing = index.things.get(index.primary(sender.mailbox))
+        thing = index.things.get(sender.mailbox)  # as it stands: it becomes the login that may send
         home = index.homes.get(sender.mailbox.rpartition("@")[2])
         if home is not None and home[0] is tenant and index.unsure(home[1].at.file, "mailboxes"):
             continue

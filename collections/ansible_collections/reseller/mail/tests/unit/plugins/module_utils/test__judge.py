@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the examples of docs/faults.md do not show: boundaries, neighbours, and the good cases next to the bad ones."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from ansible_collections.reseller.mail.plugins.module_utils import _load
+from ansible_collections.reseller.mail.plugins.module_utils._judge import placement, targets
+
+BASE = Path(__file__).parents[2] / "fixtures" / "estate"
+ACME = "tenants/acme/acme.example.yml"
+GLOBEX = "tenants/globex/globex.example.yml"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(BASE, tmp_path / "estate"))
+
+
+def write(folder: Path, path: str, text: str, mode: str = "a") -> None:
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    with (folder / path).open(mode, encoding="utf-8") as stream:
+        stream.write(text)
+
+
+def faults(folder: Path) -> list[str]:
+    return [f"{fault.position} {fault.id}" for fault in _load.load(str(folder))[1]]
+
+
+def tenant(folder: Path, name: str, domain: str, text: str = "mailboxes: [{name: boss}]\n", placement: str = "mx2", plan: str = "starter") -> None:
+    account = f"organisation: X\nplan: {plan}\nstate: active\nplacement: {placement}\ndefault_owner: boss@{domain}\nadmins: [{{address: boss@{domain}}}]\n"
+    write(folder, f"tenants/{name}/account.yml", account)
+    write(folder, f"tenants/{name}/{domain}.yml", text)
+
+
+def test_two_tenants_with_one_domain(folder: Path) -> None:
+    tenant(folder, "zzz", "acme.example")
+    (fault,) = _load.load(str(folder))[1]
+    assert str(fault) == (
+        f"tenants/zzz/acme.example.yml:1:1: domain-twice: acme.example is tenant acme's already ({ACME}:1:1); "
+        "allowed: each domain and domain alias once in the estate"
+    )
+
+
+def test_an_alias_that_is_a_domain_elsewhere_is_the_one_at_fault(folder: Path) -> None:
+    tenant(folder, "aaa", "aaa.example", "mailboxes: [{name: boss}]\ndomain_aliases: [acme.example]\n", plan="business")
+    assert faults(folder) == ["tenants/aaa/aaa.example.yml:2:18 domain-twice"]
+
+
+def test_subdomains_belong_to_the_tenant_above(folder: Path) -> None:
+    write(folder, "tenants/acme/deep.shop.acme.example.yml", "mailboxes: []\n")
+    assert faults(folder) == []
+    tenant(folder, "zzz", "more.deep.shop.acme.example")
+    assert faults(folder) == ["tenants/zzz/more.deep.shop.acme.example.yml:1:1 foreign-subdomain"]
+
+
+def test_the_provider_may_give_its_own_names_away_but_no_nodes(folder: Path) -> None:
+    tenant(folder, "zzz", "zzz.hosting.example")
+    assert faults(folder) == ["tenants/zzz/zzz.hosting.example.yml:1:1 reserved-domain"]
+    write(folder, "tenants/zzz/account.yml", "managed_domains: [zzz.hosting.example]\n")
+    assert faults(folder) == []
+    write(folder, "tenants/acme/account.yml", "managed_domains: [mx1.hosting.example]\n")
+    write(folder, "tenants/acme/mx1.hosting.example.yml", "")
+    assert faults(folder) == ["tenants/acme/mx1.hosting.example.yml:1:1 reserved-domain"]
+
+
+def test_names_of_nodes_and_plans(folder: Path) -> None:
+    write(folder, "estate.yml", "provider: {name: P, domain: p.example}\nnodes:\n", "w")
+    for name, host, ip in (("mx1", "a", "192.0.2.1"), ("mx1", "b", "192.0.2.1"), ("mx2", "a", "2001:DB8::0"), ("all", "c", "2001:db8::")):
+        write(folder, "estate.yml", f'  - {{name: {name}, hostname: {host}.p.example, debian: 13, addresses: ["{ip}"]}}\n')
+    write(folder, "plans.yml", "  - {name: starter, mailbox_quota: {default: 1G}}\n")
+    assert faults(folder) == [
+        "estate.yml:4:12 name-twice",
+        "estate.yml:4:64 name-twice",
+        "estate.yml:5:27 name-twice",
+        "estate.yml:6:12 reserved-name",
+        "estate.yml:6:64 name-twice",
+        "plans.yml:9:12 name-twice",
+    ]
+
+
+def test_external_ids_are_unique_in_the_estate(folder: Path) -> None:
+    write(folder, "tenants/globex/account.yml", 'external_ids: {whmcs: 1043, crm: "1042"}\n')
+    assert faults(folder) == []
+    tenant(folder, "zzz", "zzz.example")
+    write(folder, "tenants/zzz/account.yml", 'external_ids: {whmcs: "1042", "bad\\nkey": x, list: []}\n')
+    assert faults(folder) == [
+        "tenants/zzz/account.yml:7:23 name-twice",
+        "tenants/zzz/account.yml:7:31 unfit-value",
+        "tenants/zzz/account.yml:7:52 wrong-type",
+    ]
+
+
+def test_an_owner_is_judged_where_it_is_written(folder: Path) -> None:
+    write(folder, ACME, "owner: x@stranger.example\nsender_addresses: [{name: n, mailbox: jo, owner: y@stranger.example}]\n")
+    assert faults(folder) == [f"{ACME}:9:8 unknown-owner", f"{ACME}:10:50 unknown-owner"]
+
+
+def test_an_admin_elsewhere_is_well_and_one_that_nobody_reads_is_not(folder: Path) -> None:
+    write(folder, "tenants/acme/account.yml", "", "a")
+    path = folder / "tenants/acme/account.yml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("- address: it@acme.example", "- address: it@acme.example\n  - address: jo@gmail.example"), encoding="utf-8")
+    assert faults(folder) == []
+    path.write_text(text.replace("- address: it@acme.example", "- address: it@acme.example\n  - address: gone@acme.example"), encoding="utf-8")
+    assert faults(folder) == ["tenants/acme/account.yml:9:14 unknown-address"]
+
+
+@pytest.mark.parametrize("target", ["postmaster", "abuse", "jo+x", "jo@acme-mail.example", "sales", "n", "gone@globex.example"])
+def test_targets_that_exist(folder: Path, target: str) -> None:
+    write(folder, ACME, f"  - {{name: new, to: [{target}]}}\nsender_addresses: [{{name: n, mailbox: jo}}]\ndomain_aliases: [acme-mail.example]\n")
+    assert faults(folder) == []
+
+
+def test_targets_in_a_domain_with_catch_all_or_relay(folder: Path) -> None:
+    write(folder, "tenants/acme/old.acme.example.yml", "type: relay\nrelay: {host: mail.stranger.example, recipients: [peter]}\n")
+    write(folder, ACME, "  - {name: new, to: [peter@old.acme.example]}\n")
+    assert faults(folder) == []
+    write(folder, ACME, "  - {name: newer, to: [paul@old.acme.example]}\n")
+    assert faults(folder) == [f"{ACME}:10:24 unknown-address"]
+    write(folder, "tenants/acme/old.acme.example.yml", "catch_all: it@acme.example\n", "w")
+    assert faults(folder) == []
+
+
+def test_a_catch_all_does_not_make_its_own_target_exist(folder: Path) -> None:
+    write(folder, ACME, "catch_all: nobody\ndmarc: {reports_to: any}\ntls_rpt: {reports_to: any}\n")
+    assert faults(folder) == [f"{ACME}:9:12 unknown-address"]
+    write(folder, "tenants/acme/old.acme.example.yml", "catch_all: jo@acme.example\n")
+    path = folder / ACME
+    path.write_text(path.read_text(encoding="utf-8").replace("catch_all: nobody\n", ""), encoding="utf-8")
+    assert faults(folder) == [f"{ACME}:9:21 unknown-address", f"{ACME}:10:23 unknown-address"]
+
+
+@pytest.mark.parametrize("mailbox", ["sales", "gone", "ann@globex.example", "x@stranger.example", "jo+x", "jo@acme-mail.example"])
+def test_a_sender_address_needs_a_mailbox_of_the_tenant(folder: Path, mailbox: str) -> None:
+    write(folder, ACME, f"sender_addresses: [{{name: noreply, mailbox: {mailbox}}}]\ndomain_aliases: [acme-mail.example]\n")
+    assert faults(folder) == [f"{ACME}:9:45 unknown-mailbox"]
+
+
+def test_a_circle_through_two_tenants(folder: Path) -> None:
+    write(folder, ACME, "  - {name: a, to: [b@globex.example]}\ndomain_aliases: [acme-mail.example]\n")
+    write(folder, GLOBEX, "aliases: [{name: b, to: [c, ann]}, {name: c, to: [a+x@acme-mail.example]}]\n")
+    assert faults(folder) == [f"{GLOBEX}:3:51 alias-circle"]
+
+
+def test_a_chain_is_longer_than_the_stack_and_a_fan_is_bounded(folder: Path) -> None:
+    chain = "aliases:\n" + "".join(f"  - {{name: a{nth}, to: [a{nth + 1}]}}\n" for nth in range(3000)) + "  - {name: a3000, to: [ann]}\n"
+    path = folder / "plans.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("aliases: 20", "aliases: 5000"), encoding="utf-8")
+    write(folder, GLOBEX, chain)
+    assert faults(folder) == []
+    fan = ", ".join(f"x{nth}@stranger.example" for nth in range(targets.MAX_RECIPIENTS - 1))
+    write(folder, GLOBEX, f"  - {{name: fan, to: [{fan}, ann]}}\n  - {{name: fans, to: [fan]}}\n")
+    assert faults(folder) == []
+    write(folder, GLOBEX, "  - {name: many, to: [fan, fans]}\n  - {name: more, to: [fan, a0]}\n  - {name: use, to: [more]}\n")
+    assert [line.split()[1] for line in faults(folder)] == ["too-many-recipients"] * 2
+
+
+def test_a_node_has_room_for_so_many_domains(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(placement, "MAX_DOMAINS", 2)
+    tenant(folder, "aaa", "aaa.example")
+    assert faults(folder) == []
+    tenant(folder, "zzz", "zzz.example")
+    assert faults(folder) == ["tenants/zzz/account.yml:4:12 node-full"]
+    path = folder / "tenants/zzz/account.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("state: active", "state: pending"), encoding="utf-8")
+    assert faults(folder) == []
+
+
+def test_domain_limits_and_states_speak_of_what_is_there(folder: Path) -> None:
+    write(folder, "tenants/acme/account.yml", "domain_limits: [{name: acme.example}, {name: gone.example}, {name: acme.example}]\n")
+    write(folder, "state/mx9.json", '{"dkim": []}')
+    assert faults(folder) == ["state/mx9.json:1:1 unknown-node", "tenants/acme/account.yml:10:46 unknown-domain", "tenants/acme/account.yml:10:68 name-twice"]
+
+
+@pytest.mark.parametrize("text", ['{"node": "mx1", "dkim": [{"domain": "a.example", "selector": "mx1", "public": "not base64!"}]}', '{"keys": []}', "[]"])
+def test_a_state_that_no_node_wrote(folder: Path, text: str) -> None:
+    write(folder, "state/mx1.json", text)
+    assert len(faults(folder)) == 1
+
+
+def test_mailbox_bounds_are_the_tighter_of_plan_and_domain(folder: Path) -> None:
+    write(folder, "tenants/acme/account.yml", "domain_limits: [{name: acme.example, mailbox_storage: 5G}]\n")
+    assert faults(folder) == []
+    path = folder / ACME
+    path.write_text(path.read_text(encoding="utf-8").replace("5G", "5121M"), encoding="utf-8")
+    (fault,) = _load.load(str(folder))[1]
+    assert str(fault) == (
+        f"{ACME}:5:12: quota-out-of-bounds: the mailbox jo@acme.example has quota 5121M; "
+        "allowed: 1M to 5G (mailbox_storage of acme.example and plan business)"
+    )
+
+
+def test_a_plan_within_its_own_bounds(folder: Path) -> None:
+    write(folder, "plans.yml", "  - {name: odd, mailbox_quota: {default: 2G, min: 3G}}\n  - {name: even, mailbox_quota: {default: unlimited, max: 3G}}\n")
+    assert faults(folder) == ["plans.yml:9:42 quota-out-of-bounds", "plans.yml:10:43 quota-out-of-bounds"]
+
+
+def test_a_mail_programs_hostname_is_of_the_tenants_own(folder: Path) -> None:
+    write(folder, ACME, "branding: {hostname: mail.acme-mail.example}\ndomain_aliases: [acme-mail.example]\n")
+    assert faults(folder) == []

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ledger adds up, whatever the order, and a limit is reached exactly at its number."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+from ansible_collections.reseller.mail.plugins.module_utils import _judge
+from ansible_collections.reseller.mail.plugins.module_utils._ledger import COUNTERS, Account, Usage, ledger
+from ansible_collections.reseller.mail.plugins.module_utils._model import (
+    Admin,
+    Alias,
+    Domain,
+    DomainAlias,
+    DomainLimits,
+    Estate,
+    Limits,
+    Mailbox,
+    Node,
+    Plan,
+    Position,
+    Provider,
+    Relay,
+    SenderAddress,
+    Tenant,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+GIB = 2**30
+OWNERS = ("it@acme.example", "jo@acme.example")
+AT = Position("tenants/acme/acme.example.yml", 1, 1)
+
+
+def estate(*domains: Domain, plan: Limits = Limits(), own: Limits = Limits(), admin: Limits = Limits()) -> Estate:  # noqa: B008 - frozen
+    """One tenant with two admins; the second's limits are ``admin``."""
+    admins = (Admin(OWNERS[0], Limits()), Admin(OWNERS[1], admin))
+    plans = (Plan("p", plan, frozenset({"relay_domains"}), GIB, 1, None),)
+    tenant = Tenant("acme", "Acme", "p", "active", "mx1", OWNERS[0], admins, own, domains, at=AT)
+    node = Node("mx1", "mx1.hosting.example", 12, ("192.0.2.1",))
+    return Estate(Provider("P", "hosting.example"), (node,), plans, (tenant,), approved_hosts=("mx.stranger.example",))
+
+
+@st.composite
+def domains(draw: st.DrawFn) -> tuple[Domain, ...]:
+    def owner() -> str:
+        return draw(st.sampled_from(OWNERS))
+
+    made = []
+    for nth in range(draw(st.integers(0, 3))):
+        name = f"d{nth}.example"
+        mailboxes = tuple(
+            Mailbox(f"m{i}", name, draw(st.none() | st.integers(1, 9).map(lambda size: size * GIB)), owner(), state=draw(st.sampled_from(["active", "suspended"])))
+            for i in range(draw(st.integers(0, 4)))
+        )
+        aliases = tuple(Alias(f"a{i}", name, ("x@stranger.example",), owner()) for i in range(draw(st.integers(0, 3))))
+        senders = tuple(SenderAddress(f"s{i}", name, f"m0@{name}", owner()) for i in range(draw(st.integers(0, 3))))
+        others = tuple(DomainAlias(f"{i}.{name}", owner()) for i in range(draw(st.integers(0, 2))))
+        made.append(Domain(name, draw(st.sampled_from(["mail", "relay"])), owner(), mailboxes, aliases, senders, others))
+    return tuple(made)
+
+
+def total(accounts: list[Account], key: str) -> int:
+    return sum(getattr(account.used, key) for account in accounts)
+
+
+@settings(max_examples=40)
+@given(domains())
+def test_owners_and_domains_both_add_up_to_the_tenant(made: tuple[Domain, ...]) -> None:
+    book = ledger(estate(*made))
+    used = book.tenants["acme"].used
+    for key in (*COUNTERS[:5], "unlimited"):
+        assert total(list(book.owners.values()), key) == total(list(book.domains.values()), key) == getattr(used, key)
+    boxes = [box for domain in made for box in domain.mailboxes]
+    assert used.storage == sum(box.quota or 0 for box in boxes)
+    assert used.mailboxes == len(boxes), "suspended ones count"
+    assert used.aliases == sum(len(domain.aliases) + len(domain.sender_addresses) for domain in made)
+    assert used.domains == len(made), "relay domains count"
+    assert used.domain_admins == 2
+    assert len(list(book.accounts())) == 1 + 2 + len(made)
+
+
+@settings(max_examples=40)
+@given(domains(), st.randoms(use_true_random=False))
+def test_the_order_of_the_files_does_not_matter(made: tuple[Domain, ...], chance: random.Random) -> None:
+    def shuffled(items: tuple) -> tuple:
+        return tuple(chance.sample(items, len(items)))
+
+    other = shuffled(
+        tuple(
+            replace(domain, mailboxes=shuffled(domain.mailboxes), aliases=shuffled(domain.aliases), sender_addresses=shuffled(domain.sender_addresses))
+            for domain in made
+        )
+    )
+    one, two = ledger(estate(*made)), ledger(estate(*other))
+    assert (one.tenants, one.owners, one.domains) == (two.tenants, two.owners, two.domains)
+
+
+@settings(max_examples=40)
+@given(domains(), st.sampled_from(range(8)))
+def test_a_change_of_owner_moves_what_it_costs_and_no_more(made: tuple[Domain, ...], pick: int) -> None:
+    boxes = [(domain, box) for domain in made for box in domain.mailboxes]
+    if not boxes:
+        return
+    domain, box = boxes[pick % len(boxes)]
+    heir = OWNERS[1] if box.owner == OWNERS[0] else OWNERS[0]
+    given_away = tuple(replace(each, owner=heir) if each is box else each for each in domain.mailboxes)
+    after = ledger(estate(*(replace(each, mailboxes=given_away) if each is domain else each for each in made)))
+    before = ledger(estate(*made))
+    assert before.tenants == after.tenants
+    assert before.domains == after.domains
+    for owner, sign in ((box.owner, -1), (heir, 1)):
+        old, new = before.owners["acme", owner].used, after.owners["acme", owner].used
+        assert (new.mailboxes - old.mailboxes, new.storage - old.storage) == (sign, sign * (box.quota or 0))
+        assert (new.aliases, new.domains) == (old.aliases, old.domains)
+
+
+FULL = Domain(
+    "acme.example",
+    "mail",
+    OWNERS[1],
+    tuple(Mailbox(name, "acme.example", GIB, OWNERS[1], at=Position(AT.file, 10 + nth, 1)) for nth, name in enumerate(("it", "jo", "ann"))),
+    (Alias("sales", "acme.example", ("jo@acme.example",), OWNERS[1], at=Position(AT.file, 20, 1)),),
+    (SenderAddress("noreply", "acme.example", "jo@acme.example", OWNERS[1], at=Position(AT.file, 21, 1)),),
+    (DomainAlias("acme-mail.example", OWNERS[1], at=Position(AT.file, 22, 1)),),
+    at=AT,
+)
+LEGACY = Domain("old.acme.example", "relay", OWNERS[1], relay=Relay("mx.stranger.example", 25, ("jo",)), at=Position("tenants/acme/old.acme.example.yml", 1, 1))
+EXACT = {"domains": 2, "domain_aliases": 1, "mailboxes": 3, "aliases": 2, "storage": 3 * GIB}
+BEYOND = {"domains": LEGACY.at, "domain_aliases": FULL.domain_aliases[0].at, "mailboxes": FULL.mailboxes[2].at, "aliases": FULL.sender_addresses[0].at}
+
+
+@pytest.mark.parametrize(
+    ("key", "where"),
+    [(key, where) for key in EXACT for where in ("tenant", "owner", "domain") if where != "domain" or key in ("mailboxes", "aliases", "storage")],
+)
+def test_at_the_limit_is_well_and_one_more_is_a_fault(key: str, where: str) -> None:
+    def judged(limit: int | None) -> list[str]:
+        limits = {key: limit}
+        if where == "domain":
+            return ids(estate(replace(FULL, limits=DomainLimits("acme.example", **limits)), LEGACY))
+        return ids(estate(FULL, LEGACY, **{"own" if where == "tenant" else "admin": Limits(**limits)}))
+
+    place = BEYOND.get(key, FULL.mailboxes[2].at)
+    assert judged(None) == []
+    assert judged(EXACT[key]) == []
+    assert judged(EXACT[key] - 1) == [f"{place} over-limit"]
+    assert len(judged(0)) == 1
+
+
+def ids(of: Estate) -> list[str]:
+    return [f"{fault.position} {fault.id}" for fault in _judge.judge(of)]
+
+
+def test_too_many_admins() -> None:
+    assert ids(estate(FULL, own=Limits(domain_admins=2))) == []
+    assert [line.split()[1] for line in ids(estate(FULL, own=Limits(domain_admins=1)))] == ["over-limit"]
+
+
+def test_the_fault_says_whose_limit_it_was() -> None:
+    by_plan = _judge.judge(estate(FULL, plan=Limits(mailboxes=2), own=Limits(mailboxes=2)))
+    assert str(by_plan[0]) == f"{AT.file}:12:1: over-limit: mailboxes of tenant acme: 3 in all; allowed: 2 (plan p)"
+    by_account = _judge.judge(estate(FULL, plan=Limits(storage=9 * GIB), own=Limits(storage=GIB)))
+    assert str(by_account[0]) == f"{AT.file}:11:1: over-limit: storage of tenant acme: 3G in all; allowed: 1G (the account's limit, {AT})"
+
+
+@pytest.mark.parametrize("where", ["own", "admin", "domain"])
+def test_an_unlimited_mailbox_does_not_fit_into_a_finite_pool(where: str) -> None:
+    endless = replace(FULL, mailboxes=(replace(FULL.mailboxes[0], quota=None), *FULL.mailboxes[1:]))
+    assert ids(estate(endless)) == []
+    if where == "domain":
+        judged = _judge.judge(estate(replace(endless, limits=DomainLimits("acme.example", storage=9 * GIB))))
+    else:
+        judged = _judge.judge(estate(endless, **{where: Limits(storage=9 * GIB)}))
+    assert [f"{fault.position} {fault.id}" for fault in judged] == [f"{AT.file}:10:1 unlimited-in-pool"]
+    assert judged[0].allowed == "a size; 7G are left"
+
+
+def test_what_is_left() -> None:
+    account = ledger(estate(FULL, own=Limits(mailboxes=5, aliases=1))).tenants["acme"]
+    assert [account.left(key) for key in ("mailboxes", "aliases", "storage")] == [2, 0, None]
+
+
+def test_an_owner_who_is_no_admin_still_has_an_account() -> None:
+    book = ledger(estate(replace(FULL, mailboxes=(replace(FULL.mailboxes[0], owner="x@stranger.example"),))))
+    assert book.owners["acme", "x@stranger.example"].used == Usage(mailboxes=1, storage=GIB)

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Names and addresses: one spelling, and nothing that could break out of a table or a zone file."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from ansible_collections.reseller.mail.plugins.module_utils import _names
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("acme.example", "acme.example"),
+        ("ACME.Example.", "acme.example"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("BÜCHER.example", "xn--bcher-kva.example"),
+        ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ("xn--strae-oqa.example", "xn--strae-oqa.example"),
+        ("3.acme-shop.example", "3.acme-shop.example"),
+        ("例え.テスト", "xn--r8jz45g.xn--zckzah"),
+        (f"{'a' * 63}.example", f"{'a' * 63}.example"),
+    ],
+)
+def test_domains(text: str, name: str) -> None:
+    assert _names.domain(text) == name
+    assert _names.domain(name) == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", ".", "acme", "acme..example", ".acme.example", "acme.example..", "-a.example", "a-.example", "a_b.example", "*.example",
+        "acme.example\n", "acme.example\nevil.example", "acme example.example", "a@b.example", "192.0.2.1", "acme.123", "[192.0.2.1]",
+        f"{'a' * 64}.example", ".".join(["abcdefg"] * 32), "xn--.example", "xn--a.example", "xn--zz--zz99999999.example", "ab--cd.example",
+        "straße.example", "a\u200db.example", "a\u2024b.example", "℀.example", "acme。example", "\u202eacme.example", "☃.example", "{{x}}.example",
+        "a/../b.example", "\ud800.example", "ü" * 70 + ".example",
+    ],
+)  # fmt: skip
+def test_no_domains(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\S"):
+        _names.domain(text)
+
+
+def test_a_mail_domain_leaves_room_for_the_address() -> None:
+    longest = f"{'.'.join(['a' * 62] * 2)}.{'b' * 63}"
+    assert len(longest) == 189
+    assert len(_names.address(f"{'x' * 64}@{longest}")) == 254
+    with pytest.raises(ValueError, match="longer than 189"):
+        _names.mail_domain(f"a{longest[:62]}.{longest}")
+
+
+@pytest.mark.parametrize("text", ["jo", "Jo", "jo.doe", "0", "j-o_e", "a" * 64, "a.b-.c"])
+def test_local_parts(text: str) -> None:
+    assert _names.local_part(text) == text.lower()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", ".jo", "jo.", "j..o", "jo+x", "-jo", "_jo", "jo@x", '"jo"', "jo doe", "jo\n", "jo\t", "a" * 65, "jö", "|cat", "jo,ann", "{{ jo }}", "\u0130", "\u212a"],
+)
+def test_no_local_parts(text: str) -> None:
+    with pytest.raises(ValueError, match="cannot stand before an @"):
+        _names.local_part(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [("Jo@ACME.example", "jo@acme.example"), ("jo+Lists@acme.example.", "jo+lists@acme.example"), ("_srs=x@bücher.example", "_srs=x@xn--bcher-kva.example")],
+)
+def test_addresses(text: str, address: str) -> None:
+    assert _names.address(text) == address
+    assert _names.recipient(text) == address
+
+
+@pytest.mark.parametrize("text", ["", "jo", "@acme.example", "jo@", "a@b@acme.example", '"a b"@acme.example', "jo@acme.example\nx", "|x@acme.example", "jo@acme"])
+def test_no_addresses(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\S"):
+        _names.address(text)
+
+
+def test_a_recipient_may_leave_the_domain_out() -> None:
+    assert _names.recipient("Jo+x") == "jo+x"
+    with pytest.raises(ValueError, match="before an @"):
+        _names.recipient("jo x")
+
+
+def test_without_extension() -> None:
+    assert _names.without_extension("jo+a+b@acme.example") == "jo@acme.example"
+    assert _names.without_extension("jo@acme.example") == "jo@acme.example"
+    assert _names.without_extension("jo+x") == "jo+x"
+
+
+@given(st.text(max_size=40) | st.text(alphabet="aB0.-_+@üßx\n ", max_size=30))
+def test_whatever_passes_is_plain_and_stable(text: str) -> None:
+    for read in (_names.domain, _names.mail_domain, _names.local_part, _names.address, _names.recipient, _names.slug):
+        try:
+            value = read(text)
+        except ValueError as error:
+            assert str(error).isprintable()
+            continue
+        assert re.fullmatch(r"[a-z0-9._+=@-]+", value)
+        assert read(value) == value

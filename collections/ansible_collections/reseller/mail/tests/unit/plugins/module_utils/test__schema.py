@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each kind of value takes and refuses, and how a walk through a file reports it."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+import pytest
+from ansible_collections.reseller.mail.plugins.module_utils import _schema
+from ansible_collections.reseller.mail.plugins.module_utils._nodes import parse
+from ansible_collections.reseller.mail.plugins.module_utils._walk import Walker
+from hypothesis import given
+from hypothesis import strategies as st
+
+GOOD: list[tuple[_schema.Scalar, str, t.Any]] = [
+    (_schema.LIMIT, "0", 0),
+    (_schema.LIMIT, "unlimited", None),
+    (_schema.LIMIT, str(2**63 - 1), 2**63 - 1),
+    (_schema.POOL, "0", 0),
+    (_schema.POOL, "unlimited", None),
+    (_schema.POOL, "20G", 20 * 2**30),
+    (_schema.QUOTA, "1K", 1024),
+    (_schema.QUOTA, "500M", 500 * 2**20),
+    (_schema.QUOTA, "7B", 7),
+    (_schema.QUOTA, "8388607T", 8388607 * 2**40),
+    (_schema.QUOTA, "unlimited", None),
+    (_schema.SIZE, "1T", 2**40),
+    (_schema.TRUTH, "true", True),
+    (_schema.TRUTH, "false", False),
+    (_schema.PORT, "1", 1),
+    (_schema.PORT, "65535", 65535),
+    (_schema.MAX_AGE, "86400", 86400),
+    (_schema.MAX_AGE, "31557600", 31557600),
+    (_schema.IP, "2001:0DB8::0", "2001:db8::"),
+    (_schema.TEXT, "Jo {{ Doe }} Ünï", "Jo {{ Doe }} Ünï"),
+    (_schema.SLUG, "acme-2", "acme-2"),
+    (_schema.PASSWORD, "{BLF-CRYPT}$2y$12$abcdefghijklmnopqrstuv", "{BLF-CRYPT}$2y$12$abcdefghijklmnopqrstuv"),
+    (_schema.PUBLIC_KEY, "A" * 40, "A" * 40),
+]
+
+BAD: list[tuple[_schema.Scalar, str]] = [
+    *((_schema.LIMIT, text) for text in ("-1", "none", "", "1.5", "01", "1e3", "1_000", "٣", "5G", "Unlimited", str(2**63), "9" * 5000)),
+    *((_schema.POOL, text) for text in ("5", "5 G", "5g", "5GB", "-5G", "0G", "05G", "1.5G", "", "8388608T", "9" * 5000 + "G", "5G\n")),
+    *((_schema.QUOTA, text) for text in ("0", "0B", "none", "-1", "1P")),
+    *((_schema.SIZE, text) for text in ("0", "unlimited")),
+    *((_schema.TRUTH, text) for text in ("yes", "True", "1", "")),
+    *((_schema.PORT, text) for text in ("0", "65536", "smtp")),
+    *((_schema.MAX_AGE, text) for text in ("86399", "31557601")),
+    *((_schema.IP, text) for text in ("192.0.2.256", "192.0.2.1/24", "fe80::1%eth0", "mx1", "010.0.0.1")),
+    *((_schema.TEXT, text) for text in ("", "  ", "a\nb", "a\x7fb", "x" * 201, "a\u200fb")),
+    *((_schema.SLUG, text) for text in ("", "Acme", "a_b", "-a", "a-", "a" * 33, "a.b", "a\n", "ä")),
+    *((_schema.PASSWORD, text) for text in ("", "secret", "{PLAIN}aaaaaaaaaaaaaaaaaaaaaaaaaa", "{ARGON2ID}short", "{ARGON2ID}" + "a b" * 20, "{ARGON2ID}" + "a:b" * 20)),
+    *((_schema.PUBLIC_KEY, text) for text in ("", "AAAA", "A" * 41, "!" * 40, "A" * 4004, "A" * 40 + "\n")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "text", "value"), GOOD)
+def test_what_is_taken(kind: _schema.Scalar, text: str, value: object) -> None:
+    assert kind.read(text) == value
+
+
+@pytest.mark.parametrize(("kind", "text"), BAD)
+def test_what_is_refused(kind: _schema.Scalar, text: str) -> None:
+    with pytest.raises(ValueError, match=r"\S") as error:
+        kind.read(text)
+    assert str(error.value).isprintable()
+    assert len(str(error.value)) < 300
+
+
+def scalars(table: _schema.Table) -> t.Iterator[_schema.Scalar]:
+    for key in table.keys.values():
+        kind: t.Any = key.type.of if isinstance(key.type, _schema.Many) else key.type
+        if isinstance(kind, _schema.Table):
+            yield from scalars(kind)
+        else:
+            yield kind
+
+
+SCALARS = list({id(kind): kind for table in _schema.FILES.values() for kind in scalars(table)}.values())
+
+
+@given(st.text(max_size=50) | st.text(alphabet="0123456789GMKunlimted{}:/.-\n", max_size=25))
+def test_a_reader_gives_a_value_of_one_line_or_a_value_error(text: str) -> None:
+    for kind in SCALARS:
+        try:
+            value = kind.read(text)
+        except ValueError:
+            continue
+        assert "\n" not in str(value)
+        assert str(value).isprintable()
+
+
+def documented(table: _schema.Table) -> t.Iterator[tuple[str, _schema.Key]]:
+    for name, key in table.keys.items():
+        yield f"{table.name}.{name}", key
+        kind = key.type.of if isinstance(key.type, _schema.Many) else key.type
+        if isinstance(kind, _schema.Table):
+            yield from documented(kind)
+
+
+@pytest.mark.parametrize(("name", "key"), [pytest.param(*entry, id=entry[0]) for table in _schema.FILES.values() for entry in documented(table)])
+def test_every_key_is_documented_and_plain(name: str, key: _schema.Key) -> None:
+    assert re.fullmatch(r"[a-z][a-z_]*", name.rpartition(".")[2])
+    assert key.doc.endswith(".")
+    assert not (key.required and key.default is not None)
+
+
+def walk(text: str, table: _schema.Table = _schema.DOMAIN_FILE) -> tuple[dict[str, t.Any], list[str]]:
+    root, wrong = parse("f.yml", text.encode())
+    assert wrong == []
+    walker = Walker("f.yml")
+    values = walker.file_values(root, table)
+    return values or {}, [str(fault).removeprefix("f.yml:") for fault in walker.faults]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("mailboxes: {name: jo}\n", "1:12: wrong-type: a mapping stands where a list belongs; allowed: a list of mailboxes"),
+        ("mailboxes: [jo]\n", "1:13: wrong-type: a text stands where a mailbox with keys belongs; allowed: the keys name, "),
+        ("catch_all: [jo]\n", "1:12: wrong-type: a list stands where a single value belongs; allowed: an address such as "),
+        ("catch_all:\n", "1:11: no-value: nothing is written here; allowed: an address such as "),
+        ("mailboxes: ~\n", "1:12: no-value: nothing is written here; allowed: a value, or leave the key out"),
+        ("- a\n", "1:1: wrong-type: a list stands where <domain>.yml with keys belongs; allowed: the keys type, "),
+        ("mailboxs: []\n", "1:1: unknown-key: 'mailboxs' is no key of <domain>.yml; did you mean mailboxes?; allowed: type, owner, "),
+        ("<<: {type: relay}\n", "1:1: unknown-key: '<<' is no key of <domain>.yml; allowed: "),
+        ("aliases: [{name: a, too: [b]}]\n", "1:11: missing-key: an alias lacks to; allowed: to: a list, each item an address such as "),
+        ("plan: gold\n", "1:1: foreign-key: 'plan' does not belong into this file, but into account.yml; allowed: type, "),
+        ("nodes: []\n", "1:1: foreign-key: 'nodes' does not belong into this file, but into estate.yml; allowed: type, "),
+        ("dkim: []\n", "1:1: unknown-key: 'dkim' is no key of <domain>.yml; allowed: "),
+        ("catch_all: !!binary am8=\n", "1:12: unfit-tag: the tag 'tag:yaml.org,2002:binary' may not stand here; allowed: "),
+        ("catch_all: !vault jo\n", "1:12: unfit-tag: the tag '!vault' may not stand here; allowed: "),
+        ("dmarc: !x {stage: observe}\n", "1:8: wrong-type: a mapping stands where a dmarc with keys belongs; allowed: "),
+    ],
+)
+def test_how_a_fault_reads(text: str, fault: str) -> None:
+    faults = walk(text)[1]
+    assert any(line.startswith(fault) for line in faults), faults
+
+
+def test_one_fault_hides_no_other_and_takes_only_itself_away() -> None:
+    values, faults = walk("mailboxes: [{name: A+b}, {name: jo, quota: 5, displayname: x}, 7]\nmta_sts: {mode: maybe, max_age: 1}\ncatch_all: jo\n")
+    assert [fault.split(":")[1] for fault in faults] == ["20", "44", "47", "64", "17", "33"]
+    assert [box["name"] for box in values["mailboxes"]] == ["jo"]
+    assert values["mailboxes"][0]["quota"] is _schema.UNSAID
+    assert (values["mta_sts"]["mode"], values["mta_sts"]["max_age"]) == ("testing", 86400)
+    assert values["catch_all"] == "jo"
+
+
+def test_an_empty_file_is_a_domain_with_nothing_in_it() -> None:
+    values, faults = walk("")
+    assert faults == []
+    assert (values["type"], values["mailboxes"]) == ("mail", ())
+
+
+def test_holes_name_what_was_left_out() -> None:
+    root, _wrong = parse("f.yml", b"mailboxes: [{name: a b}]\naliases: [{name: x, to: [y], may_send: perhaps}]\ntype: 5\n")
+    walker = Walker("f.yml")
+    walker.file_values(root, _schema.DOMAIN_FILE)
+    assert walker.holes == {("f.yml", "mailboxes"), ("f.yml", "type")}
