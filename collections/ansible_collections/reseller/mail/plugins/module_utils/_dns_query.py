@@ -115,7 +115,7 @@ class Asker:
             try:
                 async with self._gate:
                     if self._unanswered.get(server, 0) >= PATIENCE:
-                        return f"no answer within {self._timeout:g} s, {PATIENCE} times in a row"
+                        return f"no answer within {self._timeout:g} s"
                     response, _used_tcp = await dns.asyncquery.udp_with_fallback(query, server.address, self._timeout, server.port)
             except dns.exception.Timeout:
                 why = f"no answer within {self._timeout:g} s"

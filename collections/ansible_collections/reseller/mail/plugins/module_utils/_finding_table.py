@@ -37,16 +37,28 @@ def _mark(state: str) -> Text:
     return Text(f"{sign} {state}", style=style)
 
 
+def _group(finding: Finding) -> str:
+    """Where a finding stands in the table; what one subject did to several others stands with the one."""
+    return finding.subject.partition(" → ")[0]
+
+
+def _label(finding: Finding) -> str:
+    return finding.id + finding.subject.removeprefix(_group(finding))
+
+
 def _answer(rows: t.Sequence[Finding]) -> RenderableType:
     """What findings with one answer say, the remedy last, where it is easily copied."""
+    labels = ", ".join(_label(row) for row in rows)
+    if rows[0].state in ("na", "blocked"):
+        return Text.assemble((labels, "bold"), f": {rows[0].found}")
     grid = Table.grid(padding=(0, 1))
     grid.add_column(style="bright_black", no_wrap=True)
     grid.add_column(overflow="fold")
-    wanted = dict.fromkeys(row.expected for row in rows) if rows[0].state in ("fail", "warn") else {}
+    wanted = dict.fromkeys(row.expected for row in rows if row.expected not in row.remedy)
     for label, texts in (("expected", wanted), ("found", [rows[0].found]), ("do", [rows[0].remedy])):
         if any(texts):
             grid.add_row(label, Text("\n".join(texts), style="bold" if label == "do" else ""))
-    return Group(Text(", ".join(row.id for row in rows), style="bold"), grid)
+    return Group(Text(labels, style="bold"), grid)
 
 
 def _subject(findings: t.Sequence[Finding]) -> list[tuple[Text, RenderableType]]:
@@ -57,9 +69,12 @@ def _subject(findings: t.Sequence[Finding]) -> list[tuple[Text, RenderableType]]
         amiss.setdefault((finding.state, finding.found, finding.remedy), []).append(finding)
     for rows in amiss.values():
         lines.append((_mark(rows[0].state), _answer(rows)))
-    well = sorted(finding.id for finding in findings if finding.state == "ok")
+    well: dict[str, list[str]] = {}
+    for finding in sorted((one for one in findings if one.state == "ok"), key=lambda one: (one.id, one.subject)):
+        well.setdefault(finding.id, []).append(finding.subject.partition(" → ")[2])
     if well:
-        lines.append((_mark("ok"), Text(", ".join(well), style="bright_black" if lines else "")))
+        text = ", ".join(f"{id_} → {', '.join(targets)}" if any(targets) else id_ for id_, targets in well.items())
+        lines.append((_mark("ok"), Text(text, style="bright_black" if lines else "")))
     return lines
 
 
@@ -72,7 +87,7 @@ def as_table(findings: t.Iterable[Finding], width: int = 100, color: bool = Fals
                       legacy_windows=False, highlight=False, emoji=False, markup=False)
     by_subject = {
         subject: list(rows)
-        for subject, rows in itertools.groupby(sorted(findings, key=lambda one: one.subject), key=lambda one: one.subject)
+        for subject, rows in itertools.groupby(sorted(findings, key=_group), key=_group)
     }
     order = sorted(by_subject, key=lambda subject: (-STATES.index(_group_state(by_subject[subject])), subject))
     for subject in order:

@@ -53,7 +53,7 @@ def fetch(domain: str, addresses: t.Sequence[str], context: ssl.SSLContext, time
         except ssl.SSLCertVerificationError as exc:
             error = f"certificate of {host} at {address}: {exc.verify_message}"
         except (OSError, http.client.HTTPException) as exc:
-            error = f"{host} at {address}: {exc}"
+            error = f"{host} at {address}: {getattr(exc, 'strerror', None) or exc}"
     return Fetched(error)
 
 

@@ -74,7 +74,7 @@ class Dialler:
                 return socket.create_connection((address, port), self.timeout)
             except OSError as exc:
                 error = exc
-        raise ProbeClosed(f"{host} port {port}: {error}")
+        raise ProbeClosed(f"{host} port {port}: {getattr(error, 'strerror', None) or error}")
 
     def secure(self, plain: socket.socket, host: str) -> ssl.SSLSocket:
         """TLS on a connection, the certificate verified against the host's name."""

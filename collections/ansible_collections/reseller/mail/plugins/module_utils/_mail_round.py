@@ -149,7 +149,8 @@ def access_findings(dialler: Dialler, estate: Estate) -> list[Finding]:
     hosts |= {domain.branding.hostname for _tenant, domain in estate.served_domains() if domain.branding.hostname}
     checks = [check for host in sorted(hosts) for check in _verify_access.client_checks(dialler, host)]
     for node in estate.nodes:
-        checks += _verify_access.node_checks(dialler, node.hostname, f"postmaster@{estate.provider.domain}")
-        checks += [_verify_access.unknown_check(dialler, node.hostname, domain.name) for _tenant, domain in estate.domains_on(node) if not domain.catch_all]
+        here = [domain for _tenant, domain in estate.domains_on(node)]
+        checks += _verify_access.node_checks(dialler, node.hostname, f"postmaster@{here[0].name}" if here else "")
+        checks += [_verify_access.unknown_check(dialler, node.hostname, domain.name) for domain in here if not domain.catch_all]
     with ThreadPoolExecutor(THREADS) as pool:
         return list(pool.map(lambda check: check(), checks))

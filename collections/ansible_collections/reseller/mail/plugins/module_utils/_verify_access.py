@@ -120,11 +120,12 @@ def _sieve_plain(talk: Lines) -> str:
 
 
 def _relay(dialler: Dialler, host: str, sender: str) -> str:
-    """A stranger asks to hand mail on to a stranger. ``.invalid`` never exists (RFC 2606), so that nothing could ever leave."""
+    """A stranger asks to hand mail on to a stranger, without a sender and in the name of somebody here. ``.invalid`` never exists
+    (RFC 2606), so that nothing could ever leave."""
     recipient = f"{secrets.token_hex(6)}@relay-probe.invalid"
     with Smtp(dialler, host, 25) as server:
         server.ehlo()
-        for origin in ("", sender):
+        for origin in dict.fromkeys(("", sender)):
             server.rset()
             server.mail(origin)
             code, text = server.rcpt(recipient)

@@ -16,7 +16,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._finding import Find
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Reply
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate
+    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Node
 
 _VERSIONED = {"dns.dmarc": "v=dmarc1", "dns.mta_sts": "v=stsv1", "dns.tls_rpt": "v=tlsrptv1"}
 _PREFIXES = {"_dmarc": "dns.dmarc", "_mta-sts": "dns.mta_sts", "_smtp._tls": "dns.tls_rpt", "": "dns.spf"}
@@ -82,11 +82,14 @@ def questions(estate: Estate, records: t.Iterable[Record]) -> list[Question]:
             if values:
                 lines = tuple(record_line(node.hostname, 3600, rdtype, value) for value in values)
                 asked.append(Question("dns.node_address", node.hostname, node.hostname, rdtype, frozenset(values), lines))
-        for address in node.addresses:
-            name = ipaddress.ip_address(address).reverse_pointer
-            line = record_line(name, 3600, "PTR", f"{node.hostname}.")
-            asked.append(Question("dns.ptr", node.hostname, name, "PTR", frozenset([f"{node.hostname}."]), (line,)))
     return asked
+
+
+def reverse(node: Node, address: str) -> Question:
+    """The reverse name of a node's address."""
+    name = ipaddress.ip_address(address).reverse_pointer
+    line = record_line(name, 3600, "PTR", f"{node.hostname}.")
+    return Question("dns.ptr", node.hostname, name, "PTR", frozenset([f"{node.hostname}."]), (line,))
 
 
 def _plain(rdtype: str, value: str) -> str:
@@ -150,27 +153,46 @@ def compare(question: Question, reply: Reply) -> tuple[str, str]:
 
 
 def answer(question: Question, replies: t.Sequence[Reply]) -> Answer:
-    """What all authoritative servers say together. A silent server is no proof of a missing record; servers that disagree are propagating."""
-    remedy = "publish " + "\n".join(question.lines)
-    silent = [f"{reply.server}: {reply.why}" for reply in replies if reply.state == "silent"]
+    """What all authoritative servers say together. A silent server is no proof of a missing record, and is a finding of its own
+    (`servers`); servers that disagree are propagating."""
     heard = [(reply, *compare(question, reply)) for reply in replies if reply.state != "silent"]
-    if not replies:
-        return Answer(question, "fail", "no name server of its zone could be found", f"delegate the zone of {question.name} to servers that answer")
     if not heard:
-        return Answer(question, "fail", f"no answer from any name server: {'; '.join(silent)}", "make the name servers answer, then verify again")
+        return Answer(question, "blocked", "no name server answers", "")
     states = {state for _reply, state, _found in heard}
     if "ok" in states and len(states) > 1:
         stale = [f"{reply.server} says {found} (TTL {reply.ttl} s)" for reply, state, found in heard if state != "ok"]
-        wait = max(reply.ttl for reply, state, _found in heard if state != "ok")
-        return Answer(question, "warn", f"propagating: {'; '.join(stale)}", f"wait {max(wait, 60)} s, then verify again")
+        wait = max(60, *(reply.ttl for reply, state, _found in heard if state != "ok"))
+        return Answer(question, "warn", f"propagating: {'; '.join(stale)}", f"wait {wait} s, then verify again")
     state, found = worst(states), "; ".join(sorted({found for _reply, _state, found in heard}))
-    if silent:
-        state, found = worst((state, "warn")), f"{found}; no answer from {'; '.join(silent)}"
-        remedy = remedy if "fail" in states else "make every name server answer"
-    if state == "fail" and question.id in ("dns.spf", "dns.provider_spf") and heard[0][0].values:
+    remedy = "publish " + "\n".join(question.lines)
+    if state == "fail" and question.id in ("dns.spf", "dns.provider_spf"):
         extra = sorted(value for reply, _state, _found in heard for value in reply.values if is_spf(value) and value not in question.values)
-        remedy = "\n".join([*(f"remove {record_line(question.name, heard[0][0].ttl, 'TXT', value)}" for value in dict.fromkeys(extra)), remedy])
+        gone = [f"remove {record_line(question.name, heard[0][0].ttl, 'TXT', value)}" for value in dict.fromkeys(extra)]
+        there = question.values <= heard[0][0].values
+        remedy = "\n".join(gone if there else [*gone, remedy])
     return Answer(question, state, found, "" if state == "ok" else remedy)
+
+
+def servers(subject: str, heard: t.Iterable[tuple[Question, t.Sequence[Reply]]]) -> Finding:
+    """Whether every name server of the subject's zones answers; asked of all replies about it at once, because one dead server is one
+    finding and not one a record."""
+    silent: dict[str, set[str]] = {}
+    good: set[str] = set()
+    orphans = set()
+    for question, replies in heard:
+        if not replies:
+            orphans.add(question.name)
+        for reply in replies:
+            if reply.state == "silent":
+                silent.setdefault(reply.server, set()).add(reply.why)
+            else:
+                good.add(reply.server)
+    faults = [f"{server}: {', '.join(sorted(why))}" for server, why in sorted(silent.items())]
+    faults += [f"no name server could be found for {name}" for name in sorted(orphans)]
+    if not faults:
+        return Finding("dns.servers", subject, "ok", "every name server answers", ", ".join(sorted(good)))
+    remedy = "make every name server answer, or take it out of the zone's NS records"
+    return Finding("dns.servers", subject, "warn" if good else "fail", "every name server answers", "; ".join(faults), remedy)
 
 
 def to_findings(answers: t.Iterable[Answer]) -> list[Finding]:

@@ -7,15 +7,23 @@ PRIVATE to the collection.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import typing as t
 from collections import defaultdict
+from dataclasses import replace
 
 from ansible_collections.reseller.mail.plugins.module_utils import _https_policy
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns as compile_dns
 from ansible_collections.reseller.mail.plugins.module_utils._dns_publish import policies
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
-from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import Answer, Question, answer, questions, to_findings
+from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import (
+    Answer,
+    Question,
+    answer,
+    questions,
+    reverse,
+    servers,
+    to_findings,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Asker
@@ -30,8 +38,9 @@ async def _ask(asker: Asker, question: Question) -> Answer:
     return answer(question, replies)
 
 
-async def _mx_target(asker: Asker, subject: str, hosts: t.Iterable[str]) -> Finding:
-    """RFC 5321 section 5.1 and RFC 2181 section 10.3: an MX names a host that has addresses itself; no CNAME, no address."""
+async def _mx_target(asker: Asker, subject: str, hosts: t.Iterable[str], mx_is_right: bool) -> t.Optional[Finding]:
+    """RFC 5321 section 5.1 and RFC 2181 section 10.3: an MX names a host that has addresses itself; no CNAME, no address.
+    A host without addresses is worth a finding of its own only where it is the right one."""
     faults, silent = [], []
     for host in hosts:
         if all(label.isdigit() for label in host.split(".")) or ":" in host:
@@ -42,15 +51,16 @@ async def _mx_target(asker: Asker, subject: str, hosts: t.Iterable[str]) -> Find
         if alias:
             faults.append(f"{host} is a CNAME to {alias}")
         elif not replies or all(reply.state == "silent" for reply in replies):
-            silent.append(f"no answer about {host}")
-        elif not any(reply.values for reply in replies):
+            silent.append(f"no name server answers about {host}")
+        elif mx_is_right and not any(reply.values for reply in replies):
             faults.append(f"{host} has no A or AAAA record")
     expected = "the MX names a host with A or AAAA records, no CNAME, no address"
     if faults:
-        return Finding("dns.mx_target", subject, "fail", expected, "; ".join(faults), "give the host A and AAAA records of its own, and name it in the MX")
-    if silent:
-        return Finding("dns.mx_target", subject, "warn", expected, "; ".join(silent), "make the name servers of the MX host answer")
-    return Finding("dns.mx_target", subject, "ok", expected, ", ".join(hosts))
+        remedy = "give the host A and AAAA records of its own, and name it in the MX"
+        return Finding("dns.mx_target", subject, "fail", expected, "; ".join(faults), remedy)
+    if not mx_is_right:
+        return None
+    return Finding("dns.mx_target", subject, "blocked" if silent else "ok", expected, "; ".join(silent) or ", ".join(hosts))
 
 
 async def _policy(asker: Asker, name: str, policy: str, hosts: t.Iterable[str], context: t.Any) -> Finding:
@@ -68,20 +78,22 @@ async def _policy(asker: Asker, name: str, policy: str, hosts: t.Iterable[str], 
 
 async def _fcrdns(asker: Asker, node: Node) -> Finding:
     """Large receivers refuse senders whose address, name and address again do not agree."""
-    missing, silent = [], []
-    for address in node.addresses:
-        reply = await asker.look_up(ipaddress.ip_address(address).reverse_pointer, "PTR")
-        names = [value.rstrip(".") for value in reply.values]
-        forward = {found for name in names for found in await asker.addresses(name)}
-        if reply.state == "silent":
-            silent.append(f"{address}: {reply.why}")
-        elif address not in forward:
-            missing.append(f"{address} -> {', '.join(names) or 'no name'} -> {', '.join(sorted(forward)) or 'no address'}")
-    expected = f"{', '.join(node.addresses)} -> {node.hostname} -> the same"
-    if missing or silent:
-        return Finding("dns.fcrdns", node.hostname, "fail" if missing else "warn", expected, "; ".join(missing + silent),
-                       "let the owner of the address range set the PTR, and the zone of the host name its address")
+    answers = [(address, await _ask(asker, reverse(node, address))) for address in node.addresses]
+    forward = await asker.addresses(node.hostname)
+    expected = "; ".join(f"{address} → {node.hostname} → {address}" for address in node.addresses)
+    wrong = [(address, one) for address, one in answers if one.state not in ("ok", "blocked")]
+    lost = [address for address in node.addresses if address not in forward]
+    if wrong:
+        found = "; ".join(f"{address} → {one.found}" for address, one in wrong)
+        return Finding("dns.fcrdns", node.hostname, "fail", expected, found, "\n".join(one.remedy for _address, one in wrong))
+    if lost or any(one.state == "blocked" for _address, one in answers):
+        found = f"{node.hostname} does not lead to {', '.join(lost)}" if lost else "no name server answers"
+        return Finding("dns.fcrdns", node.hostname, "blocked", expected, found)
     return Finding("dns.fcrdns", node.hostname, "ok", expected, "they agree")
+
+
+def _waiting(finding: Finding) -> Finding:
+    return replace(finding, state="blocked", found=f"{finding.found}; it waits until the policy can be fetched", remedy="")
 
 
 async def _subject(asker: Asker, asked: list[Question], policy: t.Optional[str], pending: list[str], context: t.Any) -> list[Finding]:
@@ -91,19 +103,24 @@ async def _subject(asker: Asker, asked: list[Question], policy: t.Optional[str],
     findings = to_findings(first)
     replies = [reply for one in first for reply in await asker.authoritative(one.question.name, "MX")]
     hosts = sorted({value.split()[-1].rstrip(".") for reply in replies for value in reply.values})
-    if hosts:
-        findings.append(await _mx_target(asker, subject, hosts))
-    if any(one.state == "fail" for one in first):
-        rest = sorted({question.id for question in asked} - {"dns.mx"} | ({"dns.mta_sts_policy"} if policy else set()))
-        return findings + [Finding(one, subject, "blocked", "", "not asked: the MX is wrong", "") for one in rest]
-    findings += to_findings(await asyncio.gather(*(_ask(asker, question) for question in asked if question.id != "dns.mx")))
-    if policy:
-        findings.append(await _policy(asker, subject, policy, hosts, context))
-    findings += [
+    bad = any(one.state in ("fail", "blocked") for one in first)
+    target = await _mx_target(asker, subject, hosts, not bad) if hosts else None
+    findings += [target] if target else []
+    if bad:
+        late = {question.id for question in asked} - {"dns.mx"} | ({"dns.mta_sts_policy"} if policy else set()) | (set() if target else {"dns.mx_target"})
+        findings += [Finding(one, subject, "blocked", "", f"not asked: the MX {'is wrong' if replies else 'is not known'}") for one in sorted(late)]
+        asked = [one.question for one in first]
+    else:
+        findings += to_findings(await asyncio.gather(*(_ask(asker, question) for question in asked if question.id != "dns.mx")))
+    if policy and not bad:
+        fetched = await _policy(asker, subject, policy, hosts, context)
+        # The record waits for the policy, not for whoever publishes it.
+        findings = [_waiting(one) if one.id == "dns.mta_sts" and {one.state, fetched.state} == {"fail"} else one for one in findings] + [fetched]
+    findings += [] if bad else [
         Finding("dns.dkim", subject, "warn", f"{selector}._domainkey.{subject} holds the key of {selector}", "pending: the node has not reported a key",
                 f"converge {selector}, then publish") for selector in pending
     ]
-    return findings
+    return [*findings, servers(subject, [(question, await asker.authoritative(question.name, question.type)) for question in asked])]
 
 
 async def findings(estate: Estate, asker: Asker, ca_file: str = "") -> list[Finding]:
