@@ -36,7 +36,7 @@ def main() -> None:
     console.print("\n[bold]Initial passwords[/]  build/initial-passwords/<node>.csv")
     console.print("[bold]Report[/]             build/verify/")
     console.print("[bold]A look inside[/]      a mailbox over IMAP, then a host:\n")
-    console.print(f"  curl --cacert {LAB}/ca/ca.crt --resolve {node.hostname}:993:{node.addresses[0]} \\", soft_wrap=True)
+    console.print(f"  curl --cacert {LAB}/ca.pem --resolve {node.hostname}:993:{node.addresses[0]} \\", soft_wrap=True)
     console.print(f"       --user {address} imaps://{node.hostname}/INBOX", soft_wrap=True)
     console.print(f"  ssh -F {LAB}/ssh/config {node.name}", soft_wrap=True)
     console.print("\n[bold]make demo-down[/] removes every trace of the hosts.")
