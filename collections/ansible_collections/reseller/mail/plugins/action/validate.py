@@ -28,9 +28,7 @@ class ActionModule(ActionBase):
         _dummy, args = self.validate_argument_spec({"estate": {"type": "path"}})
         directory = args["estate"]
         if not directory:
-            raise AnsibleActionFail(
-                "no estate is known: use an inventory with the plugin reseller.mail.estate, or give -e mail_estate_dir=<directory>"
-            )
+            raise AnsibleActionFail("no estate is known: use an inventory with the plugin reseller.mail.estate, or give -e mail_estate_dir=<directory>")
         directory = os.path.abspath(directory)
         if not os.path.isdir(directory):
             raise AnsibleActionFail(f"there is no estate at {directory}: it is no directory")

@@ -70,9 +70,7 @@ def tenant(name: str, account: Values, files: t.Sequence[tuple[str, Values]], pl
         default_owner=owner,
         admins=tuple(m.Admin(values["address"], limits(values["limits"]), values["at"]) for values in account["admins"] or ()),
         limits=m.Limits(**{key: tighter(getattr(own, key), getattr(granted, key)) for key in LIMIT_NAMES}),
-        domains=tuple(
-            _domain(domain, values, owner, by_domain.get(domain), its_plan, account["managed_domains"]) for domain, values in files
-        ),
+        domains=tuple(_domain(domain, values, owner, by_domain.get(domain), its_plan, account["managed_domains"]) for domain, values in files),
         external_ids=tuple(account["external_ids"].items()),
         domain_limits=domain_limits,
         managed_domains=account["managed_domains"],
@@ -126,8 +124,7 @@ def _domain(
             for sender in values["sender_addresses"]
         ),
         domain_aliases=tuple(
-            m.DomainAlias(alias, owner, alias in managed, values["at"].of("domain_aliases", index))
-            for index, alias in enumerate(values["domain_aliases"])
+            m.DomainAlias(alias, owner, alias in managed, values["at"].of("domain_aliases", index)) for index, alias in enumerate(values["domain_aliases"])
         ),
         catch_all=_optional(values["catch_all"], name),
         relay=m.Relay(relay["host"], relay["port"], relay["recipients"]) if relay else None,
@@ -142,9 +139,7 @@ def _domain(
 
 
 def _domain_limits(values: Values) -> m.DomainLimits:
-    return m.DomainLimits(
-        values["name"], values["mailboxes"], values["aliases"], values["storage"], values["mailbox_storage"], values["at"]
-    )
+    return m.DomainLimits(values["name"], values["mailboxes"], values["aliases"], values["storage"], values["mailbox_storage"], values["at"])
 
 
 def _complete(recipient: str, domain: str) -> str:

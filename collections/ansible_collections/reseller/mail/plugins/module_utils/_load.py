@@ -13,7 +13,7 @@ import re
 import stat
 import typing as t
 
-from ansible_collections.reseller.mail.plugins.module_utils import _build, _judge, _names, _schema
+from ansible_collections.reseller.mail.plugins.module_utils import _build, _judge, _names, _scalars, _schema
 from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Fault, Position
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import parse, shown
 from ansible_collections.reseller.mail.plugins.module_utils._walk import Values, Walker
@@ -159,7 +159,7 @@ class _Directory:
     def tenants(self, path: str) -> None:
         for entry in self.entries(path):
             below = f"{path}/{entry.name}"
-            if self.is_named(below, entry.name, _names.slug, _schema.SLUG.allowed):
+            if self.is_named(below, entry.name, _names.slug, _scalars.SLUG.allowed):
                 self.folder(entry, below, self.tenant)
 
     def tenant(self, path: str) -> None:

@@ -16,7 +16,6 @@ try:
     import yaml
     from yaml.events import (
         AliasEvent,
-        DocumentEndEvent,
         DocumentStartEvent,
         MappingEndEvent,
         MappingStartEvent,
@@ -24,7 +23,6 @@ try:
         SequenceEndEvent,
         SequenceStartEvent,
         StreamEndEvent,
-        StreamStartEvent,
     )
 except ImportError:  # pragma: no cover - on hosts; the controller has it, as ansible-core needs it
     pass
@@ -44,9 +42,7 @@ SCALAR, LIST, MAPPING = "text", "list", "mapping"
 
 # What YAML allows (section 5.1 of YAML 1.2), without what a reviewer cannot see: other line breaks than LF and CR LF
 # (NEL, LS, PS start a new YAML line inside what looks like one) and the controls that reorder text.
-_UNFIT = re.compile(
-    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)"
-)
+_UNFIT = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)")
 _FIT_ASCII = bytes((0x09, 0x0A, *range(0x20, 0x7F)))
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 

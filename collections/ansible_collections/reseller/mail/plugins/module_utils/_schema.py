@@ -1,37 +1,40 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which key may stand in which file, of what type, with which default: the one source, also of the reference page.
 
-PRIVATE to the collection. Data, but for the readers of single values. A reader gets the text as written and returns
-the value, or raises ValueError saying what is wrong; ``allowed`` completes the fault.
+PRIVATE to the collection. Data.
 """
 
 from __future__ import annotations
 
-import base64
-import ipaddress
-import re
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.reseller.mail.plugins.module_utils import _names
-from ansible_collections.reseller.mail.plugins.module_utils._model import Limit
-from ansible_collections.reseller.mail.plugins.module_utils._nodes import shown
+from ansible_collections.reseller.mail.plugins.module_utils._scalars import (
+    ADDRESS,
+    DOMAIN,
+    IP,
+    LIMIT,
+    LOCAL,
+    MAIL_DOMAIN,
+    MAX_AGE,
+    PASSWORD,
+    POOL,
+    PORT,
+    PUBLIC_KEY,
+    QUOTA,
+    RECIPIENT,
+    SIZE,
+    SLUG,
+    TEXT,
+    TRUTH,
+    Scalar,
+    choice,
+)
 
-MAX_NUMBER = 2**63 - 1
-UNITS = {"B": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 FEATURES = ("branding", "catch_all", "relay_domains")
 UNSAID: t.Final = object()
 """The default of a quota, for which None means something: unlimited."""
 STATES = ("pending", "active", "suspended", "terminated")
-
-
-@dataclass(frozen=True, slots=True)
-class Scalar:
-    """A single value. ``secret`` ones may be vaulted and are never shown."""
-
-    allowed: str
-    read: t.Callable[[str], t.Any]
-    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,124 +72,6 @@ class Table:
 Type = t.Union[Scalar, Many, Table]
 
 
-def _text(text: str) -> str:
-    if not text.strip() or len(text) > 200 or not text.isprintable():
-        raise ValueError(f"{shown(text)} cannot be used as a text")
-    return text
-
-
-def _number(text: str) -> int:
-    if not re.fullmatch(r"0|[1-9][0-9]{0,18}", text) or int(text) > MAX_NUMBER:
-        raise ValueError(f"{shown(text)} is not a whole number")
-    return int(text)
-
-
-def _limit(text: str) -> Limit:
-    if text == "unlimited":
-        return None
-    if text in ("-1", "none"):
-        raise ValueError(f"{shown(text)} is not how a missing limit is written here")
-    return _number(text)
-
-
-def _size(text: str) -> Limit:
-    if text == "unlimited":
-        return None
-    found = re.fullmatch(r"([1-9][0-9]{0,18})([BKMGT])", text)
-    if text != "0" and not found:
-        raise ValueError(f"{shown(text)} is not a size")
-    size = int(found.group(1)) * UNITS[found.group(2)] if found else 0
-    if size > MAX_NUMBER:
-        raise ValueError(f"{shown(text)} is more than any disk holds")
-    return size
-
-
-def _one_size(text: str) -> int:
-    size = _size(text)
-    if not size:
-        raise ValueError(f"{shown(text)} is not the size of a mailbox")
-    return size
-
-
-def _quota(text: str) -> Limit:
-    if text == "0":  # Dovecot would take it for unlimited
-        raise ValueError("a mailbox of size 0 could hold no mail")
-    return _size(text)
-
-
-def _port(text: str) -> int:
-    port = _number(text)
-    if not 1 <= port <= 65535:
-        raise ValueError(f"{shown(text)} is not a port")
-    return port
-
-
-def _max_age(text: str) -> int:
-    seconds = _number(text)
-    if not 86400 <= seconds <= 31557600:
-        raise ValueError(f"{shown(text)} is not a fit max_age")
-    return seconds
-
-
-def _truth(text: str) -> bool:
-    if text not in ("true", "false"):
-        raise ValueError(f"{shown(text)} is neither true nor false")
-    return text == "true"
-
-
-def _ip(text: str) -> str:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        raise ValueError(f"{shown(text)} is not an IP address") from None
-    if getattr(address, "scope_id", None):
-        raise ValueError(f"{shown(text)} is an address of one link only")
-    return str(address)
-
-
-def _hash(text: str) -> str:
-    if not re.fullmatch(r"\{(ARGON2ID?|BLF-CRYPT|SHA512-CRYPT)\}[!-9;-~]{20,500}", text):  # everything printable but ':'
-        raise ValueError("this is neither vaulted nor a hash")
-    return text
-
-
-def _public_key(text: str) -> str:
-    try:
-        base64.b64decode(text, validate=True)
-    except ValueError:
-        text = ""
-    if not 40 <= len(text) <= 4000:
-        raise ValueError("this is not a public key")
-    return text
-
-
-def _choice(*words: str) -> Scalar:
-    def read(text: str) -> str:
-        if text not in words:
-            raise ValueError(f"{shown(text)} is not known here")
-        return text
-
-    return Scalar(", ".join(words), read)
-
-
-TEXT = Scalar("1 to 200 printable characters in one line", _text)
-SLUG = Scalar("1 to 32 of a-z, 0-9 and hyphens, neither first nor last a hyphen", _names.slug)
-DOMAIN = Scalar("a domain name such as acme.example", _names.domain)
-MAIL_DOMAIN = Scalar(f"a domain name such as acme.example, at most {_names.MAX_MAIL_DOMAIN} characters", _names.mail_domain)
-LOCAL = Scalar("1 to 64 of a-z, 0-9, dot, hyphen and underscore, beginning with a letter or digit", _names.local_part)
-ADDRESS = Scalar("an address such as jo@acme.example", _names.address)
-RECIPIENT = Scalar("an address such as jo@acme.example, or jo for one in the same domain", _names.recipient)
-LIMIT = Scalar("a whole number (0 allows none) or unlimited", _limit)
-POOL = Scalar("a size such as 500M or 20G (units B, K, M, G, T; 1K is 1024B), 0 or unlimited", _size)
-QUOTA = Scalar("a size such as 500M or 20G (units B, K, M, G, T; 1K is 1024B) or unlimited", _quota)
-SIZE = Scalar("a size such as 500M or 20G (units B, K, M, G, T; 1K is 1024B)", _one_size)
-IP = Scalar("an IPv4 or IPv6 address", _ip)
-TRUTH = Scalar("true or false", _truth)
-PORT = Scalar("1 to 65535", _port)
-MAX_AGE = Scalar("86400 to 31557600 seconds (RFC 8461 section 3.2)", _max_age)
-PASSWORD = Scalar("a value encrypted with ansible-vault (!vault), or a hash beginning {ARGON2ID} or {BLF-CRYPT}", _hash, secret=True)
-PUBLIC_KEY = Scalar("base64, as in the p= tag of RFC 6376", _public_key)
-
 _COUNTS = {
     "domains": Key(LIMIT, "Mail and relay domains together."),
     "domain_aliases": Key(LIMIT, "Domain aliases."),
@@ -218,7 +103,7 @@ ESTATE = Table(
                     {
                         "name": Key(SLUG, "The host's name in the inventory, and its DKIM selector.", required=True),
                         "hostname": Key(DOMAIN, "MX target, EHLO name and name in the certificate.", required=True),
-                        "debian": Key(Scalar("12 or 13", lambda text: int(_choice("12", "13").read(text))), "Debian release.", required=True),
+                        "debian": Key(Scalar("12 or 13", lambda text: int(choice("12", "13").read(text))), "Debian release.", required=True),
                         "addresses": Key(Many(IP), "Public addresses.", required=True),
                     },
                 )
@@ -240,7 +125,7 @@ PLANS = Table(
                     {
                         "name": Key(SLUG, "What O(account.plan) names.", required=True),
                         "limits": Key(LIMITS, "What is not named is unlimited.", {}),
-                        "features": Key(Many(_choice(*FEATURES)), "What tenants of the plan may use.", ()),
+                        "features": Key(Many(choice(*FEATURES)), "What tenants of the plan may use.", ()),
                         "mailbox_quota": Key(
                             Table(
                                 "mailbox_quota",
@@ -267,7 +152,7 @@ ACCOUNT = Table(
     {
         "organisation": Key(TEXT, "The tenant's name, as people write it.", required=True),
         "plan": Key(SLUG, "One of the plans.", required=True),
-        "state": Key(_choice(*STATES), "Pending tenants are on no host yet, terminated ones no more.", "pending"),
+        "state": Key(choice(*STATES), "Pending tenants are on no host yet, terminated ones no more.", "pending"),
         "placement": Key(SLUG, "The node that serves the tenant.", required=True),
         "default_owner": Key(ADDRESS, "Owns what names no owner; one of the admins.", required=True),
         "admins": Key(
@@ -310,7 +195,7 @@ _OWNER = Key(ADDRESS, "The admin on whose account it goes; default: the domain's
 DOMAIN_FILE = Table(
     "<domain>.yml",
     {
-        "type": Key(_choice("mail", "relay"), "Mailboxes here, or handed on after it was received here.", "mail"),
+        "type": Key(choice("mail", "relay"), "Mailboxes here, or handed on after it was received here.", "mail"),
         "owner": Key(ADDRESS, "The admin on whose account the domain goes; default: the account's default_owner."),
         "mailboxes": Key(
             Many(
@@ -321,7 +206,7 @@ DOMAIN_FILE = Table(
                         "display_name": Key(TEXT, "The person's name.", ""),
                         "quota": Key(QUOTA, "Its size; default: the plan's, or the domain's mailbox_storage where smaller.", UNSAID),
                         "owner": _OWNER,
-                        "state": Key(_choice("active", "suspended"), "A suspended one receives, but nobody logs in.", "active"),
+                        "state": Key(choice("active", "suspended"), "A suspended one receives, but nobody logs in.", "active"),
                         "password": Key(PASSWORD, "Used once, when the mailbox is made; default: a generated one."),
                     },
                 )
@@ -375,7 +260,7 @@ DOMAIN_FILE = Table(
             Table(
                 "dmarc",
                 {
-                    "stage": Key(_choice("observe", "test", "quarantine", "reject"), "How strict receivers shall be.", "observe"),
+                    "stage": Key(choice("observe", "test", "quarantine", "reject"), "How strict receivers shall be.", "observe"),
                     "reports_to": Key(RECIPIENT, "Who gets the aggregate reports."),
                 },
             ),
@@ -385,7 +270,7 @@ DOMAIN_FILE = Table(
             Table(
                 "mta_sts",
                 {
-                    "mode": Key(_choice("none", "testing", "enforce"), "What senders do when TLS fails.", "testing"),
+                    "mode": Key(choice("none", "testing", "enforce"), "What senders do when TLS fails.", "testing"),
                     "max_age": Key(MAX_AGE, "How long they remember it.", 86400),
                 },
             ),

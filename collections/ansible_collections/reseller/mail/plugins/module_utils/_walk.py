@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.reseller.mail.plugins.module_utils import _schema
 from ansible_collections.reseller.mail.plugins.module_utils._model import Fault, Position, Secret
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import LIST, MAPPING, SCALAR, Node, shown
+from ansible_collections.reseller.mail.plugins.module_utils._scalars import Scalar
 
 Values = dict[str, t.Any]
 """What a table says; ``at`` is its position."""
@@ -40,7 +41,7 @@ class Walker:
 
     def value(self, node: Node, kind: _schema.Type) -> t.Any:
         """One value of any type, or _BAD after noting why."""
-        if isinstance(kind, _schema.Scalar):
+        if isinstance(kind, Scalar):
             return self.scalar(node, kind)
         if node.null:
             self.fault(node, "no-value", "nothing is written here", "a value, or leave the key out")
@@ -49,7 +50,7 @@ class Walker:
             return self.table(node, kind)
         return self.many(node, kind)
 
-    def scalar(self, node: Node, kind: _schema.Scalar) -> t.Any:
+    def scalar(self, node: Node, kind: Scalar) -> t.Any:
         """A single value, or _BAD after noting why."""
         if node.kind is not SCALAR:
             self.fault(node, "wrong-type", f"a {node.kind} stands where a single value belongs", kind.allowed)
@@ -100,7 +101,7 @@ class Walker:
                 continue
             kind = key.type
             before = self._left_out
-            value = self.scalar(value_node, kind) if isinstance(kind, _schema.Scalar) else self.value(value_node, kind)
+            value = self.scalar(value_node, kind) if isinstance(kind, Scalar) else self.value(value_node, kind)
             if value is not _BAD:
                 values[name] = value
             elif key.required:
@@ -117,7 +118,7 @@ class Walker:
         self.holes.update((self.file, name) for name in bad)
         return values
 
-    def _free(self, node: Node, kind: _schema.Scalar) -> Values:
+    def _free(self, node: Node, kind: Scalar) -> Values:
         values: Values = {}
         for name, (line, column, value_node) in node.value.items():
             try:
@@ -156,4 +157,4 @@ def _plural(name: str) -> str:
 def _wanted(kind: _schema.Type) -> str:
     if isinstance(kind, _schema.Many):
         return f"a list, each item {_wanted(kind.of)}"
-    return kind.allowed if isinstance(kind, _schema.Scalar) else _article(kind.name)
+    return kind.allowed if isinstance(kind, Scalar) else _article(kind.name)

@@ -67,7 +67,7 @@ class Index:
 
     def primary(self, address: str) -> str:
         """The address as it is written in its domain's file: without extension, under the domain's own name."""
-        local, dummy, host = without_extension(address).rpartition("@")
+        local, _at, host = without_extension(address).rpartition("@")
         home = self.homes.get(host)
         return f"{local}@{home[1].name if home else host}"
 

@@ -19,9 +19,7 @@ def judge(index: Index) -> t.Iterator[Fault]:
     """All faults in names."""
     yield from _once("node", ((node.name, node.at.of("name")) for node in index.estate.nodes))
     yield from _once("hostname", ((node.hostname, node.at.of("hostname")) for node in index.estate.nodes))
-    yield from _once(
-        "IP address", ((ip, node.at.of("addresses", nth)) for node in index.estate.nodes for nth, ip in enumerate(node.addresses))
-    )
+    yield from _once("IP address", ((ip, node.at.of("addresses", nth)) for node in index.estate.nodes for nth, ip in enumerate(node.addresses)))
     yield from _once("plan", ((plan.name, plan.at.of("name")) for plan in index.estate.plans))
     for node in index.estate.nodes:
         if node.name in RESERVED:
@@ -85,9 +83,7 @@ def _reserved(name: str, at: Position, provider: str, hostnames: set[str], manag
 
 
 def _external_ids(index: Index) -> t.Iterator[Fault]:
-    places = (
-        (f"{key} {value}", tenant.at.of("external_ids", key)) for tenant in index.estate.tenants for key, value in tenant.external_ids
-    )
+    places = ((f"{key} {value}", tenant.at.of("external_ids", key)) for tenant in index.estate.tenants for key, value in tenant.external_ids)
     yield from _once("external id", places)
 
 

@@ -189,8 +189,7 @@ def test_mailbox_bounds_are_the_tighter_of_plan_and_domain(folder: Path) -> None
     path.write_text(path.read_text(encoding="utf-8").replace("5G", "5121M"), encoding="utf-8")
     (fault,) = _load.load(str(folder))[1]
     assert str(fault) == (
-        f"{ACME}:5:12: quota-out-of-bounds: the mailbox jo@acme.example has quota 5121M; "
-        "allowed: 1M to 5G (mailbox_storage of acme.example and plan business)"
+        f"{ACME}:5:12: quota-out-of-bounds: the mailbox jo@acme.example has quota 5121M; allowed: 1M to 5G (mailbox_storage of acme.example and plan business)"
     )
 
 

@@ -52,7 +52,9 @@ def domains(draw: st.DrawFn) -> tuple[Domain, ...]:
     for nth in range(draw(st.integers(0, 3))):
         name = f"d{nth}.example"
         mailboxes = tuple(
-            Mailbox(f"m{i}", name, draw(st.none() | st.integers(1, 9).map(lambda size: size * GIB)), owner(), state=draw(st.sampled_from(["active", "suspended"])))
+            Mailbox(
+                f"m{i}", name, draw(st.none() | st.integers(1, 9).map(lambda size: size * GIB)), owner(), state=draw(st.sampled_from(["active", "suspended"]))
+            )
             for i in range(draw(st.integers(0, 4)))
         )
         aliases = tuple(Alias(f"a{i}", name, ("x@stranger.example",), owner()) for i in range(draw(st.integers(0, 3))))

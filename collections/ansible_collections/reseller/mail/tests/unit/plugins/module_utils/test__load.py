@@ -61,7 +61,10 @@ branding: {hostname: Mail.Acme.example, name: Acmé Mail}
 """,
     )
     path = folder / ACME
-    path.write_text(path.read_text(encoding="utf-8").replace("quota: 5G", "quota: 10M\n    state: suspended\n    password: '{ARGON2ID}$argon2id$v=19$m=65536,t=3'"), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("quota: 5G", "quota: 10M\n    state: suspended\n    password: '{ARGON2ID}$argon2id$v=19$m=65536,t=3'"),
+        encoding="utf-8",
+    )
     estate, faults = _load.load(str(folder))
     assert faults == []
     assert estate is not None

@@ -60,7 +60,27 @@ def test_local_parts(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", ".jo", "jo.", "j..o", "jo+x", "-jo", "_jo", "jo@x", '"jo"', "jo doe", "jo\n", "jo\t", "a" * 65, "jö", "|cat", "jo,ann", "{{ jo }}", "\u0130", "\u212a"],
+    [
+        "",
+        ".jo",
+        "jo.",
+        "j..o",
+        "jo+x",
+        "-jo",
+        "_jo",
+        "jo@x",
+        '"jo"',
+        "jo doe",
+        "jo\n",
+        "jo\t",
+        "a" * 65,
+        "jö",
+        "|cat",
+        "jo,ann",
+        "{{ jo }}",
+        "\u0130",
+        "\u212a",
+    ],
 )
 def test_no_local_parts(text: str) -> None:
     with pytest.raises(ValueError, match="cannot stand before an @"):
@@ -76,7 +96,9 @@ def test_addresses(text: str, address: str) -> None:
     assert _names.recipient(text) == address
 
 
-@pytest.mark.parametrize("text", ["", "jo", "@acme.example", "jo@", "a@b@acme.example", '"a b"@acme.example', "jo@acme.example\nx", "|x@acme.example", "jo@acme"])
+@pytest.mark.parametrize(
+    "text", ["", "jo", "@acme.example", "jo@", "a@b@acme.example", '"a b"@acme.example', "jo@acme.example\nx", "|x@acme.example", "jo@acme"]
+)
 def test_no_addresses(text: str) -> None:
     with pytest.raises(ValueError, match=r"\S"):
         _names.address(text)
@@ -100,7 +122,11 @@ def test_whatever_passes_is_plain_and_stable(text: str) -> None:
         try:
             value = read(text)
         except ValueError as error:
-            assert str(error).isprintable()
+            value, complaint = "", str(error)
+        else:
+            complaint = ""
+        assert complaint.isprintable()
+        if complaint:
             continue
         assert re.fullmatch(r"[a-z0-9._+=@-]+", value)
         assert read(value) == value

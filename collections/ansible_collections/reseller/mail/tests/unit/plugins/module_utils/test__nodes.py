@@ -59,8 +59,10 @@ def test_python_and_libyaml_agree_on_fixtures(path: Path) -> None:
 
 VALUES = st.recursive(
     st.sampled_from(["jo", "'it''s'", '"a b"', "~", "5G", "|\n    text\n", "!vault x", "ü"]).filter(lambda text: "\n" not in text),
-    lambda inner: st.lists(inner, max_size=3).map(lambda items: f"[{', '.join(items)}]")
-    | st.dictionaries(st.sampled_from("abc"), inner, max_size=3).map(lambda items: "{" + ", ".join(f"{k}: {v}" for k, v in items.items()) + "}"),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda items: f"[{', '.join(items)}]")
+        | st.dictionaries(st.sampled_from("abc"), inner, max_size=3).map(lambda items: "{" + ", ".join(f"{k}: {v}" for k, v in items.items()) + "}")
+    ),
     max_leaves=8,
 )
 

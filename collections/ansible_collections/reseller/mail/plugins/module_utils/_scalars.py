@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The kinds of single values: what each takes, and how it is said.
+
+PRIVATE to the collection. Pure. A reader gets the text as written and returns the value, or raises ValueError saying
+what is wrong; ``allowed`` completes the fault.
+"""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.reseller.mail.plugins.module_utils import _names
+from ansible_collections.reseller.mail.plugins.module_utils._model import Limit
+from ansible_collections.reseller.mail.plugins.module_utils._nodes import shown
+
+MAX_NUMBER = 2**63 - 1
+UNITS = {"B": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A single value. ``secret`` ones may be vaulted and are never shown."""
+
+    allowed: str
+    read: t.Callable[[str], t.Any]
+    secret: bool = False
+
+
+def _text(text: str) -> str:
+    if not text.strip() or len(text) > 200 or not text.isprintable():
+        raise ValueError(f"{shown(text)} cannot be used as a text")
+    return text
+
+
+def _number(text: str) -> int:
+    if not re.fullmatch(r"0|[1-9][0-9]{0,18}", text) or int(text) > MAX_NUMBER:
+        raise ValueError(f"{shown(text)} is not a whole number")
+    return int(text)
+
+
+def _limit(text: str) -> Limit:
+    if text == "unlimited":
+        return None
+    if text in ("-1", "none"):
+        raise ValueError(f"{shown(text)} is not how a missing limit is written here")
+    return _number(text)
+
+
+def _size(text: str) -> Limit:
+    if text == "unlimited":
+        return None
+    found = re.fullmatch(r"([1-9][0-9]{0,18})([BKMGT])", text)
+    if text != "0" and not found:
+        raise ValueError(f"{shown(text)} is not a size")
+    size = int(found.group(1)) * UNITS[found.group(2)] if found else 0
+    if size > MAX_NUMBER:
+        raise ValueError(f"{shown(text)} is more than any disk holds")
+    return size
+
+
+def _one_size(text: str) -> int:
+    size = _size(text)
+    if not size:
+        raise ValueError(f"{shown(text)} is not the size of a mailbox")
+    return size
+
+
+def _quota(text: str) -> Limit:
+    if text == "0":  # Dovecot would take it for unlimited
+        raise ValueError("a mailbox of size 0 could hold no mail")
+    return _size(text)
+
+
+def _port(text: str) -> int:
+    port = _number(text)
+    if not 1 <= port <= 65535:
+        raise ValueError(f"{shown(text)} is not a port")
+    return port
+
+
+def _max_age(text: str) -> int:
+    seconds = _number(text)
+    if not 86400 <= seconds <= 31557600:
+        raise ValueError(f"{shown(text)} is not a fit max_age")
+    return seconds
+
+
+def _truth(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(f"{shown(text)} is neither true nor false")
+    return text == "true"
+
+
+def _ip(text: str) -> str:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        raise ValueError(f"{shown(text)} is not an IP address") from None
+    if getattr(address, "scope_id", None):
+        raise ValueError(f"{shown(text)} is an address of one link only")
+    return str(address)
+
+
+def _hash(text: str) -> str:
+    if not re.fullmatch(r"\{(ARGON2ID?|BLF-CRYPT|SHA512-CRYPT)\}[!-9;-~]{20,500}", text):  # everything printable but ':'
+        raise ValueError("this is neither vaulted nor a hash")
+    return text
+
+
+def _public_key(text: str) -> str:
+    try:
+        base64.b64decode(text, validate=True)
+    except ValueError:
+        text = ""
+    if not 40 <= len(text) <= 4000:
+        raise ValueError("this is not a public key")
+    return text
+
+
+def choice(*words: str) -> Scalar:
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"{shown(text)} is not known here")
+        return text
+
+    return Scalar(", ".join(words), read)
+
+
+TEXT = Scalar("1 to 200 printable characters in one line", _text)
+SLUG = Scalar("1 to 32 of a-z, 0-9 and hyphens, neither first nor last a hyphen", _names.slug)
+DOMAIN = Scalar("a domain name such as acme.example", _names.domain)
+MAIL_DOMAIN = Scalar(f"a domain name such as acme.example, at most {_names.MAX_MAIL_DOMAIN} characters", _names.mail_domain)
+LOCAL = Scalar("1 to 64 of a-z, 0-9, dot, hyphen and underscore, beginning with a letter or digit", _names.local_part)
+ADDRESS = Scalar("an address such as jo@acme.example", _names.address)
+RECIPIENT = Scalar("an address such as jo@acme.example, or jo for one in the same domain", _names.recipient)
+LIMIT = Scalar("a whole number (0 allows none) or unlimited", _limit)
+POOL = Scalar("a size such as 500M or 20G (units B, K, M, G, T; 1K is 1024B), 0 or unlimited", _size)
+QUOTA = Scalar("a size such as 500M or 20G (units B, K, M, G, T; 1K is 1024B) or unlimited", _quota)
+SIZE = Scalar("a size such as 500M or 20G (units B, K, M, G, T; 1K is 1024B)", _one_size)
+IP = Scalar("an IPv4 or IPv6 address", _ip)
+TRUTH = Scalar("true or false", _truth)
+PORT = Scalar("1 to 65535", _port)
+MAX_AGE = Scalar("86400 to 31557600 seconds (RFC 8461 section 3.2)", _max_age)
+PASSWORD = Scalar("a value encrypted with ansible-vault (!vault), or a hash beginning {ARGON2ID} or {BLF-CRYPT}", _hash, secret=True)
+PUBLIC_KEY = Scalar("base64, as in the p= tag of RFC 6376", _public_key)
