@@ -22,6 +22,9 @@ Error creating new order :: too many certificates already issued for: globex.exa
 """
 
 
+AWAY = "An unexpected error occurred:\nValueError: Requesting acme.hosting.example/dir: Connection refused.\n"
+
+
 def test_only_missing_names_are_asked_for() -> None:
     assert plan(["b.example", "a.example"], ["a.example"], [], exclusive=True) == Plan(("b.example",), ())
 
@@ -51,8 +54,9 @@ def test_the_reason_is_the_servers_own() -> None:
     assert refusal("") == "certbot gave no reason"
 
 
-def test_a_limit_stops_further_requests_and_a_single_refusal_does_not() -> None:
+def test_a_limit_or_a_server_that_is_away_stops_further_requests_and_a_single_refusal_does_not() -> None:
     assert hopeless(LIMITED)
+    assert hopeless(AWAY)
     assert not hopeless(FAILED)
 
 
