@@ -11,7 +11,10 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-_STOP = re.compile(r"rateLimited|ValueError: Requesting |too many (?:certificates|failed|new|requests)|ConnectionError|Max retries exceeded|Another instance of Certbot", re.IGNORECASE)
+_STOP = re.compile(
+    r"rateLimited|too many (?:certificates|failed|new|requests)|ValueError: Requesting |ConnectionError|Max retries exceeded|Another instance of Certbot",
+    re.IGNORECASE,
+)
 _DETAIL = re.compile(r"^\s*Detail: (?P<detail>.+?)\s*$", re.MULTILINE)
 _NOISE = re.compile(
     r"^(?:Saving debug log|Account registered|Requesting a certificate|Ask for help|See the logfile|Some challenges have failed|Hint:|Certbot failed|\s*$)"

@@ -136,7 +136,9 @@ def reachable(module: AnsibleModule, name: str) -> str:
 def request(module: AnsibleModule, name: str) -> tuple[str, str]:
     """Ask for one certificate; empty when it was issued, else certbot's output and the reason in it."""
     environment = {"REQUESTS_CA_BUNDLE": module.params["ca_bundle"]} if module.params["ca_bundle"] else {}
-    status, out, err = module.run_command(["certbot", "certonly", "--non-interactive", "--no-directory-hooks", "--cert-name", name, "--domain", name], environ_update=environment)
+    # Without its hooks, which would reload daemons once a name; ours runs after the last.
+    command = ["certbot", "certonly", "--non-interactive", "--no-directory-hooks", "--cert-name", name, "--domain", name]
+    status, out, err = module.run_command(command, environ_update=environment)
     return ("", "") if status == 0 else (out + err, _certificates.refusal(out + "\n" + err))
 
 
