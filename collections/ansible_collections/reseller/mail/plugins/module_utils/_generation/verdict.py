@@ -9,6 +9,7 @@ keys, so none of them is used here.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pwd
@@ -27,7 +28,7 @@ MOST_FAULTS = 20
 def judge(store: Store, staging: Path, content: Content, run: Run, room: Room) -> None:
     """Raises GenerationError with all that is wrong."""
     _refuse(list(_text_faults(staging, content)))
-    _refuse(list(_table_faults(staging, run, room.postfix)))
+    _refuse(list(_table_faults(store, staging, run, room.postfix)))
     _refuse(list(_key_faults(store, staging, run)))
     room.start(staging, content.debian)
     _refuse(list(room.faults(content.files)))
@@ -53,14 +54,17 @@ def _text_faults(staging: Path, content: Content) -> t.Iterator[str]:
             yield f"{path}: is not what was shipped"
 
 
-def _table_faults(staging: Path, run: Run, postfix_config: Path) -> t.Iterator[str]:
+def _table_faults(store: Store, staging: Path, run: Run, postfix_config: Path) -> t.Iterator[str]:
     """Reads every built table back and compares it with its text."""
+    built = store.manifest(staging.name)["built"]
     for path in lines.LOOKUPS:
         code, output, errors = run(["postmap", "-c", str(postfix_config), "-s", f"lmdb:{staging / path}"])
         if code:
             yield f"{path}.lmdb: {errors.strip() or f'postmap exit status {code}'}"
         elif sorted(output.splitlines()) != sorted((staging / path).read_text("utf-8").splitlines()):
             yield f"{path}.lmdb: does not hold what {path} says"
+        elif hashlib.sha256((staging / f"{path}.lmdb").read_bytes()).hexdigest() != built[path]:
+            yield f"{path}.lmdb: is not what postmap built"
 
 
 def _key_faults(store: Store, staging: Path, run: Run) -> t.Iterator[str]:
