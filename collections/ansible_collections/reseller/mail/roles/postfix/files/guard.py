@@ -283,8 +283,8 @@ def serve(listen: str, tables: Tables, quota: str) -> None:
             queue_id = self.getsymval("i") or "-"
             try:
                 refusal = judge()
-            except Exception:
-                LOG.exception("%s: not judged", queue_id)
+            except Exception as error:
+                LOG.error("%s: not judged: %s", queue_id, error, exc_info=not isinstance(error, OSError))
                 refusal = Refusal("451", "4.3.0", "Sender cannot be judged now, try again later")
             if refusal is None:
                 return Milter.CONTINUE
