@@ -51,8 +51,8 @@ judge_and_render() {   # what anybody can do on a laptop: no hosts, no root
     local rendered=build/render/$1
     rm -rf "$rendered"
     "$1/bin/ansible-playbook" reseller.mail.validate &&
-        "$1/bin/ansible-playbook" reseller.mail.render -e render_node=mx1 -e "render_dir=$PROJECT/$rendered" &&
-        grep -q '^jo@acme.example' "$rendered/postfix/virtual_mailbox_maps"
+        "$1/bin/ansible-playbook" reseller.mail.render -e "render_dest=$PROJECT/$rendered" &&
+        grep -q '^jo@acme.example' "$rendered/mx1/postfix/virtual_mailbox_maps"
 }
 
 offline() {

@@ -48,7 +48,7 @@ def test_validate_and_render_refuse_a_bad_estate_too(tmp_path: Path) -> None:
     bad = estate_with(tmp_path, "bad")
     rendered = tmp_path / "rendered"
     assert ansible("ansible-playbook", "reseller.mail.validate", estate=bad).rc == 2
-    assert ansible("ansible-playbook", "reseller.mail.render", "-e", "render_node=mx1", "-e", f"render_dir={rendered}", estate=bad).rc == 2
+    assert ansible("ansible-playbook", "reseller.mail.render", "-e", f"render_dest={rendered}", estate=bad).rc == 2
     assert not rendered.exists()
 
 
@@ -75,14 +75,25 @@ def test_a_hostile_tenant_file_changes_neither_the_inventory_nor_a_host(tmp_path
         assert node.run("test ! -e /tmp/pwned").returncode == 0
 
 
-@pytest.mark.parametrize("text", ["{{ 7 * 191 }}", "{% raw %}x{% endraw %}", "{{ lookup('pipe', 'id') }}"])
-def test_jinja_in_a_display_name_is_a_name_like_any_other(tmp_path: Path, text: str) -> None:
-    """A free text that may hold anything: it is rendered as it stands."""
+FREE_TEXTS = {"tenants/acme/acme.example.yml": ["Jo Doe", "Acme Mail"], "tenants/acme/account.yml": ["Acme Corporation"]}
+
+
+@pytest.mark.parametrize("text", ["{{ 7 * 191 }}", "{% raw %}x{% endraw %}", "{{ lookup('pipe', 'id') }}", "{{ undefined_name }}"])
+def test_jinja_in_a_free_text_is_a_text_like_any_other(tmp_path: Path, text: str) -> None:
+    """Names of people and organisations may hold anything. The estate is fit, and what a node gets does not depend on them."""
     shutil.copytree(ESTATE, tmp_path / "estate")
-    file = tmp_path / "estate/tenants/acme/acme.example.yml"
-    file.write_text(file.read_text(encoding="utf-8").replace("Jo Doe", f'"{text}"'), encoding="utf-8")
-    run = ansible("ansible-playbook", "reseller.mail.render", "-e", "render_node=mx1", "-e", f"render_dir={tmp_path}/out", estate=tmp_path / "estate")
-    assert run.rc == 0, run.output
-    model = (tmp_path / "out" / "model.txt").read_text(encoding="utf-8")
-    assert "1337" not in model
-    assert "uid=" not in model
+    for name, free in FREE_TEXTS.items():
+        content = (tmp_path / "estate" / name).read_text(encoding="utf-8")
+        for plain in free:
+            assert plain in content
+            content = content.replace(plain, f'"{text}"')
+        (tmp_path / "estate" / name).write_text(content, encoding="utf-8")
+    rendered = {}
+    for name, estate in (("plain", ESTATE), ("jinja", tmp_path / "estate")):
+        run = ansible("ansible-playbook", "reseller.mail.render", "--limit", "mx1", "-e", f"render_dest={tmp_path}/{name}", estate=estate)
+        assert run.rc == 0, run.output
+        rendered[name] = {str(path.relative_to(tmp_path / name)): path.read_bytes() for path in (tmp_path / name).rglob("*") if path.is_file()}
+    assert rendered["plain"]
+    assert {file: data for file, data in rendered["jinja"].items() if "manifest" not in file} == {
+        file: data for file, data in rendered["plain"].items() if "manifest" not in file
+    }
