@@ -58,7 +58,7 @@ def _label(label: str, text: str) -> str:
 def _is_a_label(label: str) -> bool:
     try:
         decoded = label[4:].encode("ascii").decode("punycode")
-        return not decoded.isascii() and _in_labels(decoded) and decoded.encode("punycode").decode("ascii") == label[4:]
+        return _in_labels(decoded) and decoded.encode("punycode").decode("ascii") == label[4:]
     except ValueError:
         return False
 

@@ -39,10 +39,8 @@ class Walker:
         values = self.table(root if root is not None else Node(MAPPING, {}, 1, 1), table)
         return None if values is _BAD else t.cast(Values, values)
 
-    def value(self, node: Node, kind: _schema.Type) -> t.Any:
-        """One value of any type, or _BAD after noting why."""
-        if isinstance(kind, Scalar):
-            return self.scalar(node, kind)
+    def collection(self, node: Node, kind: _schema.Many | _schema.Table) -> t.Any:
+        """A list or a table, or _BAD after noting why."""
         if node.null:
             self.fault(node, "no-value", "nothing is written here", "a value, or leave the key out")
             return _BAD
@@ -101,7 +99,7 @@ class Walker:
                 continue
             kind = key.type
             before = self._left_out
-            value = self.scalar(value_node, kind) if isinstance(kind, Scalar) else self.value(value_node, kind)
+            value = self.scalar(value_node, kind) if isinstance(kind, Scalar) else self.collection(value_node, kind)
             if value is not _BAD:
                 values[name] = value
             elif key.required:
