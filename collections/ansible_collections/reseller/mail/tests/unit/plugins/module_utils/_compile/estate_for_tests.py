@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A small estate that has one of everything."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.reseller.mail.plugins.module_utils._model import (
+    Alias,
+    Branding,
+    DkimKey,
+    Dmarc,
+    Domain,
+    DomainAlias,
+    Estate,
+    Limits,
+    Mailbox,
+    MtaSts,
+    Node,
+    NodeState,
+    Provider,
+    Relay,
+    SenderAddress,
+    Tenant,
+)
+
+GIB = 2**30
+
+
+def mailbox(name: str, domain: str, quota: t.Optional[int] = GIB, state: str = "active") -> Mailbox:
+    return Mailbox(name, domain, quota, owner=f"it@{domain}", state=state)
+
+
+def tenant(name: str, placement: str, owner: str, *domains: Domain, state: str = "active") -> Tenant:
+    return Tenant(name, name.title(), "business", state, placement, owner, (), Limits(), domains)
+
+
+ACME = Domain(
+    "acme.example",
+    "mail",
+    "it@acme.example",
+    mailboxes=(mailbox("it", "acme.example", None), mailbox("jo", "acme.example", 5 * GIB), mailbox("ex", "acme.example", state="suspended")),
+    aliases=(
+        Alias("sales", "acme.example", ("jo@acme.example", "ann@globex.example"), "it@acme.example"),
+        Alias("office", "acme.example", ("team@acme.example",), "it@acme.example", may_send=True),
+        Alias("team", "acme.example", ("jo@acme-mail.example", "ex@acme.example", "ann@globex.example", "office@acme.example"), "it@acme.example"),
+        Alias("abuse", "acme.example", ("it@acme.example", "desk@elsewhere.example"), "it@acme.example"),
+    ),
+    sender_addresses=(SenderAddress("noreply", "acme.example", "jo@acme.example", "it@acme.example"),),
+    domain_aliases=(DomainAlias("acme-mail.example", "it@acme.example", managed=True),),
+    managed=True,
+    dmarc=Dmarc("test", "it@acme.example"),
+    mta_sts=MtaSts("testing", 86400),
+    tls_reports_to="it@acme.example",
+    branding=Branding("mail.acme.example", "Acme Mail"),
+)
+SHOP = Domain(
+    "shop.example",
+    "mail",
+    "it@acme.example",
+    mailboxes=(mailbox("orders", "shop.example", 1536 * 2**20),),
+    domain_aliases=(DomainAlias("shop-alias.example", "it@acme.example"),),
+    catch_all="orders@shop.example",
+)
+GLOBEX = Domain(
+    "globex.example",
+    "mail",
+    "ann@globex.example",
+    mailboxes=(mailbox("ann", "globex.example"),),
+    domain_aliases=(DomainAlias("globex.test", "ann@globex.example"),),
+    catch_all="ann@globex.example",
+    dmarc=Dmarc("reject", "reports@hosting.example"),
+)
+LEGACY = Domain("legacy.example", "relay", "ann@globex.example", relay=Relay("mail.stranger.example", 25, ("peter", "postmaster")))
+
+ESTATE = Estate(
+    Provider("Example Hosting", "hosting.example"),
+    nodes=(
+        Node("mx1", "mx1.hosting.example", 12, ("192.0.2.1", "2001:db8::1")),
+        Node("mx2", "mx2.hosting.example", 13, ("192.0.2.2",)),
+    ),
+    plans=(),
+    tenants=(
+        tenant("acme", "mx1", "it@acme.example", ACME, SHOP),
+        tenant("globex", "mx2", "ann@globex.example", GLOBEX, LEGACY),
+        tenant("later", "mx1", "x@later.example", Domain("later.example", "mail", "x@later.example"), state="pending"),
+    ),
+    states=(NodeState("mx1", (DkimKey("acme.example", "mx1", "A" * 400), DkimKey("gone.example", "mx1", "B"))),),
+)
+MX1, MX2 = ESTATE.nodes
+
+
+def with_tenant(estate: Estate, name: str, **changes: t.Any) -> Estate:
+    """The estate with one tenant changed."""
+    return dataclasses.replace(
+        estate, tenants=tuple(dataclasses.replace(each, **changes) if each.name == name else each for each in estate.tenants)
+    )

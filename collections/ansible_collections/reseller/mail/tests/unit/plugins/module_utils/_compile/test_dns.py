@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import dataclasses
+
+import dns.rdatatype
+import dns.zone
+import pytest
+from ansible_collections.reseller.mail.plugins.module_utils._compile import dns as compiled
+from ansible_collections.reseller.mail.plugins.module_utils._compile import mta_sts
+from ansible_collections.reseller.mail.plugins.module_utils._model import Dmarc, Estate
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .estate_for_tests import ACME, ESTATE, GLOBEX, LEGACY, MX1, with_tenant
+
+
+def values(name: str, kind: str, estate: Estate = ESTATE) -> list[str]:
+    return [record.value for record in compiled.records(estate) if (record.name, record.type) == (name, kind)]
+
+
+@pytest.mark.parametrize("name", ["acme.example", "acme-mail.example"])
+def test_a_domain_and_its_alias_have_the_same_mail_records(name: str) -> None:
+    identity = mta_sts.policy_id(mta_sts.policy(ACME.mta_sts, MX1))  # type: ignore[arg-type]
+    assert values(name, "MX") == ["10 mx1.hosting.example."]
+    assert values(name, "TXT") == ["v=spf1 include:hosting.example -all"]
+    assert values(f"_dmarc.{name}", "TXT") == ["v=DMARC1; p=quarantine; t=y; rua=mailto:it@acme.example"]
+    assert values(f"_smtp._tls.{name}", "TXT") == ["v=TLSRPTv1; rua=mailto:it@acme.example"]
+    assert values(f"_mta-sts.{name}", "TXT") == [f"v=STSv1; id={identity};"]
+    assert values(f"mta-sts.{name}", "A") == ["192.0.2.1"]
+    assert values(f"mta-sts.{name}", "AAAA") == ["2001:db8::1"]
+    assert values(f"_submissions._tcp.{name}", "SRV") == ["0 1 465 mail.acme.example."]
+    assert values(f"_submission._tcp.{name}", "SRV") == ["10 1 587 mail.acme.example."]
+    assert values(f"_imaps._tcp.{name}", "SRV") == ["0 1 993 mail.acme.example."]
+    assert values(f"_pop3s._tcp.{name}", "SRV") == ["0 1 995 mail.acme.example."]
+    assert values(f"_sieve._tcp.{name}", "SRV") == ["0 1 4190 mail.acme.example."]
+    assert values(f"_imap._tcp.{name}", "SRV") == values(f"_pop3._tcp.{name}", "SRV") == ["0 0 0 ."]
+
+
+def test_addresses_of_a_branded_host_never_a_cname() -> None:
+    assert values("mail.acme.example", "A") == ["192.0.2.1"]
+    assert values("mail.acme.example", "AAAA") == ["2001:db8::1"]
+    assert {record.type for record in compiled.records(ESTATE)} == {"A", "AAAA", "MX", "SRV", "TXT"}
+
+
+def test_provider_lists_its_nodes() -> None:
+    assert values("hosting.example", "TXT") == ["v=spf1 a:mx1.hosting.example a:mx2.hosting.example -all"]
+
+
+def test_dkim_as_reported_and_what_is_pending() -> None:
+    assert values("mx1._domainkey.acme.example", "TXT") == ["v=DKIM1; k=rsa; p=" + "A" * 400]
+    assert values("mx1._domainkey.acme-mail.example", "TXT") == []
+    assert not any("gone.example" in record.name for record in compiled.records(ESTATE))
+    assert compiled.pending(ESTATE) == [
+        ("acme-mail.example", "mx1"),
+        ("globex.example", "mx2"),
+        ("globex.test", "mx2"),
+        ("shop-alias.example", "mx1"),
+        ("shop.example", "mx1"),
+    ]
+
+
+def test_a_moved_domains_old_key_stays_published() -> None:
+    moved = with_tenant(ESTATE, "acme", placement="mx2")
+    assert values("mx1._domainkey.acme.example", "TXT", moved) == ["v=DKIM1; k=rsa; p=" + "A" * 400]
+    assert ("acme.example", "mx2") in compiled.pending(moved)
+
+
+def test_relay_domain_has_mail_records_but_no_client_service() -> None:
+    assert values("legacy.example", "MX") == ["10 mx2.hosting.example."]
+    assert values("legacy.example", "TXT") == ["v=spf1 include:hosting.example -all"]
+    assert values("_dmarc.legacy.example", "TXT") == ["v=DMARC1; p=none"]
+    assert not any(record.type == "SRV" for record in compiled.records(ESTATE) if record.domain == "legacy.example")
+
+
+@pytest.mark.parametrize(
+    ("stage", "policy"),
+    [("observe", "p=none"), ("test", "p=quarantine; t=y"), ("quarantine", "p=quarantine"), ("reject", "p=reject")],
+)
+def test_dmarc_stages(stage: str, policy: str) -> None:
+    estate = with_tenant(ESTATE, "globex", domains=(dataclasses.replace(LEGACY, dmarc=Dmarc(stage)),))
+    assert values("_dmarc.legacy.example", "TXT", estate) == [f"v=DMARC1; {policy}"]
+
+
+def test_reports_to_another_domain_are_granted_in_that_domains_zone() -> None:
+    grants = {record.name: record for record in compiled.records(ESTATE) if "_report._dmarc" in record.name}
+    assert set(grants) == {
+        "acme-mail.example._report._dmarc.acme.example",
+        "globex.example._report._dmarc.hosting.example",
+        "globex.test._report._dmarc.hosting.example",
+    }
+    assert all(record.value == "v=DMARC1" for record in grants.values())
+    assert grants["acme-mail.example._report._dmarc.acme.example"].domain == "acme.example"
+    outside = dataclasses.replace(GLOBEX, dmarc=Dmarc("observe", "x@elsewhere.example"))
+    estate = with_tenant(ESTATE, "globex", domains=(outside,))
+    assert not any("elsewhere" in record.name for record in compiled.records(estate))
+
+
+def test_who_writes_the_zone() -> None:
+    managed = {record.domain: record.managed for record in compiled.records(ESTATE)}
+    assert managed == {
+        "acme.example": True,
+        "acme-mail.example": True,
+        "shop.example": False,
+        "shop-alias.example": False,
+        "globex.example": False,
+        "globex.test": False,
+        "legacy.example": False,
+        "hosting.example": True,
+    }
+
+
+def test_every_name_lies_in_its_domain_and_records_are_sorted_and_single() -> None:
+    records = compiled.records(ESTATE, ttl=60)
+    assert records == sorted(set(records))
+    assert all(record.name == record.domain or record.name.endswith(f".{record.domain}") for record in records)
+    assert {record.ttl for record in records} == {60}
+
+
+@pytest.mark.parametrize("domain", ["acme.example", "acme-mail.example", "legacy.example", "hosting.example"])
+def test_a_zone_file_says_what_the_records_say(domain: str) -> None:
+    records = [record for record in compiled.records(ESTATE) if record.domain == domain]
+    text = f"{domain}. 60 IN SOA . . 1 1 1 1 1\n{domain}. 60 IN NS ns.hosting.example.\n" + compiled.zone_fragment(records, domain)
+    zone = dns.zone.from_text(text, origin=f"{domain}.", relativize=False)
+    found = set()
+    for name, ttl, rdata in zone.iterate_rdatas():
+        kind = dns.rdatatype.to_text(rdata.rdtype)
+        if kind not in ("SOA", "NS"):
+            value = b"".join(rdata.strings).decode() if kind == "TXT" else rdata.to_text()
+            assert all(len(string) <= 255 for string in getattr(rdata, "strings", ()))
+            found.add((name.to_text(omit_final_dot=True), kind, ttl, value))
+    assert found == {(record.name, record.type, record.ttl, record.value) for record in records}
+
+
+@given(st.text(max_size=600))
+def test_any_text_survives_the_zone_file(text: str) -> None:
+    line = compiled.zone_fragment([compiled.Record("a.example", "a.example", "TXT", 60, text, True)], "a.example")
+    assert line.count("\n") == 1
+    zone = dns.zone.from_text(line, origin="a.example.", relativize=False, check_origin=False)
+    ((_name, _ttl, rdata),) = zone.iterate_rdatas()
+    assert b"".join(rdata.strings) == text.encode()

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.reseller.mail.plugins.module_utils._compile import postfix
+
+from .estate_for_tests import ESTATE, MX1, MX2, with_tenant
+
+
+def table(node: t.Any, name: str, estate: t.Any = ESTATE) -> dict[str, str]:
+    text = postfix.lookups(estate, node)[f"postfix/{name}"]
+    lines = text.splitlines()
+    assert lines == sorted(lines)
+    assert text == "" or text.endswith("\n")
+    entries = dict(line.split("\t") for line in lines)
+    assert len(entries) == len(lines)
+    return entries
+
+
+def test_all_tables_exist_also_empty_ones() -> None:
+    assert set(postfix.lookups(ESTATE, MX2)) == {f"postfix/{name}" for name in postfix.TABLES}
+    assert postfix.lookups(ESTATE, MX2)["postfix/virtual_alias_domains"] == "globex.test\tglobex\n"
+
+
+def test_mailboxes_are_known_where_they_are_placed_suspended_ones_too() -> None:
+    assert table(MX1, "virtual_mailbox_domains") == {"acme.example": "acme", "shop.example": "acme"}
+    assert table(MX1, "virtual_mailbox_maps") == dict.fromkeys(
+        ("it@acme.example", "jo@acme.example", "ex@acme.example", "orders@shop.example"), "acme"
+    )
+
+
+def test_aliases_sender_addresses_and_role_addresses_that_nobody_wrote_down() -> None:
+    aliases = table(MX1, "virtual_alias_maps")
+    assert aliases["sales@acme.example"] == "jo@acme.example, ann@globex.example"
+    assert aliases["noreply@acme.example"] == "jo@acme.example"
+    assert aliases["postmaster@acme.example"] == "it@acme.example"
+    assert aliases["abuse@acme.example"] == "it@acme.example, desk@elsewhere.example"
+    assert "jo@acme.example" not in aliases
+
+
+def test_catch_all_leaves_mailboxes_their_mail() -> None:
+    aliases = table(MX1, "virtual_alias_maps")
+    assert aliases["@shop.example"] == "orders@shop.example"
+    assert aliases["orders@shop.example"] == "orders@shop.example"
+    assert aliases["@shop-alias.example"] == "orders@shop.example"
+    assert aliases["orders@shop-alias.example"] == "orders@shop.example"
+
+
+def test_domain_alias_has_every_address_of_its_domain_and_no_other() -> None:
+    assert table(MX1, "virtual_alias_domains") == {"acme-mail.example": "acme", "shop-alias.example": "acme"}
+    found = {key: value for key, value in table(MX1, "virtual_alias_maps").items() if key.endswith("@acme-mail.example")}
+    assert found == {
+        f"{local}@acme-mail.example": f"{local}@acme.example"
+        for local in ("it", "jo", "ex", "sales", "office", "team", "abuse", "noreply", "postmaster")
+    }
+
+
+def test_another_nodes_domains_are_handed_on_with_known_recipients() -> None:
+    assert table(MX1, "relay_domains") == dict.fromkeys(("globex.example", "globex.test", "legacy.example"), "globex")
+    assert table(MX1, "relay_recipient_maps") == dict.fromkeys(
+        (
+            *(f"{local}@{name}" for name in ("globex.example", "globex.test") for local in ("ann", "postmaster", "abuse", "")),
+            *(f"{local}@legacy.example" for local in ("peter", "postmaster", "abuse")),
+        ),
+        "globex",
+    )
+    assert table(MX1, "transport_maps") == dict.fromkeys(("globex.example", "globex.test", "legacy.example"), "smtp:[mx2.hosting.example]:25")
+    assert table(MX1, "tls_policy_maps") == {"[mx2.hosting.example]:25": "secure match=nexthop"}
+
+
+def test_relay_domain_goes_to_its_host_from_the_node_it_is_placed_on() -> None:
+    assert table(MX2, "transport_maps")["legacy.example"] == "smtp:[mail.stranger.example]:25"
+    recipients = table(MX2, "relay_recipient_maps")
+    assert {key for key in recipients if key.endswith("@legacy.example")} == {"peter@legacy.example", "postmaster@legacy.example"}
+    aliases = table(MX2, "virtual_alias_maps")
+    assert aliases["abuse@legacy.example"] == "ann@globex.example"
+    assert "postmaster@legacy.example" not in aliases
+
+
+def test_no_domain_is_of_two_kinds() -> None:
+    for node in (MX1, MX2):
+        kinds = [set(table(node, name)) for name in ("virtual_mailbox_domains", "virtual_alias_domains", "relay_domains")]
+        assert sum(map(len, kinds)) == len(set().union(*kinds))
+
+
+def test_senders_are_those_of_the_whole_estate() -> None:
+    assert table(MX1, "sender_login_maps") == table(MX2, "sender_login_maps")
+    senders = table(MX1, "sender_login_maps")
+    assert {key: value for key, value in senders.items() if key.endswith("@acme.example")} == {
+        "it@acme.example": "it@acme.example",
+        "jo@acme.example": "jo@acme.example",
+        "noreply@acme.example": "jo@acme.example",
+        # through team, a name of the domain alias and a circle; neither the suspended nor the neighbour's mailbox
+        "office@acme.example": "jo@acme.example",
+    }
+    assert senders["office@acme-mail.example"] == "jo@acme.example"
+    assert not any(key.startswith(("sales@", "team@", "ex@", "abuse@", "@")) for key in senders)
+
+
+def test_a_suspended_tenants_mail_is_accepted_but_nobody_sends() -> None:
+    estate = with_tenant(ESTATE, "acme", state="suspended")
+    before, after = postfix.lookups(ESTATE, MX1), postfix.lookups(estate, MX1)
+    assert {path for path in before if before[path] != after[path]} == {"postfix/sender_login_maps"}
+    assert not any("acme" in key for key in table(MX1, "sender_login_maps", estate))
+
+
+def test_pending_and_terminated_tenants_are_unknown() -> None:
+    for state in ("pending", "terminated"):
+        texts = "".join(postfix.lookups(with_tenant(ESTATE, "globex", state=state), MX1).values())
+        assert "later.example" not in texts
+        assert "legacy.example" not in texts

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import zlib
+
+import pytest
+from ansible_collections.reseller.mail.plugins.module_utils import _compile
+from ansible_collections.reseller.mail.plugins.module_utils._compile import _text, dovecot, mta_sts, opendkim, tls
+from ansible_collections.reseller.mail.plugins.module_utils._compile.describe import describe
+from ansible_collections.reseller.mail.plugins.module_utils._generation import lines
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .estate_for_tests import ACME, ESTATE, MX1, MX2, mailbox, with_tenant
+
+
+def test_dovecot_speaks_the_hosts_dialect() -> None:
+    assert dovecot.lookups(ESTATE, MX1)["dovecot/users/acme.example"] == (
+        "ex@acme.example:::::::userdb_quota_rule=*:storage=1G\n"
+        "it@acme.example:::::::userdb_quota_rule=*:storage=0\n"
+        "jo@acme.example:::::::userdb_quota_rule=*:storage=5G\n"
+    )
+    assert dovecot.lookups(ESTATE, MX2)["dovecot/users/globex.example"] == "ann@globex.example:::::::userdb_quota_storage_size=1G\n"
+
+
+def test_dovecot_knows_mail_domains_placed_here() -> None:
+    files = dovecot.lookups(ESTATE, MX2)
+    assert set(files) == {"dovecot/users/globex.example", "dovecot/all_users", "dovecot/deny"}
+    assert files["dovecot/all_users"] == "ann@globex.example\n"
+
+
+def test_suspended_mailboxes_are_denied_and_stay_users() -> None:
+    assert dovecot.lookups(ESTATE, MX1)["dovecot/deny"] == "ex@acme.example\n"
+    files = dovecot.lookups(with_tenant(ESTATE, "acme", state="suspended"), MX1)
+    assert files["dovecot/deny"] == files["dovecot/all_users"]
+
+
+def test_a_quota_of_nothing_is_not_unlimited() -> None:
+    domain = dataclasses.replace(ACME, mailboxes=(mailbox("jo", "acme.example", 0),))
+    estate = with_tenant(ESTATE, "acme", domains=(domain,))
+    assert dovecot.lookups(estate, MX1)["dovecot/users/acme.example"].endswith("storage=1B\n")
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(5 * 2**30, "5G"), (1536 * 2**20, "1536M"), (2**40, "1T"), (2**10, "1K"), (1000, "1000B"), (0, "0B")],
+)
+def test_sizes(number: int, text: str) -> None:
+    assert _text.size(number) == text
+
+
+@given(st.integers(min_value=0, max_value=2**50))
+def test_sizes_lose_nothing(number: int) -> None:
+    text = _text.size(number)
+    assert int(text[:-1]) * {"B": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}[text[-1]] == number
+
+
+def test_opendkim_has_a_key_for_every_name_that_sends() -> None:
+    files = opendkim.lookups(ESTATE, MX1, "/srv/root")
+    assert files["opendkim/signing_table"] == "".join(
+        f"{name}\tmx1._domainkey.{name}\n" for name in ("acme-mail.example", "acme.example", "shop-alias.example", "shop.example")
+    )
+    assert "mx1._domainkey.acme.example\tacme.example:mx1:/srv/root/dkim/acme.example/mx1.private\n" in files["opendkim/key_table"]
+    assert opendkim.names(ESTATE, MX2) == ["globex.example", "globex.test"]
+
+
+def test_mta_sts_policy_and_its_id() -> None:
+    files = mta_sts.lookups(ESTATE, MX1)
+    text = "version: STSv1\r\nmode: testing\r\nmx: mx1.hosting.example\r\nmax_age: 86400\r\n"
+    assert files == {"mta_sts/acme.example.txt": text, "mta_sts/acme-mail.example.txt": text}
+    assert mta_sts.policy_id(text) == hashlib.sha256(text.encode()).hexdigest()[:20]
+    assert mta_sts.policy_id(text) != mta_sts.policy_id(text.replace("testing", "enforce"))
+
+
+def test_names_that_need_certificates() -> None:
+    assert tls.lookups(ESTATE, MX1) == {"tls/names": "mail.acme.example\nmta-sts.acme-mail.example\nmta-sts.acme.example\n"}
+    assert tls.names(ESTATE, MX2) == []
+
+
+def test_the_model_in_the_users_words() -> None:
+    assert describe(ESTATE, MX1) == [
+        "alias abuse@acme.example to it@acme.example, desk@elsewhere.example",
+        "alias office@acme.example to team@acme.example, may send",
+        "alias sales@acme.example to jo@acme.example, ann@globex.example",
+        "alias team@acme.example to jo@acme-mail.example, ex@acme.example, ann@globex.example, office@acme.example",
+        "branding mail.acme.example of acme.example",
+        "catch-all shop.example to orders@shop.example",
+        "domain acme.example",
+        "domain alias acme-mail.example of acme.example",
+        "domain alias shop-alias.example of shop.example",
+        "domain shop.example",
+        "mailbox ex@acme.example quota 1G suspended",
+        "mailbox it@acme.example quota unlimited",
+        "mailbox jo@acme.example quota 5G",
+        "mailbox orders@shop.example quota 1536M",
+        "mta-sts acme.example testing max_age 86400",
+        "role address abuse@shop.example to it@acme.example",
+        "role address postmaster@acme.example to it@acme.example",
+        "role address postmaster@shop.example to it@acme.example",
+        "sender address noreply@acme.example of jo@acme.example",
+        "tenant acme",
+    ]
+    assert {line for line in describe(ESTATE, MX2) if "legacy" in line} == {
+        "relay domain legacy.example via mail.stranger.example:25",
+        "relay recipient peter@legacy.example",
+        "relay recipient postmaster@legacy.example",
+        "role address abuse@legacy.example to ann@globex.example",
+    }
+    assert "tenant acme suspended" in describe(with_tenant(ESTATE, "acme", state="suspended"), MX1)
+
+
+def test_artefact_is_the_same_bytes_for_the_same_model() -> None:
+    turned = dataclasses.replace(ESTATE, tenants=tuple(reversed(ESTATE.tenants)))
+    one, other = _compile.artefact(ESTATE, MX1), _compile.artefact(turned, MX1)
+    assert one.pack() == other.pack()
+    assert one.digest == hashlib.sha256(zlib.decompress(one.pack())).hexdigest()
+    assert json.loads(one.canonical())["debian"] == 12
+    assert _compile.artefact(ESTATE, MX2).digest != one.digest
+
+
+def test_every_line_that_is_compiled_is_one_the_host_accepts() -> None:
+    for node in (MX1, MX2):
+        for path, text in _compile.artefact(ESTATE, node).files.items():
+            assert not list(lines.faults(path, text.encode(), node.debian))
