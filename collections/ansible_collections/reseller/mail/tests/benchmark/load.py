@@ -59,24 +59,24 @@ def write(root: Path, tenants: int, mailboxes: int) -> int:
 
 
 def main() -> None:
-    """Prints what each step takes, the best of three."""
+    """Prints the processor's time of each step, the best of five: a busy machine lengthens it less than the clock's."""
     tenants, mailboxes = [int(word) for word in (*sys.argv[1:], "1000", "20")[:2]] if len(sys.argv) != 2 else (int(sys.argv[1]), 20)
     with tempfile.TemporaryDirectory() as folder:
         size = write(Path(folder), tenants, mailboxes)
         print(f"{tenants} tenants, {tenants * mailboxes} mailboxes, {size / 2**20:.1f} MiB")
         times = []
-        for _attempt in range(3):
-            start = time.perf_counter()
+        for _attempt in range(5):
+            start = time.process_time()
             estate, faults = _load.load(folder)
-            times.append(time.perf_counter() - start)
+            times.append(time.process_time() - start)
             assert estate is not None, faults[:3]
-        start = time.perf_counter()
+        start = time.process_time()
         _load.read_files(folder)
-        files = time.perf_counter() - start
-        start = time.perf_counter()
+        files = time.process_time() - start
+        start = time.process_time()
         _judge.judge(estate)
-        judged = time.perf_counter() - start
-    print(f"load and judge {min(times):.2f} s, of that files {files:.2f} s and judges {judged:.2f} s")
+        judged = time.process_time() - start
+    print(f"load and judge {min(times):.2f} s of processor time, of that files {files:.2f} s and judges {judged:.2f} s")
     print(f"at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB of memory")
 
 
