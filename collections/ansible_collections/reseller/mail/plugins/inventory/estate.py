@@ -38,7 +38,7 @@ seealso:
 
 EXAMPLES = r"""
 ---
-# inventories/example/mail.yml: gives every host mail_estate_dir, and every node mail_node, mail_hostname and mail_addresses
+# inventories/example/mail.yml: gives every host mail_estate_dir, and every node mail_node, mail_hostname, mail_addresses and mail_debian
 plugin: reseller.mail.estate
 estate: ../../estates/example
 """
@@ -100,6 +100,7 @@ def _fill(inventory: t.Any, estate: Estate) -> None:
         inventory.set_variable(node.name, "mail_node", node.name)
         inventory.set_variable(node.name, "mail_hostname", node.hostname)
         inventory.set_variable(node.name, "mail_addresses", list(node.addresses))
+        inventory.set_variable(node.name, "mail_debian", node.debian)
         if not known:  # a source read later, hosts.yml say, has the last word
             inventory.set_variable(node.name, "ansible_host", node.hostname)
     names = {node.name for node in estate.nodes}
