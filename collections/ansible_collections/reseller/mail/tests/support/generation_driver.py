@@ -38,8 +38,6 @@ def spoil(path: Path, how: str) -> None:
     data = path.read_bytes()
     middle = len(data) // 2
     data = data + how.removeprefix("append:").encode() + b"\n" if how != "zero" else data[: middle // 2] + bytes(middle) + data[middle // 2 + middle :]
-    # A new file: an unchanged text is the predecessor's own file, which must not be spoiled with it.
-    path.unlink()
     path.write_bytes(data)
 
 

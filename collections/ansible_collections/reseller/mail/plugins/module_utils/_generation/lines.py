@@ -31,7 +31,12 @@ _PATTERNS = {
     "opendkim/signing_table": rf"({_DOMAIN})\t{_WORD}\._domainkey\.{_DOMAIN}",
     "tls/names": rf"({_DOMAIN})",
 }
-_QUOTA_FIELD = {12: r"userdb_quota_rule=\*:storage=", 13: "userdb_quota_storage_size="}
+_LINES = {path: re.compile(rf"{pattern}\Z") for path, pattern in _PATTERNS.items()}
+_USERS = re.compile(rf"dovecot/users/({_DOMAIN})\Z")
+_USER_LINES = {
+    debian: re.compile(rf"({_ADDRESS}):::::::{field}[0-9]+[BKMGT]?\Z")
+    for debian, field in {12: r"userdb_quota_rule=\*:storage=", 13: "userdb_quota_storage_size="}.items()
+}
 _POLICY = re.compile(
     rf"version: STSv1\r\nmode: (?:none|testing|enforce)\r\n(?:mx: {_DOMAIN}\r\n)+max_age: [0-9]{{1,8}}\r\n\Z"
 )
@@ -53,21 +58,19 @@ def faults(path: str, data: bytes, debian: int) -> t.Iterator[str]:
         if not _POLICY.match(text):
             yield f"{path}: not an MTA-STS policy"
         return
-    pattern = _pattern(path, debian)
+    users_of = _USERS.match(path)
+    pattern = _USER_LINES[debian] if users_of else _LINES.get(path)
     if pattern is None:
         yield f"{path}: no file of a generation"
         return
     if text and not text.endswith("\n"):
         yield f"{path}: the last line is cut off"
-    yield from _line_faults(path, text.split("\n")[:-1], re.compile(rf"{pattern}\Z"))
-
-
-def _pattern(path: str, debian: int) -> str | None:
-    folder, _slash, domain = path.rpartition("/")
-    if folder == "dovecot/users" and re.match(rf"{_DOMAIN}\Z", domain):
-        address = _ADDRESS.replace(_DOMAIN, re.escape(domain))
-        return rf"({address}):::::::{_QUOTA_FIELD[debian]}[0-9]+[BKMGT]?"
-    return _PATTERNS.get(path)
+    lines = text.split("\n")[:-1]
+    yield from _line_faults(path, lines, pattern)
+    if users_of:
+        for number, line in enumerate(lines, 1):
+            if not line.partition(":")[0].endswith(f"@{users_of[1]}"):
+                yield f"{path}:{number}: {line.partition(':')[0][:120]!r} is not of this domain"
 
 
 def _line_faults(path: str, lines: list[str], pattern: re.Pattern[str]) -> t.Iterator[str]:

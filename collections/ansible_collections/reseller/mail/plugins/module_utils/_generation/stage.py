@@ -11,9 +11,10 @@ import json
 import os
 import shutil
 import time
+import typing as t
 from pathlib import Path
 
-from .layout import GROUPS, LOOKUPS, give, is_ours, read_bytes
+from .layout import GROUPS, LOOKUPS, give, read_bytes
 from .store import Content, GenerationError, Run, Store, sequence
 
 
@@ -35,7 +36,7 @@ def stage(store: Store, content: Content, run: Run, postfix_config: Path) -> Pat
         "digest": content.digest,
         "node": content.node,
         "sequence": next_sequence(store),
-        "previous": current,
+        "previous": _previous(store, content, current),
         "files": {path: hashlib.sha256(text.encode()).hexdigest() for path, text in content.files.items()},
         "built": {path: _build(staging / path, run, postfix_config) for path in LOOKUPS},
     }
@@ -55,6 +56,16 @@ def discard(store: Store) -> None:
         shutil.rmtree(store.staging)
 
 
+def _previous(store: Store, content: Content, current: str | None) -> str | None:
+    """What a rollback will switch to. One made only to repair the current generation takes that one's place."""
+    try:
+        if current and store.manifest(current)["digest"] == content.digest:
+            return t.cast("str | None", store.manifest(current)["previous"])
+    except (GenerationError, KeyError):
+        return None
+    return current
+
+
 def next_sequence(store: Store) -> int:
     """One more than any generation on the host."""
     ids = store.ids()
@@ -62,19 +73,18 @@ def next_sequence(store: Store) -> int:
 
 
 def _text(store: Store, staging: Path, current: str | None, path: str, data: bytes) -> None:
-    """Writes one text. An unchanged one is the predecessor's file itself (nothing ever writes into it), which costs
-    neither a write nor, in Dovecot, a re-read."""
+    """Writes one text. Also an unchanged one: as a link, an edit by hand would spoil the generation to roll back to."""
     target = staging / path
-    if ".." in Path(path).parts or Path(path).is_absolute() or len(target.relative_to(staging).parts) > 3:
+    if ".." in Path(path).parts or Path(path).is_absolute():
         raise GenerationError(f"the artefact has a file outside of a generation: {path}")
-    predecessor = store.folder(current) / path if current else None
-    if predecessor and read_bytes(predecessor) == data and is_ours(predecessor, path):
-        os.link(predecessor, target)
-        return
     target.write_bytes(data)
     give(target, path)
     if path.startswith("dovecot/"):
-        stamp = _later(store, path)
+        predecessor = store.folder(current) / path if current else None
+        if predecessor and read_bytes(predecessor) == data:
+            stamp = int(predecessor.stat().st_mtime)  # nothing for Dovecot to read again
+        else:
+            stamp = _later(store, path)
         os.utime(target, (stamp, stamp))
 
 

@@ -41,7 +41,7 @@ def test_good_files(path: str, data: bytes) -> None:
         ("postfix/virtual_mailbox_maps", b"A@a.example\tt\n", ":1: not a line"),
         ("postfix/virtual_mailbox_maps", b"a@a.example\tt\n\n", ":2: not a line"),
         ("postfix/transport_maps", b"a.example\tpipe:sh\n", ":1: not a line"),
-        ("dovecot/users/a.example", b"jo@b.example:::::::userdb_quota_rule=*:storage=5G\n", ":1: not a line"),
+        ("dovecot/users/a.example", b"jo@b.example:::::::userdb_quota_rule=*:storage=5G\n", ":1: 'jo@b.example' is not of this domain"),
         ("dovecot/users/a.example", b"jo@a.example:::::::userdb_quota_storage_size=5G\n", ":1: not a line"),
         ("dovecot/users/a.example", b"jo@a.example:{PLAIN}x::::::userdb_quota_rule=*:storage=5G\n", ":1: not a line"),
         ("dovecot/users/a.example", b"jo@a.example:::::::userdb_quota_rule=*:storage=5G userdb_uid=0\n", ":1: not a line"),
