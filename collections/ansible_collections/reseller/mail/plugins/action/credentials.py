@@ -8,7 +8,7 @@ import os
 import tempfile
 import typing as t
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.reseller.mail.plugins.module_utils._credentials import POLICY, CredentialError, supplied_hash, weaknesses
 from ansible_collections.reseller.mail.plugins.module_utils._load import load
@@ -110,12 +110,17 @@ class ActionModule(ActionBase):
         for mailbox in mailboxes:
             if mailbox.password is None:
                 continue
-            text = self._clear(mailbox.password)
+            where = f"{mailbox.at}: unfit-password: the password of {mailbox.address}"
             try:
+                text = self._clear(mailbox.password)
                 reasons = [] if supplied_hash(text) else weaknesses(text, mailbox.address)
+            except AnsibleError:
+                faults.append(f"{where} cannot be decrypted; allowed: a value encrypted with a vault password given to this run")
+                continue
             except CredentialError as error:
-                reasons = [str(error)]
-            faults += [f"{mailbox.at}: weak_password: the password of {mailbox.address} {reason}; allowed: {POLICY}" for reason in reasons]
+                faults.append(f"{where} is no good: {error}")
+                continue
+            faults += [f"{where} {reason}; allowed: {POLICY}" for reason in reasons]
             supplied[mailbox.address] = text
         if faults:
             raise AnsibleActionFail("\n".join(faults))
@@ -130,15 +135,19 @@ class ActionModule(ActionBase):
         return str(self._loader.load(f"!vault |\n{envelope}", show_content=False)).rstrip("\r\n")
 
     def _on_host(self, stage: str, **arguments: t.Any) -> dict[str, t.Any]:
-        # The ssh connection prints what a module returns from -vvv on, unless the play context says no_log; the task itself does not,
+        # From -vvv on a connection prints what a module returns unless its play context says no_log. The task does not say so itself,
         # because its result is made here and has no secrets in it.
-        shown, self._play_context.no_log = self._play_context.no_log, True
+        contexts = [self._play_context, self._connection._play_context]
+        shown = [context.no_log for context in contexts]
+        for context in contexts:
+            context.no_log = True
         try:
             answer = self._execute_module(
                 module_name="reseller.mail.credentials", module_args={**self._args, "stage": stage, **arguments}, task_vars=self._vars
             )
         finally:
-            self._play_context.no_log = shown
+            for context, no_log in zip(contexts, shown, strict=True):
+                context.no_log = no_log
         if answer.get("failed"):
             raise AnsibleActionFail(f"{stage} failed on the host: {answer.get('msg', 'no reason given')}")
         return answer

@@ -154,7 +154,7 @@ def create(module: AnsibleModule, database: str, spool: str) -> None:
     supplied: dict[str, str] = module.params["supplied"]
     passwords = {address: store.invent(address, secrets.choice) for address in module.params["addresses"] if address not in supplied}
     clear = passwords | {address: text for address, text in supplied.items() if store.supplied_hash(text) is None}
-    scheme = store.best_scheme(run)
+    scheme = store.best_scheme(run) if clear else ""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         hashes = dict(zip(clear, pool.map(lambda text: store.hash_password(run, text, scheme), clear.values()), strict=True))
     rows = [

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import contextlib
+import grp
+import io
+import json
+import os
+import sqlite3
+import stat
+import typing as t
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.reseller.mail.plugins.modules import credentials
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+Call = t.Callable[..., t.Dict[str, t.Any]]
+
+
+@pytest.fixture
+def call(tmp_path: Path) -> Call:
+    """Runs the module as the action plugin does, and answers what it prints."""
+
+    def run(stage: str, check: bool = False, **arguments: t.Any) -> dict[str, t.Any]:
+        given = {
+            "estate": "/estate",
+            "node": "mx1",
+            "handover": "x.csv",
+            "database": str(tmp_path / "credentials.db"),
+            "group": grp.getgrgid(os.getgid()).gr_name,
+            "stage": stage,
+            "_ansible_check_mode": check,
+            **arguments,
+        }
+        out = io.StringIO()
+        with patch_module_args(given), contextlib.redirect_stdout(out), pytest.raises(SystemExit):
+            credentials.main()
+        return t.cast("dict[str, t.Any]", json.loads(out.getvalue()))
+
+    return run
+
+
+def rows(tmp_path: Path) -> list[tuple[str, ...]]:
+    return sqlite3.connect(tmp_path / "credentials.db").execute("SELECT address, hash, origin FROM credentials ORDER BY address").fetchall()
+
+
+def test_planning_makes_nothing(call: Call, tmp_path: Path) -> None:
+    answer = call("plan", addresses=["jo@acme.example", "it@acme.example"])
+    assert (answer["missing"], answer["waiting"]) == (["it@acme.example", "jo@acme.example"], [])
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_supplied_hash_is_stored_as_it_is_and_read_by_the_group_alone(call: Call, tmp_path: Path) -> None:
+    call("create", addresses=["jo@acme.example"], supplied={"jo@acme.example": "$2y$05$hash"})
+    assert rows(tmp_path) == [("jo@acme.example", "{BLF-CRYPT}$2y$05$hash", "supplied")]
+    assert stat.S_IMODE((tmp_path / "credentials.db").stat().st_mode) == 0o640
+    assert call("plan", addresses=["jo@acme.example", "it@acme.example"])["missing"] == ["it@acme.example"]
+
+
+def test_check_mode_creates_nothing(call: Call, tmp_path: Path) -> None:
+    answer = call("create", check=True, addresses=["jo@acme.example"], supplied={"jo@acme.example": "$2y$05$hash"})
+    assert (answer["missing"], answer.get("changed", False)) == (["jo@acme.example"], False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_passwords_wait_until_they_are_acknowledged(call: Call, tmp_path: Path) -> None:
+    spool = tmp_path / "handover.json"
+    spool.write_text('{"it@acme.example": "Waiting-Pass-1", "jo@acme.example": "Waiting-Pass-2"}')
+    assert call("plan", addresses=[])["waiting"] == ["it@acme.example", "jo@acme.example"]
+    # One that was given a password since then is not told the old one any more.
+    answer = call("create", addresses=["jo@acme.example"], supplied={"jo@acme.example": "$2y$05$hash"})
+    assert answer["initial"] == {"it@acme.example": "Waiting-Pass-1"}
+    assert stat.S_IMODE(spool.stat().st_mode) == 0o600
+    call("acknowledge")
+    assert not spool.exists()
+
+
+def test_a_fault_in_one_supplied_hash_stores_none(call: Call, tmp_path: Path) -> None:
+    answer = call("create", addresses=["a@x.example", "b@x.example"], supplied={"a@x.example": "$2y$05$hash", "b@x.example": "{PLAIN}secret-word"})
+    assert answer["failed"]
+    assert "secret-word" not in json.dumps(answer)
+    assert not list(tmp_path.iterdir())
