@@ -68,8 +68,13 @@ def send(dialler: Dialler, mail: Mail, token: str) -> Sent:
 def _dkim_fault(dialler: Dialler, raw: bytes, domain: str) -> str:
     """What is wrong with the message's signatures; one good one of the author's own domain is enough."""
 
+    missing = ""
+
     def text(name: bytes, timeout: int = 5) -> t.Optional[bytes]:
-        found = dialler.records(name.decode().rstrip("."), "TXT")
+        nonlocal missing
+        host = name.decode().rstrip(".")
+        found = dialler.records(host, "TXT")
+        missing = "" if found else f"there is no key at {host}"
         return b"".join(found[0].strings) if found else None
 
     verifier = dkim.DKIM(raw, timeout=int(dialler.timeout))
@@ -84,7 +89,7 @@ def _dkim_fault(dialler: Dialler, raw: bytes, domain: str) -> str:
         signer = (verifier.domain or b"").decode().lower()
         if good and signer == domain:
             return ""
-        fault = f"signed by {signer}, not by {domain}" if good else "the signature does not match the message or the key"
+        fault = f"signed by {signer}, not by {domain}" if good else missing or "the signature does not match the message or the key"
     return fault
 
 

@@ -78,7 +78,7 @@ def questions(estate: Estate, records: t.Iterable[Record]) -> list[Question]:
     ]
     for node in estate.nodes:
         for rdtype, version in (("A", 4), ("AAAA", 6)):
-            values = [address for address in node.addresses if ipaddress.ip_address(address).version == version]
+            values = [_plain(rdtype, address) for address in node.addresses if ipaddress.ip_address(address).version == version]
             if values:
                 lines = tuple(record_line(node.hostname, 3600, rdtype, value) for value in values)
                 asked.append(Question("dns.node_address", node.hostname, node.hostname, rdtype, frozenset(values), lines))

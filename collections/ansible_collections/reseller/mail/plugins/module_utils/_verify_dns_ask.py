@@ -7,6 +7,7 @@ PRIVATE to the collection.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import typing as t
 from collections import defaultdict
 from dataclasses import replace
@@ -82,7 +83,7 @@ async def _fcrdns(asker: Asker, node: Node) -> Finding:
     forward = await asker.addresses(node.hostname)
     expected = "; ".join(f"{address} → {node.hostname} → {address}" for address in node.addresses)
     wrong = [(address, one) for address, one in answers if one.state not in ("ok", "blocked")]
-    lost = [address for address in node.addresses if address not in forward]
+    lost = [address for address in node.addresses if str(ipaddress.ip_address(address)) not in forward]
     if wrong:
         found = "; ".join(f"{address} → {one.found}" for address, one in wrong)
         return Finding("dns.fcrdns", node.hostname, "fail", expected, found, "\n".join(one.remedy for _address, one in wrong))

@@ -112,8 +112,15 @@ def judge(sent: t.Sequence[Sent], arrived: t.Mapping[tuple[str, str], Arrived], 
             if copy:
                 signed.append(("fail" if copy.dkim else "ok", copy.dkim or "the signature verifies"))
         if mail.sender:
-            findings.append(_dkim(mail.sender, signed))
+            findings += [_dkim(mail.sender, signed), _fetch(mail.sender, unread)]
     return findings
+
+
+def _fetch(probe: Probe, unread: t.Mapping[str, str]) -> Finding:
+    expected = f"{probe.host} port 993 takes the login and shows the mailbox"
+    if probe.address in unread:
+        return Finding("mail.fetch", probe.address, "fail", expected, unread[probe.address], f"look at the log of Dovecot on {probe.host}")
+    return Finding("mail.fetch", probe.address, "ok", expected, "read")
 
 
 def _submit(one: Sent) -> Finding:
@@ -133,7 +140,7 @@ def _delivery(one: Sent, address: str, copy: t.Optional[Arrived], unread: t.Mapp
     if address in one.refused:
         return "fail", expected, f"refused: {one.refused[address]}", f"look at the recipient {address}"
     if copy is None and address in unread:
-        return "fail", expected, f"the mailbox cannot be read: {unread[address]}", f"look at the login of {address}"
+        return "blocked", expected, "the mailbox cannot be read", ""
     if copy is None:
         return "fail", expected, "not there", f"search {one.mail.message_id} in the logs and queues of the nodes"
     if copy.folder != "INBOX":

@@ -90,10 +90,10 @@ def main() -> None:
     try:
         quotas = parse(out)
     except (ValueError, KeyError, TypeError):
-        module.fail_json(msg=f"doveadm quota get answered nothing that can be read: {err or out}", rc=rc)
+        module.fail_json(msg=f"doveadm quota get answered nothing that can be read: {(err or out).strip()[:500]}", rc=rc)
     # One user that fails makes the exit status non-zero, and the others are listed all the same.
     if rc != 0 and not quotas:
-        module.fail_json(msg=f"doveadm quota get failed: {err}", rc=rc)
+        module.fail_json(msg=f"doveadm quota get failed: {err.strip().partition(chr(10))[0]}", rc=rc, errors=err.splitlines())
     module.exit_json(changed=False, quotas=quotas, errors=err.splitlines())
 
 

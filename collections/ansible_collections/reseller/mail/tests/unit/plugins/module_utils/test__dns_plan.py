@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from ansible_collections.reseller.mail.plugins.module_utils._dns_plan import Change, Key, Ours, RRset, candidates, is_spf, plan, split_txt
+from hypothesis import given
+from hypothesis import strategies as st
+
+OURS = Ours(frozenset({"mx1.hosting.example"}), frozenset({"192.0.2.3"}), frozenset({"mx1"}), "hosting.example")
+DOMAIN = "acme.example"
+SPF = "v=spf1 include:hosting.example -all"
+
+
+def sets(*rows: tuple[str, str, int, str]) -> dict[Key, RRset]:
+    found: dict[Key, RRset] = {}
+    for name, kind, ttl, value in rows:
+        before = found[name, kind].values if (name, kind) in found else frozenset()
+        found[name, kind] = RRset(name, kind, ttl, before | {value})
+    return found
+
+
+def lines(wanted: dict[Key, RRset], existing: dict[Key, RRset], held: tuple[Key, ...] = ()) -> list[str]:
+    return [line for change in plan(DOMAIN, wanted, existing, OURS, held) for line in change.lines()]
+
+
+def test_what_is_there_already_is_no_change() -> None:
+    wanted = sets((DOMAIN, "MX", 3600, "10 mx1.hosting.example."), (DOMAIN, "TXT", 3600, SPF))
+    assert plan(DOMAIN, wanted, wanted, OURS) == []
+
+
+def test_a_wrong_mx_is_replaced_whole() -> None:
+    wanted = sets((DOMAIN, "MX", 3600, "10 mx1.hosting.example."))
+    existing = sets((DOMAIN, "MX", 300, "10 mail.old.example."), (DOMAIN, "MX", 300, "20 backup.old.example."))
+    assert lines(wanted, existing) == [
+        "- acme.example MX 10 mail.old.example.", "- acme.example MX 20 backup.old.example.", "+ acme.example MX 10 mx1.hosting.example.",
+    ]
+
+
+def test_other_texts_of_the_domain_survive_and_every_other_spf_record_goes() -> None:
+    wanted = sets((DOMAIN, "TXT", 3600, SPF))
+    existing = sets((DOMAIN, "TXT", 600, "site-verification=1"), (DOMAIN, "TXT", 600, "V=SPF1 include:old.example ~all"), (DOMAIN, "TXT", 600, "v=spf10"))
+    (change,) = plan(DOMAIN, wanted, existing, OURS)
+    assert set(change.new) == {"site-verification=1", "v=spf10", SPF}
+    assert change.ttl == 600, "somebody else's records keep their time to live"
+    assert change.lines() == ["- acme.example TXT V=SPF1 include:old.example ~all", f"+ acme.example TXT {SPF}"]
+
+
+def test_a_text_elsewhere_is_ours_whole() -> None:
+    wanted = sets((f"_dmarc.{DOMAIN}", "TXT", 3600, "v=DMARC1; p=none"))
+    existing = sets((f"_dmarc.{DOMAIN}", "TXT", 3600, "v=DMARC1; p=reject"))
+    assert lines(wanted, existing) == ["- _dmarc.acme.example TXT v=DMARC1; p=reject", "+ _dmarc.acme.example TXT v=DMARC1; p=none"]
+
+
+def test_only_the_time_to_live_differs() -> None:
+    wanted, existing = sets((DOMAIN, "MX", 3600, "10 mx1.hosting.example.")), sets((DOMAIN, "MX", 60, "10 mx1.hosting.example."))
+    assert lines(wanted, existing) == ["~ acme.example MX TTL 60 -> 3600"]
+
+
+def test_what_is_not_wanted_any_more_goes_when_it_carries_our_mark() -> None:
+    existing = sets(
+        (DOMAIN, "MX", 60, "10 mx1.hosting.example."),
+        (DOMAIN, "TXT", 60, SPF),
+        (f"_mta-sts.{DOMAIN}", "TXT", 60, "v=STSv1; id=1"),
+        (f"_smtp._tls.{DOMAIN}", "TXT", 60, "v=TLSRPTv1; rua=mailto:a@b.example"),
+        (f"mx1._domainkey.{DOMAIN}", "TXT", 60, "v=DKIM1; p=AAAA"),
+        (f"_imaps._tcp.{DOMAIN}", "SRV", 60, "0 1 993 mx1.hosting.example."),
+        (f"_pop3._tcp.{DOMAIN}", "SRV", 60, "0 0 0 ."),
+        (f"mta-sts.{DOMAIN}", "A", 60, "192.0.2.3"),
+    )
+    changes = plan(DOMAIN, {}, existing, OURS)
+    assert [change.key for change in map(_as_set, changes)] == sorted(existing)
+    assert all(change.new == () for change in changes)
+
+
+def _as_set(change: Change) -> RRset:
+    return RRset(change.name, change.type, change.ttl, frozenset(change.new))
+
+
+def test_what_is_not_wanted_and_carries_another_mark_stays() -> None:
+    existing = sets(
+        (DOMAIN, "MX", 60, "10 mail.elsewhere.example."),
+        (DOMAIN, "TXT", 60, "v=spf1 include:elsewhere.example -all"),
+        (f"_mta-sts.{DOMAIN}", "TXT", 60, "something else"),
+        (f"other._domainkey.{DOMAIN}", "TXT", 60, "v=DKIM1; p=AAAA"),
+        (f"_imaps._tcp.{DOMAIN}", "SRV", 60, "0 1 993 imap.elsewhere.example."),
+        (f"_sip._tcp.{DOMAIN}", "SRV", 60, "0 1 5060 mx1.hosting.example."),
+        (f"mta-sts.{DOMAIN}", "A", 60, "198.51.100.1"),
+        (f"www.{DOMAIN}", "A", 60, "192.0.2.3"),
+    )
+    assert plan(DOMAIN, {}, existing, OURS) == []
+
+
+def test_of_two_addresses_only_ours_goes() -> None:
+    existing = sets((f"mta-sts.{DOMAIN}", "A", 60, "192.0.2.3"), (f"mta-sts.{DOMAIN}", "A", 60, "198.51.100.1"))
+    assert lines({}, existing) == ["- mta-sts.acme.example A 192.0.2.3"]
+
+
+def test_what_is_held_stays_as_it_is() -> None:
+    key = (f"_mta-sts.{DOMAIN}", "TXT")
+    existing = sets((*key, 60, "v=STSv1; id=old"))
+    assert lines(sets((*key, 3600, "v=STSv1; id=new")), existing, (key,)) == []
+    assert lines({}, existing, (key,)) == []
+
+
+def test_places_are_looked_at_even_when_nothing_is_wanted_there() -> None:
+    keys = candidates(DOMAIN, OURS)
+    assert ("mx1._domainkey.acme.example", "TXT") in keys
+    assert ("_mta-sts.acme.example", "TXT") in keys
+    assert ("_sieve._tcp.acme.example", "SRV") in keys
+    assert (DOMAIN, "A") not in keys
+
+
+@given(st.text())
+def test_long_texts_are_split_and_joined_without_loss(value: str) -> None:
+    parts = split_txt(value)
+    assert b"".join(parts).decode() == value
+    assert all(len(part) <= 255 for part in parts)
+    assert parts
+
+
+def test_spf_is_known_by_its_version_alone() -> None:
+    assert is_spf("v=spf1")
+    assert is_spf("V=SPF1 -all")
+    assert not is_spf("v=spf10 -all")
+    assert not is_spf("x v=spf1 -all")

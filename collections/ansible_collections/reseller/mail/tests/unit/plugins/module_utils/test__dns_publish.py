@@ -1,0 +1,364 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Publishing and verifying against a small name server on this machine's loopback addresses; against Knot it is done on the lab's hosts."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import socket
+import threading
+import typing as t
+from pathlib import Path
+
+import dns.message
+import dns.name
+import dns.opcode
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+import dns.rrset
+import dns.tsig
+import dns.tsigkeyring
+import dns.update
+import pytest
+from ansible_collections.reseller.mail.plugins.module_utils import _dns_query, _verify_dns_ask
+from ansible_collections.reseller.mail.plugins.module_utils._dns_publish import Outcome, publish
+from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Asker, server_at
+from ansible_collections.reseller.mail.plugins.module_utils._dns_update import Primary
+from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
+from ansible_collections.reseller.mail.plugins.module_utils._load import load
+from ansible_collections.reseller.mail.plugins.module_utils._model import DkimKey, Estate, NodeState
+
+SECRET = "bGFiLWxhYi1sYWItbGFiLWxhYi1sYWItbGFiLWxhYi0="
+KEYS = dns.tsigkeyring.from_text({"lab": SECRET})
+ZONES = ("example", "hosting.example", "acme.example", "globex.example", "10.in-addr.arpa")
+Sets = t.Dict[t.Tuple[str, str], "dns.rrset.RRset"]
+
+
+class NameServer:
+    """Everything that a name server of the small world needs: authoritative, and to those who ask it so, a resolver."""
+
+    def __init__(self, address: str, port: int = 0) -> None:
+        self.sets: Sets = {}
+        self.mute: set[str] = set()
+        self.updates = 0
+        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._udp.bind((address, port))
+        self.address, self.port = self._udp.getsockname()
+        self._tcp = socket.create_server((address, self.port))
+        for work in (self._serve_udp, self._serve_tcp):
+            threading.Thread(target=work, daemon=True).start()
+
+    def put(self, name: str, kind: str, *values: str, ttl: int = 3600) -> None:
+        self.sets[name, kind] = dns.rrset.from_text(name + ".", ttl, "IN", kind, *values)
+
+    def values(self, name: str, kind: str) -> list[str]:
+        return sorted(rdata.to_text() for rdata in self.sets.get((name, kind), ()))
+
+    def close(self) -> None:
+        self._udp.close()
+        self._tcp.close()
+
+    def _serve_udp(self) -> None:
+        while True:
+            try:
+                wire, peer = self._udp.recvfrom(65535)
+            except OSError:
+                return
+            answer = self.handle(wire)
+            if answer:
+                self._udp.sendto(answer, peer)
+
+    def _serve_tcp(self) -> None:
+        while True:
+            try:
+                peer, _address = self._tcp.accept()
+            except OSError:
+                return
+            with peer, peer.makefile("rb") as stream:
+                answer = self.handle(stream.read(int.from_bytes(stream.read(2), "big")))
+                peer.sendall(len(answer).to_bytes(2, "big") + answer)
+
+    def handle(self, wire: bytes) -> bytes:
+        try:
+            query = dns.message.from_wire(wire, keyring=KEYS)
+        except (dns.message.UnknownTSIGKey, dns.tsig.BadSignature):
+            refused = dns.message.make_response(dns.message.from_wire(wire, keyring=False))
+            refused.set_rcode(dns.rcode.NOTAUTH)
+            return refused.to_wire()
+        response = dns.message.make_response(query)
+        if query.opcode() == dns.opcode.UPDATE:
+            self._update(query, response)
+            return response.to_wire()
+        question = query.question[0]
+        name, kind = str(question.name).rstrip("."), dns.rdatatype.to_text(question.rdtype)
+        if any(name.endswith(one) for one in self.mute):
+            return b""
+        response.flags |= dns.flags.AA
+        found = self.sets.get((name, kind)) or self.sets.get((name, "CNAME"))
+        zone = max((zone for zone in ("", *ZONES) if name == zone or name.endswith(f".{zone}") or not zone), key=len)
+        if found:
+            response.answer.append(found)
+        elif zone:
+            response.authority.append(self.sets[zone, "SOA"])
+            if not any(key[0] == name for key in self.sets):
+                response.set_rcode(dns.rcode.NXDOMAIN)
+        return response.to_wire()
+
+    def _update(self, query: t.Any, response: t.Any) -> None:
+        if not query.had_tsig:
+            response.set_rcode(dns.rcode.REFUSED)
+            return
+        self.updates += 1
+        for one in query.update:
+            key = str(one.name).rstrip("."), dns.rdatatype.to_text(one.rdtype)
+            if one.deleting == dns.rdataclass.ANY:
+                self.sets.pop(key, None)
+            else:
+                old = self.sets.setdefault(key, dns.rrset.RRset(one.name, dns.rdataclass.IN, one.rdtype))
+                for rdata in one:
+                    old.add(rdata, one.ttl)
+
+
+@pytest.fixture
+def world() -> t.Iterator[NameServer]:
+    server = NameServer("127.0.0.1")
+    for zone in ZONES:
+        server.put(zone, "SOA", "ns.hosting.example. h.hosting.example. 1 600 300 86400 60")
+        server.put(zone, "NS", "ns.hosting.example.")
+    server.put("ns.hosting.example", "A", "127.0.0.1")
+    for host, address in (("mx1", "10.97.0.3"), ("mx2", "10.97.0.4")):
+        server.put(f"{host}.hosting.example", "A", address)
+        server.put(".".join(reversed(address.split("."))) + ".in-addr.arpa", "PTR", f"{host}.hosting.example.")
+    server.put("", "NS", "ns.hosting.example.")
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def estate() -> Estate:
+    """Two domains of the example with their keys reported, and without the policies, which no host serves here."""
+    found, faults = load(str(Path(__file__).parents[8] / "estates" / "example"))
+    assert found is not None, faults
+    names = {"mx1": "acme.example", "mx2": "globex.example"}
+    states = tuple(NodeState(node, (DkimKey(name, node, "AAAA" * 100),)) for node, name in names.items())
+    return dataclasses.replace(_few(found, mta_sts=None), states=states)
+
+
+def _few(estate: Estate, **changes: t.Any) -> Estate:
+    tenants = []
+    for tenant in estate.tenants:
+        domains = [dataclasses.replace(domain, domain_aliases=(), **changes) for domain in tenant.domains if domain.name in ZONES]
+        if domains:
+            tenants.append(dataclasses.replace(tenant, domains=tuple(domains)))
+    return dataclasses.replace(estate, tenants=tuple(tenants))
+
+
+def run(estate: Estate, world: NameServer, check_mode: bool = False, key: str = "lab", secret: str = SECRET, timeout: float = 5) -> Outcome:
+    primary = Primary(server_at("127.0.0.1", world.port), key, "hmac-sha256", secret, timeout=2)
+
+    async def work() -> Outcome:
+        return await publish(estate, Asker("127.0.0.1", timeout, at_once=4, port=world.port), primary, "", 0.6, check_mode)
+
+    return asyncio.run(work())
+
+
+def ask(estate: Estate, world: NameServer, timeout: float = 5) -> dict[tuple[str, str], Finding]:
+    async def work() -> list[Finding]:
+        return await _verify_dns_ask.findings(estate, Asker("127.0.0.1", timeout, at_once=4, port=world.port))
+
+    findings = asyncio.run(work())
+    found = {(one.subject, one.id): one for one in findings}
+    assert len(found) == len(findings), "an id and a subject name one finding"
+    return found
+
+
+def amiss(found: dict[tuple[str, str], Finding]) -> dict[tuple[str, str], str]:
+    return {key: one.state for key, one in found.items() if one.state not in ("ok", "blocked")}
+
+
+def lines(outcome: Outcome) -> list[str]:
+    return [line for change in outcome.changes for line in change.lines()]
+
+
+def test_a_published_estate_verifies_and_publishing_again_changes_nothing(estate: Estate, world: NameServer) -> None:
+    planned = run(estate, world, check_mode=True)
+    assert (world.updates, planned.faults) == (0, [])
+    first = run(estate, world)
+    assert lines(first) == lines(planned)
+    assert "+ acme.example MX 10 mx1.hosting.example." in lines(first)
+    assert world.updates == len({"hosting.example", "acme.example", "globex.example"}), "one update a zone"
+    again = run(estate, world)
+    assert (lines(again), again.pending, again.faults, again.lagging) == ([], [], [], [])
+    assert {one.state for one in ask(estate, world).values()} == {"ok"}
+
+
+def test_other_peoples_records_come_back_exactly_as_they_were(estate: Estate, world: NameServer) -> None:
+    world.put("acme.example", "TXT", '"proof=" "\\255x"', '"v=spf1 ~all"', ttl=60)
+    world.put("www.acme.example", "A", "192.0.2.1")
+    run(estate, world)
+    assert world.values("acme.example", "TXT") == ['"proof=" "\\255x"', '"v=spf1 include:hosting.example -all"']
+    assert world.values("www.acme.example", "A") == ["192.0.2.1"]
+
+
+def test_a_long_key_is_split(estate: Estate, world: NameServer) -> None:
+    run(estate, world)
+    (key,) = world.values("mx1._domainkey.acme.example", "TXT")
+    assert [len(part) for part in key.strip('"').split('" "')] == [255, len("v=DKIM1; k=rsa; p=" + "AAAA" * 100) - 255]
+
+
+def test_a_key_that_is_not_reported_any_more_stays_and_is_pending(estate: Estate, world: NameServer) -> None:
+    run(estate, world)
+    outcome = run(dataclasses.replace(estate, states=()), world)
+    assert lines(outcome) == []
+    assert "mx1._domainkey.acme.example: its node has not reported the key" in outcome.pending
+
+
+def test_a_policy_that_cannot_be_fetched_holds_its_record_back(estate: Estate, world: NameServer) -> None:
+    found, _faults = load(str(Path(__file__).parents[8] / "estates" / "example"))
+    assert found is not None
+    outcome = run(_few(found), world)
+    assert world.values("_mta-sts.acme.example", "TXT") == []
+    assert world.values("mta-sts.acme.example", "A") == ["10.97.0.3"]
+    assert any(text.startswith("_mta-sts.acme.example: the policy cannot be fetched: ") for text in outcome.pending)
+
+
+def test_a_terminated_tenant_leaves_dns(estate: Estate, world: NameServer) -> None:
+    run(estate, world)
+    gone = tuple(dataclasses.replace(one, state="terminated") if one.name == "globex" else one for one in estate.tenants)
+    run(dataclasses.replace(estate, tenants=gone), world)
+    assert sorted(key for key in world.sets if key[0].endswith("globex.example")) == [("globex.example", "NS"), ("globex.example", "SOA")]
+    assert world.values("acme.example", "MX") == ["10 mx1.hosting.example."]
+
+
+def test_a_cname_in_the_way_stops_its_domain_only(estate: Estate, world: NameServer) -> None:
+    world.put("mail.acme.example", "CNAME", "elsewhere.example.")
+    outcome = run(estate, world)
+    assert outcome.faults == ["mail.acme.example is a CNAME to elsewhere.example; remove it, A cannot stand beside it"]
+    assert world.values("globex.example", "MX") == ["10 mx2.hosting.example."]
+    assert world.values("acme.example", "MX") == []
+
+
+def test_a_refusing_primary_changes_nothing(estate: Estate, world: NameServer) -> None:
+    outcome = run(estate, world, key="")
+    assert (outcome.changes, world.updates) == ([], 0)
+    assert "acme.example: 127.0.0.1 refused the update: REFUSED" in outcome.faults
+
+
+@pytest.mark.parametrize(("key", "secret"), [("lab", "AAAA"), ("other", SECRET)])
+def test_a_wrong_key_is_named_and_nothing_is_changed(estate: Estate, world: NameServer, key: str, secret: str) -> None:
+    outcome = run(estate, world, key=key, secret=secret)
+    assert (outcome.changes, world.updates) == ([], 0)
+    assert any(fault.startswith("acme.example: 127.0.0.1 did not take the update: ") for fault in outcome.faults)
+
+
+def test_a_domain_that_the_primary_does_not_answer_about_is_left_alone(estate: Estate, world: NameServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_dns_query, "TRIES", 1)
+    world.mute.add("acme.example")
+    outcome = run(estate, world, check_mode=True, timeout=1)
+    assert any("does not say what acme.example MX is: no answer within 1 s" in fault for fault in outcome.faults)
+    assert not any(line.startswith("+ acme.example ") for line in lines(outcome))
+
+
+@pytest.mark.parametrize(("name", "kind", "values", "expected"), [
+    ("acme.example", "MX", ["10 mail.old.example."], {("acme.example", "dns.mx"): "fail"}),
+    ("acme.example", "MX", [], {("acme.example", "dns.mx"): "fail"}),
+    ("globex.example", "TXT", ['"v=spf1 include:hosting.example -all"', '"v=spf1 mx ~all"'], {("globex.example", "dns.spf"): "fail"}),
+    ("mx1._domainkey.acme.example", "TXT", [], {("acme.example", "dns.dkim"): "fail"}),
+    ("_imaps._tcp.globex.example", "SRV", ["0 1 993 imap.old.example."], {("globex.example", "dns.srv"): "fail"}),
+    ("_dmarc.globex.example", "TXT", ['"v=DMARC1; p=reject"'], {("globex.example", "dns.dmarc"): "warn"}),
+    ("mail.acme.example", "A", ["192.0.2.9"], {("acme.example", "dns.address"): "fail"}),
+    ("hosting.example", "TXT", [], {("hosting.example", "dns.provider_spf"): "fail"}),
+    ("3.0.97.10.in-addr.arpa", "PTR", ["dynamic.isp.example."], {("mx1.hosting.example", "dns.fcrdns"): "fail"}),
+])
+def test_a_seeded_fault_is_one_finding(
+    estate: Estate, world: NameServer, name: str, kind: str, values: list[str], expected: dict[tuple[str, str], str]
+) -> None:
+    run(estate, world)
+    world.sets.pop((name, kind), None)
+    if values:
+        world.put(name, kind, *values)
+    assert amiss(ask(estate, world)) == expected
+
+
+def test_nothing_is_said_about_a_domain_whose_mx_is_wrong(estate: Estate, world: NameServer) -> None:
+    run(estate, world)
+    world.put("acme.example", "MX", "10 mail.old.example.")
+    found = {id_: one for (subject, id_), one in ask(estate, world).items() if subject == "acme.example"}
+    assert {id_ for id_, one in found.items() if one.state == "blocked"} == set(found) - {"dns.mx", "dns.servers"}
+    assert found["dns.spf"].found == "not asked: the MX is wrong"
+
+
+@pytest.mark.parametrize(("target", "fault"), [
+    ("mx.globex.example", "mx.globex.example is a CNAME to mx1.hosting.example"), ("10.97.0.3", "10.97.0.3 is an address, not a name"),
+])
+def test_an_mx_is_a_name_with_addresses(estate: Estate, world: NameServer, target: str, fault: str) -> None:
+    run(estate, world)
+    world.put("mx.globex.example", "CNAME", "mx1.hosting.example.")
+    world.put("globex.example", "MX", f"10 {target}.")
+    found = ask(estate, world)["globex.example", "dns.mx_target"]
+    assert (found.state, found.found) == ("fail", fault)
+
+
+def test_the_right_mx_without_addresses_fails_at_its_target(estate: Estate, world: NameServer) -> None:
+    run(estate, world)
+    del world.sets["mx2.hosting.example", "A"]
+    found = amiss(ask(estate, world))
+    assert found["globex.example", "dns.mx_target"] == "fail"
+    assert found["mx2.hosting.example", "dns.node_address"] == "fail"
+
+
+def test_a_branded_name_may_be_a_cname_that_leads_here(estate: Estate, world: NameServer) -> None:
+    run(estate, world)
+    del world.sets["mail.acme.example", "A"]
+    world.put("mail.acme.example", "CNAME", "mx1.hosting.example.")
+    assert amiss(ask(estate, world)) == {("acme.example", "dns.address"): "fail"}, "this server does not follow: nothing at the end"
+
+
+def test_one_dead_server_is_one_warning_and_no_missing_record(estate: Estate, world: NameServer) -> None:
+    run(estate, world)
+    world.put("globex.example", "NS", "ns.hosting.example.", "ns2.hosting.example.")
+    world.put("ns2.hosting.example", "A", "127.0.0.2")
+    found = ask(estate, world, timeout=1)
+    assert amiss(found) == {("globex.example", "dns.servers"): "warn"}
+    assert found["globex.example", "dns.servers"].found.startswith("ns2.hosting.example (127.0.0.2): no answer")
+
+
+def test_an_old_copy_is_propagating(estate: Estate, world: NameServer) -> None:
+    run(estate, world)
+    second = NameServer("127.0.0.2", world.port)
+    second.sets = dict(world.sets)
+    second.put("globex.example", "MX", "10 mail.old.example.", ttl=900)
+    world.put("globex.example", "NS", "ns.hosting.example.", "ns2.hosting.example.")
+    world.put("ns2.hosting.example", "A", "127.0.0.2")
+    found = ask(estate, world)["globex.example", "dns.mx"]
+    second.close()
+    assert (found.state, found.remedy) == ("warn", "wait 900 s, then verify again")
+
+
+def test_a_server_that_lags_is_named(estate: Estate, world: NameServer) -> None:
+    second = NameServer("127.0.0.2", world.port)
+    second.sets = dict(world.sets)
+    second.put("globex.example", "SOA", "ns.hosting.example. h.hosting.example. 4294967295 600 300 86400 60")
+    world.put("globex.example", "NS", "ns.hosting.example.", "ns2.hosting.example.")
+    world.put("ns2.hosting.example", "A", "127.0.0.2")
+    outcome = run(estate, world)
+    second.close()
+    assert outcome.lagging == ["globex.example: ns2.hosting.example (127.0.0.2)"]
+
+
+def test_a_zone_whose_servers_are_all_silent_is_not_missing_records(estate: Estate, world: NameServer) -> None:
+    run(estate, world)
+    for name in [key[0] for key in world.sets if key[0].endswith("globex.example") and key[1] != "NS"]:
+        world.mute.add(name)
+    found = {id_: one for (subject, id_), one in ask(estate, world, timeout=1).items() if subject == "globex.example"}
+    assert found["dns.servers"].state == "fail"
+    assert {one.state for id_, one in found.items() if id_ != "dns.servers"} == {"blocked"}
+
+
+def test_a_resolver_that_is_not_there_is_the_only_finding(estate: Estate) -> None:
+    async def work() -> list[Finding]:
+        return await _verify_dns_ask.findings(estate, Asker("127.0.0.3", 0.2, port=1))
+
+    (finding,) = asyncio.run(work())
+    assert (finding.id, finding.state) == ("dns.resolver", "fail")

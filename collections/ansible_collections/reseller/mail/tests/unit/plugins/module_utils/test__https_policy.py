@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The fetch itself speaks TLS on a socket of this machine."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import socket
+import ssl
+import threading
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.reseller.mail.plugins.module_utils._https_policy import Fetched, covers, fetch, judge, tls_context
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+POLICY = "version: STSv1\nmode: enforce\nmx: mx1.hosting.example\nmax_age: 86400\n"
+
+
+@pytest.mark.parametrize(("fetched", "fault"), [
+    (Fetched("", 200, "text/plain", POLICY), ""),
+    (Fetched("", 200, "Text/Plain; charset=utf-8", POLICY.replace("\n", "\r\n")), ""),
+    (Fetched("", 200, "text/html", POLICY), "Content-Type text/html"),
+    (Fetched("", 200, "", POLICY), "Content-Type is missing"),
+    (Fetched("", 301, "text/plain", POLICY), "HTTP status 301"),
+    (Fetched("no address"), "no address"),
+    (Fetched("", 200, "text/plain", "version: STSv1\nmode: none\n"), "another policy: version: STSv1; mode: none"),
+])
+def test_a_policy_is_what_the_files_say_or_it_is_not(fetched: Fetched, fault: str) -> None:
+    assert judge(fetched, POLICY) == fault
+
+
+@pytest.mark.parametrize(("host", "covered"), [("mx1.hosting.example", True), ("mx2.hosting.example", False)])
+def test_a_policy_names_the_mx(host: str, covered: bool) -> None:
+    assert covers(POLICY, host) is covered
+
+
+def test_a_wildcard_stands_for_one_label() -> None:
+    policy = POLICY.replace("mx1.", "*.")
+    assert covers(policy, "mx1.hosting.example")
+    assert not covers(policy, "a.mx1.hosting.example")
+    assert not covers(policy, "hosting.example")
+
+
+def _certificate(name: str, folder: Path) -> tuple[str, str]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    certificate = (
+        x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key()).serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+        .add_extension(x509.BasicConstraints(True, 0), True).sign(key, hashes.SHA256())
+    )
+    chain, secret = folder / "chain.pem", folder / "key.pem"
+    chain.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    secret.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    return str(chain), str(secret)
+
+
+@pytest.fixture
+def policy_host(tmp_path: Path) -> t.Iterator[tuple[int, str, list[str]]]:
+    """A policy host on a free port: the port, its CA, what it was asked."""
+    chain, secret = _certificate("mta-sts.acme.example", tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain, secret)
+    asked: list[str] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                plain, _peer = listener.accept()
+            except OSError:
+                return
+            try:
+                with context.wrap_socket(plain, server_side=True) as tls:
+                    asked.append(tls.recv(4096).decode())
+                    tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s" % (len(POLICY), POLICY.encode()))
+            except OSError:
+                plain.close()
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield listener.getsockname()[1], chain, asked
+    listener.close()
+
+
+def test_a_policy_is_fetched_over_verified_tls(policy_host: tuple[int, str, list[str]]) -> None:
+    port, ca_file, asked = policy_host
+    assert fetch("acme.example", ["127.0.0.1"], tls_context(ca_file), port=port) == Fetched("", 200, "text/plain", POLICY)
+    assert asked[0].startswith("GET /.well-known/mta-sts.txt HTTP/1.1\r\nHost: mta-sts.acme.example\r\n")
+
+
+def test_a_strangers_certificate_is_named(policy_host: tuple[int, str, list[str]]) -> None:
+    port, ca_file, asked = policy_host
+    assert "certificate of mta-sts.acme.example at 127.0.0.1: " in fetch("acme.example", ["127.0.0.1"], tls_context(), port=port).error
+    assert "ostname mismatch" in fetch("globex.example", ["127.0.0.1"], tls_context(ca_file), port=port).error
+    assert asked == []
+
+
+def test_a_closed_port_is_named_and_the_next_address_is_tried(policy_host: tuple[int, str, list[str]]) -> None:
+    port, ca_file, _asked = policy_host
+    assert fetch("acme.example", ["127.0.0.2", "127.0.0.1"], tls_context(ca_file), port=port).status == 200
+    assert fetch("acme.example", ["127.0.0.2"], tls_context(ca_file), port=port).error == "mta-sts.acme.example at 127.0.0.2: Connection refused"
+    assert fetch("acme.example", [], tls_context(ca_file)).error == "mta-sts.acme.example has no address"

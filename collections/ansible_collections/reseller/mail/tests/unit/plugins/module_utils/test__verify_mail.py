@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import email
+import typing as t
+from dataclasses import replace
+
+import pytest
+from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
+from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Estate, Limits, Mailbox, Node, Provider, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._verify_mail import MESH, Arrived, Mail, Probe, Sent, choose, judge, mails, message
+
+JO = Probe("jo@acme.example", "secret", "acme.example", "mx1.hosting.example")
+ANN = Probe("ann@globex.example", "secret", "globex.example", "mx2.hosting.example")
+MAIL = Mail(JO, (JO, ANN), "<verify.1@acme.example>")
+
+
+def estate(state: str = "active") -> Estate:
+    boxes = (Mailbox("old", "acme.example", None, "o", state="suspended"), Mailbox("jo", "acme.example", None, "o"), Mailbox("it", "acme.example", None, "o"))
+    domains = (Domain("acme.example", "mail", "o", boxes), Domain("relay.example", "relay", "o"))
+    tenant = Tenant("acme", "Acme", "business", state, "mx1", "o", (), Limits(), domains)
+    return Estate(Provider("P", "hosting.example"), (Node("mx1", "mx1.hosting.example", 12, ("192.0.2.3",)),), (), (tenant,))
+
+
+PASSWORDS = {"old@acme.example": "a", "jo@acme.example": "b", "it@acme.example": "c"}
+
+
+def test_the_first_active_mailbox_of_a_domain_is_its_probe() -> None:
+    probes, findings = choose(estate(), PASSWORDS)
+    assert [(probe.address, probe.host) for probe in probes] == [("jo@acme.example", "mx1.hosting.example")]
+    assert findings == []
+
+
+def test_a_password_that_its_user_changed_is_not_tried() -> None:
+    probes, _findings = choose(estate(), PASSWORDS, ["it@acme.example"])
+    assert [probe.address for probe in probes] == ["it@acme.example"]
+    probes, (finding,) = choose(estate(), PASSWORDS, [])
+    assert (probes, finding.state, finding.found) == ([], "na", "the users have changed the passwords that were handed over")
+
+
+def test_a_domain_without_a_known_password_does_not_apply() -> None:
+    _probes, (finding,) = choose(estate(), {})
+    assert (finding.subject, finding.state, finding.found) == ("acme.example", "na", "no password of its mailboxes is known here")
+
+
+def test_suspended_tenants_are_left_alone() -> None:
+    assert choose(estate("suspended"), PASSWORDS) == ([], [])
+
+
+def test_passwords_show_nowhere() -> None:
+    assert "secret" not in repr(MAIL)
+
+
+def test_everybody_writes_to_everybody_and_a_stranger_to_all() -> None:
+    found = mails([JO, ANN], "t")
+    assert [(mail.origin, [probe.address for probe in mail.recipients]) for mail in found] == [
+        (JO.address, [JO.address, ANN.address]), (ANN.address, [JO.address, ANN.address]), ("world", [JO.address]), ("world", [ANN.address]),
+    ]
+    assert len({mail.message_id for mail in found}) == 4
+
+
+def test_many_probes_write_to_themselves_and_the_next() -> None:
+    probes = [replace(JO, address=f"p{number}@acme.example") for number in range(MESH + 1)]
+    own = [mail for mail in mails(probes, "t") if mail.sender]
+    assert [len(mail.recipients) for mail in own] == [2] * (MESH + 1)
+    assert own[-1].recipients == (probes[-1], probes[0])
+
+
+def test_a_message_is_mail_that_nobody_answers() -> None:
+    parsed = email.message_from_bytes(message(MAIL, "t"))
+    assert (parsed["From"], parsed["To"], parsed["Message-ID"]) == (JO.address, f"{JO.address}, {ANN.address}", MAIL.message_id)
+    assert parsed["Auto-Submitted"] == "auto-generated"
+    assert b"\n" not in message(MAIL, "t").replace(b"\r\n", b"")
+
+
+def by_id(findings: t.Iterable[Finding]) -> dict[tuple[str, str], tuple[str, str]]:
+    return {(one.id, one.subject): (one.state, one.found) for one in findings}
+
+
+def arrived(*addresses: str, folder: str = "INBOX", dkim: str = "") -> dict[tuple[str, str], Arrived]:
+    return {(address, MAIL.message_id): Arrived(folder, 1.2, dkim) for address in addresses}
+
+
+def test_a_round_that_went_well() -> None:
+    assert by_id(judge([Sent(MAIL)], arrived(JO.address, ANN.address), {}, 30)) == {
+        ("mail.submit", JO.address): ("ok", "taken"),
+        ("mail.deliver", f"{JO.address} → {JO.address}"): ("ok", "after 1.2 s"),
+        ("mail.deliver", f"{JO.address} → {ANN.address}"): ("ok", "after 1.2 s"),
+        ("mail.dkim", "acme.example"): ("ok", "the signature verifies"),
+        ("mail.fetch", JO.address): ("ok", "read"),
+    }
+
+
+@pytest.mark.parametrize(("sent", "here", "unread", "deliver"), [
+    (Sent(MAIL), {}, {}, ("fail", "not there")),
+    (Sent(MAIL, "", {ANN.address: "552 5.2.2 full"}), {}, {}, ("fail", "refused: 552 5.2.2 full")),
+    (Sent(MAIL), {}, {ANN.address: "login refused"}, ("blocked", "the mailbox cannot be read")),
+    (Sent(MAIL, "535 no"), {}, {}, ("blocked", "the message was not taken")),
+    (Sent(MAIL), arrived(ANN.address, folder="Junk"), {}, ("warn", "in Junk")),
+])
+def test_what_can_go_wrong_on_the_way(sent: Sent, here: dict[tuple[str, str], Arrived], unread: dict[str, str], deliver: tuple[str, str]) -> None:
+    assert by_id(judge([sent], here, unread, 30))["mail.deliver", f"{JO.address} → {ANN.address}"] == deliver
+
+
+def test_one_bad_signature_among_good_ones_fails() -> None:
+    here = {**arrived(JO.address), **arrived(ANN.address, dkim="no signature")}
+    assert by_id(judge([Sent(MAIL)], here, {}, 30))["mail.dkim", "acme.example"] == ("fail", "no signature")
+    assert by_id(judge([Sent(MAIL)], {}, {}, 30))["mail.dkim", "acme.example"][0] == "blocked"
+
+
+def test_a_stranger_that_is_refused_fails() -> None:
+    world = replace(MAIL, sender=None, recipients=(ANN,))
+    found = by_id(judge([Sent(world, "554 no")], {}, {}, 30))
+    assert found == {("mail.deliver", f"world → {ANN.address}"): ("fail", "554 no")}
+
+
+def test_a_mailbox_that_cannot_be_read_is_one_finding() -> None:
+    assert by_id(judge([Sent(MAIL)], {}, {JO.address: "certificate"}, 30))["mail.fetch", JO.address] == ("fail", "certificate")

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import pytest
+from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
+from ansible_collections.reseller.mail.plugins.module_utils._model import Admin, Domain, Estate, Limits, Mailbox, Node, Provider, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._verify_quota import Live, ledger_findings, node_findings, size
+
+G = 2**30
+JO = Mailbox("jo", "acme.example", 5 * G, "it@acme.example")
+ANN = Mailbox("ann", "acme.example", None, "it@acme.example")
+ADMIN = Admin("it@acme.example", Limits(storage=4 * G, mailboxes=20))
+
+
+def estate(*mailboxes: Mailbox, limits: Limits = Limits(), admin: Admin = ADMIN) -> Estate:
+    domain = Domain("acme.example", "mail", "it@acme.example", mailboxes)
+    tenant = Tenant("acme", "Acme", "business", "active", "mx1", "it@acme.example", (admin,), limits, (domain,))
+    return Estate(Provider("P", "hosting.example"), (Node("mx1", "mx1.hosting.example", 12, ("192.0.2.3",)),), (), (tenant,))
+
+
+def by_id(findings: list[Finding]) -> dict[tuple[str, str], Finding]:
+    found = {(one.id, one.subject): one for one in findings}
+    assert len(found) == len(findings), "an id and a subject name one finding"
+    return found
+
+
+@pytest.mark.parametrize(("number", "text"), [(None, "unlimited"), (0, "0"), (1536, "1.5K"), (2**20, "1M"), (5 * G, "5G")])
+def test_sizes_read_as_in_the_files(number: int | None, text: str) -> None:
+    assert size(number) == text
+
+
+def test_mailboxes_that_are_well_are_one_finding_of_their_domain() -> None:
+    found = by_id(node_findings(estate(JO, ANN), "mx1", {JO.address: Live(5 * G, G), ANN.address: Live(None, G)}))
+    assert {key: one.state for key, one in found.items()} == {("quota.limit", "acme.example"): "ok", ("quota.usage", "acme.example"): "ok"}
+    assert found["quota.usage", "acme.example"].found == "2 mailboxes, 2G used in the domain"
+
+
+def test_another_quota_than_allotted_fails() -> None:
+    found = by_id(node_findings(estate(JO, ANN), "mx1", {JO.address: Live(4 * G, 0), ANN.address: Live(G, 0)}))
+    assert (found["quota.limit", JO.address].state, found["quota.limit", JO.address].found) == ("fail", "Dovecot enforces 4G")
+    assert found["quota.limit", ANN.address].expected == "quota unlimited"
+    assert ("quota.limit", "acme.example") not in found
+
+
+def test_a_mailbox_that_dovecot_does_not_know_fails_once() -> None:
+    found = by_id(node_findings(estate(JO, ANN), "mx1", {ANN.address: Live(None, 0)}))
+    assert found["quota.limit", JO.address].found == "Dovecot does not know the mailbox"
+    assert ("quota.usage", JO.address) not in found
+
+
+def test_dovecot_counts_in_kib() -> None:
+    odd = Mailbox("odd", "acme.example", G + 1000, "it@acme.example")
+    assert by_id(node_findings(estate(odd), "mx1", {odd.address: Live(G, 0)}))["quota.limit", "acme.example"].state == "ok"
+
+
+@pytest.mark.parametrize(("used", "state"), [(4 * G - 1, None), (4 * G, "warn"), (5 * G, "warn"), (5 * G + 1024, "fail")])
+def test_usage_warns_from_80_percent_and_fails_over_the_quota(used: int, state: str | None) -> None:
+    found = by_id(node_findings(estate(JO), "mx1", {JO.address: Live(5 * G, used)})).get(("quota.usage", JO.address))
+    assert (found.state if found else None) == state
+
+
+def test_the_ledger_is_held_against_its_limits() -> None:
+    found = by_id(ledger_findings(estate(JO, limits=Limits(storage=10 * G, mailboxes=1)), "mx1"))
+    assert (found["quota.allotted", "tenant acme"].state, found["quota.allotted", "tenant acme"].found) == ("ok", "mailboxes 1 of 1, storage 5G of 10G")
+    assert (found["quota.allotted", "it@acme.example"].state, found["quota.allotted", "it@acme.example"].found) == ("fail", "storage 5G of 4G")
+
+
+def test_an_account_without_limits_does_not_apply() -> None:
+    found = by_id(ledger_findings(estate(JO, admin=Admin("it@acme.example", Limits())), "mx1"))
+    assert found["quota.allotted", "it@acme.example"].state == "na"
+
+
+def test_tenants_of_other_nodes_are_not_this_nodes_business() -> None:
+    assert ledger_findings(estate(JO), "mx2") == []
