@@ -69,7 +69,7 @@ def faults(path: str, data: bytes, debian: int) -> t.Iterator[str]:
     yield from _line_faults(path, lines, pattern)
     if users_of:
         for number, line in enumerate(lines, 1):
-            if not line.partition(":")[0].endswith(f"@{users_of[1]}"):
+            if pattern.match(line) and not line.partition(":")[0].endswith(f"@{users_of[1]}"):
                 yield f"{path}:{number}: {line.partition(':')[0][:120]!r} is not of this domain"
 
 
