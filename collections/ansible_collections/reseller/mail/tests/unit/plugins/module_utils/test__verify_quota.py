@@ -10,9 +10,10 @@ G = 2**30
 JO = Mailbox("jo", "acme.example", 5 * G, "it@acme.example")
 ANN = Mailbox("ann", "acme.example", None, "it@acme.example")
 ADMIN = Admin("it@acme.example", Limits(storage=4 * G, mailboxes=20))
+NO_LIMITS = Limits()
 
 
-def estate(*mailboxes: Mailbox, limits: Limits = Limits(), admin: Admin = ADMIN) -> Estate:
+def estate(*mailboxes: Mailbox, limits: Limits = NO_LIMITS, admin: Admin = ADMIN) -> Estate:
     domain = Domain("acme.example", "mail", "it@acme.example", mailboxes)
     tenant = Tenant("acme", "Acme", "business", "active", "mx1", "it@acme.example", (admin,), limits, (domain,))
     return Estate(Provider("P", "hosting.example"), (Node("mx1", "mx1.hosting.example", 12, ("192.0.2.3",)),), (), (tenant,))
