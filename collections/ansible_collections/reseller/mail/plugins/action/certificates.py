@@ -8,7 +8,7 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.reseller.mail.plugins.module_utils._compile import tls
-from ansible_collections.reseller.mail.plugins.module_utils._load import load
+from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
 
 
 class ActionModule(ActionBase):
@@ -24,10 +24,4 @@ class ActionModule(ActionBase):
     def _names(self, args: dict[str, t.Any]) -> list[str]:
         if not args.get("estate") or not args.get("node"):
             raise AnsibleActionFail("names, or both estate and node, are required")
-        estate, faults = load(args["estate"])
-        if estate is None:
-            raise AnsibleActionFail("\n".join(map(str, faults)))
-        try:
-            return tls.names(estate, estate.node(args["node"]))
-        except KeyError:
-            raise AnsibleActionFail(f"the estate has no node {args['node']}; allowed: {', '.join(sorted(node.name for node in estate.nodes))}") from None
+        return tls.names(*judged_node(args["estate"], args["node"]))

@@ -11,8 +11,8 @@ import typing as t
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.reseller.mail.plugins.module_utils._credentials import POLICY, CredentialError, supplied_hash, weaknesses
-from ansible_collections.reseller.mail.plugins.module_utils._load import load
 from ansible_collections.reseller.mail.plugins.module_utils._model import Mailbox, Secret
+from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
 
 ARGUMENTS = {
     "estate": {"type": "path", "required": True},
@@ -93,14 +93,7 @@ class ActionModule(ActionBase):
         return result
 
     def _mailboxes(self) -> dict[str, Mailbox]:
-        estate, faults = load(self._args["estate"])
-        if estate is None:
-            raise AnsibleActionFail(f"the estate has {len(faults)} faults; ansible-playbook reseller.mail.validate names them; the first: {faults[0]}")
-        try:
-            node = estate.node(self._args["node"])
-        except KeyError:
-            known = ", ".join(sorted(node.name for node in estate.nodes))
-            raise AnsibleActionFail(f"the estate has no node {self._args['node']}; allowed: {known}") from None
+        estate, node = judged_node(self._args["estate"], self._args["node"])
         return {mailbox.address: mailbox for _tenant, domain in estate.domains_on(node) for mailbox in domain.mailboxes}
 
     def _supplied(self, mailboxes: t.Iterable[Mailbox]) -> dict[str, str]:

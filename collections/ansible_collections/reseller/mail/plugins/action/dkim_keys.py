@@ -7,11 +7,10 @@ import os
 import typing as t
 from pathlib import Path
 
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.reseller.mail.plugins.module_utils import _state
 from ansible_collections.reseller.mail.plugins.module_utils._compile import opendkim
-from ansible_collections.reseller.mail.plugins.module_utils._load import load
+from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
 
 ARGUMENTS = {
     "estate": {"type": "path", "required": True},
@@ -27,13 +26,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
         _dummy, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
-        estate, faults = load(args["estate"])
-        if estate is None:
-            raise AnsibleActionFail("\n".join(map(str, faults)))
-        try:
-            node = estate.node(args["node"])
-        except KeyError:
-            raise AnsibleActionFail(f"the estate has no node {args['node']}; allowed: {', '.join(sorted(node.name for node in estate.nodes))}") from None
+        estate, node = judged_node(args["estate"], args["node"])
         keys = [{"domain": name, "selector": node.dkim_selector} for name in opendkim.names(estate, node)]
         result = self._execute_module(module_name="reseller.mail.dkim_keys", module_args={**args, "keys": keys}, task_vars=task_vars)
         if "dkim" in result:

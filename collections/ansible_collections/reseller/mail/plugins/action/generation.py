@@ -7,10 +7,9 @@ import os
 import tempfile
 import typing as t
 
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.reseller.mail.plugins.module_utils import _compile
-from ansible_collections.reseller.mail.plugins.module_utils._load import load
+from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
 
 ARGUMENTS = {
     "state": {"type": "str", "choices": ["present", "previous"], "default": "present"},
@@ -35,14 +34,7 @@ class ActionModule(ActionBase):
             self._remove_tmp_path(self._connection._shell.tmpdir)
 
     def _compile(self, args: dict[str, t.Any]) -> _compile.Artefact:
-        estate, faults = load(args["estate"])
-        if estate is None:
-            raise AnsibleActionFail("\n".join(map(str, faults)))
-        try:
-            return _compile.artefact(estate, estate.node(args["node"]), args["root"])
-        except KeyError:
-            names = ", ".join(sorted(node.name for node in estate.nodes))
-            raise AnsibleActionFail(f"the estate has no node {args['node']}; allowed: {names}") from None
+        return _compile.artefact(*judged_node(args["estate"], args["node"]), args["root"])
 
     def _ship(self, packed: bytes) -> str:
         """Also in check mode: the host compares contents, and the file lies in the task's own temporary folder."""

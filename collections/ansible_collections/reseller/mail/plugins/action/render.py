@@ -10,7 +10,7 @@ from pathlib import Path
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.reseller.mail.plugins.module_utils import _compile
-from ansible_collections.reseller.mail.plugins.module_utils._load import load
+from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
 
 ARGUMENTS = {
     "estate": {"type": "path", "required": True},
@@ -31,14 +31,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
         result = super().run(tmp, task_vars)
         _result, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
-        estate, faults = load(args["estate"])
-        if estate is None:
-            raise AnsibleActionFail("\n".join(map(str, faults)))
-        try:
-            artefact = _compile.artefact(estate, estate.node(args["node"]), args["root"])
-        except KeyError:
-            names = ", ".join(sorted(node.name for node in estate.nodes))
-            raise AnsibleActionFail(f"the estate has no node {args['node']}; allowed: {names}") from None
+        artefact = _compile.artefact(*judged_node(args["estate"], args["node"]), args["root"])
         files = dict(artefact.files)
         files[MANIFEST] = json.dumps({"digest": artefact.digest, "node": artefact.node, "files": sorted(artefact.files)}, indent=1) + "\n"
         try:

@@ -9,7 +9,7 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding, as_dicts
 from ansible_collections.reseller.mail.plugins.module_utils._verify_quota import Live, ledger_findings, node_findings
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
+from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
 
 ARGUMENTS = {
     "estate": {"type": "path", "required": True},
@@ -27,12 +27,12 @@ class ActionModule(ActionBase):
     def run(self, tmp: t.Any = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
-        estate = judged(args["estate"])
-        node = args["node"]
+        estate, mail_host = judged_node(args["estate"], args["node"])
+        node = mail_host.name
         findings = ledger_findings(estate, node)
         answer, why = self._live(args["users_file"], task_vars)
         if answer is None:
-            host = estate.node(node).hostname
+            host = mail_host.hostname
             findings += [
                 Finding(one, host, "fail" if one == "quota.limit" else "blocked", "Dovecot says what it enforces", why, f"look at Dovecot on {host}")
                 for one in ("quota.limit", "quota.usage")

@@ -13,7 +13,7 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.reseller.mail.plugins.module_utils._load import load
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate
+    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Node
 
 
 def judged(directory: str) -> Estate:
@@ -23,5 +23,15 @@ def judged(directory: str) -> Estate:
     estate, faults = load(directory)
     if estate is None:
         number = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-        raise AnsibleActionFail(f"the estate {directory} has {number}; reseller.mail.validate names them; the first is {faults[0]}")
+        raise AnsibleActionFail(f"the estate {directory} has {number}; ansible-playbook reseller.mail.validate names them; the first is {faults[0]}")
     return estate
+
+
+def judged_node(directory: str, name: str) -> tuple[Estate, Node]:
+    """The judged estate and one of its nodes."""
+    estate = judged(directory)
+    try:
+        return estate, estate.node(name)
+    except KeyError:
+        known = ", ".join(sorted(node.name for node in estate.nodes))
+        raise AnsibleActionFail(f"the estate {directory} has no node {name}; allowed: {known}") from None
