@@ -13,7 +13,7 @@ from rich.table import Table
 PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT / "collections"))
 from ansible_collections.reseller.mail.plugins.module_utils._load import load  # noqa: E402
-from ansible_collections.reseller.mail.plugins.module_utils._names import size_text  # noqa: E402
+from ansible_collections.reseller.mail.plugins.module_utils._compile._text import size  # noqa: E402
 
 LAB = Path(os.environ.get("LAB_HOSTS_DIR", "/var/lib/reseller-mail-lab"))
 
@@ -26,10 +26,11 @@ def main() -> None:
     table = Table("tenant", "node", "mailbox", "quota", box=None, header_style="bold", padding=(0, 2))
     for tenant, domain in estate.served_domains():
         node = estate.node_of(tenant)
+        where = f"{node.name}, Debian {node.debian}"
         for mailbox in domain.mailboxes:
-            table.add_row(tenant.name, f"{node.hostname} (Debian {node.debian})", mailbox.address, size_text(mailbox.quota))
+            table.add_row(tenant.name, where, mailbox.address, "unlimited" if mailbox.quota is None else size(mailbox.quota))
         if domain.relay:
-            table.add_row(tenant.name, f"{node.hostname} (Debian {node.debian})", f"@{domain.name}", f"handed on to {domain.relay.host}")
+            table.add_row(tenant.name, where, f"@{domain.name}", f"to {domain.relay.host}")
     console.print(table)
     tenant, domain = next(estate.served_domains())
     node, address = estate.node_of(tenant), domain.mailboxes[0].address
