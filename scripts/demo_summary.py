@@ -12,8 +12,8 @@ from rich.table import Table
 
 PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT / "collections"))
-from ansible_collections.reseller.mail.plugins.module_utils._load import load  # noqa: E402
 from ansible_collections.reseller.mail.plugins.module_utils._compile._text import size  # noqa: E402
+from ansible_collections.reseller.mail.plugins.module_utils._load import load  # noqa: E402
 
 LAB = Path(os.environ.get("LAB_HOSTS_DIR", "/var/lib/reseller-mail-lab"))
 
@@ -23,7 +23,7 @@ def main() -> None:
     estate, faults = load(str(PROJECT / "estates" / "example"))
     if estate is None:
         sys.exit("\n".join(map(str, faults)))
-    table = Table("tenant", "node", "mailbox", "quota", box=None, header_style="bold", padding=(0, 2))
+    table = Table("tenant", "node", "mailbox", "quota", box=None, header_style="bold", padding=(0, 1))
     for tenant, domain in estate.served_domains():
         node = estate.node_of(tenant)
         where = f"{node.name}, Debian {node.debian}"
