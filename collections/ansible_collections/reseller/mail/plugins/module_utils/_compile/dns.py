@@ -57,7 +57,7 @@ def records(estate: Estate, ttl: int = TTL) -> list[Record]:
         if domain.branding.hostname:
             for kind, value in _addresses(estate.node_of(tenant)):
                 found.add(Record(domain.name, domain.branding.hostname, kind, ttl, value, domain.managed))
-        found.update(_report_grants(domain, managed, ttl))
+        found.update(_report_grants(estate, tenant, domain, managed, ttl))
     return sorted(found)
 
 
@@ -127,11 +127,12 @@ def _dmarc(dmarc: Dmarc) -> str:
     return f"v=DMARC1; {DMARC_POLICY[dmarc.stage]}{reports}"
 
 
-def _report_grants(domain: Domain, managed: dict[str, bool], ttl: int) -> t.Iterator[Record]:
+def _report_grants(estate: Estate, tenant: Tenant, domain: Domain, managed: dict[str, bool], ttl: int) -> t.Iterator[Record]:
     """RFC 9990 section 4: a domain says which others may send their reports to it. Names in one tree share an
-    organisational domain and need no grant; a receiver outside the estate has to be asked by hand."""
+    organisational domain and need no grant. Only the tenant's own names and the provider's give it by themselves: a
+    tenant's file must not write into a neighbour's zone, nor consent for one."""
     receiver = (domain.dmarc.reports_to or "").rpartition("@")[2]
-    if receiver in managed:
+    if receiver == estate.provider.domain or any(receiver in own.names for own in tenant.domains):
         for name in domain.names:
             if name != receiver and not name.endswith(f".{receiver}") and not receiver.endswith(f".{name}"):
                 owner = f"{name}._report._dmarc.{receiver}"

@@ -96,6 +96,12 @@ def test_reports_to_another_domain_are_granted_in_that_domains_zone() -> None:
     assert not any("elsewhere" in record.name for record in compiled.records(estate))
 
 
+def test_nobody_writes_a_grant_into_a_neighbours_zone() -> None:
+    nosy = dataclasses.replace(GLOBEX, dmarc=Dmarc("observe", "jo@acme.example"))
+    estate = with_tenant(ESTATE, "globex", domains=(nosy, LEGACY))
+    assert not any(record.name.startswith("globex") for record in compiled.records(estate) if record.domain == "acme.example")
+
+
 def test_who_writes_the_zone() -> None:
     managed = {record.domain: record.managed for record in compiled.records(ESTATE)}
     assert managed == {
