@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import typing as t
 from pathlib import Path
 
@@ -36,9 +37,9 @@ exec "$real" "$@"
 """
 
 
-def generation(estate: Path = ESTATE) -> Run:
+def generation(estate: Path = ESTATE, *arguments: str) -> Run:
     """The role that applies generations, without the others."""
-    return ansible("ansible-playbook", str(Path(__file__).parent / "generation.yml"), "--diff", estate=estate)
+    return ansible("ansible-playbook", str(Path(__file__).parent / "generation.yml"), "--diff", *arguments, estate=estate)
 
 
 def accepts(world: World, side: Side) -> bool:
@@ -141,20 +142,43 @@ def test_rolling_back_brings_the_old_generation_back(world: World, sides: dict[s
     assert not any(accepts(world, side) for side in sides.values())
 
 
-def test_a_changed_quota_works_at_once(world: World, sides: dict[str, Side], tmp_path: Path) -> None:
+def test_a_changed_quota_works_at_once(world: World, sides: dict[str, Side], nodes: dict[str, Host], tmp_path: Path) -> None:
     """Without a login, a delivery or a restart in between."""
     small = {"tenants/acme/acme.example.yml": ("quota: 1M", "quota: 9M"), "tenants/globex/globex.example.yml": ("quota: 1M", "quota: 9M")}
     size = 3 * 1024 * 1024
 
-    def fits(side: Side) -> bool:
-        answers = world.send(side.host, 25, STRANGER, [side.small.name], Message.new(STRANGER, side.small.name, size=size))
-        return answers["rcpt"][side.small.name][0] == 250
+    def taken(side: Side) -> Message | None:
+        message = Message.new(STRANGER, side.small.name, size=size)
+        answers = world.send(side.host, 25, STRANGER, [side.small.name], message)
+        return message if answers["rcpt"][side.small.name][0] == 250 and answers["data"][0] == 250 else None
 
-    assert not any(fits(side) for side in sides.values())
+    assert not any(taken(side) for side in sides.values())
     try:
         run = generation(changed_estate(tmp_path, small))
         assert "+ mailbox small@acme.example quota 9M" in run.output, run.output
-        assert all(fits(side) for side in sides.values())
+        for side in sides.values():
+            message = taken(side)
+            assert message
+            assert world.fetch(side.host, side.small.name, side.small.password, message.token), "Dovecot did not take it"
     finally:
+        for side in sides.values():  # other tests want room in these boxes
+            nodes[side.node].run(f"doveadm expunge -u {side.small} mailbox INBOX all")
         assert generation().rc == 0
-    assert not any(fits(side) for side in sides.values())
+    assert not any(taken(side) for side in sides.values())
+
+
+def changes(run: Run) -> list[str]:
+    """The lines of a run's diffs that speak of the model."""
+    assert run.rc == 0, run.output
+    return re.findall(r"(?m)^[-+~] (?:mailbox|alias|activate) .*$", run.output)
+
+
+def test_check_mode_says_what_the_real_run_does(world: World, sides: dict[str, Side], nodes: dict[str, Host], changed: Path) -> None:
+    before = serving(nodes)
+    said = generation(changed, "--check")
+    assert serving(nodes) == before
+    assert not any(accepts(world, side) for side in sides.values())
+    done = generation(changed)
+    assert changes(said) == changes(done)
+    assert sorted(changes(done)) == [f"+ alias brand-new@{side.user.domain} to {side.user}" for side in sides.values()]
+    assert {name: said.changed(name) for name in nodes} == {name: done.changed(name) for name in nodes} == dict.fromkeys(nodes, 1)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from client import Message, World
+from client import Host, Message, World, wait_until
 from conftest import STRANGER, Side
 
 TOO_BIG = 2 * 1024 * 1024
@@ -30,3 +30,15 @@ def test_a_message_that_fits_is_taken(world: World, side: Side) -> None:
     message = Message.new(STRANGER, side.small.name)
     assert world.send(side.host, 25, STRANGER, [side.small.name], message)["data"][0] == 250
     assert world.fetch(side.host, side.small.name, side.small.password, message.token)
+
+
+def test_a_mailbox_that_fills_up_is_warned(world: World, side: Side, node: Host) -> None:
+    box = side.small
+    node.run(f"doveadm expunge -u {box} mailbox INBOX all")
+    try:
+        message = Message.new(STRANGER, box.name, size=870_000)
+        assert world.send(side.host, 25, STRANGER, [box.name], message)["data"][0] == 250
+        warned = wait_until(lambda: node.output(f"doveadm search -u {box} mailbox INBOX subject '80% full'"))
+        assert len(warned.splitlines()) == 1, warned
+    finally:
+        node.run(f"doveadm expunge -u {box} mailbox INBOX all")
