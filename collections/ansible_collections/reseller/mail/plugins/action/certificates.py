@@ -18,10 +18,14 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         args = dict(self._task.args)
         if args.get("names") is None:
-            args["names"] = self._names(args)
+            args["names"], managed = self._names(args)
+        else:
+            managed = args["names"]
+        args.setdefault("published", managed)
         return self._execute_module(module_name="reseller.mail.certificates", module_args=args, task_vars=task_vars)
 
-    def _names(self, args: dict[str, t.Any]) -> list[str]:
+    def _names(self, args: dict[str, t.Any]) -> tuple[list[str], list[str]]:
         if not args.get("estate") or not args.get("node"):
             raise AnsibleActionFail("names, or both estate and node, are required")
-        return tls.names(*judged_node(args["estate"], args["node"]))
+        estate, node = judged_node(args["estate"], args["node"])
+        return tls.names(estate, node), tls.managed(estate, node)

@@ -23,6 +23,12 @@ options:
       - Without it, the names the model gives to O(node), besides the node's own.
     type: list
     elements: str
+  published:
+    description:
+      - Those names whose addresses are published by the same run. In check mode, where that has not happened, they count as if it had.
+      - Without it, the names in domains whose DNS the provider manages; all, when O(names) is given.
+    type: list
+    elements: str
   estate:
     description: The estate's folder on the controller, read when O(names) is not given.
     type: str
@@ -61,7 +67,7 @@ options:
 attributes:
   check_mode:
     support: full
-    description: In check mode a name without any DNS address is listed as if it could be got, since the same run may publish it.
+    description: A name without any DNS address is listed as if it could be got when the same run publishes it, see O(published).
   diff_mode:
     support: full
     description: Shows one line a certificate.
@@ -129,7 +135,7 @@ def reachable(module: AnsibleModule, name: str) -> str:
     except socket.gaierror as error:
         if error.errno == socket.EAI_AGAIN:
             return "its DNS does not answer"
-        return "" if module.check_mode else "it has no address in DNS"
+        return "" if module.check_mode and name in (module.params["published"] or []) else "it has no address in DNS"
     return _certificates.unreachable(found, module.params["addresses"])
 
 
@@ -160,6 +166,7 @@ def hook(module: AnsibleModule, names: list[str]) -> dict[str, object]:
 def main() -> None:
     spec = {
         "names": {"type": "list", "elements": "str"},
+        "published": {"type": "list", "elements": "str"},
         "estate": {"type": "str"},
         "node": {"type": "str"},
         "hostname": {"type": "str", "required": True},

@@ -95,7 +95,9 @@ def _name(estate: Estate, tenant: Tenant, domain: Domain, name: str) -> t.Iterat
     """The mail records of one name of a domain, as (owner name, type, value)."""
     node = estate.node_of(tenant)
     yield name, "MX", f"10 {node.hostname}."
-    yield name, "TXT", f"v=spf1 include:{estate.provider.domain} -all"
+    # People of a relay domain work on its own server and send from there.
+    theirs = f" a:{domain.relay.host}" if domain.relay else ""
+    yield name, "TXT", f"v=spf1 include:{estate.provider.domain}{theirs} -all"
     yield f"_dmarc.{name}", "TXT", _dmarc(domain.dmarc)
     if domain.tls_reports_to:
         yield f"_smtp._tls.{name}", "TXT", f"v=TLSRPTv1; rua=mailto:{domain.tls_reports_to}"

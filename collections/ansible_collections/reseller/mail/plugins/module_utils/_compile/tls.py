@@ -11,7 +11,7 @@ import typing as t
 from ._text import lines
 
 if t.TYPE_CHECKING:
-    from .._model import Estate, Node
+    from .._model import Domain, Estate, Node
 
 
 def lookups(estate: Estate, node: Node) -> dict[str, str]:
@@ -28,3 +28,15 @@ def names(estate: Estate, node: Node) -> list[str]:
         if domain.branding.hostname:
             found.add(domain.branding.hostname)
     return sorted(found)
+
+
+def managed(estate: Estate, node: Node) -> list[str]:
+    """Those whose addresses the provider publishes itself; sorted."""
+    zones = {name for _tenant, domain in estate.domains_on(node) for name, ours in _zones(domain) if ours}
+    return [name for name in names(estate, node) if any(name.endswith(f".{zone}") for zone in zones)]
+
+
+def _zones(domain: Domain) -> t.Iterator[tuple[str, bool]]:
+    yield domain.name, domain.managed
+    for alias in domain.domain_aliases:
+        yield alias.name, alias.managed

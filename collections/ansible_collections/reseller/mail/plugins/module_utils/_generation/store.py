@@ -138,7 +138,7 @@ class Store:
     def lock(self) -> t.Iterator[None]:
         """Only one run at a time changes the folder. The kernel frees the lock when its holder dies."""
         self.root.mkdir(mode=0o755, parents=True, exist_ok=True)
-        with open(self.root / ".lock", "w", encoding="ascii") as file:
+        with open(self.root / ".lock", "a", encoding="ascii") as file:
             deadline = time.monotonic() + LOCK_PATIENCE
             while True:
                 try:

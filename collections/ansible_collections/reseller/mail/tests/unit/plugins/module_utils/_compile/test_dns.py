@@ -68,7 +68,7 @@ def test_a_moved_domains_old_key_stays_published() -> None:
 
 def test_relay_domain_has_mail_records_but_no_client_service() -> None:
     assert values("legacy.example", "MX") == ["10 mx2.hosting.example."]
-    assert values("legacy.example", "TXT") == ["v=spf1 include:hosting.example -all"]
+    assert values("legacy.example", "TXT") == ["v=spf1 include:hosting.example a:mail.stranger.example -all"]
     assert values("_dmarc.legacy.example", "TXT") == ["v=DMARC1; p=none"]
     assert not any(record.type == "SRV" for record in compiled.records(ESTATE) if record.domain == "legacy.example")
 

@@ -11,6 +11,7 @@ from ansible_collections.reseller.mail.plugins.module_utils import _compile
 from ansible_collections.reseller.mail.plugins.module_utils._compile import _text, dovecot, mta_sts, opendkim, tls
 from ansible_collections.reseller.mail.plugins.module_utils._compile.describe import describe
 from ansible_collections.reseller.mail.plugins.module_utils._generation import lines
+from ansible_collections.reseller.mail.plugins.module_utils._model import Tenant
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,6 +79,17 @@ def test_mta_sts_policy_and_its_id() -> None:
 def test_names_that_need_certificates() -> None:
     assert tls.lookups(ESTATE, MX1) == {"tls/names": "mail.acme.example\nmta-sts.acme-mail.example\nmta-sts.acme.example\n"}
     assert tls.names(ESTATE, MX2) == []
+
+
+def test_certificates_are_promised_only_where_we_publish_the_address() -> None:
+    assert tls.managed(ESTATE, MX1) == tls.names(ESTATE, MX1)
+    elsewhere = dataclasses.replace(ESTATE, tenants=tuple(_unmanaged(tenant) for tenant in ESTATE.tenants))
+    assert tls.managed(elsewhere, MX1) == ["mta-sts.acme-mail.example"]
+
+
+def _unmanaged(tenant: Tenant) -> Tenant:
+    """The domains' own DNS is somebody else's, that of their aliases is not."""
+    return dataclasses.replace(tenant, domains=tuple(dataclasses.replace(domain, managed=False) for domain in tenant.domains))
 
 
 def test_the_model_in_the_users_words() -> None:
