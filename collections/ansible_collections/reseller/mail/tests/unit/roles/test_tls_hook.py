@@ -67,9 +67,14 @@ def test_a_needed_pair_is_published_once(place: Place) -> None:
     assert place.run()["published"] == []
 
 
-def test_nobody_but_root_reads_the_nodes_key(place: Place) -> None:
-    place.run()
-    assert (place.root / "tls" / NODE / "privkey.pem").stat().st_mode & 0o777 == 0o600
+def test_the_web_server_reads_keys_of_policies_and_no_other(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    group = types.SimpleNamespace(gr_gid=os.getegid())
+    monkeypatch.setattr(place.hook.grp, "getgrnam", lambda name: group)
+    for name in (WEB, BRAND):
+        certificate(place.live / name, name)
+    place.run(WEB, BRAND)
+    modes = {name: (place.root / "tls" / name / "privkey.pem").stat().st_mode & 0o777 for name in (NODE, WEB, BRAND)}
+    assert modes == {NODE: 0o600, WEB: 0o640, BRAND: 0o600}
 
 
 def test_the_generation_names_what_is_needed(place: Place) -> None:
