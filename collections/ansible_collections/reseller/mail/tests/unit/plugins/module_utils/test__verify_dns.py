@@ -179,5 +179,3 @@ def test_an_ipv6_address_compares_however_it_is_written() -> None:
     record = compile_dns.Record("acme.example", "mta-sts.acme.example", "AAAA", 300, "2001:DB8:0::3", True)
     (question,) = questions(Estate(Provider("P", "hosting.example"), (), (), ()), [record])
     assert answer(question, [says("2001:db8::3")]).state == "ok"
-
-
