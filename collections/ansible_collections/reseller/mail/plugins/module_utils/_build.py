@@ -73,6 +73,7 @@ def tenant(name: str, account: Values, files: t.Sequence[tuple[str, Values]], pl
         domains=tuple(_domain(domain, values, owner, by_domain.get(domain), its_plan, account["managed_domains"]) for domain, values in files),
         external_ids=tuple(account["external_ids"].items()),
         domain_limits=domain_limits,
+        approved_domains=account["domains"],
         managed_domains=account["managed_domains"],
         at=account["at"],
     )

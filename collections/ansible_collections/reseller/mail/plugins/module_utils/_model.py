@@ -260,7 +260,8 @@ class Domain:
 @dataclass(frozen=True, slots=True)
 class Tenant:
     """A client account. ``state`` is pending, active, suspended or terminated; ``placement`` a node's name.
-    ``limits`` are the effective ones: of the plan's and the account's, the tighter."""
+    ``limits`` are the effective ones: of the plan's and the account's, the tighter. ``approved_domains`` are the names
+    that the provider lets the tenant have, whether or not the tenant's files have them yet."""
 
     name: str
     organisation: str
@@ -273,6 +274,7 @@ class Tenant:
     domains: tuple[Domain, ...]
     external_ids: tuple[tuple[str, str], ...] = ()
     domain_limits: tuple[DomainLimits, ...] = ()
+    approved_domains: tuple[str, ...] = ()
     managed_domains: tuple[str, ...] = ()
     at: Position = field(default=NOWHERE, compare=False)
 

@@ -168,6 +168,7 @@ ACCOUNT = Table(
             "Who may own and manage the tenant's objects.",
             required=True,
         ),
+        "domains": Key(Many(MAIL_DOMAIN), "Mail domains, relay domains and domain aliases that the tenant may have; files for them may follow later.", ()),
         "limits": Key(LIMITS, "Where tighter than the plan's.", {}),
         "domain_limits": Key(
             Many(
@@ -185,7 +186,7 @@ ACCOUNT = Table(
             "Limits for single domains.",
             (),
         ),
-        "managed_domains": Key(Many(MAIL_DOMAIN), "Domains and domain aliases whose DNS the provider writes.", ()),
+        "managed_domains": Key(Many(MAIL_DOMAIN), "Those of O(domains) whose DNS the provider writes.", ()),
         "external_ids": Key(Table("external_ids", free=TEXT), "What other systems call this tenant.", {}),
     },
 )

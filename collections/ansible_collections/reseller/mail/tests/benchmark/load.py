@@ -33,6 +33,7 @@ default_owner: box0@{domain}
 admins:
   - address: box0@{domain}
     limits: {{storage: 100T}}
+domains: [{domain}]
 """
 MAILBOX = """\
   - name: box{nth}

@@ -65,6 +65,10 @@ class Index:
         """Whether something below one of the keys of a file could not be read."""
         return bool(self.holes) and any((file, key) in self.holes for key in ("", *keys))
 
+    def approved(self, tenant: Tenant, name: str) -> bool:
+        """Whether the provider lets the tenant have that domain, or the list of those could not be read."""
+        return name in tenant.approved_domains or self.unsure(tenant.at.file, "domains")
+
     def primary(self, address: str) -> str:
         """The address as it is written in its domain's file: without extension, under the domain's own name."""
         local, _at, host = without_extension(address).rpartition("@")

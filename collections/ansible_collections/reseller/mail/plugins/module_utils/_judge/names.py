@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault
+from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault, listed
 from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Fault, Position, Tenant
 
 # Ansible gives these a meaning of their own; a host must not take one.
@@ -26,6 +26,7 @@ def judge(index: Index) -> t.Iterator[Fault]:
             yield fault(node.at.of("name"), "reserved-name", f"{node.name} means something else to Ansible", "another name")
     yield from _domains(index)
     yield from _external_ids(index)
+    yield from _once("domain", ((name, tenant.at.of("domains", nth)) for tenant in index.estate.tenants for nth, name in enumerate(tenant.approved_domains)))
     for tenant in index.estate.tenants:
         yield from _once("admin", ((admin.address, admin.at.of("address")) for admin in tenant.admins))
         yield from _once("domain", ((entry.name, entry.at.of("name")) for entry in tenant.domain_limits))
@@ -44,23 +45,17 @@ def _once(kind: str, places: t.Iterable[tuple[str, Position]]) -> t.Iterator[Fau
 
 def _domains(index: Index) -> t.Iterator[Fault]:
     hostnames = {node.hostname for node in index.estate.nodes}
-    provider = index.estate.provider.domain
     first: dict[str, tuple[Tenant, Position]] = {}
-    for tenant, name, at in _all_names(index):
+    # Of two that claim a name, the one at fault is who was not given it.
+    for tenant, name, at in sorted(_all_names(index), key=lambda claim: not index.approved(claim[0], claim[1])):
         before = first.setdefault(name, (tenant, at))
         if before[1] is not at:
             whose = "here already" if before[0] is tenant else f"tenant {before[0].name}'s already"
             yield fault(at, "domain-twice", f"{name} is {whose} ({before[1]})", "each domain and domain alias once in the estate")
-        yield from _reserved(name, at, provider, hostnames, name in tenant.managed_domains)
     for name, (tenant, at) in first.items():
-        parent = name.partition(".")[2]
-        while parent:
-            above = first.get(parent)
-            if above and above[0] is not tenant:
-                what = f"{name} lies below {parent}, which is tenant {above[0].name}'s"
-                yield fault(at, "foreign-subdomain", what, "domains below the tenant's own or nobody's")
-                break
-            parent = parent.partition(".")[2]
+        found = _reserved(index, tenant, name, at, hostnames) or _below(index, first, tenant, name, at) or _not_approved(index, tenant, name, at)
+        if found:
+            yield found
 
 
 def _all_names(index: Index) -> t.Iterator[tuple[Tenant, str, Position]]:
@@ -74,12 +69,34 @@ def _all_names(index: Index) -> t.Iterator[tuple[Tenant, str, Position]]:
                 yield tenant, alias.name, alias.at
 
 
-def _reserved(name: str, at: Position, provider: str, hostnames: set[str], managed: bool) -> t.Iterator[Fault]:
+def _reserved(index: Index, tenant: Tenant, name: str, at: Position, hostnames: set[str]) -> t.Optional[Fault]:
+    provider = index.estate.provider.domain
     if name in hostnames:
-        yield fault(at, "reserved-domain", f"{name} is the name of a node", "a name that no node has")
-    elif provider and not managed and (name == provider or name.endswith(f".{provider}") or provider.endswith(f".{name}")):
+        return fault(at, "reserved-domain", f"{name} is the name of a node", "a name that no node has")
+    if not provider or name in tenant.managed_domains:
+        return None
+    if name == provider or name.endswith(f".{provider}") or provider.endswith(f".{name}"):
         what = f"{name} is the provider's, or above or below its {provider}"
-        yield fault(at, "reserved-domain", what, "another domain, unless the account's managed_domains lists this one")
+        return fault(at, "reserved-domain", what, "another domain, unless the account's managed_domains lists this one")
+    return None
+
+
+def _below(index: Index, first: t.Mapping[str, tuple[Tenant, Position]], tenant: Tenant, name: str, at: Position) -> t.Optional[Fault]:
+    parent = name.partition(".")[2]
+    while parent:
+        above = first.get(parent)
+        if above and above[0] is not tenant and index.approved(above[0], parent):
+            what = f"{name} lies below {parent}, which is tenant {above[0].name}'s"
+            return fault(at, "foreign-subdomain", what, "domains below the tenant's own or nobody's")
+        parent = parent.partition(".")[2]
+    return None
+
+
+def _not_approved(index: Index, tenant: Tenant, name: str, at: Position) -> t.Optional[Fault]:
+    """Otherwise a tenant could take any name that the estate does not have yet, and what neighbours write there."""
+    if index.approved(tenant, name):
+        return None
+    return fault(at, "domain-not-approved", f"{name} was not given to tenant {tenant.name}", f"domains of {tenant.at.file}: {listed(tenant.approved_domains)}")
 
 
 def _external_ids(index: Index) -> t.Iterator[Fault]:

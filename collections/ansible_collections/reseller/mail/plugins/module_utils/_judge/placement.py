@@ -46,15 +46,14 @@ def judge(index: Index) -> t.Iterator[Fault]:
 
 
 def _named_domains(index: Index, tenant: Tenant) -> t.Iterator[Fault]:
+    for nth, name in enumerate(tenant.managed_domains):
+        if not index.approved(tenant, name):
+            what = f"{name} is none of the domains of tenant {tenant.name}"
+            yield fault(tenant.at.of("managed_domains", nth), "unknown-domain", what, f"domains: {listed(tenant.approved_domains)}")
     folder = f"tenants/{tenant.name}/"
-    if any(file.startswith(folder) and file != tenant.at.file and key in ("", "domain_aliases") for file, key in index.holes):
-        return  # the name may stand in what could not be read
+    if any(file.startswith(folder) and file != tenant.at.file and key == "" for file, key in index.holes):
+        return  # the domain may be what could not be read
     domains = {domain.name for domain in tenant.domains}
-    names = {name for domain in tenant.domains for name in domain.names}
     for entry in tenant.domain_limits:
         if entry.name not in domains:
             yield fault(entry.at.of("name"), "unknown-domain", f"{entry.name} is no domain of tenant {tenant.name}", listed(domains))
-    for nth, name in enumerate(tenant.managed_domains):
-        if name not in names:
-            what = f"{name} is no domain or domain alias of tenant {tenant.name}"
-            yield fault(tenant.at.of("managed_domains", nth), "unknown-domain", what, listed(names))

@@ -30,14 +30,62 @@ def faults(folder: Path) -> list[str]:
     return [f"{fault.position} {fault.id}" for fault in _load.load(str(folder))[1]]
 
 
-def tenant(folder: Path, name: str, domain: str, text: str = "mailboxes: [{name: boss}]\n", placement: str = "mx2", plan: str = "starter") -> None:
+def tenant(
+    folder: Path, name: str, domain: str, text: str = "mailboxes: [{name: boss}]\n", placement: str = "mx2", plan: str = "starter", given: bool = True
+) -> None:
     account = f"organisation: X\nplan: {plan}\nstate: active\nplacement: {placement}\ndefault_owner: boss@{domain}\nadmins: [{{address: boss@{domain}}}]\n"
+    if given:
+        account += f"domains: [{domain}]\n"
     write(folder, f"tenants/{name}/account.yml", account)
     write(folder, f"tenants/{name}/{domain}.yml", text)
 
 
+def give(folder: Path, name: str, *domains: str) -> None:
+    path = folder / f"tenants/{name}/account.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("\ndomains: [", f"\ndomains: [{', '.join(domains)}, "), encoding="utf-8")
+
+
+def test_a_tenant_has_only_the_domains_that_it_was_given(folder: Path) -> None:
+    write(folder, "tenants/acme/gmail.com.yml", "mailboxes: []\n")
+    write(folder, ACME, "domain_aliases: [acme-mail.example, outlook.com]\n")
+    path = folder / "plans.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("domain_aliases: 1", "domain_aliases: 2"), encoding="utf-8")
+    given = "acme-hosting.example, acme-mail.example, acme.example, globex.acme.example, old.acme.example"
+    assert [str(fault) for fault in _load.load(str(folder))[1]] == [
+        f"{ACME}:9:37: domain-not-approved: outlook.com was not given to tenant acme; allowed: domains of tenants/acme/account.yml: {given}",
+        f"tenants/acme/gmail.com.yml:1:1: domain-not-approved: gmail.com was not given to tenant acme; allowed: domains of tenants/acme/account.yml: {given}",
+    ]
+    give(folder, "acme", "gmail.com", "outlook.com")
+    assert faults(folder) == []
+
+
+def test_who_was_not_given_a_domain_is_at_fault_whatever_the_order(folder: Path) -> None:
+    tenant(folder, "aaa", "aaa.example", plan="business")
+    write(folder, "tenants/aaa/acme.example.yml", "")
+    assert faults(folder) == ["tenants/aaa/acme.example.yml:1:1 domain-twice"]
+
+
+def test_who_takes_the_name_above_does_not_spoil_those_below(folder: Path) -> None:
+    tenant(folder, "aaa", "shop.example", given=False)
+    tenant(folder, "zzz", "zzz.shop.example")
+    assert faults(folder) == ["tenants/aaa/shop.example.yml:1:1 domain-not-approved"]
+
+
+def test_a_list_of_domains_that_cannot_be_read_refuses_none(folder: Path) -> None:
+    give(folder, "acme", "not a name")
+    write(folder, "tenants/acme/account.yml", "managed_domains: [new.example]\n")
+    write(folder, "tenants/acme/new.example.yml", "")
+    assert faults(folder) == ["tenants/acme/account.yml:10:11 unfit-value"]
+
+
+def test_a_domain_is_given_once_and_managed_only_where_it_was_given(folder: Path) -> None:
+    give(folder, "acme", "globex.example")
+    write(folder, "tenants/globex/account.yml", "managed_domains: [globex.example, new.example]\n")
+    assert faults(folder) == ["tenants/globex/account.yml:8:11 name-twice", "tenants/globex/account.yml:9:35 unknown-domain"]
+
+
 def test_two_tenants_with_one_domain(folder: Path) -> None:
-    tenant(folder, "zzz", "acme.example")
+    tenant(folder, "zzz", "acme.example", given=False)
     (fault,) = _load.load(str(folder))[1]
     assert str(fault) == (
         f"tenants/zzz/acme.example.yml:1:1: domain-twice: acme.example is tenant acme's already ({ACME}:1:1); "
@@ -51,6 +99,7 @@ def test_an_alias_that_is_a_domain_elsewhere_is_the_one_at_fault(folder: Path) -
 
 
 def test_subdomains_belong_to_the_tenant_above(folder: Path) -> None:
+    give(folder, "acme", "deep.shop.acme.example")
     write(folder, "tenants/acme/deep.shop.acme.example.yml", "mailboxes: []\n")
     assert faults(folder) == []
     tenant(folder, "zzz", "more.deep.shop.acme.example")
@@ -63,6 +112,7 @@ def test_the_provider_may_give_its_own_names_away_but_no_nodes(folder: Path) -> 
     write(folder, "tenants/zzz/account.yml", "managed_domains: [zzz.hosting.example]\n")
     assert faults(folder) == []
     write(folder, "tenants/acme/account.yml", "managed_domains: [mx1.hosting.example]\n")
+    give(folder, "acme", "mx1.hosting.example")
     write(folder, "tenants/acme/mx1.hosting.example.yml", "")
     assert faults(folder) == ["tenants/acme/mx1.hosting.example.yml:1:1 reserved-domain"]
 
@@ -88,9 +138,9 @@ def test_external_ids_are_unique_in_the_estate(folder: Path) -> None:
     tenant(folder, "zzz", "zzz.example")
     write(folder, "tenants/zzz/account.yml", 'external_ids: {whmcs: "1042", "bad\\nkey": x, list: []}\n')
     assert faults(folder) == [
-        "tenants/zzz/account.yml:7:23 name-twice",
-        "tenants/zzz/account.yml:7:31 unfit-value",
-        "tenants/zzz/account.yml:7:52 wrong-type",
+        "tenants/zzz/account.yml:8:23 name-twice",
+        "tenants/zzz/account.yml:8:31 unfit-value",
+        "tenants/zzz/account.yml:8:52 wrong-type",
     ]
 
 
@@ -173,7 +223,7 @@ def test_a_node_has_room_for_so_many_domains(folder: Path, monkeypatch: pytest.M
 def test_domain_limits_and_states_speak_of_what_is_there(folder: Path) -> None:
     write(folder, "tenants/acme/account.yml", "domain_limits: [{name: acme.example}, {name: gone.example}, {name: acme.example}]\n")
     write(folder, "state/mx9.json", '{"dkim": []}')
-    assert faults(folder) == ["state/mx9.json:1:1 unknown-node", "tenants/acme/account.yml:10:46 unknown-domain", "tenants/acme/account.yml:10:68 name-twice"]
+    assert faults(folder) == ["state/mx9.json:1:1 unknown-node", "tenants/acme/account.yml:11:46 unknown-domain", "tenants/acme/account.yml:11:68 name-twice"]
 
 
 @pytest.mark.parametrize("text", ['{"node": "mx1", "dkim": [{"domain": "a.example", "selector": "mx1", "public": "not base64!"}]}', '{"keys": []}', "[]"])

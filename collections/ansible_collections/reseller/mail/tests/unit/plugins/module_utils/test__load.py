@@ -190,6 +190,8 @@ def test_links_pipes_devices_and_giants(folder: Path) -> None:
     (acme / "giant.example.yml").write_bytes(b"#" * (_load.MAX_BYTES + 1))
     (acme / "large.example.yml").write_bytes(b"#" * _load.MAX_BYTES)
     (folder / "tenants/linked").symlink_to("globex")
+    account = (acme / "account.yml").read_text(encoding="utf-8")
+    (acme / "account.yml").write_text(account.replace("domains: [", "domains: [large.example, "), encoding="utf-8")
     assert ids(folder) == [
         "tenants/acme/dangling.example.yml symlink",
         "tenants/acme/folder.example.yml unreadable",
