@@ -40,6 +40,11 @@ build() {   # folder, python, pip arguments: anew whenever they differ from what
 }
 
 mapfile -t found < <(pythons)
+if ((${#found[@]} == 0)) && [[ $EUID -eq 0 ]] && type -p apt-get >/dev/null; then
+    note "No Python with its venv module is here: installing Debian's."
+    apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install python3-venv >/dev/null || true   # the sentence below tells
+    mapfile -t found < <(pythons)
+fi
 ((${#found[@]})) ||
     fail "No Python 3.11 or newer with its venv module was found (Debian: apt-get install python3-venv)."
 oldest=${found[0]} newest=${found[-1]}

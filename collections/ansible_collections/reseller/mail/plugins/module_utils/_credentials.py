@@ -140,8 +140,13 @@ def best_scheme(run: Run) -> str:
 
 def hash_password(run: Run, password: str, scheme: str) -> str:
     """Hashed by Dovecot itself; the password goes through standard input because every user sees the arguments of a process."""
-    status, out, err = run(["doveadm", "-O", "pw", "-s", scheme], f"{password}\n{password}\n")
-    hashed = out.strip().rpartition("\n")[2]
-    if status != 0 or not hashed.startswith(f"{{{scheme}}}$"):
-        raise CredentialError(f"doveadm pw -s {scheme} failed: {err.strip()}")
-    return hashed
+    # Ansible's run_command stops reading when a second passed without output and the process ended just then, as happens
+    # to slow hashes on a busy host: what was printed last is lost and the status is 0. Hashing again harms nobody.
+    for _attempt in range(3):
+        status, out, err = run(["doveadm", "-O", "pw", "-s", scheme], f"{password}\n{password}\n")
+        hashed = out.strip().rpartition("\n")[2]
+        if status == 0 and hashed.startswith(f"{{{scheme}}}$"):
+            return hashed
+        if status != 0:
+            break
+    raise CredentialError(f"doveadm pw -s {scheme} failed with status {status}: {err.strip() or 'it printed no hash'}")

@@ -76,7 +76,7 @@ drift:
     state:
       description: V(changed), V(missing), V(foreign), or V(exposed) for a wrong owner, group or mode.
       type: str
-    keys:
+    entries:
       description: The entries that differ.
       type: list
       elements: str

@@ -17,17 +17,17 @@ from .store import Content, Run, Store
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """One file that is ``changed``, ``missing``, ``foreign`` or ``exposed`` (wrong owner, group or mode). ``keys`` are
-    the entries that differ, ``objects`` what the model says of them."""
+    """One file that is ``changed``, ``missing``, ``foreign`` or ``exposed`` (wrong owner, group or mode). ``entries``
+    are those that differ, ``objects`` what the model says of them."""
 
     path: str
     state: str
-    keys: tuple[str, ...] = ()
+    entries: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        keys = f" ({', '.join(self.keys[:5])})" if self.keys else ""
-        return f"{self.path} {self.state}{keys}"
+        entries = f" ({', '.join(self.entries[:5])})" if self.entries else ""
+        return f"{self.path} {self.state}{entries}"
 
 
 def drift(store: Store, generation: str, run: Run) -> list[Drift]:

@@ -134,6 +134,11 @@ def test_what_is_no_hash_is_not_stored(answer: tuple[int, str, str]) -> None:
         hash_password(lambda _command, _given: answer, "Right-Pass-1", "ARGON2ID")
 
 
+def test_a_hash_whose_output_was_lost_is_made_again() -> None:
+    answers = [(0, "", ""), (0, "{ARGON2ID}$argon2id$x\n", "")]
+    assert hash_password(lambda _command, _given: answers.pop(0), "Right-Pass-1", "ARGON2ID") == "{ARGON2ID}$argon2id$x"
+
+
 def test_the_best_scheme_that_dovecot_knows_is_taken() -> None:
     assert best_scheme(lambda _c, _g: (0, "MD5 BLF-CRYPT ARGON2ID \n", "")) == "ARGON2ID"
     assert best_scheme(lambda _c, _g: (0, "MD5 BLF-CRYPT ARGON2I \n", "")) == "BLF-CRYPT"
