@@ -100,16 +100,41 @@ def fetch(host, user, password, token, folder="INBOX", seconds=30):
             time.sleep(0.2)
 
 
-def stored(token, seconds=30):
+def stored(token, seconds=30, header="X-Token"):
     """The messages with the token that came to the stranger: all mail for this host's domains ends in one Maildir."""
     deadline = time.monotonic() + seconds
-    wanted = f"X-Token: {token}".encode()
+    wanted = f"{header}: {token}".encode()
     while True:
         contents = (path.read_bytes() for path in MAILDIR.glob("new/*"))
         found = [base64.b64encode(content).decode() for content in contents if wanted in content]
         if found or time.monotonic() > deadline:
             return found
         time.sleep(0.2)
+
+
+def managesieve(host, user, password, commands):
+    """Log in by ManageSieve (RFC 5804) over STARTTLS and give the commands. Answers the server's last line to each."""
+    with socket.create_connection((host, 4190), timeout=TIMEOUT) as connection:
+        stream = connection.makefile("rb")
+
+        def reply():
+            while line := stream.readline().decode():
+                if line.startswith(("OK", "NO", "BYE")):
+                    return line.strip()
+            return ""
+
+        def ask(command):
+            connection.sendall(f"{command}\r\n".encode())
+            return reply()
+
+        reply()
+        assert ask("STARTTLS").startswith("OK")
+        connection = ssl.create_default_context().wrap_socket(connection, server_hostname=host)
+        stream = connection.makefile("rb")
+        reply()  # the server tells once more what it can do
+        token = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
+        assert ask(f'AUTHENTICATE "PLAIN" "{token}"').startswith("OK")
+        return [ask(command) for command in commands]
 
 
 def converse(host, port, lines):
