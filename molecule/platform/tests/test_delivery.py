@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import email
 import email.policy
+import re
 
 import dkim
 import dns.resolver
 import pytest
-from client import Message, World
+from client import Host, Message, World
 from conftest import RESOLVER, STRANGER, Address, Side
 
 
@@ -61,11 +62,16 @@ def test_a_signature_does_not_survive_a_changed_message(world: World, side: Side
     assert not dkim.verify(raw.replace(b"Hello.", b"Hullo."), dnsfunc=txt)
 
 
-def test_nodes_hand_mail_to_each_other_over_verified_tls(world: World, side: Side, nodes: dict) -> None:
+def test_nodes_hand_mail_to_each_other_over_verified_tls(world: World, side: Side, node: Host) -> None:
+    """The connection that took this very message: the process logs it before it says that the message was sent."""
     message = submit(world, side.user, side.other_user.name)
     received(world, side.other_user, message)
-    log = nodes[side.node].output("journalctl -q --no-pager -o cat -t postfix/smtp --since -2min")
-    assert f"Verified TLS connection established to {side.other_user.host}" in log
+    log = node.output("journalctl -q --no-pager -t postfix/cleanup -t postfix/smtp --since -2min").splitlines()
+    (queue_id,) = [line.split(": ")[1] for line in log if f"message-id=<{message.token}@" in line]
+    (sent,) = [number for number, line in enumerate(log) if f" {queue_id}: " in line and "status=sent" in line]
+    process = re.search(r"postfix/smtp\[\d+\]", log[sent])[0]
+    (*_before, connection) = [line for line in log[:sent] if process in line and " TLS connection established to " in line]
+    assert f"Verified TLS connection established to {side.other_user.host}" in connection
 
 
 def test_a_stranger_writes_to_a_tenant(world: World, side: Side) -> None:
