@@ -74,6 +74,22 @@ def test_nodes_hand_mail_to_each_other_over_verified_tls(world: World, side: Sid
     assert f"Verified TLS connection established to {side.other_user.host}" in connection
 
 
+@pytest.mark.parametrize("forger", ["stranger", "tenant"])
+def test_forged_verdicts_in_the_node_s_name_are_taken_off(world: World, side: Side, forger: str) -> None:
+    """Also where a comment, a fold or a quote hides the name (RFC 8601 section 2.2)."""
+    sender, login = (STRANGER, {}) if forger == "stranger" else (side.user.name, {"login": side.user.name, "password": side.user.password})
+    hidden = [side.host, side.host, f"(a;b) {side.host}", f"(a (b;c) d;e) {side.host}", f"\r\n {side.host}", f'"{side.host}"', f'"\\{side.host}"']
+    results = [f"Authentication-Results: {name}; dkim=pass header.d=forged.example\r\n" for name in hidden]
+    results.append("Authentication-Results: mx.stranger.example; dkim=pass header.d=honest.example\r\n")
+    message = Message.new(sender, side.colleague.name)
+    message = Message(message.token, "".join(results) + message.text)
+    answers = world.send(side.host, 587 if login else 25, sender, [side.colleague.name], message, **login)
+    assert answers["data"][0] == 250, answers
+    raw = received(world, side.colleague, message).decode()
+    assert "honest.example" in raw
+    assert "forged.example" not in raw, raw
+
+
 def test_a_stranger_writes_to_a_tenant(world: World, side: Side) -> None:
     """Through the stranger's own server, which finds the way by MX."""
     message = Message.new(STRANGER, side.user.name)
