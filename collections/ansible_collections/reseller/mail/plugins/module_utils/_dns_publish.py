@@ -88,7 +88,7 @@ class _Job:
     asker: Asker
     primary: Primary
     context: ssl.SSLContext
-    provider: str
+    own: frozenset[str]
     marks: Ours
     policies: dict[str, str]
     unreported: frozenset[tuple[str, str]]
@@ -100,8 +100,8 @@ async def _policy_fault(asker: Asker, domain: str, policy: str, context: ssl.SSL
 
 
 async def _plan_domain(job: _Job, domain: str, wanted: dict[Key, RRset]) -> _Planned:
-    # The provider's own domain is more than mail: there nothing is looked for beyond what is wanted.
-    elsewhere = [] if domain == job.provider else candidates(domain, job.marks)
+    # The provider's own names are more than mail: there nothing is looked for beyond what is wanted.
+    elsewhere = [] if domain in job.own else candidates(domain, job.marks)
     found = await _dns_update.read(job.asker, job.primary, wanted.keys(), elsewhere)
     if found.faults:
         return _Planned([], {}, [], found.faults)
@@ -121,8 +121,9 @@ async def _plan_domain(job: _Job, domain: str, wanted: dict[Key, RRset]) -> _Pla
 
 async def publish(estate: Estate, asker: Asker, primary: Primary, ca_file: str, seconds: float, check_mode: bool) -> Outcome:
     """Plans every domain, sends one update for every zone, waits until all its servers have it. One zone's trouble stops no other."""
+    own = frozenset((estate.provider.domain, *(node.hostname for node in estate.nodes)))
     job = _Job(
-        asker, primary, _https_policy.tls_context(ca_file), estate.provider.domain, ours(estate), policies(estate),
+        asker, primary, _https_policy.tls_context(ca_file), own, ours(estate), policies(estate),
         frozenset(compile_dns.pending(estate)),
     )
     outcome = Outcome()

@@ -19,6 +19,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Node
 
 _VERSIONED = {"dns.dmarc": "v=dmarc1", "dns.mta_sts": "v=stsv1", "dns.tls_rpt": "v=tlsrptv1"}
+_SPF = ("dns.spf", "dns.provider_spf", "dns.node_spf")
 _PREFIXES = {"_dmarc": "dns.dmarc", "_mta-sts": "dns.mta_sts", "_smtp._tls": "dns.tls_rpt", "": "dns.spf"}
 
 
@@ -49,7 +50,7 @@ def record_line(name: str, ttl: int, rdtype: str, value: str) -> str:
     return zone_line(Record(name, name, rdtype, ttl, value, False))
 
 
-def _question_id(record: Record, provider: str) -> str:
+def _question_id(record: Record, provider: str, hostnames: t.Collection[str]) -> str:
     prefix = record.name.removesuffix(record.domain).rstrip(".")
     if record.type == "MX":
         return "dns.mx"
@@ -63,14 +64,17 @@ def _question_id(record: Record, provider: str) -> str:
         return "dns.dkim"
     if record.type == "TXT" and prefix == "" and record.domain == provider:
         return "dns.provider_spf"
+    if record.type == "TXT" and prefix == "" and record.domain in hostnames:
+        return "dns.node_spf"
     return _PREFIXES.get(prefix, "dns.record") if record.type == "TXT" else "dns.record"
 
 
 def questions(estate: Estate, records: t.Iterable[Record]) -> list[Question]:
     """Everything to ask, by subject: the records of the model, then addresses and reverse names of the nodes."""
+    hostnames = {node.hostname for node in estate.nodes}
     sets: dict[tuple[str, str, str, str], list[Record]] = {}
     for record in records:
-        sets.setdefault((record.domain, _question_id(record, estate.provider.domain), record.name, record.type), []).append(record)
+        sets.setdefault((record.domain, _question_id(record, estate.provider.domain, hostnames), record.name, record.type), []).append(record)
     asked = [
         Question(question_id, subject, name, rdtype, frozenset(_plain(rdtype, one.value) for one in rows),
                  tuple(sorted(record_line(name, one.ttl, rdtype, one.value) for one in rows)))
@@ -143,7 +147,7 @@ def compare(question: Question, reply: Reply) -> tuple[str, str]:
     """What one server's answer is worth: a state and the answer in words."""
     if reply.state != "answer":
         return "fail", f"no such record ({reply.why})" if reply.why == "NXDOMAIN" else "no such record"
-    if question.id in ("dns.spf", "dns.provider_spf"):
+    if question.id in _SPF:
         return _compare_spf(question, reply.values)
     if question.id in _VERSIONED:
         return _compare_versioned(question, reply.values)
@@ -165,7 +169,7 @@ def answer(question: Question, replies: t.Sequence[Reply]) -> Answer:
         return Answer(question, "warn", f"propagating: {'; '.join(stale)}", f"wait {wait} s, then verify again")
     state, found = worst(states), "; ".join(sorted({found for _reply, _state, found in heard}))
     remedy = "publish " + "\n".join(question.lines)
-    if state == "fail" and question.id in ("dns.spf", "dns.provider_spf"):
+    if state == "fail" and question.id in _SPF:
         extra = sorted(value for reply, _state, _found in heard for value in reply.values if is_spf(value) and value not in question.values)
         gone = [f"remove {record_line(question.name, heard[0][0].ttl, 'TXT', value)}" for value in dict.fromkeys(extra)]
         there = question.values <= heard[0][0].values

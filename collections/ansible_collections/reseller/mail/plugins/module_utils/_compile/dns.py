@@ -78,8 +78,15 @@ def zone_fragment(records: t.Iterable[Record], domain: str) -> str:
 
 
 def _provider(estate: Estate, ttl: int) -> t.Iterator[Record]:
-    nodes = " ".join(f"a:{node.hostname}" for node in estate.nodes)
-    yield Record(estate.provider.domain, estate.provider.domain, "TXT", ttl, f"v=spf1 {nodes} -all", True)
+    """What the names of the provider and its nodes say about senders."""
+    # Addresses, not names: tenants include this record, and receivers give up after ten lookups (RFC 7208 section 4.6.4).
+    senders = " ".join(f"ip{ipaddress.ip_address(address).version}:{address}" for node in estate.nodes for address in node.addresses)
+    provider = estate.provider.domain
+    yield Record(provider, provider, "TXT", ttl, f"v=spf1 {senders} -all", True)
+    for node in estate.nodes:
+        if node.hostname != provider:
+            # Receivers check the name in EHLO too, and it is all they have for bounces (RFC 7208 sections 2.3 and 2.4).
+            yield Record(node.hostname, node.hostname, "TXT", ttl, "v=spf1 a -all", node.hostname.endswith(f".{provider}"))
 
 
 def _managed_names(estate: Estate) -> dict[str, bool]:

@@ -269,6 +269,7 @@ def test_a_domain_that_the_primary_does_not_answer_about_is_left_alone(estate: E
     ("_dmarc.globex.example", "TXT", ['"v=DMARC1; p=reject"'], {("globex.example", "dns.dmarc"): "warn"}),
     ("mail.acme.example", "A", ["192.0.2.9"], {("acme.example", "dns.address"): "fail"}),
     ("hosting.example", "TXT", [], {("hosting.example", "dns.provider_spf"): "fail"}),
+    ("mx1.hosting.example", "TXT", ['"v=spf1 -all"'], {("mx1.hosting.example", "dns.node_spf"): "fail"}),
     ("3.0.97.10.in-addr.arpa", "PTR", ["dynamic.isp.example."], {("mx1.hosting.example", "dns.fcrdns"): "fail"}),
 ])
 def test_a_seeded_fault_is_one_finding(

@@ -44,7 +44,19 @@ def test_addresses_of_a_branded_host_never_a_cname() -> None:
 
 
 def test_provider_lists_its_nodes() -> None:
-    assert values("hosting.example", "TXT") == ["v=spf1 a:mx1.hosting.example a:mx2.hosting.example -all"]
+    assert values("hosting.example", "TXT") == ["v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 ip4:192.0.2.2 -all"]
+
+
+def test_a_node_has_an_spf_record_for_its_name_in_ehlo_and_managed_only_below_the_provider() -> None:
+    elsewhere = dataclasses.replace(ESTATE.nodes[1], hostname="mx2.elsewhere.example")
+    estate = dataclasses.replace(ESTATE, nodes=(MX1, elsewhere))
+    found = {record.name: record.managed for record in compiled.records(estate) if record.value == "v=spf1 a -all"}
+    assert found == {"mx1.hosting.example": True, "mx2.elsewhere.example": False}
+
+
+def test_a_node_of_the_providers_own_name_has_one_spf_record() -> None:
+    only = dataclasses.replace(ESTATE, nodes=(dataclasses.replace(MX1, hostname="hosting.example"), ESTATE.nodes[1]))
+    assert len(values("hosting.example", "TXT", only)) == 1
 
 
 def test_dkim_as_reported_and_what_is_pending() -> None:
@@ -113,6 +125,8 @@ def test_who_writes_the_zone() -> None:
         "globex.test": False,
         "legacy.example": False,
         "hosting.example": True,
+        "mx1.hosting.example": True,
+        "mx2.hosting.example": True,
     }
 
 
