@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Domain names and addresses: one spelling for each, and a strict idea of what may be one.
 
-PRIVATE to the collection. Pure. Every function returns the normal form or raises ValueError saying what is wrong;
+PRIVATE to the collection. Pure. Every reader returns the normal form or raises ValueError saying what is wrong;
 whatever passes here may be written into a Postfix table or a zone file as it stands.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import encodings.idna
 import functools
 import re
+import typing as t
 import unicodedata
 
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import shown
@@ -121,3 +122,12 @@ def without_extension(name: str) -> str:
     """An address without its plus extension: jo+lists@x -> jo@x."""
     local, at, host = name.rpartition("@")
     return f"{local.partition('+')[0]}@{host}" if at and "+" in local else name
+
+
+def nearest(name: str, domains: t.Container[str]) -> t.Optional[str]:
+    """The domain that a name lies below, the closest of them; None when there is none."""
+    while name:
+        name = name.partition(".")[2]
+        if name in domains:
+            return name
+    return None

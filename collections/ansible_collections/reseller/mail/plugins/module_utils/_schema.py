@@ -282,7 +282,7 @@ DOMAIN_FILE = Table(
             Table(
                 "branding",
                 {
-                    "hostname": Key(DOMAIN, "What mail programs connect to instead of the node; in one of the tenant's domains."),
+                    "hostname": Key(DOMAIN, "What mail programs connect to instead of the node; below one of the tenant's domains or domain aliases."),
                     "name": Key(TEXT, "What clients see."),
                 },
             ),

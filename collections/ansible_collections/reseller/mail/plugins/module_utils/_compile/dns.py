@@ -10,6 +10,7 @@ import ipaddress
 import typing as t
 from dataclasses import dataclass
 
+from .._names import nearest
 from . import mta_sts, opendkim
 
 if t.TYPE_CHECKING:
@@ -54,9 +55,11 @@ def records(estate: Estate, ttl: int = TTL) -> list[Record]:
         for name in domain.names:
             for owner, kind, value in _name(estate, tenant, domain, name):
                 found.add(Record(name, owner, kind, ttl, value, managed[name]))
-        if domain.branding.hostname:
+        branded = domain.branding.hostname
+        zone = nearest(branded, managed) if branded else None
+        if branded and zone:
             for kind, value in _addresses(estate.node_of(tenant)):
-                found.add(Record(domain.name, domain.branding.hostname, kind, ttl, value, domain.managed))
+                found.add(Record(zone, branded, kind, ttl, value, managed[zone]))
         found.update(_report_grants(estate, tenant, domain, managed, ttl))
     return sorted(found)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._names import nearest
 from ._text import lines
 
 if t.TYPE_CHECKING:
@@ -32,8 +33,8 @@ def names(estate: Estate, node: Node) -> list[str]:
 
 def managed(estate: Estate, node: Node) -> list[str]:
     """Those whose addresses the provider publishes itself; sorted."""
-    zones = {name for _tenant, domain in estate.domains_on(node) for name, ours in _zones(domain) if ours}
-    return [name for name in names(estate, node) if any(name.endswith(f".{zone}") for zone in zones)]
+    zones = {name: ours for _tenant, domain in estate.domains_on(node) for name, ours in _zones(domain)}
+    return [name for name in names(estate, node) if zones.get(nearest(name, zones) or "")]
 
 
 def _zones(domain: Domain) -> t.Iterator[tuple[str, bool]]:

@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault, listed
 from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Fault, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._names import nearest
 
 _NOT_FOR_RELAY = ("mailboxes", "aliases", "sender_addresses", "domain_aliases", "catch_all")
 
@@ -62,8 +63,9 @@ def _branding(tenant: Tenant, domain: Domain, hostnames: set[str], taken: dict[s
     if name is None:
         return
     at = domain.at.of("branding", "hostname")
-    own = [own_name for each in tenant.domains for own_name in each.names]
-    if name in hostnames or not any(name == each or name.endswith(f".{each}") for each in own):
-        yield fault(at, "foreign-hostname", f"{name} does not lie in a domain of tenant {tenant.name}", f"a name in {listed(own)}")
+    own = {own_name for each in tenant.domains for own_name in each.names}
+    # Not the domain itself: its address is that of the tenant's web site.
+    if name in hostnames or name in own or not nearest(name, own):
+        yield fault(at, "foreign-hostname", f"{name} does not lie below a domain of tenant {tenant.name}", f"a name below {listed(own)}")
     elif taken.setdefault(name, tenant) is not tenant:  # pragma: no cover - needs a domain of two tenants, a fault itself
         yield fault(at, "foreign-hostname", f"{name} is tenant {taken[name].name}'s", "a name of the tenant's own")

@@ -251,3 +251,10 @@ def test_a_plan_within_its_own_bounds(folder: Path) -> None:
 def test_a_mail_programs_hostname_is_of_the_tenants_own(folder: Path) -> None:
     write(folder, ACME, "branding: {hostname: mail.acme-mail.example}\ndomain_aliases: [acme-mail.example]\n")
     assert faults(folder) == []
+
+
+@pytest.mark.parametrize("name", ["acme.example", "acme-mail.example", "old.acme.example", "example"])
+def test_a_mail_programs_hostname_is_no_domain_itself(folder: Path, name: str) -> None:
+    write(folder, "tenants/acme/old.acme.example.yml", "")
+    write(folder, ACME, f"branding: {{hostname: {name}}}\ndomain_aliases: [acme-mail.example]\n")
+    assert [line.split()[1] for line in faults(folder)] in (["foreign-hostname"], ["unfit-value"])

@@ -7,12 +7,12 @@ import dns.rdatatype
 import dns.zone
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns as compiled
-from ansible_collections.reseller.mail.plugins.module_utils._compile import mta_sts
-from ansible_collections.reseller.mail.plugins.module_utils._model import Dmarc, Estate
+from ansible_collections.reseller.mail.plugins.module_utils._compile import mta_sts, tls
+from ansible_collections.reseller.mail.plugins.module_utils._model import Branding, Dmarc, Estate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .estate_for_tests import ACME, ESTATE, GLOBEX, LEGACY, MX1, with_tenant
+from .estate_for_tests import ACME, ESTATE, GLOBEX, LEGACY, MX1, SHOP, with_tenant
 
 
 def values(name: str, kind: str, estate: Estate = ESTATE) -> list[str]:
@@ -41,6 +41,26 @@ def test_addresses_of_a_branded_host_never_a_cname() -> None:
     assert values("mail.acme.example", "A") == ["192.0.2.1"]
     assert values("mail.acme.example", "AAAA") == ["2001:db8::1"]
     assert {record.type for record in compiled.records(ESTATE)} == {"A", "AAAA", "MX", "SRV", "TXT"}
+
+
+def test_a_branded_host_belongs_to_the_domain_that_it_lies_below() -> None:
+    """acme.example and its alias are managed; shop.example and its alias are not."""
+    below = {"mail.acme.example": ACME, "mail.shop-alias.example": SHOP}
+    for hostname, domain in below.items():
+        for host in below.values():
+            branded = dataclasses.replace(host, branding=Branding(hostname))
+            other = SHOP if host is ACME else dataclasses.replace(ACME, branding=Branding())
+            estate = with_tenant(ESTATE, "acme", domains=(branded, other))
+            found = {(record.domain, record.managed) for record in compiled.records(estate) if record.name == hostname}
+            assert found == {(hostname.removeprefix("mail."), domain is ACME)}
+            assert (hostname in tls.managed(estate, MX1)) == (domain is ACME)
+
+
+def test_an_unmanaged_domain_below_a_managed_one_decides_for_its_names() -> None:
+    below = dataclasses.replace(SHOP, name="shop.acme.example", branding=Branding("mail.shop.acme.example"))
+    estate = with_tenant(ESTATE, "acme", domains=(ACME, below))
+    assert {record.managed for record in compiled.records(estate) if record.name == "mail.shop.acme.example"} == {False}
+    assert "mail.shop.acme.example" not in tls.managed(estate, MX1)
 
 
 def test_provider_lists_its_nodes() -> None:
