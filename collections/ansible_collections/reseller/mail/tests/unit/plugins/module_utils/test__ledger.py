@@ -38,7 +38,8 @@ def estate(*domains: Domain, plan: Limits = Limits(), own: Limits = Limits(), ad
     """One tenant with two admins; the second's limits are ``admin``."""
     admins = (Admin(OWNERS[0], Limits()), Admin(OWNERS[1], admin))
     plans = (Plan("p", plan, frozenset({"relay_domains"}), GIB, 1, None),)
-    tenant = Tenant("acme", "Acme", "p", "active", "mx1", OWNERS[0], admins, own, domains, at=AT)
+    names = tuple(name for domain in domains for name in domain.names)
+    tenant = Tenant("acme", "Acme", "p", "active", "mx1", OWNERS[0], admins, own, domains, approved_domains=names, at=AT)
     node = Node("mx1", "mx1.hosting.example", 12, ("192.0.2.1",))
     return Estate(Provider("P", "hosting.example"), (node,), plans, (tenant,), approved_hosts=("mx.stranger.example",))
 
