@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from ansible_collections.reseller.mail.plugins.module_utils import _names
 from ansible_collections.reseller.mail.plugins.module_utils._model import Limit
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import shown
+from ansible_collections.reseller.mail.plugins.module_utils._sizes import UNITS
 
 MAX_NUMBER = 2**63 - 1
-UNITS = {"B": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
 from ansible_collections.reseller.mail.plugins.module_utils._ledger import COUNTERS, Account, ledger
+from ansible_collections.reseller.mail.plugins.module_utils._sizes import rounded, size
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Estate, Limit, Mailbox
 
 KIB = 1024
-UNITS = (("G", 2**30), ("M", 2**20), ("K", KIB))
 
 
 class Live(t.NamedTuple):
@@ -23,16 +23,6 @@ class Live(t.NamedTuple):
 
     limit: Limit
     used: int
-
-
-def size(number: Limit) -> str:
-    """Bytes as the tenants' files write them."""
-    if number is None:
-        return "unlimited"
-    for unit, factor in UNITS:
-        if number >= factor:
-            return f"{number / factor:.1f}".removesuffix(".0") + unit
-    return str(number)
 
 
 def _limit(mailbox: Mailbox, live: t.Optional[Live], node: str) -> t.Optional[Finding]:
@@ -54,7 +44,7 @@ def _usage(mailbox: Mailbox, live: t.Optional[Live], warn_at: int) -> t.Optional
         return None
     state = "fail" if live.used > live.limit else "warn"
     remedy = f"raise the quota of {mailbox.address} in its domain's file, or let its user delete mail"
-    return Finding("quota.usage", mailbox.address, state, f"below {warn_at} % of {size(live.limit)}", f"{size(live.used)}, {percent} %", remedy)
+    return Finding("quota.usage", mailbox.address, state, f"below {warn_at} % of {size(live.limit)}", f"{rounded(live.used)}, {percent} %", remedy)
 
 
 def _domain(domain: Domain, live: t.Mapping[str, Live], node: str, warn_at: int) -> list[Finding]:
@@ -67,7 +57,7 @@ def _domain(domain: Domain, live: t.Mapping[str, Live], node: str, warn_at: int)
         findings.append(Finding("quota.limit", domain.name, "ok", "Dovecot enforces every quota of the files", f"{well} mailboxes"))
     if well and usages.count(None):
         used = sum(live[mailbox.address].used for mailbox in domain.mailboxes if mailbox.address in live)
-        findings.append(Finding("quota.usage", domain.name, "ok", f"below {warn_at} %", f"{usages.count(None)} mailboxes, {size(used)} used in the domain"))
+        findings.append(Finding("quota.usage", domain.name, "ok", f"below {warn_at} %", f"{usages.count(None)} mailboxes, {rounded(used)} used in the domain"))
     return findings
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How values and tables are written.
+"""How tables are written.
 
 PRIVATE to the collection. Pure.
 """
@@ -7,17 +7,6 @@ PRIVATE to the collection. Pure.
 from __future__ import annotations
 
 import typing as t
-
-_UNITS = (("T", 2**40), ("G", 2**30), ("M", 2**20), ("K", 2**10))
-
-
-def size(number: int) -> str:
-    """Bytes in the largest unit that loses nothing; always with a unit, because Dovecot 2.3 reads a bare number as KiB
-    and 2.4 as bytes."""
-    for unit, factor in _UNITS:
-        if number and number % factor == 0:
-            return f"{number // factor}{unit}"
-    return f"{number}B"
 
 
 def lines(items: t.Iterable[str]) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import typing as t
 
+from .._sizes import size
 from ._addresses import ROLES, complete, delivered
-from ._text import size
 
 if t.TYPE_CHECKING:
     from .._model import Domain, Estate, Node, Tenant
@@ -35,8 +35,7 @@ def _domain(tenant: Tenant, domain: Domain) -> t.Iterator[str]:
     else:
         yield f"domain {name}"
     for mailbox in domain.mailboxes:
-        quota = "unlimited" if mailbox.quota is None else size(mailbox.quota)
-        yield f"mailbox {mailbox.address} quota {quota}{_mark(mailbox.state)}"
+        yield f"mailbox {mailbox.address} quota {size(mailbox.quota)}{_mark(mailbox.state)}"
     for alias in domain.aliases:
         targets = ", ".join(complete(to, name) for to in alias.to)
         yield f"alias {alias.address} to {targets}{', may send' if alias.may_send else ''}"

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
+from .._sizes import size
 from ._addresses import is_suspended
-from ._text import lines, size
+from ._text import lines
 
 if t.TYPE_CHECKING:
     from .._model import Estate, Limit, Node

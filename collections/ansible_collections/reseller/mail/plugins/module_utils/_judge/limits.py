@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.reseller.mail.plugins.module_utils._compile._text import size
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault
 from ansible_collections.reseller.mail.plugins.module_utils._ledger import Account, Ledger, charges, ledger
 from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Fault, Limit, Mailbox, Plan, Position, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._sizes import size
 
 _WORDS = {
     "domains": "domains (relay domains included)",
@@ -46,7 +46,7 @@ def judge(index: Index) -> t.Iterator[Fault]:
 
 def _plan(plan: Plan) -> t.Iterator[Fault]:
     if not _within(plan.mailbox_quota_default, plan.mailbox_quota_min, plan.mailbox_quota_max):
-        what = f"the default {_quota(plan.mailbox_quota_default)} of plan {plan.name} is outside its own bounds"
+        what = f"the default {size(plan.mailbox_quota_default)} of plan {plan.name} is outside its own bounds"
         yield fault(plan.at.of("mailbox_quota", "default"), "quota-out-of-bounds", what, _bounds(plan.mailbox_quota_min, plan.mailbox_quota_max))
 
 
@@ -57,7 +57,7 @@ def _mailbox(mailbox: Mailbox, domain: Domain, plan: Plan, book: Ledger, tenant:
         largest = domain.limits.mailbox_storage
         whose = f"mailbox_storage of {domain.name} and {whose}"
     if not _within(mailbox.quota, plan.mailbox_quota_min, largest):
-        what = f"the mailbox {mailbox.address} has quota {_quota(mailbox.quota)}"
+        what = f"the mailbox {mailbox.address} has quota {size(mailbox.quota)}"
         allowed = f"{_bounds(plan.mailbox_quota_min, largest)} ({whose})"
         yield fault(mailbox.at.of("quota"), "quota-out-of-bounds", what, allowed)
     elif mailbox.quota is None:
@@ -75,12 +75,8 @@ def _within(quota: Limit, smallest: int, largest: Limit) -> bool:
     return smallest <= quota and (largest is None or quota <= largest)
 
 
-def _quota(quota: Limit) -> str:
-    return "unlimited" if quota is None else size(quota)
-
-
 def _bounds(smallest: int, largest: Limit) -> str:
-    return f"{size(smallest)} to {_quota(largest)}" if largest is not None else f"{size(smallest)} or more"
+    return f"{size(smallest)} to {size(largest)}" if largest is not None else f"{size(smallest)} or more"
 
 
 def _amount(key: str, number: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
 from ansible_collections.reseller.mail.plugins.module_utils._model import Admin, Domain, Estate, Limits, Mailbox, Node, Provider, Tenant
-from ansible_collections.reseller.mail.plugins.module_utils._verify_quota import Live, ledger_findings, node_findings, size
+from ansible_collections.reseller.mail.plugins.module_utils._verify_quota import Live, ledger_findings, node_findings
 
 G = 2**30
 JO = Mailbox("jo", "acme.example", 5 * G, "it@acme.example")
@@ -23,11 +23,6 @@ def by_id(findings: list[Finding]) -> dict[tuple[str, str], Finding]:
     found = {(one.id, one.subject): one for one in findings}
     assert len(found) == len(findings), "an id and a subject name one finding"
     return found
-
-
-@pytest.mark.parametrize(("number", "text"), [(None, "unlimited"), (0, "0"), (1536, "1.5K"), (2**20, "1M"), (5 * G, "5G")])
-def test_sizes_read_as_in_the_files(number: int | None, text: str) -> None:
-    assert size(number) == text
 
 
 def test_mailboxes_that_are_well_are_one_finding_of_their_domain() -> None:

@@ -6,14 +6,11 @@ import hashlib
 import json
 import zlib
 
-import pytest
 from ansible_collections.reseller.mail.plugins.module_utils import _compile
-from ansible_collections.reseller.mail.plugins.module_utils._compile import _text, dovecot, mta_sts, opendkim, tls
+from ansible_collections.reseller.mail.plugins.module_utils._compile import dovecot, mta_sts, opendkim, tls
 from ansible_collections.reseller.mail.plugins.module_utils._compile.describe import describe
 from ansible_collections.reseller.mail.plugins.module_utils._generation import lines
 from ansible_collections.reseller.mail.plugins.module_utils._model import Tenant
-from hypothesis import given
-from hypothesis import strategies as st
 
 from .estate_for_tests import ACME, ESTATE, MX1, MX2, mailbox, with_tenant
 
@@ -43,20 +40,6 @@ def test_a_quota_of_nothing_is_not_unlimited() -> None:
     domain = dataclasses.replace(ACME, mailboxes=(mailbox("jo", "acme.example", 0),))
     estate = with_tenant(ESTATE, "acme", domains=(domain,))
     assert dovecot.lookups(estate, MX1)["dovecot/users/acme.example"].endswith("storage=1B\n")
-
-
-@pytest.mark.parametrize(
-    ("number", "text"),
-    [(5 * 2**30, "5G"), (1536 * 2**20, "1536M"), (2**40, "1T"), (2**10, "1K"), (1000, "1000B"), (0, "0B")],
-)
-def test_sizes(number: int, text: str) -> None:
-    assert _text.size(number) == text
-
-
-@given(st.integers(min_value=0, max_value=2**50))
-def test_sizes_lose_nothing(number: int) -> None:
-    text = _text.size(number)
-    assert int(text[:-1]) * {"B": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}[text[-1]] == number
 
 
 def test_opendkim_has_a_key_for_every_name_that_sends() -> None:
