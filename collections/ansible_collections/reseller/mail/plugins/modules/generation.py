@@ -45,7 +45,8 @@ options:
 attributes:
   check_mode:
     support: full
-    description: Compares contents only. RV(judged) is V(false) then, because no daemon was asked.
+    description:
+      - Compares contents only. No daemon is asked, so RV(judged) is V(false) and the last line of the diff says C(not judged).
   diff_mode:
     support: full
     description: Shows the objects that change, in the words of the tenants' files, never a secret.
@@ -133,7 +134,7 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
         "previous": before or "",
         "judged": outcome.judged,
         "reloaded": list(outcome.reloaded),
-        "diff": {"prepared": "".join(f"{line}\n" for line in steps.lines)},
+        "diff": {"prepared": steps.diff(module.check_mode)},
     }
 
 

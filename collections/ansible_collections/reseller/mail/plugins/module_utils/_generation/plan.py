@@ -35,6 +35,11 @@ class Plan:
     def __bool__(self) -> bool:
         return self.stage or self.activate
 
+    def diff(self, check_mode: bool) -> str:
+        """The lines of a diff. A check promises less than a run: what daemons would say of it is not known."""
+        notes = ("? not judged: check mode asks no daemon",) if check_mode and self.stage else ()
+        return "".join(f"{line}\n" for line in (*self.lines, *notes))
+
 
 def plan(store: Store, content: Content) -> Plan:
     """Compares the host's files, not what is noted about them, with the wanted ones."""

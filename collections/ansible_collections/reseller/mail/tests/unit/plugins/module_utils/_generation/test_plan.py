@@ -57,3 +57,10 @@ def test_changed_keys() -> None:
     assert changed_keys("a@x\tone\nb@x\ttwo\n", "a@x\tone\nb@x\t2\nc@x\tthree\n") == ["b@x", "c@x"]
     assert changed_keys(None, "jo@a.example:::::::userdb_quota_rule=*:storage=5G\n") == ["jo@a.example"]
     assert changed_keys("same\n", "same\n") == []
+
+
+@pytest.mark.parametrize(("stage", "check_mode", "noted"), [(True, True, True), (True, False, False), (False, True, False)])
+def test_a_check_says_that_no_daemon_was_asked(stage: bool, check_mode: bool, noted: bool) -> None:
+    lines = Plan(stage, True, ("+ mailbox jo@acme.example",)).diff(check_mode).splitlines()
+    assert lines[0] == "+ mailbox jo@acme.example"
+    assert ("not judged" in lines[-1]) == noted
