@@ -24,6 +24,9 @@ ARGUMENTS = {
 }
 
 
+_HEADER = ["address", "password"]
+
+
 class Handover:
     """The file on the controller that initial passwords are written to."""
 
@@ -31,25 +34,36 @@ class Handover:
         self._path = path
 
     def refuse_unwritable(self) -> None:
-        """Raises OSError when the file could not be written. Changes nothing."""
+        """Raises OSError when the file could not be written or is somebody else's. Changes nothing."""
         place = os.path.dirname(os.path.abspath(self._path))
         while not os.path.exists(place):
             place = os.path.dirname(place)
         if not os.path.isdir(place) or not os.access(place, os.W_OK | os.X_OK) or os.path.isdir(self._path):
             raise PermissionError(f"the handover file {self._path} cannot be written below {place}")
+        self._read()
+
+    def _read(self) -> dict[str, str]:
+        """What the file holds so far. Raises OSError when it is not ours: it would be overwritten."""
+        if not os.path.exists(self._path):
+            return {}
+        try:
+            with open(self._path, encoding="utf-8", newline="") as file:
+                header, *rows = csv.reader(file, strict=True)
+            if header != _HEADER:
+                raise ValueError
+            return {address: password for address, password in rows}  # noqa: C416 - a row of another length raises ValueError
+        except (ValueError, csv.Error):
+            raise OSError(f"the handover file {self._path} exists and is no list of initial passwords; move it away") from None
 
     def write(self, passwords: dict[str, str]) -> None:
         """Adds the passwords, or replaces those of the same address, in one step."""
         folder = os.path.dirname(os.path.abspath(self._path))
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        rows: dict[str, str] = {}
-        if os.path.exists(self._path):
-            with open(self._path, encoding="utf-8", newline="") as file:
-                rows = {row["address"]: row["password"] for row in csv.DictReader(file)}
+        rows = self._read()
         descriptor, new = tempfile.mkstemp(dir=folder, prefix=".initial-passwords-")   # mkstemp makes it 0600
         with open(descriptor, "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(("address", "password"))
+            writer.writerow(_HEADER)
             writer.writerows(sorted((rows | passwords).items()))
             file.flush()
             os.fsync(file.fileno())

@@ -60,6 +60,16 @@ def test_an_unwritable_handover_is_refused_before_anything_happens(tmp_path: Pat
     assert os.listdir(tmp_path) == ["file"]
 
 
+@pytest.mark.parametrize("text", ["", "user,secret\njo,x\n", "address,password\njo@acme.example\n", 'address,password\n"', "\xff"])
+def test_a_file_that_is_no_handover_is_refused_in_one_sentence_and_stays(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "mx1.csv"
+    path.write_text(text, encoding="latin-1")
+    for act in (Handover(str(path)).refuse_unwritable, lambda: Handover(str(path)).write({"jo@acme.example": "x"})):
+        with pytest.raises(OSError, match=r"^the handover file .*/mx1\.csv exists and is no list of initial passwords; move it away$"):
+            act()
+    assert path.read_text(encoding="latin-1") == text
+
+
 @pytest.mark.parametrize("text", ["Right-Pass-1", "{BLF-CRYPT}$2y$05$x"])
 def test_a_vaulted_value_is_decrypted_with_the_runs_own_secrets(given: Given, text: str) -> None:
     assert given(VAULT)._supplied([mailbox(vaulted(text)), mailbox(None)]) == {"jo@acme.example": text}
