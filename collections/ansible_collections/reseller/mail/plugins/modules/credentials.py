@@ -163,7 +163,10 @@ def create(module: AnsibleModule, database: str, spool: str) -> None:
     ]
     # A password given since then replaces one that still waits.
     handover = {address: text for address, text in waiting(spool).items() if address not in supplied} | passwords
-    save(spool, handover)
+    if handover:
+        save(spool, handover)
+    elif os.path.exists(spool):
+        os.unlink(spool)
     os.umask(0o027)
     with store.Store(database) as credentials:
         credentials.put(rows, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
