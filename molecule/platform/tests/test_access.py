@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who gets in, and what is kept of their passwords."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+
+from ansible.parsing.vault import VaultLib, VaultSecret
+from client import PASSWORDS, Host, World, ansible, changed_estate
+from conftest import NODES, Side
+from test_delivery import knock, received
+from test_generation import generation
+
+STORE = "/var/lib/reseller-mail/credentials"
+ROWS = f"""python3 -c '
+import json, sqlite3
+print(json.dumps(sqlite3.connect("file:{STORE}/credentials.db?mode=ro", uri=True).execute("SELECT address, hash FROM credentials").fetchall()))'"""
+
+
+def test_a_suspended_tenant_receives_but_neither_reads_nor_sends_until_it_is_active_again(world: World, sides: dict[str, Side], tmp_path: Path) -> None:
+    """A tenant of each node."""
+    estate = changed_estate(tmp_path, {f"tenants/{tenant}/account.yml": ("state: active", "state: suspended") for tenant in ("acme", "globex")})
+    users = [side.user for side in sides.values()]
+
+    def doors() -> list[bool]:
+        return [world.may_login(user.host, protocol, user.name, user.password) for user in users for protocol in ("imap", "pop3", "submission")]
+
+    try:
+        run = generation(estate)
+        assert run.rc == 0, run.output
+        assert not any(doors())
+        waiting = [knock(world, user.host, user.name) for user in users]
+    finally:
+        assert generation().rc == 0
+    assert all(doors())
+    for user, message in zip(users, waiting, strict=True):
+        received(world, user, message)
+
+
+def test_initial_passwords_are_handed_over_to_their_reader_alone(nodes: dict[str, Host], passwords: dict[str, str]) -> None:
+    files = sorted(PASSWORDS.glob("*.csv"))
+    assert [file.stem for file in files] == list(NODES)
+    assert [oct(file.stat().st_mode & 0o777) for file in files] == ["0o600", "0o600"]
+    for node in nodes.values():
+        assert node.output(f"stat -c '%U %G %a' {STORE}/credentials.db") == "root dovecot 640"
+        assert node.run(f"test -e {STORE}/handover.json", check=False).returncode == 1, "the node still keeps them"
+
+
+def test_a_node_keeps_strong_hashes_and_no_password(node: Host, passwords: dict[str, str]) -> None:
+    rows = json.loads(node.output(ROWS))
+    assert {address for address, _hash in rows} & passwords.keys()
+    assert [address for address, hashed in rows if not hashed.startswith(("{ARGON2ID}$argon2id$", "{BLF-CRYPT}$2"))] == []
+    patterns = "\n".join(sorted(passwords.values()))
+    assert all(len(password) >= 8 for password in passwords.values())
+    said = node.run(f"grep -rlFf - {STORE} /var/lib/reseller-mail/generations /var/log /etc/dovecot /etc/postfix", check=False, stdin=patterns)
+    assert (said.returncode, said.stdout) == (1, ""), "these files hold a password"
+
+
+def test_a_password_or_hash_from_the_files_opens_the_new_mailbox(world: World, sides: dict[str, Side], nodes: dict[str, Host], tmp_path: Path) -> None:
+    """A vaulted password and a hash, on each node."""
+    chosen, vault = "Correct-Horse-7", VaultLib([("default", VaultSecret(b"the vault's password"))])
+    (tmp_path / "vault").write_text("the vault's password", encoding="utf-8")
+    vaulted = vault.encrypt(chosen).decode().strip().replace("\n", "\n      ")
+    new = f"new-{uuid.uuid4().hex[:8]}"
+    files = {"mx1": "tenants/acme/acme.example.yml", "mx2": "tenants/globex/globex.example.yml"}
+    changes = {}
+    for (name, file), scheme in zip(files.items(), ("ARGON2ID", "BLF-CRYPT"), strict=True):
+        hashed = nodes[name].output(f"doveadm pw -s {scheme} -p {chosen}")
+        boxes = f"  - name: {new}-vaulted\n    password: !vault |\n      {vaulted}\n  - name: {new}-hashed\n    password: '{hashed}'\n"
+        changes[file] = ("mailboxes:\n", f"mailboxes:\n{boxes}")
+    estate = changed_estate(tmp_path, changes)
+    play = str(Path(__file__).parent / "mailboxes.yml")
+    try:
+        run = ansible("ansible-playbook", play, f"--vault-password-file={tmp_path / 'vault'}", estate=estate)
+        assert run.rc == 0, run.output
+        assert chosen not in run.output
+        for side in sides.values():
+            assert nodes[side.node].run(f"test -e {STORE}/handover.json", check=False).returncode == 1, "nothing is to be handed over"
+            for kind in ("vaulted", "hashed"):
+                address = f"{new}-{kind}@{side.user.domain}"
+                assert world.may_login(side.host, "imap", address, chosen), address
+                assert address not in (PASSWORDS / f"{side.node}.csv").read_text(encoding="utf-8")
+    finally:
+        assert generation().rc == 0
