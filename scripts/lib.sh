@@ -6,6 +6,7 @@ PROJECT=$PWD
 COLLECTION=$PROJECT/collections/ansible_collections/reseller/mail
 export RUN_STARTED=${RUN_STARTED:-$(date +%s)}   # headings count from the first script of a run
 export PYTHONDONTWRITEBYTECODE=1
+export LC_ALL=C.UTF-8   # Ansible refuses any other encoding
 
 if [[ -t 1 || -n ${FORCE_COLOR:-} ]]; then
     export ANSIBLE_FORCE_COLOR=1
