@@ -111,8 +111,13 @@ async def _plan_domain(job: _Job, domain: str, wanted: dict[Key, RRset]) -> _Pla
     sts = (f"_mta-sts.{domain}", "TXT")
     have = found.sets.get(sts)
     if sts in wanted and (have is None or have.values != wanted[sts].values):
-        # RFC 8461 section 3.1: the record tells senders to fetch the policy, so the policy must be there first.
-        fault = await _policy_fault(job.asker, domain, job.policies[domain], job.context)
+        # RFC 8461 section 3.1: the record tells senders to fetch the policy, so the policy must be there first. A host that
+        # is only now being published is not asked for: resolvers would remember for a while that there is none.
+        host = f"mta-sts.{domain}"
+        if found.sets.keys() & {(host, "A"), (host, "AAAA")}:
+            fault = await _policy_fault(job.asker, domain, job.policies[domain], job.context)
+        else:
+            fault = f"{host} has no address yet"
         if fault:
             held.add(sts)
             pending.append(f"{sts[0]}: the policy cannot be fetched: {fault}")

@@ -26,9 +26,14 @@ options:
   published:
     description:
       - Those names whose addresses are published by the same run. In check mode, where that has not happened, they count as if it had.
+        Otherwise the host's resolver, which may remember that there were none, is given O(wait) to find them.
       - Without it, the names in domains whose DNS the provider manages; all, when O(names) is given.
     type: list
     elements: str
+  wait:
+    description: How many seconds in all to wait until the names that were just published have an address.
+    type: int
+    default: 30
   estate:
     description: The estate's folder on the controller, read when O(names) is not given.
     type: str
@@ -114,6 +119,7 @@ deployed:
 import json
 import os
 import socket
+import time
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
@@ -128,15 +134,22 @@ def folders(path: Path) -> list[str]:
     return sorted(pair.parent.name for pair in path.glob("*/fullchain.pem"))
 
 
-def reachable(module: AnsibleModule, name: str) -> str:
+def reachable(module: AnsibleModule, name: str, deadline: float) -> str:
     """Why the ACME server would not find this node behind the name; empty when it would."""
-    try:
-        found = {str(answer[4][0]) for answer in socket.getaddrinfo(name, 80, type=socket.SOCK_STREAM)}
-    except socket.gaierror as error:
-        if error.errno == socket.EAI_AGAIN:
-            return "its DNS does not answer"
-        return "" if module.check_mode and name in (module.params["published"] or []) else "it has no address in DNS"
-    return _certificates.unreachable(found, module.params["addresses"])
+    published = name in (module.params["published"] or [])
+    while True:
+        try:
+            found = {str(answer[4][0]) for answer in socket.getaddrinfo(name, 80, type=socket.SOCK_STREAM)}
+        except socket.gaierror as error:
+            if error.errno == socket.EAI_AGAIN:
+                return "its DNS does not answer"
+            if module.check_mode and published:
+                return ""
+            if not published or time.monotonic() > deadline:
+                return "it has no address in DNS"
+            time.sleep(1)
+        else:
+            return _certificates.unreachable(found, module.params["addresses"])
 
 
 def supplied(module: AnsibleModule) -> str:
@@ -167,6 +180,7 @@ def main() -> None:
     spec = {
         "names": {"type": "list", "elements": "str"},
         "published": {"type": "list", "elements": "str"},
+        "wait": {"type": "int", "default": 30},
         "estate": {"type": "str"},
         "node": {"type": "str"},
         "hostname": {"type": "str", "required": True},
@@ -186,8 +200,9 @@ def main() -> None:
 
     blocked: dict[str, str] = {}
     stop = ""
+    deadline = time.monotonic() + module.params["wait"]
     for name in plan.request:
-        reason = stop or (reachable(module, name) if acme else supplied(module))
+        reason = stop or (reachable(module, name, deadline) if acme else supplied(module))
         if not reason and acme and not module.check_mode:
             output, reason = request(module, name)
             stop = f"not tried after {name}: {reason}" if _certificates.hopeless(output) else ""
