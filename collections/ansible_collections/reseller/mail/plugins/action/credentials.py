@@ -51,7 +51,7 @@ class Handover:
                 header, *rows = csv.reader(file, strict=True)
             if header != _HEADER:
                 raise ValueError
-            return {address: password for address, password in rows}  # noqa: C416 - a row of another length raises ValueError
+            return dict(rows)  # a row of another length is a ValueError
         except (ValueError, csv.Error):
             raise OSError(f"the handover file {self._path} exists and is no list of initial passwords; move it away") from None
 
