@@ -83,7 +83,7 @@ def login(host, protocol, user, password):
     return [True, ""]
 
 
-def fetch(host, user, password, token, folder="INBOX", seconds=6):
+def fetch(host, user, password, token, folder="INBOX", seconds=30):
     """The messages that carry the token, as soon as there is one; none when it does not come in time."""
     deadline = time.monotonic() + seconds
     with imaplib.IMAP4_SSL(host, ssl_context=ssl.create_default_context(), timeout=TIMEOUT) as imap:
@@ -100,7 +100,7 @@ def fetch(host, user, password, token, folder="INBOX", seconds=6):
             time.sleep(0.2)
 
 
-def stored(token, seconds=6, header="X-Token"):
+def stored(token, seconds=30, header="X-Token"):
     """The messages with the token that came to the stranger: all mail for this host's domains ends in one Maildir."""
     deadline = time.monotonic() + seconds
     wanted = f"{header}: {token}".encode()
