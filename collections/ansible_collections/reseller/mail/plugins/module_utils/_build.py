@@ -7,14 +7,19 @@ judges pass over: it has been reported already.
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import typing as t
 
+from ansible_collections.reseller.mail.plugins.module_utils import _cascade
 from ansible_collections.reseller.mail.plugins.module_utils import _model as m
 from ansible_collections.reseller.mail.plugins.module_utils._schema import UNSAID
 from ansible_collections.reseller.mail.plugins.module_utils._walk import Values
 
 LIMIT_NAMES = ("domains", "domain_aliases", "mailboxes", "aliases", "storage", "domain_admins")
 _NO_LIMITS = m.Limits()
+
+Files = t.Iterable[tuple[str, m.Position]]
 
 
 def tighter(one: m.Limit, other: m.Limit) -> m.Limit:
@@ -29,19 +34,15 @@ def limits(values: Values) -> m.Limits:
     return m.Limits(**{name: values.get(name) for name in LIMIT_NAMES}) if values else _NO_LIMITS
 
 
-def provider(values: t.Optional[Values]) -> m.Provider:
-    """The provider, empty when the file does not say."""
-    return m.Provider(values["name"], values["domain"]) if values else m.Provider("", "")
-
-
 def node(values: Values) -> m.Node:
     """One mail host."""
-    return m.Node(values["name"], values["hostname"], values["debian"], values["addresses"], values["at"])
+    return m.Node(**values)
 
 
 def plan(values: Values) -> m.Plan:
     """One plan."""
-    quota = values["mailbox_quota"]
+    quota, prices = values["mailbox_quota"], values["prices"] or {}
+    storage = prices.get("storage") or {}
     return m.Plan(
         name=values["name"],
         limits=limits(values["limits"]),
@@ -50,65 +51,110 @@ def plan(values: Values) -> m.Plan:
         mailbox_quota_min=quota["min"],
         mailbox_quota_max=quota["max"],
         at=values["at"],
+        protocols=values["protocols"],
+        addons=values["addons"],
+        prices=m.Prices(prices.get("monthly"), prices.get("mailbox"), storage.get("tranche"), storage.get("price")),
+        said=_cascade.said("plan", values["defaults"]),
     )
 
 
-def tenant(name: str, account: Values, files: t.Sequence[tuple[str, Values]], plans: t.Mapping[str, m.Plan]) -> m.Tenant:
+def estate(head: Values, goods: Values, plans: tuple[m.Plan, ...], tenants: tuple[m.Tenant, ...], states: tuple[m.NodeState, ...], files: Files) -> m.Estate:
+    """The whole of it; ``head`` is estate.yml, ``goods`` plans.yml. Either is empty when its file is missing."""
+    owner, relay = head.get("provider"), head.get("premium_relay")
+    return m.Estate(
+        provider=m.Provider(owner["name"], owner["domain"], owner["support_url"], owner["status_url"]) if owner else m.Provider("", ""),
+        nodes=tuple(node(values) for values in head.get("nodes") or ()),
+        plans=plans,
+        tenants=tenants,
+        approved_hosts=head.get("approved_hosts") or (),
+        states=states,
+        backup_mx=tuple(m.BackupMx(**values) for values in head.get("backup_mx") or ()),
+        premium_relay=m.PremiumRelay(relay["host"], relay["port"], relay["spf_include"]) if relay else None,
+        quota_policy=m.QuotaPolicy(**_without_place(head.get("quota_policy"))),
+        deletion_guard=m.DeletionGuard(**_without_place(head.get("deletion_guard"))),
+        roles=tuple(m.Role(**values) for values in head.get("roles") or ()),
+        currency=(head.get("billing") or {}).get("currency") or "EUR",
+        caa=head.get("caa") or (),
+        addons=tuple(m.AddOn(**values) for values in goods.get("addons") or ()),
+        addon_bundles=tuple(m.AddOnBundle(**values) for values in goods.get("addon_bundles") or ()),
+        at=head.get("at") or m.NOWHERE,
+        files=tuple(files),
+        said=_cascade.said("estate", head.get("defaults")),
+    )
+
+
+def _without_place(values: t.Optional[Values]) -> Values:
+    return {name: value for name, value in (values or {}).items() if name != "at"}
+
+
+def tenant(
+    name: str, account: Values, files: t.Sequence[tuple[str, Values]], plans: t.Mapping[str, m.Plan], estate_defaults: t.Optional[Values] = None
+) -> m.Tenant:
     """One tenant from its account and its domains' files."""
     its_plan = plans.get(account["plan"] or "")
     own = limits(account["limits"])
     granted = its_plan.limits if its_plan else _NO_LIMITS
-    owner = account["default_owner"] or ""
-    domain_limits = tuple(_domain_limits(values) for values in account["domain_limits"])
-    by_domain = {entry.name: entry for entry in domain_limits}
+    says = _cascade.said("account", account["defaults"])
+    chain: _cascade.Chain = (("estate", _cascade.said("estate", estate_defaults)), ("plan", its_plan.said if its_plan else {}), ("account", says))
+    here = _Here(account, its_plan, chain, {values["name"]: _domain_limits(values) for values in account["domain_limits"][::-1]})
     return m.Tenant(
         name=name,
         organisation=account["organisation"] or "",
         plan=account["plan"] or "",
         state=account["state"],
         placement=account["placement"] or "",
-        default_owner=owner,
-        admins=tuple(m.Admin(values["address"], limits(values["limits"]), values["at"]) for values in account["admins"] or ()),
+        default_owner=here.owner,
+        admins=tuple(
+            m.Admin(values["address"], limits(values["limits"]), values["at"], values["role"], values["domains"]) for values in account["admins"] or ()
+        ),
         limits=m.Limits(**{key: tighter(getattr(own, key), getattr(granted, key)) for key in LIMIT_NAMES}),
-        domains=tuple(_domain(domain, values, owner, by_domain.get(domain), its_plan, account["managed_domains"]) for domain, values in files),
+        domains=tuple(_domain(domain, values, here) for domain, values in files),
         external_ids=tuple(account["external_ids"].items()),
-        domain_limits=domain_limits,
+        domain_limits=tuple(_domain_limits(values) for values in account["domain_limits"]),
         approved_domains=account["domains"],
         managed_domains=account["managed_domains"],
         at=account["at"],
+        intake=m.Intake(**_without_place(account["intake"])),
+        unverified_domains=account["unverified_domains"],
+        suspended_domains=account["suspended_domains"],
+        requested_hosts=account["requested_hosts"],
+        outbound_address=account["outbound_address"],
+        suspension=_table(chain, "suspension", m.Suspension),
+        retention=_cascade.value_of(chain, "retention"),
+        premium_relay=_cascade.value_of(chain, "premium_relay"),
+        purge=account["purge"],
+        said=says,
     )
 
 
-def _domain(
-    name: str,
-    values: Values,
-    default_owner: str,
-    allowed: t.Optional[m.DomainLimits],
-    its_plan: t.Optional[m.Plan],
-    managed: tuple[str, ...],
-) -> m.Domain:
-    owner = values["owner"] or default_owner
-    largest = allowed.mailbox_storage if allowed else None
-    quota = tighter(its_plan.mailbox_quota_default if its_plan else None, largest)
-    dmarc, mta_sts, tls_rpt = values["dmarc"], values["mta_sts"], values["tls_rpt"]
-    branding, relay = values["branding"], values["relay"]
+class _Here:
+    """What a domain needs to know of its tenant."""
+
+    def __init__(self, account: Values, its_plan: t.Optional[m.Plan], chain: _cascade.Chain, by_domain: t.Mapping[str, m.DomainLimits]) -> None:
+        self.owner: str = account["default_owner"] or ""
+        self.managed = frozenset(account["managed_domains"])
+        self.unverified = frozenset(account["unverified_domains"])
+        self.suspended = frozenset(account["suspended_domains"])
+        self.quota = its_plan.mailbox_quota_default if its_plan else None
+        self.protocols = its_plan.protocols if its_plan else m.PROTOCOLS
+        self.chain = chain
+        self.by_domain = by_domain
+
+
+def _domain(name: str, values: Values, here: _Here) -> m.Domain:
+    owner = values["owner"] or here.owner
+    allowed = here.by_domain.get(name)
+    quota = tighter(here.quota, allowed.mailbox_storage if allowed else None)
+    says = _cascade.said("domain", values)
+    chain = (*here.chain, ("domain", says))
+    relay, branding, suspended = values["relay"], values["branding"], values["state"] != "active" or name in here.suspended
+    shared = _of_mailboxes(chain, here)
+    dmarc = _table(chain, "dmarc", m.Dmarc)
     return m.Domain(
         name=name,
         type=values["type"],
         owner=owner,
-        mailboxes=tuple(
-            m.Mailbox(
-                box["name"],
-                name,
-                quota if box["quota"] is UNSAID else box["quota"],
-                box["owner"] or owner,
-                box["display_name"],
-                box["state"],
-                box["password"],
-                box["at"],
-            )
-            for box in values["mailboxes"]
-        ),
+        mailboxes=tuple(_mailbox(box, name, owner, quota, chain, shared, here) for box in values["mailboxes"]),
         aliases=tuple(
             m.Alias(
                 alias["name"],
@@ -117,6 +163,8 @@ def _domain(
                 alias["owner"] or owner,
                 alias["may_send"],
                 alias["at"],
+                alias["internal_only"],
+                alias["hidden"],
             )
             for alias in values["aliases"]
         ),
@@ -125,18 +173,70 @@ def _domain(
             for sender in values["sender_addresses"]
         ),
         domain_aliases=tuple(
-            m.DomainAlias(alias, owner, alias in managed, values["at"].of("domain_aliases", index)) for index, alias in enumerate(values["domain_aliases"])
+            m.DomainAlias(alias, owner, alias in here.managed, values["at"].of("domain_aliases", index), alias not in here.unverified)
+            for index, alias in enumerate(values["domain_aliases"])
         ),
         catch_all=_optional(values["catch_all"], name),
         relay=m.Relay(relay["host"], relay["port"], relay["recipients"]) if relay else None,
-        managed=name in managed,
-        dmarc=m.Dmarc(dmarc["stage"], _optional(dmarc["reports_to"], name)) if dmarc else m.Dmarc(),
-        mta_sts=m.MtaSts(mta_sts["mode"], mta_sts["max_age"]) if mta_sts else None,
-        tls_reports_to=_complete(tls_rpt["reports_to"], name) if tls_rpt else None,
-        branding=m.Branding(branding["hostname"], branding["name"]) if branding else m.Branding(),
+        managed=name in here.managed,
+        dmarc=dataclasses.replace(dmarc, reports_to=_optional(dmarc.reports_to, name)) if dmarc.reports_to else dmarc,
+        mta_sts=_table(chain, "mta_sts", m.MtaSts) if _cascade.is_said(chain, "mta_sts") else None,
+        tls_reports_to=_optional(_cascade.value_of(chain, "tls_rpt", "reports_to"), name),
+        branding=_table(chain, "branding", functools.partial(m.Branding, branding["hostname"] if branding else None)),
         limits=allowed or m.DomainLimits(name),
         at=values["at"],
+        state="suspended" if suspended else "active",
+        verified=name not in here.unverified,
+        spf=_table(chain, "spf", m.Spf),
+        dkim=_table(chain, "dkim", m.Dkim),
+        autodiscover=_cascade.value_of(chain, "autodiscover"),
+        **shared,
+        said=says,
     )
+
+
+def _mailbox(box: Values, domain: str, owner: str, quota: m.Limit, chain: _cascade.Chain, shared: dict[str, t.Any], here: _Here) -> m.Mailbox:
+    says = _cascade.said("mailbox", box)
+    forward, smime = box["forward"], box["smime"]
+    return m.Mailbox(
+        box["name"],
+        domain,
+        quota if box["quota"] is UNSAID else box["quota"],
+        box["owner"] or owner,
+        box["display_name"],
+        box["state"],
+        box["password"],
+        box["at"],
+        box["credentials"],
+        m.Forward(tuple(_complete(to, domain) for to in forward["to"]), forward["keep_copy"], forward["skip_spam"]) if forward else None,
+        box["addons"],
+        box["domain_admin"],
+        m.Smime(smime["certificate"], smime["uploaded_by"]) if smime else None,
+        box["hidden"],
+        **(_of_mailboxes((*chain, ("mailbox", says)), here) if says else shared),
+        said=says,
+    )
+
+
+def _of_mailboxes(chain: _cascade.Chain, here: _Here) -> dict[str, t.Any]:
+    """What mailboxes and their domain have in common."""
+    return {
+        "locale": _cascade.value_of(chain, "locale"),
+        "protocols": _cascade.value_of(chain, "protocols") or here.protocols,
+        "rate_limits": _table(chain, "rate_limits", m.RateLimits),
+        "sieve": _cascade.value_of(chain, "sieve"),
+    }
+
+
+_T = t.TypeVar("_T")
+
+
+def _table(chain: _cascade.Chain, name: str, make: t.Callable[..., _T]) -> _T:
+    """The effective values of a table's keys; an override is its reason."""
+    values = {found.key.partition(".")[2]: found.value for found in _cascade.table(chain, name)}
+    if values.get("override"):
+        values["override"] = values["override"]["reason"]
+    return make(**values)
 
 
 def _domain_limits(values: Values) -> m.DomainLimits:

@@ -50,6 +50,7 @@ def build(files: t.Mapping[str, bytes], faults: t.Iterable[Fault] = ()) -> tuple
     """The model from files by their paths; ``faults`` are those found in reading them."""
     found = list(faults)
     holes = {(fault.position.file, "") for fault in found}
+    roots: list[tuple[str, Position]] = []
 
     def read(path: str, table: _schema.Table) -> t.Optional[Values]:
         root, wrong = parse(path, files[path])
@@ -61,6 +62,8 @@ def build(files: t.Mapping[str, bytes], faults: t.Iterable[Fault] = ()) -> tuple
         walker = Walker(path)
         values = walker.file_values(root, table)
         found.extend(walker.faults)
+        if values is not None:
+            roots.append((table.name, values["at"]))
         holes.update(walker.holes)
         return values
 
@@ -73,7 +76,8 @@ def build(files: t.Mapping[str, bytes], faults: t.Iterable[Fault] = ()) -> tuple
         return {}
 
     head = read_required("estate.yml", _schema.ESTATE)
-    plans = tuple(_build.plan(values) for values in read_required("plans.yml", _schema.PLANS).get("plans") or ())
+    goods = read_required("plans.yml", _schema.PLANS)
+    plans = tuple(_build.plan(values) for values in goods.get("plans") or ())
     by_name = {plan.name: plan for plan in plans}
     tenants = []
     states = []
@@ -95,15 +99,8 @@ def build(files: t.Mapping[str, bytes], faults: t.Iterable[Fault] = ()) -> tuple
                 if values is not None:
                     domains.append((name.removesuffix(".yml"), values))
         if account:
-            tenants.append(_build.tenant(folder, account, domains, by_name))
-    estate = Estate(
-        provider=_build.provider(head.get("provider")),
-        nodes=tuple(_build.node(values) for values in head.get("nodes") or ()),
-        plans=plans,
-        tenants=tuple(tenants),
-        approved_hosts=head.get("approved_hosts") or (),
-        states=tuple(states),
-    )
+            tenants.append(_build.tenant(folder, account, domains, by_name, head.get("defaults")))
+    estate = _build.estate(head, goods, plans, tuple(tenants), tuple(states), roots)
     found.extend(_judge.judge(estate, frozenset(holes)))
     return estate, sorted(set(found))
 

@@ -9,16 +9,26 @@ Conventions that hold everywhere:
 * addresses are ``local@domain``, lower case, always complete (``to: [jo]`` in a file is ``jo@acme.example`` here);
 * sizes are bytes (``5G`` in a file is binary, as in Dovecot);
 * a limit or quota of ``None`` is *unlimited*, ``0`` allows none;
-* tuples keep the order of the files; whoever prints something sorts it.
+* tuples keep the order of the files; whoever prints something sorts it;
+* what may stand at several levels is the effective value here; ``said`` is what the object's own table says, which
+  ``_cascade.explain`` reads.
 """
 
 from __future__ import annotations
 
+import datetime
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 Limit = t.Optional[int]
 """A non-negative number, or None for unlimited."""
+
+Said = t.Mapping[str, t.Any]
+"""Keys that may stand at several levels, as one of the levels says them."""
+
+PROTOCOLS = ("imap", "pop3", "submission", "sieve")
+"""What a mailbox may be used with."""
 
 
 class Marked(t.Protocol):
@@ -87,8 +97,36 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Prices:
+    """What a plan costs a month. Storage is billed in steps of ``tranche`` bytes, ``tranche_price`` each, at least one (S2-11)."""
+
+    monthly: t.Optional[Decimal] = None
+    mailbox: t.Optional[Decimal] = None
+    tranche: t.Optional[int] = None
+    tranche_price: t.Optional[Decimal] = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddOn:
+    """Something that is billed for single mailboxes; a price of 0 is not billed (S2-12)."""
+
+    name: str
+    price: Decimal
+    at: Position = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AddOnBundle:
+    """One price for add-ons that stand on one mailbox together; 0 bills each of them (S2-13)."""
+
+    addons: tuple[str, ...]
+    price: Decimal
+    at: Position = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """A named set of limits and features that a tenant gets."""
+    """A named set of limits and features that a tenant gets. ``protocols`` and ``addons`` are those its mailboxes may have."""
 
     name: str
     limits: Limits
@@ -97,18 +135,27 @@ class Plan:
     mailbox_quota_min: int
     mailbox_quota_max: Limit
     at: Position = field(default=NOWHERE, compare=False)
+    protocols: tuple[str, ...] = PROTOCOLS
+    addons: tuple[str, ...] = ()
+    prices: Prices = Prices()
+    said: Said = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
     """A mail host. ``hostname`` is its FQDN (MX target, EHLO, certificate); ``debian`` its major release, which
-    decides the dialect of what is compiled for it."""
+    decides the dialect of what is compiled for it. ``capacity`` is bytes; None says nothing about it."""
 
     name: str
     hostname: str
     debian: int
     addresses: tuple[str, ...]
     at: Position = field(default=NOWHERE, compare=False)
+    lifecycle: str = "ready"
+    compute: str = "dedicated"
+    resell: bool = True
+    capacity: t.Optional[int] = None
+    outbound_addresses: tuple[str, ...] = ()
 
     @property
     def dkim_selector(self) -> str:
@@ -118,11 +165,13 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Admin:
-    """A domain admin: an address that owns objects, with limits of its own."""
+    """An address that owns objects, with limits of its own. A tenant_admin manages all of the tenant, a domain_admin its ``domains``."""
 
     address: str
     limits: Limits
     at: Position = field(default=NOWHERE, compare=False)
+    role: str = "tenant_admin"
+    domains: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +187,34 @@ class DomainLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class RateLimits:
+    """How much one mailbox may send; None: only what the platform allows."""
+
+    messages_per_hour: Limit = None
+    recipients_per_message: Limit = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Where a mailbox hands its mail on to, complete addresses; ``keep_copy`` keeps it here as well."""
+
+    to: tuple[str, ...]
+    keep_copy: bool = True
+    skip_spam: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Smime:
+    """A user's certificate (PEM), and who brought it (S3-8, S3-9)."""
+
+    certificate: str = field(repr=False)
+    uploaded_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Mailbox:
-    """A mailbox with storage. ``quota`` is the effective one, bytes; None is unlimited."""
+    """A mailbox with storage. ``quota`` is the effective one, bytes; None is unlimited. ``credentials`` are local, or external: then
+    nobody logs in here. ``sieve`` are the scripts of all levels, outermost first, with their levels' names."""
 
     name: str
     domain: str
@@ -149,6 +224,17 @@ class Mailbox:
     state: str = "active"
     password: t.Optional[Secret] = None
     at: Position = field(default=NOWHERE, compare=False)
+    credentials: str = "local"
+    forward: t.Optional[Forward] = None
+    addons: tuple[str, ...] = ()
+    domain_admin: bool = False
+    smime: t.Optional[Smime] = None
+    hidden: bool = False
+    locale: str = "en"
+    protocols: tuple[str, ...] = PROTOCOLS
+    rate_limits: RateLimits = RateLimits()
+    sieve: tuple[tuple[str, str], ...] = ()
+    said: Said = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def address(self) -> str:
@@ -165,6 +251,8 @@ class Alias:
     owner: str
     may_send: bool = False
     at: Position = field(default=NOWHERE, compare=False)
+    internal_only: bool = False
+    hidden: bool = False
 
     @property
     def address(self) -> str:
@@ -195,6 +283,7 @@ class DomainAlias:
     owner: str
     managed: bool = False
     at: Position = field(default=NOWHERE, compare=False)
+    verified: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,19 +296,50 @@ class Relay:
 
 
 @dataclass(frozen=True, slots=True)
+class Spf:
+    """``mode`` delegated includes the provider's record, mx allows the MX hosts; ``include`` are other senders; ``tail`` -all or ~all."""
+
+    mode: str = "delegated"
+    include: tuple[str, ...] = ()
+    tail: str = "-all"
+
+
+@dataclass(frozen=True, slots=True)
+class Dkim:
+    """What signs (rsa, ed25519), and after how many days a new key takes over; None: never by itself."""
+
+    algorithms: tuple[str, ...] = ("rsa",)
+    rotate_days: t.Optional[int] = None
+
+
+@dataclass(frozen=True, slots=True)
 class Dmarc:
-    """``stage`` is observe (p=none), test (t=y), quarantine or reject; RFC 9989."""
+    """``stage`` is observe (p=none), test (t=y), quarantine or reject; RFC 9989. ``override`` is the reason to go ahead of the evidence."""
 
     stage: str = "observe"
     reports_to: t.Optional[str] = None
+    subdomains: t.Optional[str] = None
+    nonexistent: t.Optional[str] = None
+    since: t.Optional[datetime.date] = None
+    override: t.Optional[str] = None
 
 
 @dataclass(frozen=True, slots=True)
 class MtaSts:
-    """RFC 8461 policy: ``mode`` none, testing or enforce; ``max_age`` seconds."""
+    """RFC 8461 policy: ``mode`` none, testing or enforce; ``max_age`` seconds. ``override`` is the reason to go ahead of the evidence."""
 
     mode: str = "testing"
     max_age: int = 86400
+    override: t.Optional[str] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """What suspending means: ``inbound`` accept, defer, hold or reject; ``login`` and ``submission`` allow or refuse (S2-5)."""
+
+    inbound: str = "accept"
+    login: str = "refuse"
+    submission: str = "refuse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,11 +348,15 @@ class Branding:
 
     hostname: t.Optional[str] = None
     name: t.Optional[str] = None
+    support_url: t.Optional[str] = None
+    logo: t.Optional[str] = None
+    colour: t.Optional[str] = None
 
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """One domain file. ``type`` is mail or relay. ``managed`` tells whether the provider writes its DNS."""
+    """One domain file. ``type`` is mail or relay. ``managed`` tells whether the provider writes its DNS, ``verified`` whether hosts
+    know it. ``state`` is suspended when the tenant or the provider says so."""
 
     name: str
     type: str
@@ -250,11 +374,31 @@ class Domain:
     branding: Branding = Branding()
     limits: DomainLimits = DomainLimits("")
     at: Position = field(default=NOWHERE, compare=False)
+    state: str = "active"
+    verified: bool = True
+    spf: Spf = Spf()
+    dkim: Dkim = Dkim()
+    autodiscover: bool = True
+    locale: str = "en"
+    protocols: tuple[str, ...] = PROTOCOLS
+    rate_limits: RateLimits = RateLimits()
+    sieve: tuple[tuple[str, str], ...] = ()
+    said: Said = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The domain and its aliases: every name that may stand behind an @."""
         return (self.name, *(alias.name for alias in self.domain_aliases))
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What has to be known before a tenant becomes active (S3-10); None is not known yet."""
+
+    expected_mailboxes: t.Optional[int] = None
+    dns_contact: t.Optional[str] = None
+    clients: t.Optional[str] = None
+    smime: t.Optional[bool] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,11 +421,28 @@ class Tenant:
     approved_domains: tuple[str, ...] = ()
     managed_domains: tuple[str, ...] = ()
     at: Position = field(default=NOWHERE, compare=False)
+    intake: Intake = Intake()
+    unverified_domains: tuple[str, ...] = ()
+    suspended_domains: tuple[str, ...] = ()
+    requested_hosts: tuple[str, ...] = ()
+    outbound_address: t.Optional[str] = None
+    suspension: Suspension = Suspension()
+    retention: int = 30
+    premium_relay: bool = False
+    purge: bool = False
+    said: Said = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def served(self) -> bool:
         """Whether hosts know this tenant at all: pending ones render nothing yet, terminated ones no more (S0-18)."""
         return self.state in ("active", "suspended")
+
+    def served_domains(self) -> t.Iterator[Domain]:
+        """Its domains and their aliases, as hosts know them: without those that nobody verified yet (S1-24)."""
+        for domain in self.domains if self.served else ():
+            if domain.verified:
+                known = tuple(alias for alias in domain.domain_aliases if alias.verified)
+                yield domain if len(known) == len(domain.domain_aliases) else replace(domain, domain_aliases=known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,11 +468,61 @@ class Provider:
 
     name: str
     domain: str
+    support_url: t.Optional[str] = None
+    status_url: t.Optional[str] = None
+
+
+@dataclass(frozen=True, slots=True)
+class BackupMx:
+    """A host that receives when no node does."""
+
+    hostname: str
+    addresses: tuple[str, ...]
+    priority: int = 20
+    at: Position = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PremiumRelay:
+    """Where the mail of tenants with ``premium_relay`` leaves by; ``spf_include`` is what its operator wants in SPF."""
+
+    host: str
+    port: int
+    spf_include: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaPolicy:
+    """How much may be allotted of a node's capacity, and how full (percent) something is when it is marked."""
+
+    oversell_ratio: Decimal = Decimal("1.5")
+    warn_at: int = 80
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionGuard:
+    """The share, in percent, that one change may remove without being told so explicitly."""
+
+    tenants: int = 10
+    domains: int = 10
+    mailboxes: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Who is who to the forge: one of ``identity`` and ``group`` is set. ``address`` tells which admin of the tenant it is."""
+
+    identity: t.Optional[str]
+    group: t.Optional[str]
+    role: str
+    tenant: t.Optional[str] = None
+    address: t.Optional[str] = None
+    at: Position = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Estate:
-    """Everything one provider runs."""
+    """Everything one provider runs. ``files`` are the files' tables in the schema and their positions."""
 
     provider: Provider
     nodes: tuple[Node, ...]
@@ -319,6 +530,18 @@ class Estate:
     tenants: tuple[Tenant, ...]
     approved_hosts: tuple[str, ...] = ()
     states: tuple[NodeState, ...] = ()
+    backup_mx: tuple[BackupMx, ...] = ()
+    premium_relay: t.Optional[PremiumRelay] = None
+    quota_policy: QuotaPolicy = QuotaPolicy()
+    deletion_guard: DeletionGuard = DeletionGuard()
+    roles: tuple[Role, ...] = ()
+    currency: str = "EUR"
+    caa: tuple[str, ...] = ()
+    addons: tuple[AddOn, ...] = ()
+    addon_bundles: tuple[AddOnBundle, ...] = ()
+    at: Position = field(default=NOWHERE, compare=False)
+    files: tuple[tuple[str, Position], ...] = field(default=(), compare=False, repr=False)
+    said: Said = field(default_factory=dict, compare=False, repr=False)
 
     def node(self, name: str) -> Node:
         """The node of that name; KeyError when there is none."""
@@ -334,9 +557,8 @@ class Estate:
     def served_domains(self) -> t.Iterator[tuple[Tenant, Domain]]:
         """Every domain that hosts know, with its tenant."""
         for tenant in self.tenants:
-            if tenant.served:
-                for domain in tenant.domains:
-                    yield tenant, domain
+            for domain in tenant.served_domains():
+                yield tenant, domain
 
     def domains_on(self, node: Node) -> t.Iterator[tuple[Tenant, Domain]]:
         """The served domains whose tenant is placed on the node."""

@@ -8,6 +8,8 @@ what is wrong; ``allowed`` completes the fault.
 from __future__ import annotations
 
 import base64
+import datetime
+import decimal
 import ipaddress
 import re
 import typing as t
@@ -19,6 +21,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._nodes import shown
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import UNITS
 
 MAX_NUMBER = 2**63 - 1
+MAX_SIEVE = 64 * 2**10
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,10 @@ class Scalar:
     allowed: str
     read: t.Callable[[str], t.Any]
     secret: bool = False
+    words: tuple[str, ...] = ()
+    """All that it takes, where those are few."""
+    also: tuple[str, ...] = ()
+    """Other words for some of them."""
 
 
 def _text(text: str) -> str:
@@ -121,13 +128,82 @@ def _public_key(text: str) -> str:
     return text
 
 
+def _url(text: str) -> str:
+    # What ends a header, an attribute or a JSON string early has no place in it.
+    if len(text) > 300 or not re.fullmatch(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&()*+,;=:@%/?#-]*)?", text):
+        raise ValueError(f"{shown(text)} is no https:// address that can be used here")
+    _names.domain(text[8:].partition("/")[0].partition(":")[0])
+    return text
+
+
+def _date(text: str) -> datetime.date:
+    try:
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            raise ValueError
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{shown(text)} is not a date") from None
+
+
+def _decimal(text: str, places: int) -> decimal.Decimal:
+    if not re.fullmatch(rf"(0|[1-9][0-9]{{0,8}})(\.[0-9]{{1,{places}}})?", text):
+        raise ValueError(f"{shown(text)} is not a decimal number")
+    return decimal.Decimal(text)
+
+
+def _ratio(text: str) -> decimal.Decimal:
+    ratio = _decimal(text, 2)
+    if not 0 < ratio <= 100:
+        raise ValueError(f"{shown(text)} is not a ratio")
+    return ratio
+
+
+def _whole(text: str, least: int, most: int, what: str) -> int:
+    number = _number(text)
+    if not least <= number <= most:
+        raise ValueError(f"{shown(text)} is not {what}")
+    return number
+
+
+def _matching(text: str, pattern: str, what: str) -> str:
+    if not re.fullmatch(pattern, text):
+        raise ValueError(f"{shown(text)} is not {what}")
+    return text
+
+
+def _certificate(text: str) -> str:
+    body = re.fullmatch(r"\s*-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=\n]+)-----END CERTIFICATE-----\s*", text)
+    if "PRIVATE KEY" in text:
+        raise ValueError("this is a private key, which nobody may give away")
+    try:
+        # DER: a SEQUENCE whose length takes two octets
+        if body is None or len(text) > 16384 or not base64.b64decode(body.group(1).replace("\n", ""), validate=True).startswith(b"\x30\x82"):
+            raise ValueError
+    except ValueError:
+        raise ValueError("this is not one certificate in PEM") from None
+    return text.strip() + "\n"
+
+
+def _sieve(text: str) -> str:
+    if len(text.encode()) > MAX_SIEVE:
+        raise ValueError(f"this script has more than {MAX_SIEVE:,} bytes")
+    if not text.strip() or not text.replace("\n", "").replace("\t", "").isprintable():
+        raise ValueError("this is not a script: printable lines")
+    return text
+
+
+def renamed(kind: Scalar, **others: str) -> Scalar:
+    """A kind that takes other words for some of its values."""
+    return Scalar(kind.allowed, lambda text: kind.read(others.get(text, text)), words=kind.words, also=tuple(others))
+
+
 def choice(*words: str) -> Scalar:
     def read(text: str) -> str:
         if text not in words:
             raise ValueError(f"{shown(text)} is not known here")
         return text
 
-    return Scalar(", ".join(words), read)
+    return Scalar(", ".join(words), read, words=words)
 
 
 TEXT = Scalar("1 to 200 printable characters in one line", _text)
@@ -147,3 +223,19 @@ PORT = Scalar("1 to 65535", _port)
 MAX_AGE = Scalar("86400 to 31557600 seconds (RFC 8461 section 3.2)", _max_age)
 PASSWORD = Scalar("a value encrypted with ansible-vault (!vault), or a hash beginning {ARGON2ID} or {BLF-CRYPT}", _hash, secret=True)
 PUBLIC_KEY = Scalar("base64, as in the p= tag of RFC 6376", _public_key)
+DEBIAN = Scalar("12 or 13", lambda text: int(choice("12", "13").read(text)), words=("12", "13"))
+URL = Scalar("an address that begins with https://", _url)
+DATE = Scalar("a date such as 2026-03-31", _date)
+MONEY = Scalar("an amount such as 4.90, at most four decimals", lambda text: _decimal(text, 4))
+RATIO = Scalar("a ratio such as 1.5, above 0 and at most 100", _ratio)
+PERCENT = Scalar("0 to 100", lambda text: _whole(text, 0, 100, "a percentage"))
+PRIORITY = Scalar("11 to 65535", lambda text: _whole(text, 11, 65535, "a preference behind the nodes' 10"))
+COUNT = Scalar("a whole number from 1", lambda text: _whole(text, 1, 10**9, "a number to limit by"))
+DAYS = Scalar("1 to 3650 days", lambda text: _whole(text, 1, 3650, "a fit number of days"))
+COLOUR = Scalar("a colour such as '#1a6b3c' (in quotes)", lambda text: _matching(text, "#[0-9a-f]{6}", "a colour"))
+LOCALE = Scalar("a language such as en, de or fr-CH", lambda text: _matching(text, "[a-z]{2,3}(-[A-Z]{2})?", "a language"))
+CURRENCY = Scalar("a currency such as EUR (ISO 4217)", lambda text: _matching(text, "[A-Z]{3}", "a currency"))
+CERTIFICATE = Scalar("one certificate in PEM, as a block (certificate: |)", _certificate)
+SIEVE = Scalar("a Sieve script of at most 64 KiB, as a block (sieve: |)", _sieve)
+LINES = (CERTIFICATE, SIEVE)
+"""The kinds of more than one line."""

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What may stand at several levels → the value that counts, with the level and the place that it comes from.
+
+PRIVATE to the collection. Pure. A chain is what the levels say, outermost first: estate, plan, account, domain, mailbox.
+Sub-keys resolve one by one: an account may set ``dmarc.reports_to`` and leave the stage to its domains.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.reseller.mail.plugins.module_utils._model import NOWHERE, Domain, Estate, Mailbox, Plan, Position, Said, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._schema import CASCADES, LEVELS, Key, Table
+from ansible_collections.reseller.mail.plugins.module_utils._schema.kinds import TIGHTER, TOGETHER
+from ansible_collections.reseller.mail.plugins.module_utils._schema.policy import standing_at
+
+Chain = tuple[tuple[str, Said], ...]
+
+_STANDING = {level: standing_at(level) for level in LEVELS}
+_NOTHING: t.Final[Said] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """A value that counts. ``level`` is where it was said: estate, plan, account, domain or mailbox, or default."""
+
+    key: str
+    value: t.Any
+    level: str
+    at: Position
+
+
+def said(level: str, values: t.Optional[t.Mapping[str, t.Any]]) -> Said:
+    """Of a level's values, the keys that cascade and are said; ``at`` is their table's place."""
+    if not values:
+        return _NOTHING
+    found = {name: values[name] for name in _STANDING[level] if values[name] is not None}
+    return {**found, "at": values["at"]} if found else _NOTHING
+
+
+def chain_of(estate: Estate, tenant: Tenant, domain: t.Optional[Domain] = None, mailbox: t.Optional[Mailbox] = None) -> Chain:
+    """The levels above an object, and its own."""
+    plan = plan_of(estate, tenant)
+    levels: list[tuple[str, Said]] = [("estate", estate.said), ("plan", plan.said if plan else _NOTHING), ("account", tenant.said)]
+    if domain is not None:
+        levels.append(("domain", domain.said))
+    if mailbox is not None:
+        levels.append(("mailbox", mailbox.said))
+    return tuple(levels)
+
+
+def plan_of(estate: Estate, tenant: Tenant) -> t.Optional[Plan]:
+    """The tenant's plan; None when there is none of that name."""
+    return next((plan for plan in estate.plans if plan.name == tenant.plan), None)
+
+
+def find(chain: Chain, name: str, sub: str = "") -> Effective:
+    """The value of a key, or of a key of its table."""
+    key = _key(name, sub)
+    path = f"{name}.{sub}" if sub else name
+    found = [(level, value, at) for level, says in chain for value, at in _said(says, name, sub)]
+    if not found:
+        return Effective(path, () if key.rule == TOGETHER else key.default, "default", NOWHERE)
+    if key.rule == TOGETHER:
+        return Effective(path, tuple((level, value) for level, value, _at in found), found[-1][0], found[-1][2])
+    level, value, at = min(found, key=lambda each: t.cast(int, each[1])) if key.rule == TIGHTER else found[-1]
+    return Effective(path, value, level, at)
+
+
+def value_of(chain: Chain, name: str, sub: str = "") -> t.Any:
+    """Only the value."""
+    return find(chain, name, sub).value
+
+
+def is_said(chain: Chain, name: str) -> bool:
+    """Whether any level has the key."""
+    return any(name in says for _level, says in chain)
+
+
+def _said(says: Said, name: str, sub: str) -> t.Iterator[tuple[t.Any, Position]]:
+    value = says.get(name)
+    if value is not None and not sub:
+        yield value, says["at"].of(name)
+    elif value is not None and value.get(sub) is not None:
+        yield value[sub], value["at"].of(sub)
+
+
+def _key(name: str, sub: str) -> Key:
+    key = CASCADES[name].key
+    return t.cast(Table, key.type).keys[sub] if sub else key
+
+
+def table(chain: Chain, name: str) -> t.Iterator[Effective]:
+    """The values of a table's keys, or the one of a key without."""
+    kind = CASCADES[name].key.type
+    for sub in kind.keys if isinstance(kind, Table) else ("",):
+        yield find(chain, name, sub)
