@@ -7,26 +7,52 @@ import os
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.reseller.mail.plugins.module_utils._compile.dns import records, zone_fragment
+from ansible_collections.reseller.mail.plugins.module_utils import _dns_book
+from ansible_collections.reseller.mail.plugins.module_utils._compile import dns as compile_dns
+from ansible_collections.reseller.mail.plugins.module_utils._compile.dns import exports, octodns, sets
+from ansible_collections.reseller.mail.plugins.plugin_utils import _files
+from ansible_collections.reseller.mail.plugins.plugin_utils._dns import book_of, processor
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
 
+if t.TYPE_CHECKING:
+    from ansible_collections.reseller.mail.plugins.module_utils._compile.dns import Record
+
+FORMATS = ["bind", "json", "nsupdate", "octodns", "terraform"]
 ARGUMENTS = {
     "estate": {"type": "path", "required": True},
     "dir": {"type": "path", "default": "build/dns"},
-    "domains": {"type": "str", "default": "unmanaged", "choices": ["unmanaged", "all"]},
+    "domains": {"type": "str", "default": "unmanaged", "choices": ["unmanaged", "managed", "all"]},
+    "formats": {"type": "list", "elements": "str", "default": ["bind"], "choices": FORMATS},
+    "zones": {"type": "list", "elements": "str", "default": []},
+    "octodns_target": {"type": "dict", "default": {"class": "octodns_bind.ZoneFileProvider", "directory": "out"}},
 }
 
 
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-    except FileNotFoundError:
-        return ""
+def _texts(records: list[Record], wishes: list[Record], book: _dns_book.Book, args: dict[str, t.Any]) -> dict[str, str]:
+    """The files of every format that is asked for."""
+    zones = sets.likely_zones(records, args["zones"])
+    wanted = sets.record_sets(records)
+    former = {key: values for domain, places in _dns_book.former(book, wanted).items() for key, values in places.items()}
+    texts: dict[str, str] = {}
+    if "bind" in args["formats"]:
+        texts.update((f"{domain}.zone", compile_dns.zone_fragment(records, domain)) for domain in {record.domain for record in records})
+    if "json" in args["formats"]:
+        texts["records.json"] = exports.as_json(records, wishes)
+    if "terraform" in args["formats"]:
+        texts["terraform.json"] = exports.terraform(records, zones)
+    if "nsupdate" in args["formats"]:
+        before = {key: values for places in book.values() for key, values in places.items()}
+        gone = sets.by_zone({key: sets.RRset(*key, 0, values) for key, values in {**before, **former}.items()}, zones)
+        for zone, inside in sets.by_zone(wanted, zones).items():
+            texts[f"nsupdate/{zone}"] = exports.nsupdate(zone, inside, {key: rrset.values for key, rrset in gone.get(zone, {}).items()})
+    if "octodns" in args["formats"]:
+        texts.update((f"octodns/{path}", text) for path, text in octodns.files(wanted, former, zones, args["octodns_target"]).items())
+        texts[f"octodns/{octodns.PROCESSOR}.py"] = processor()
+    return texts
 
 
 class ActionModule(ActionBase):
-    """Runs on the controller: writes the records that somebody else has to publish, one zone fragment a domain."""
+    """Runs on the controller: writes the records in the forms that people and other tools publish them from."""
 
     _requires_connection = False
     TRANSFERS_FILES = False
@@ -35,21 +61,14 @@ class ActionModule(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
         estate = judged(args["estate"])
-        found = records(estate)
-        wanted = sorted({record.domain for record in found if args["domains"] == "all" or not record.managed})
-        files, diffs = {}, []
-        for domain in wanted:
-            path, text = os.path.join(args["dir"], f"{domain}.zone"), zone_fragment(found, domain)
-            before = _read(path)
-            if before != text:
-                files[path] = text
-                diffs.append({"before_header": path, "after_header": path, "before": before, "after": text})
-        if files and not self._task.check_mode:
-            os.makedirs(args["dir"], exist_ok=True)
-            for path, text in files.items():
-                with open(path, "w", encoding="utf-8") as file:
-                    file.write(text)
-        result.update(changed=bool(files), domains=wanted, dir=os.path.abspath(args["dir"]))
+        which = {"all": (True, False), "managed": (True,), "unmanaged": (False,)}[args["domains"]]
+        records = [record for record in compile_dns.records(estate) if record.managed in which]
+        texts = _texts(records, compile_dns.wishes(estate), book_of(args["estate"]), args)
+        diffs = _files.put_all(args["dir"], texts, bool(self._task.check_mode))
+        result.update(
+            changed=bool(diffs), dir=os.path.abspath(args["dir"]), files=sorted(texts), domains=sorted({record.domain for record in records}),
+            wishes=[compile_dns.zone_line(wish) for wish in compile_dns.wishes(estate)],
+        )
         if self._task.diff and diffs:
             result["diff"] = diffs
         return result

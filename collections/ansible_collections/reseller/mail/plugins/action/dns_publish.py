@@ -4,18 +4,27 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
 import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.reseller.mail.plugins.module_utils import _dns_publish, _dns_query
+from ansible_collections.reseller.mail.plugins.module_utils import _dns_octodns, _dns_publish, _dns_query
+from ansible_collections.reseller.mail.plugins.module_utils._compile.dns import octodns
 from ansible_collections.reseller.mail.plugins.module_utils._dns_update import Primary
+from ansible_collections.reseller.mail.plugins.plugin_utils import _files
+from ansible_collections.reseller.mail.plugins.plugin_utils._dns import book_of, processor, write_book
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
+
+if t.TYPE_CHECKING:
+    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate
 
 ARGUMENTS = {
     "estate": {"type": "path", "required": True},
-    "server": {"type": "str", "required": True},
+    "driver": {"type": "str", "default": "rfc2136", "choices": ["rfc2136", "octodns"]},
+    "server": {"type": "str", "default": ""},
     "port": {"type": "int", "default": 53},
     "key_name": {"type": "str", "default": ""},
     "key_algorithm": {
@@ -23,14 +32,19 @@ ARGUMENTS = {
         "choices": ["hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512"],
     },
     "key_secret": {"type": "str", "default": "", "no_log": True},
+    "octodns_dir": {"type": "path", "default": "build/octodns"},
+    "octodns_target": {"type": "dict", "default": {}},
+    "octodns_sync": {"type": "path", "default": ""},
     "resolver": {"type": "str", "default": ""},
     "ca_file": {"type": "str", "default": ""},
     "wait": {"type": "int", "default": 30},
+    "allow_removal": {"type": "bool", "default": False},
 }
+REQUIRED = [("driver", "rfc2136", ["server"]), ("driver", "octodns", ["octodns_target"])]
 
 
 class ActionModule(ActionBase):
-    """Runs on the controller: reads the model, asks the primary server, sends what differs."""
+    """Runs on the controller: reads the model, asks what is there, sends what differs or has octoDNS send it."""
 
     _requires_connection = False
     TRANSFERS_FILES = False
@@ -39,23 +53,62 @@ class ActionModule(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         if _dns_query.DNSPYTHON_IMPORT_ERROR is not None:
             raise AnsibleActionFail("dns_publish needs the Python package dnspython on the controller") from _dns_query.DNSPYTHON_IMPORT_ERROR
-        _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS, required_if=REQUIRED)
         estate = judged(args["estate"])
-        asker = _dns_query.Asker(args["resolver"])
+        work = self._octodns if args["driver"] == "octodns" else self._rfc2136
+        result.update(work(estate, args))
+        for kind in ("pending", "notes", "remembered"):
+            for text in result[kind]:
+                Display().display(f"{'note' if kind != 'pending' else kind}: {text}")
+        for text in result["lagging"]:
+            Display().warning(f"does not have the new data yet: {text}")
+        if result["faults"]:
+            result.update(failed=True, msg="\n".join(result["faults"]))
+        return result
+
+    def _rfc2136(self, estate: Estate, args: dict[str, t.Any]) -> dict[str, t.Any]:
         primary = Primary(
             _dns_query.server_at(args["server"], args["port"]), args["key_name"], args["key_algorithm"], args["key_secret"],
         )
+        check_mode = bool(self._task.check_mode)
         outcome = asyncio.run(_dns_publish.publish(
-            estate, asker, primary, ca_file=args["ca_file"], seconds=args["wait"], check_mode=bool(self._task.check_mode),
+            estate, _dns_query.Asker(args["resolver"]), primary, book_of(args["estate"]),
+            ca_file=args["ca_file"], seconds=args["wait"], check_mode=check_mode, allow_removal=args["allow_removal"],
         ))
         lines = [line for change in outcome.changes for line in change.lines()]
-        result.update(changed=bool(outcome.changes), changes=lines, pending=outcome.pending, lagging=outcome.lagging)
-        if self._task.diff and lines:
-            result["diff"] = {"prepared": "".join(f"{line}\n" for line in lines)}
-        for text in outcome.pending:
-            Display().display(f"pending: {text}")
-        for text in outcome.lagging:
-            Display().warning(f"does not have the new data yet: {text}")
-        if outcome.faults:
-            result.update(failed=True, msg="\n".join(outcome.faults))
-        return result
+        noted = write_book(args["estate"], outcome.book, check_mode)
+        found = {kind: getattr(outcome, kind) for kind in ("pending", "notes", "lagging", "remembered", "faults")}
+        diff = {"diff": {"prepared": "".join(f"{line}\n" for line in lines)}} if self._task.diff and lines else {}
+        return {"changed": bool(lines) or noted, "changes": lines, **found, **diff}
+
+    def _octodns(self, estate: Estate, args: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Writes octoDNS's files, lets it plan, and outside check mode lets it do its plan."""
+        check_mode, folder = bool(self._task.check_mode), args["octodns_dir"]
+        prepared = asyncio.run(_dns_octodns.prepare(
+            estate, _dns_query.Asker(args["resolver"]), book_of(args["estate"]), args["octodns_target"], args["ca_file"],
+        ))
+        texts = {**prepared.files, f"{octodns.PROCESSOR}.py": processor()}
+        diffs = _files.put_all(folder, texts, check_mode=False)    # octoDNS plans from them, in check mode too
+        result = {"changes": [], "pending": prepared.pending, "notes": [], "lagging": [], "remembered": [], "faults": prepared.faults}
+        book = prepared.meanwhile
+        if args["octodns_sync"] and not prepared.faults:
+            changes, fault = self._sync(args["octodns_sync"], folder, doit=not check_mode)
+            result.update(changes=changes, faults=[fault] if fault else [])
+            book = prepared.meanwhile if fault else prepared.done
+        noted = write_book(args["estate"], book, check_mode)
+        if self._task.diff and (diffs or result["changes"]):
+            result["diff"] = [*diffs, {"prepared": "".join(f"{line}\n" for line in result["changes"])}]
+        return {"changed": bool(diffs or result["changes"]) or noted, **result}
+
+    def _sync(self, program: str, folder: str, doit: bool) -> tuple[list[str], str]:
+        """octoDNS's plan as it prints it, and what it ended with when that was no success."""
+        command = [program, "--config-file", "config.yaml", *(["--doit"] if doit else [])]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (".", os.environ.get("PYTHONPATH"))))}
+        try:
+            done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        except OSError as error:
+            return [], f"{program} cannot be run: {error.strerror}"
+        said = [line.partition("Plan")[2].strip(" *\t") or line.strip(" *\t") for line in (done.stdout + done.stderr).splitlines()]
+        changes = [line for line in said if line.startswith(("Create ", "Update ", "Delete "))]
+        fault = "" if done.returncode == 0 else f"{os.path.basename(program)} ended with {done.returncode}: {' '.join(said[-3:])}"
+        return changes, fault

@@ -10,75 +10,47 @@ import asyncio
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.reseller.mail.plugins.module_utils import _dns_update, _https_policy
+from ansible_collections.reseller.mail.plugins.module_utils import _dns_book, _dns_update, _dns_wanted, _dns_watch, _https_policy
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns as compile_dns
-from ansible_collections.reseller.mail.plugins.module_utils._compile import mta_sts
-from ansible_collections.reseller.mail.plugins.module_utils._dns_plan import Change, Key, Ours, RRset, candidates, plan
+from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.sets import Key
+from ansible_collections.reseller.mail.plugins.module_utils._dns_plan import Change, Ours, plan, recognised
+from ansible_collections.reseller.mail.plugins.module_utils._dns_wanted import Work, policies
 
 if t.TYPE_CHECKING:
     import ssl
 
     from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Asker
     from ansible_collections.reseller.mail.plugins.module_utils._dns_update import Primary
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Estate
+    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate
+
+__all__ = ["Outcome", "policies", "publish"]
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What was (or in check mode would be) changed, what waits for something, who has not heard yet, what went wrong."""
+    """What was (or in check mode would be) changed, what waits for something, what is worth knowing, who has not heard yet, what
+    went wrong, and the book of what is published now."""
 
     changes: list[Change] = field(default_factory=list)
     pending: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     lagging: list[str] = field(default_factory=list)
+    remembered: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    book: _dns_book.Book = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class _Planned:
-    changes: list[Change]
-    raw: dict[tuple[str, str, str], t.Any]
-    pending: list[str]
-    faults: list[str]
-
-
-def ours(estate: Estate) -> Ours:
-    """The marks by which records of this estate are known again."""
-    branded = (domain.branding.hostname for tenant in estate.tenants for domain in tenant.domains)
-    return Ours(
-        frozenset(name for name in (*(node.hostname for node in estate.nodes), *branded) if name),
-        frozenset(address for node in estate.nodes for address in node.addresses),
-        frozenset(node.dkim_selector for node in estate.nodes),
-        estate.provider.domain,
-    )
-
-
-def policies(estate: Estate) -> dict[str, str]:
-    """The MTA-STS policy that each served name should show the world."""
-    return {
-        name: mta_sts.policy(domain.mta_sts, estate.node_of(tenant))
-        for tenant, domain in estate.served_domains() if domain.mta_sts
-        for name in domain.names
-    }
-
-
-def _managed_names(domain: Domain) -> list[str]:
-    aliases = [alias.name for alias in domain.domain_aliases if alias.managed]
-    return [domain.name, *aliases] if domain.managed else aliases
-
-
-def wanted_sets(estate: Estate) -> dict[str, dict[Key, RRset]]:
-    """By domain, the record sets to publish. A managed domain that left the hosts is there with none, so that its records go."""
-    found: dict[str, dict[Key, RRset]] = {
-        name: {} for tenant in estate.tenants if tenant.state == "terminated"
-        for domain in tenant.domains for name in _managed_names(domain)
-    }
-    for record in compile_dns.records(estate):
-        if record.managed:
-            sets = found.setdefault(record.domain, {})
-            key = (record.name, record.type)
-            before = sets[key].values if key in sets else frozenset()
-            sets[key] = RRset(*key, record.ttl, before | {record.value})
-    return found
+    work: Work
+    changes: list[Change] = field(default_factory=list)
+    raw: dict[tuple[str, str, str], t.Any] = field(default_factory=dict)
+    pending: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    held: set[Key] = field(default_factory=set)
+    gone: bool = False
+    zones: dict[str, list[Change]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,71 +60,143 @@ class _Job:
     asker: Asker
     primary: Primary
     context: ssl.SSLContext
-    own: frozenset[str]
     marks: Ours
     policies: dict[str, str]
     unreported: frozenset[tuple[str, str]]
 
 
-async def _policy_fault(asker: Asker, domain: str, policy: str, context: ssl.SSLContext) -> str:
-    addresses = await asker.addresses(f"mta-sts.{domain}")
-    return _https_policy.judge(await asyncio.to_thread(_https_policy.fetch, domain, addresses, context), policy)
+async def _policy_fault(job: _Job, domain: str) -> str:
+    addresses = await job.asker.addresses(f"mta-sts.{domain}")
+    return _https_policy.judge(await asyncio.to_thread(_https_policy.fetch, domain, addresses, job.context), job.policies[domain])
 
 
-async def _plan_domain(job: _Job, domain: str, wanted: dict[Key, RRset]) -> _Planned:
-    # The provider's own names are more than mail: there nothing is looked for beyond what is wanted.
-    elsewhere = [] if domain in job.own else candidates(domain, job.marks)
-    found = await _dns_update.read(job.asker, job.primary, wanted.keys(), elsewhere)
-    if found.faults:
-        return _Planned([], {}, [], found.faults)
-    # A key that its node has not reported (again) yet is no reason to withdraw the one that mail is signed with.
-    held = {(f"{selector}._domainkey.{name}", "TXT") for name, selector in job.unreported if name == domain}
-    pending = [f"{name}: its node has not reported the key" for name, _type in sorted(held)]
-    sts = (f"_mta-sts.{domain}", "TXT")
-    have = found.sets.get(sts)
-    if sts in wanted and (have is None or have.values != wanted[sts].values):
-        # RFC 8461 section 3.1: the record tells senders to fetch the policy, so the policy must be there first. A host that
-        # is only now being published is not asked for: resolvers would remember for a while that there is none.
-        host = f"mta-sts.{domain}"
-        if found.sets.keys() & {(host, "A"), (host, "AAAA")}:
-            fault = await _policy_fault(job.asker, domain, job.policies[domain], job.context)
+async def _hold_policy(job: _Job, planned: _Planned, found: _dns_update.Found) -> None:
+    """RFC 8461 section 3.1: the record tells senders to fetch the policy, so the policy must be there first. A host that is
+    only now being published is not asked for: resolvers would remember for a while that there is none."""
+    domain = planned.work.domain
+    sts, host = (f"_mta-sts.{domain}", "TXT"), f"mta-sts.{domain}"
+    have, want = found.sets.get(sts), planned.work.wanted.get(sts)
+    if want is None or (have is not None and want.values <= have.values):
+        return
+    fault = await _policy_fault(job, domain) if found.sets.keys() & {(host, "A"), (host, "AAAA")} else f"{host} has no address yet"
+    if fault:
+        planned.held.add(sts)
+        planned.pending.append(f"{sts[0]}: the policy cannot be fetched: {fault}")
+
+
+async def _hold_tlsa(job: _Job, planned: _Planned) -> None:
+    """RFC 7672 section 2.2: outside a signed zone nobody believes a TLSA record."""
+    for key in sorted(planned.work.wanted):
+        if key[1] == "TLSA":
+            zone = await job.asker.zone_of(key[0], job.primary.server)
+            if zone and (await job.asker.ask(job.primary.server, zone, "DNSKEY")).state != "answer":
+                planned.held.add(key)
+                planned.pending.append(f"{key[0]} TLSA: the zone {zone} is not signed")
+
+
+async def _plan_domain(job: _Job, work: Work) -> _Planned:
+    planned = _Planned(work)
+    found = await _dns_update.read(job.asker, job.primary, {*work.wanted, *work.former}, work.searched)
+    planned.faults, planned.raw = found.faults, found.raw
+    if found.absent and not found.sets:
+        if work.wanted:
+            planned.faults = [f"{work.domain}: {job.primary.server} has no zone for it ({found.absent}); create it there, or take the "
+                              "domain out of managed_domains"]
         else:
-            fault = f"{host} has no address yet"
-        if fault:
-            held.add(sts)
-            pending.append(f"{sts[0]}: the policy cannot be fetched: {fault}")
-    return _Planned(plan(domain, wanted, found.sets, job.marks, held), found.raw, pending, [])
+            planned.gone = True
+            planned.notes = [f"{work.domain}: {job.primary.server} has no zone for it any more; its records are forgotten"]
+        return planned
+    if found.absent:
+        planned.faults.append(f"{work.domain}: {job.primary.server} answers for a part of its names only ({found.absent})")
+    if planned.faults:
+        return planned
+    # A key that its node has not reported (again) yet is no reason to withdraw the one that mail is signed with.
+    waiting = sorted((f"{selector}._domainkey.{name}", "TXT") for name, selector in job.unreported if name == work.domain)
+    planned.held.update(waiting)
+    planned.pending = [f"{name}: its node has not reported the key" for name, _type in waiting]
+    await _hold_policy(job, planned, found)
+    await _hold_tlsa(job, planned)
+    published: dict[Key, frozenset[str]] = {
+        key: frozenset(value for value in found.sets[key].values if recognised(key, value, work.domain, job.marks))
+        for key in work.searched if key in found.sets
+    }
+    planned.changes = plan(work.wanted, found.sets, {**published, **work.former}, planned.held)
+    for change in planned.changes:
+        zone = await job.asker.zone_of(change.name, job.primary.server)
+        if zone is None:
+            planned.faults.append(f"{job.primary.server} is not authoritative for {change.name}")
+        else:
+            planned.zones.setdefault(zone, []).append(change)
+    return planned
 
 
-async def publish(estate: Estate, asker: Asker, primary: Primary, ca_file: str, seconds: float, check_mode: bool) -> Outcome:
-    """Plans every domain, sends one update for every zone, waits until all its servers have it. One zone's trouble stops no other."""
-    own = frozenset((estate.provider.domain, *(node.hostname for node in estate.nodes)))
+def _entry(planned: _Planned, before: t.Mapping[Key, frozenset[str]], done: bool) -> dict[Key, frozenset[str]]:
+    """What the book says of a domain afterwards."""
+    if planned.gone:
+        return {}
+    if not done:
+        return dict(before)
+    kept = {key: values for key, values in before.items() if key in planned.held}
+    return {**_dns_book.entries({key: rrset for key, rrset in planned.work.wanted.items() if key not in planned.held}), **kept}
+
+
+async def _watch(job: _Job, zone: str, changes: list[Change], seconds: float, outcome: Outcome) -> None:
+    wrong = await _dns_update.check(job.asker, job.primary, changes)
+    outcome.faults += wrong
+    if not wrong:
+        outcome.lagging += await _dns_watch.authoritative(job.asker, job.primary.server, zone, changes, seconds)
+        memory = await _dns_watch.remembered(job.asker, zone, changes)
+        outcome.remembered += [memory] if memory else []
+
+
+def _guarded(estate: Estate, left: t.Sequence[str], book: _dns_book.Book) -> str:
+    """Files that went missing must not take everybody's DNS with them."""
+    allowed = max(1, len(book) * estate.deletion_guard.domains // 100)
+    if len(left) <= allowed:
+        return ""
+    names = ", ".join(left[:5]) + (", ..." if len(left) > 5 else "")
+    return (f"the records of {len(left)} of {len(book)} names would go at once ({names}), and the estate's deletion_guard lets {allowed} go; "
+            "if this is meant, publish once with allow_removal=true")
+
+
+async def publish(
+    estate: Estate, asker: Asker, primary: Primary, book: _dns_book.Book, *, ca_file: str, seconds: float, check_mode: bool, allow_removal: bool = False
+) -> Outcome:
+    """Plans every domain, sends the updates of every zone, looks whether they are there, waits until all its servers have
+    them. One zone's trouble stops no other."""
     job = _Job(
-        asker, primary, _https_policy.tls_context(ca_file), own, ours(estate), policies(estate),
-        frozenset(compile_dns.pending(estate)),
+        asker, primary, _https_policy.tls_context(ca_file), _dns_wanted.marks(estate), policies(estate), frozenset(compile_dns.pending(estate)),
     )
-    outcome = Outcome()
+    todo = _dns_wanted.assignment(estate, book)
+    outcome = Outcome(notes=[f"{name}: its DNS is not ours to write any more; its records stay" for name in todo.handed_over])
+    guard = "" if allow_removal else _guarded(estate, todo.left, book)
+    if guard:
+        outcome.faults.append(guard)
+        outcome.book = {name: dict(book[name]) for name in todo.left}
+    work = [one for one in todo.work if not guard or one.domain not in todo.left]
+    plans = await asyncio.gather(*(_plan_domain(job, one) for one in work))
     zones: dict[str, list[Change]] = {}
     raw: dict[tuple[str, str, str], t.Any] = {}
-    for planned in await asyncio.gather(*(_plan_domain(job, domain, sets) for domain, sets in sorted(wanted_sets(estate).items()))):
+    for planned in plans:
         outcome.pending += planned.pending
+        outcome.notes += planned.notes
         outcome.faults += planned.faults
         raw.update(planned.raw)
-        for change in planned.changes:
-            zone = await asker.zone_of(change.name, primary.server)
-            if zone is None:
-                outcome.faults.append(f"{primary.server} is not authoritative for {change.name}")
-            else:
-                zones.setdefault(zone, []).append(change)
-    written = []
+        for zone, changes in planned.zones.items():
+            zones.setdefault(zone, []).extend(changes)
+    failed = set()
     for zone, changes in sorted(zones.items()):
         try:
             if not check_mode:
                 await _dns_update.send(primary, zone, changes, raw)
-                written.append(zone)
-            outcome.changes += changes
+            outcome.changes += sorted(changes)
         except _dns_update.DnsFailure as exc:
+            failed.add(zone)
             outcome.faults.append(str(exc))
-    behind = await asyncio.gather(*(_dns_update.wait(asker, primary, zone, seconds) for zone in written))
-    outcome.lagging = [f"{zone}: {server}" for zone, servers in zip(written, behind, strict=True) for server in servers]
+    for planned in plans:
+        entry = _entry(planned, book.get(planned.work.domain, {}), done=not planned.faults and not failed & planned.zones.keys())
+        if entry:
+            outcome.book[planned.work.domain] = entry
+    if not check_mode:
+        await asyncio.gather(*(_watch(job, zone, changes, seconds, outcome) for zone, changes in sorted(zones.items()) if zone not in failed))
     return outcome

@@ -22,6 +22,7 @@ MAX_BYTES = 4 * 2**20
 """Of one file: about 40,000 mailboxes in one domain."""
 
 ACCOUNT = "account.yml"
+PUBLISHED = "published_dns.json"
 _MAY_LIE_AROUND = re.compile(r"\..*|(README|CHANGELOG|LICENSE|CODEOWNERS)(\.\w+)?")
 _HERE: t.Final = ("tenants", "state")
 
@@ -151,7 +152,8 @@ class _Directory:
 
     def states(self, path: str) -> None:
         for entry in self.entries(path):
-            self.named(entry, path, ".json", _names.slug, "<node>.json, as nodes report it")
+            if entry.name != PUBLISHED:  # the book of dns_publish; the model does not depend on it
+                self.named(entry, path, ".json", _names.slug, "<node>.json, as nodes report it")
 
     def tenants(self, path: str) -> None:
         for entry in self.entries(path):

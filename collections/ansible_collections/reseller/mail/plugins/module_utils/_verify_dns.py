@@ -10,8 +10,8 @@ import ipaddress
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.reseller.mail.plugins.module_utils._compile.dns import Record, zone_line
-from ansible_collections.reseller.mail.plugins.module_utils._dns_plan import is_spf
+from ansible_collections.reseller.mail.plugins.module_utils._compile.dns import PURPOSES, Record, zone_line
+from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.sets import is_spf
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding, worst
 
 if t.TYPE_CHECKING:
@@ -19,8 +19,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Node
 
 _VERSIONED = {"dns.dmarc": "v=dmarc1", "dns.mta_sts": "v=stsv1", "dns.tls_rpt": "v=tlsrptv1"}
-_SPF = ("dns.spf", "dns.provider_spf", "dns.node_spf")
-_PREFIXES = {"_dmarc": "dns.dmarc", "_mta-sts": "dns.mta_sts", "_smtp._tls": "dns.tls_rpt", "": "dns.spf"}
+_SPF = ("dns.spf", "dns.provider_spf", "dns.node_spf", "dns.null_spf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,42 +49,16 @@ def record_line(name: str, ttl: int, rdtype: str, value: str) -> str:
     return zone_line(Record(name, name, rdtype, ttl, value, False))
 
 
-def _question_id(record: Record, provider: str, hostnames: t.Collection[str]) -> str:
-    prefix = record.name.removesuffix(record.domain).rstrip(".")
-    if record.type == "MX":
-        return "dns.mx"
-    if record.type == "SRV":
-        return "dns.srv"
-    if record.type in ("A", "AAAA"):
-        return "dns.address"
-    if prefix.endswith("._report._dmarc"):
-        return "dns.dmarc_grant"
-    if record.type == "TXT" and prefix.endswith("._domainkey"):
-        return "dns.dkim"
-    if record.type == "TXT" and prefix == "" and record.domain == provider:
-        return "dns.provider_spf"
-    if record.type == "TXT" and prefix == "" and record.domain in hostnames:
-        return "dns.node_spf"
-    return _PREFIXES.get(prefix, "dns.record") if record.type == "TXT" else "dns.record"
-
-
 def questions(estate: Estate, records: t.Iterable[Record]) -> list[Question]:
-    """Everything to ask, by subject: the records of the model, then addresses and reverse names of the nodes."""
-    hostnames = {node.hostname for node in estate.nodes}
+    """Everything to ask, by subject: the records of the model."""
     sets: dict[tuple[str, str, str, str], list[Record]] = {}
     for record in records:
-        sets.setdefault((record.domain, _question_id(record, estate.provider.domain, hostnames), record.name, record.type), []).append(record)
+        sets.setdefault((record.domain, PURPOSES[record.purpose].finding, record.name, record.type), []).append(record)
     asked = [
         Question(question_id, subject, name, rdtype, frozenset(_plain(rdtype, one.value) for one in rows),
                  tuple(sorted(record_line(name, one.ttl, rdtype, one.value) for one in rows)))
         for (subject, question_id, name, rdtype), rows in sorted(sets.items())
     ]
-    for node in estate.nodes:
-        for rdtype, version in (("A", 4), ("AAAA", 6)):
-            values = [_plain(rdtype, address) for address in node.addresses if ipaddress.ip_address(address).version == version]
-            if values:
-                lines = tuple(record_line(node.hostname, 3600, rdtype, value) for value in values)
-                asked.append(Question("dns.node_address", node.hostname, node.hostname, rdtype, frozenset(values), lines))
     return asked
 
 

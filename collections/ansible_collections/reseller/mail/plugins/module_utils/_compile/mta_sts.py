@@ -9,23 +9,30 @@ from __future__ import annotations
 import hashlib
 import typing as t
 
+from . import _mx
+
 if t.TYPE_CHECKING:
-    from .._model import Estate, MtaSts, Node
+    from .._model import Estate, MtaSts, Node, Tenant
 
 
 def lookups(estate: Estate, node: Node) -> dict[str, str]:
     """One policy for each name of a domain that has MTA-STS."""
     return {
-        f"mta_sts/{name}.txt": policy(domain.mta_sts, node)
-        for _tenant, domain in estate.domains_on(node)
+        f"mta_sts/{name}.txt": policy(domain.mta_sts, hosts(estate, tenant))
+        for tenant, domain in estate.domains_on(node)
         if domain.mta_sts
         for name in domain.names
     }
 
 
-def policy(settings: MtaSts, node: Node) -> str:
+def hosts(estate: Estate, tenant: Tenant) -> list[str]:
+    """The hosts that the tenant's policies allow: its MX, the backups too, or mail to them would be refused by its senders."""
+    return [host for _priority, host in _mx.hosts(estate, tenant)]
+
+
+def policy(settings: MtaSts, hosts: t.Iterable[str]) -> str:
     """The policy file; RFC 8461 section 3.2 ends its lines with CRLF."""
-    fields = ("version: STSv1", f"mode: {settings.mode}", f"mx: {node.hostname}", f"max_age: {settings.max_age}")
+    fields = ("version: STSv1", f"mode: {settings.mode}", *(f"mx: {host}" for host in hosts), f"max_age: {settings.max_age}")
     return "".join(f"{field}\r\n" for field in fields)
 
 

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from ansible_collections.reseller.mail.plugins.module_utils._dns_plan import Change, Key, Ours, RRset, candidates, is_spf, plan, split_txt
+import pytest
+from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.sets import Key, RRset, alike, is_alike, is_spf
+from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.text import split_txt
+from ansible_collections.reseller.mail.plugins.module_utils._dns_plan import Change, Ours, candidates, plan, recognised
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,12 +22,17 @@ def sets(*rows: tuple[str, str, int, str]) -> dict[Key, RRset]:
 
 
 def lines(wanted: dict[Key, RRset], existing: dict[Key, RRset], held: tuple[Key, ...] = ()) -> list[str]:
-    return [line for change in plan(DOMAIN, wanted, existing, OURS, held) for line in change.lines()]
+    return [line for change in plan(wanted, existing, {}, held) for line in change.lines()]
+
+
+def marked(existing: dict[Key, RRset]) -> dict[Key, frozenset[str]]:
+    """What carries our marks, where no book tells what was published."""
+    return {key: frozenset(value for value in rrset.values if recognised(key, value, DOMAIN, OURS)) for key, rrset in existing.items()}
 
 
 def test_what_is_there_already_is_no_change() -> None:
     wanted = sets((DOMAIN, "MX", 3600, "10 mx1.hosting.example."), (DOMAIN, "TXT", 3600, SPF))
-    assert plan(DOMAIN, wanted, wanted, OURS) == []
+    assert plan(wanted, wanted, {}) == []
 
 
 def test_a_wrong_mx_is_replaced_whole() -> None:
@@ -38,7 +46,7 @@ def test_a_wrong_mx_is_replaced_whole() -> None:
 def test_other_texts_of_the_domain_survive_and_every_other_spf_record_goes() -> None:
     wanted = sets((DOMAIN, "TXT", 3600, SPF))
     existing = sets((DOMAIN, "TXT", 600, "site-verification=1"), (DOMAIN, "TXT", 600, "V=SPF1 include:old.example ~all"), (DOMAIN, "TXT", 600, "v=spf10"))
-    (change,) = plan(DOMAIN, wanted, existing, OURS)
+    (change,) = plan(wanted, existing, {})
     assert set(change.new) == {"site-verification=1", "v=spf10", SPF}
     assert change.ttl == 600, "somebody else's records keep their time to live"
     assert change.lines() == ["- acme.example TXT V=SPF1 include:old.example ~all", f"+ acme.example TXT {SPF}"]
@@ -66,7 +74,7 @@ def test_what_is_not_wanted_any_more_goes_when_it_carries_our_mark() -> None:
         (f"_pop3._tcp.{DOMAIN}", "SRV", 60, "0 0 0 ."),
         (f"mta-sts.{DOMAIN}", "A", 60, "192.0.2.3"),
     )
-    changes = plan(DOMAIN, {}, existing, OURS)
+    changes = plan({}, existing, marked(existing))
     assert [change.key for change in map(_as_set, changes)] == sorted(existing)
     assert all(change.new == () for change in changes)
 
@@ -86,12 +94,38 @@ def test_what_is_not_wanted_and_carries_another_mark_stays() -> None:
         (f"mta-sts.{DOMAIN}", "A", 60, "198.51.100.1"),
         (f"www.{DOMAIN}", "A", 60, "192.0.2.3"),
     )
-    assert plan(DOMAIN, {}, existing, OURS) == []
+    assert plan({}, existing, marked(existing)) == []
 
 
 def test_of_two_addresses_only_ours_goes() -> None:
     existing = sets((f"mta-sts.{DOMAIN}", "A", 60, "192.0.2.3"), (f"mta-sts.{DOMAIN}", "A", 60, "198.51.100.1"))
-    assert lines({}, existing) == ["- mta-sts.acme.example A 192.0.2.3"]
+    (change,) = plan({}, existing, marked(existing))
+    assert change.lines() == ["- mta-sts.acme.example A 192.0.2.3"]
+
+
+def test_what_the_book_says_was_published_goes_value_by_value() -> None:
+    key = (f"old.{DOMAIN}", "A")
+    existing = sets((*key, 60, "192.0.2.9"), (*key, 60, "198.51.100.1"), (f"else.{DOMAIN}", "A", 60, "192.0.2.9"))
+    (change,) = plan({}, existing, {key: frozenset({"192.0.2.9", "192.0.2.8"})})
+    assert (change.name, change.new) == (key[0], ("198.51.100.1",))
+
+
+@pytest.mark.parametrize(("name", "ours", "theirs", "stays"), [
+    ("_dmarc", "v=DMARC1; p=none", "V = DMARC1 ;p=reject", False),
+    ("_dmarc", "v=DMARC1; p=none", "verification=1", True),
+    ("_dmarc", "v=DMARC1; p=none", "v=DMARC12; p=none", True),
+    ("_mta-sts", "v=STSv1; id=1;", "v=STSv1;id=2", False),
+    ("_smtp._tls", "v=TLSRPTv1; rua=mailto:a@b.example", "v=TLSRPTv1", False),
+    ("mx1._domainkey", "v=DKIM1; k=rsa; p=AA", "k=rsa; p=BB", False),
+    ("mx1._domainkey", "v=DKIM1; k=rsa; p=AA", "p=", False),
+    ("mx1._domainkey", "v=DKIM1; k=rsa; p=AA", "somebody's note", True),
+    ("x._report._dmarc", "v=DMARC1", "v=DMARC1;", False),
+])
+def test_beside_ours_stays_what_is_of_another_kind(name: str, ours: str, theirs: str, stays: bool) -> None:
+    key = (f"{name}.{DOMAIN}", "TXT")
+    (change,) = plan(sets((*key, 60, ours)), sets((*key, 60, theirs)), {})
+    assert set(change.new) == ({ours, theirs} if stays else {ours})
+    assert is_alike(alike(key, [ours]), ours)
 
 
 def test_what_is_held_stays_as_it_is() -> None:
@@ -114,7 +148,7 @@ def test_long_texts_are_split_and_joined_without_loss(value: str) -> None:
     parts = split_txt(value)
     assert b"".join(parts).decode() == value
     assert all(len(part) <= 255 for part in parts)
-    assert parts
+    assert all(part.decode() or not value for part in parts), "no character is torn apart, no string is empty"
 
 
 def test_spf_is_known_by_its_version_alone() -> None:

@@ -22,12 +22,13 @@ import dns.tsigkeyring
 import dns.update
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils import _dns_query, _verify_dns_ask
+from ansible_collections.reseller.mail.plugins.module_utils._dns_book import Book
 from ansible_collections.reseller.mail.plugins.module_utils._dns_publish import Outcome, publish
 from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Asker, server_at
 from ansible_collections.reseller.mail.plugins.module_utils._dns_update import Primary
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
 from ansible_collections.reseller.mail.plugins.module_utils._load import load
-from ansible_collections.reseller.mail.plugins.module_utils._model import DkimKey, Estate, NodeState
+from ansible_collections.reseller.mail.plugins.module_utils._model import Branding, DkimKey, Estate, NodeState, TlsKey
 
 SECRET = "bGFiLWxhYi1sYWItbGFiLWxhYi1sYWItbGFiLWxhYi0="
 KEYS = dns.tsigkeyring.from_text({"lab": SECRET})
@@ -41,6 +42,8 @@ class NameServer:
     def __init__(self, address: str, port: int = 0) -> None:
         self.sets: Sets = {}
         self.mute: set[str] = set()
+        self.foreign: set[str] = set()
+        self.dropped: set[tuple[str, str]] = set()
         self.updates = 0
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._udp.bind((address, port))
@@ -94,6 +97,9 @@ class NameServer:
         name, kind = str(question.name).rstrip("."), dns.rdatatype.to_text(question.rdtype)
         if any(name.endswith(one) for one in self.mute):
             return b""
+        if any(name == one or name.endswith(f".{one}") for one in self.foreign):
+            response.set_rcode(dns.rcode.REFUSED)
+            return response.to_wire()
         response.flags |= dns.flags.AA
         found = self.sets.get((name, kind)) or self.sets.get((name, "CNAME"))
         zone = max((zone for zone in ("", *ZONES) if name == zone or name.endswith(f".{zone}") or not zone), key=len)
@@ -112,6 +118,8 @@ class NameServer:
         self.updates += 1
         for one in query.update:
             key = str(one.name).rstrip("."), dns.rdatatype.to_text(one.rdtype)
+            if key in self.dropped:
+                continue
             if one.deleting == dns.rdataclass.ANY:
                 self.sets.pop(key, None)
             else:
@@ -154,11 +162,15 @@ def _few(estate: Estate, **changes: t.Any) -> Estate:
     return dataclasses.replace(estate, tenants=tuple(tenants))
 
 
-def run(estate: Estate, world: NameServer, check_mode: bool = False, key: str = "lab", secret: str = SECRET, timeout: float = 5) -> Outcome:
+def run(
+    estate: Estate, world: NameServer, check_mode: bool = False, key: str = "lab", secret: str = SECRET, timeout: float = 5,
+    book: t.Optional[Book] = None, allow_removal: bool = False,
+) -> Outcome:
     primary = Primary(server_at("127.0.0.1", world.port), key, "hmac-sha256", secret, timeout=2)
 
     async def work() -> Outcome:
-        return await publish(estate, Asker("127.0.0.1", timeout, at_once=4, port=world.port), primary, "", 0.6, check_mode)
+        asker = Asker("127.0.0.1", timeout, at_once=4, port=world.port)
+        return await publish(estate, asker, primary, book or {}, ca_file="", seconds=0.6, check_mode=check_mode, allow_removal=allow_removal)
 
     return asyncio.run(work())
 
@@ -225,8 +237,7 @@ def test_a_policy_that_cannot_be_fetched_holds_its_record_back(estate: Estate, w
 
 def test_a_terminated_tenant_leaves_dns(estate: Estate, world: NameServer) -> None:
     run(estate, world)
-    gone = tuple(dataclasses.replace(one, state="terminated") if one.name == "globex" else one for one in estate.tenants)
-    run(dataclasses.replace(estate, tenants=gone), world)
+    run(tenants(estate, "globex", state="terminated"), world)
     assert sorted(key for key in world.sets if key[0].endswith("globex.example")) == [("globex.example", "NS"), ("globex.example", "SOA")]
     assert world.values("acme.example", "MX") == ["10 mx1.hosting.example."]
 
@@ -234,7 +245,7 @@ def test_a_terminated_tenant_leaves_dns(estate: Estate, world: NameServer) -> No
 def test_a_cname_in_the_way_stops_its_domain_only(estate: Estate, world: NameServer) -> None:
     world.put("mail.acme.example", "CNAME", "elsewhere.example.")
     outcome = run(estate, world)
-    assert outcome.faults == ["mail.acme.example is a CNAME to elsewhere.example; remove it, A cannot stand beside it"]
+    assert outcome.faults == ["mail.acme.example is a CNAME to elsewhere.example; remove it, A, MX, TXT cannot stand beside it"]
     assert world.values("globex.example", "MX") == ["10 mx2.hosting.example."]
     assert world.values("acme.example", "MX") == []
 
@@ -258,6 +269,133 @@ def test_a_domain_that_the_primary_does_not_answer_about_is_left_alone(estate: E
     outcome = run(estate, world, check_mode=True, timeout=1)
     assert any("does not say what acme.example MX is: no answer within 1 s" in fault for fault in outcome.faults)
     assert not any(line.startswith("+ acme.example ") for line in lines(outcome))
+
+
+def tenants(estate: Estate, name: str, **changes: t.Any) -> Estate:
+    """The estate with one tenant changed, or without it."""
+    others = [one for one in estate.tenants if one.name != name]
+    changed = [dataclasses.replace(one, **changes) for one in estate.tenants if one.name == name and changes]
+    return dataclasses.replace(estate, tenants=(*others, *changed))
+
+
+def left_over(world: NameServer, zone: str) -> list[tuple[str, str]]:
+    return sorted(key for key in world.sets if (key[0] == zone or key[0].endswith(f".{zone}")) and key[1] not in ("SOA", "NS"))
+
+
+def test_a_domain_whose_file_is_gone_leaves_dns_and_other_peoples_records_stay(estate: Estate, world: NameServer) -> None:
+    first = run(estate, world)
+    world.put("www.globex.example", "A", "198.51.100.7")
+    world.sets["globex.example", "TXT"].add(dns.rrset.from_text("x.", 60, "IN", "TXT", '"proof=1"')[0])
+    world.put("_imaps._tcp.globex.example", "SRV", "0 1 993 imap.elsewhere.example.")
+    without = tenants(estate, "globex")
+    again = run(without, world, book=first.book)
+    assert left_over(world, "globex.example") == [
+        ("_imaps._tcp.globex.example", "SRV"), ("globex.example", "TXT"), ("www.globex.example", "A"),
+    ], "the SRV was changed by somebody else meanwhile"
+    assert world.values("globex.example", "TXT") == ['"proof=1"']
+    assert "globex.example" not in again.book
+    assert lines(run(without, world, book=again.book)) == []
+
+
+def test_a_former_branding_host_leaves_dns(estate: Estate, world: NameServer) -> None:
+    first = run(estate, world)
+    (acme,) = (one for one in estate.tenants if one.name == "acme")
+    (domain,) = acme.domains
+    renamed = dataclasses.replace(domain, branding=dataclasses.replace(domain.branding, hostname="post.acme.example"))
+    outcome = run(tenants(estate, "acme", domains=(renamed,)), world, book=first.book)
+    assert [key for key in world.sets if key[0] == "mail.acme.example"] == []
+    assert world.values("post.acme.example", "A") == ["10.97.0.3"]
+    assert ("mail.acme.example", "A") not in outcome.book["acme.example"]
+
+
+def test_records_of_a_domain_that_the_provider_does_not_write_any_more_stay(estate: Estate, world: NameServer) -> None:
+    first = run(estate, world)
+    (globex,) = (one for one in estate.tenants if one.name == "globex")
+    own = tuple(dataclasses.replace(domain, managed=False) for domain in globex.domains)
+    outcome = run(tenants(estate, "globex", domains=own), world, book=first.book)
+    assert (lines(outcome), outcome.notes) == ([], ["globex.example: its DNS is not ours to write any more; its records stay"])
+    assert "globex.example" not in outcome.book
+
+
+def test_files_that_went_missing_do_not_empty_dns(estate: Estate, world: NameServer) -> None:
+    first = run(estate, world)
+    empty = dataclasses.replace(estate, tenants=())
+    refused = run(empty, world, book=first.book)
+    assert lines(refused) == []
+    assert refused.faults == [
+        f"the records of 2 of {len(first.book)} names would go at once (acme.example, globex.example), and the estate's deletion_guard lets 1 go; "
+        "if this is meant, publish once with allow_removal=true"
+    ]
+    assert refused.book == first.book
+    meant = run(empty, world, book=first.book, allow_removal=True)
+    assert left_over(world, "acme.example") == left_over(world, "globex.example") == []
+    assert sorted(meant.book) == ["hosting.example", "mx1.hosting.example", "mx2.hosting.example"]
+
+
+def test_what_was_not_sent_is_not_in_the_book(estate: Estate, world: NameServer) -> None:
+    assert run(estate, world, key="").book == {}
+    before = {"globex.example": {("old.globex.example", "A"): frozenset({"192.0.2.1"})}}
+    world.put("old.globex.example", "A", "192.0.2.1")
+    assert run(estate, world, key="", book=before).book == before
+
+
+def test_a_zone_that_the_primary_does_not_hold_is_one_fault_and_a_former_one_is_forgotten(estate: Estate, world: NameServer) -> None:
+    first = run(estate, world)
+    world.foreign.add("globex.example")
+    outcome = run(estate, world, book=first.book)
+    assert len(outcome.faults) == 1
+    assert outcome.faults[0].startswith("globex.example: 127.0.0.1 has no zone for it (_autodiscover._tcp.globex.example: REFUSED); create it there")
+    assert outcome.book == first.book
+    outcome = run(tenants(estate, "globex"), world, book=first.book)
+    assert (outcome.faults, lines(outcome)) == ([], [])
+    assert outcome.notes == ["globex.example: 127.0.0.1 has no zone for it any more; its records are forgotten"]
+    assert "globex.example" not in outcome.book
+
+
+def test_a_tls_key_is_published_in_a_signed_zone_only(estate: Estate, world: NameServer) -> None:
+    key = TlsKey("mx1.hosting.example", "ab" * 32, "cd" * 32)
+    reported = dataclasses.replace(estate, states=(*estate.states, NodeState("mx1", (), (key,))))
+    waiting = run(reported, world)
+    assert "_25._tcp.mx1.hosting.example TLSA: the zone hosting.example is not signed" in waiting.pending
+    assert world.values("_25._tcp.mx1.hosting.example", "TLSA") == []
+    world.put("hosting.example", "DNSKEY", "257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ==")
+    done = run(reported, world, book=waiting.book)
+    assert world.values("_25._tcp.mx1.hosting.example", "TLSA") == [f"3 1 1 {'ab' * 32}", f"3 1 1 {'cd' * 32}"]
+    assert lines(run(reported, world, book=done.book)) == []
+
+
+def test_a_primary_that_drops_a_part_without_a_word_is_found_out(estate: Estate, world: NameServer) -> None:
+    world.dropped.add(("acme.example", "MX"))
+    outcome = run(estate, world)
+    assert outcome.faults == ["127.0.0.1 took the update, and yet acme.example MX is missing"]
+
+
+def test_the_memory_of_resolvers_is_told(estate: Estate, world: NameServer) -> None:
+    run(estate, world)
+    old = NameServer("127.0.0.3", world.port)
+    old.sets = {key: dns.rrset.from_rdata_list(one.name, 77, list(one)) for key, one in world.sets.items()}
+    old.put("globex.example", "MX", "10 mail.old.example.", ttl=77)
+    world.put("globex.example", "MX", "10 mail.old.example.")
+
+    async def work() -> Outcome:
+        asker = Asker("127.0.0.3", 2, at_once=4, port=world.port)
+        primary = Primary(server_at("127.0.0.1", world.port), "lab", "hmac-sha256", SECRET, timeout=2)
+        return await publish(estate, asker, primary, {}, ca_file="", seconds=0.6, check_mode=False)
+
+    outcome = asyncio.run(work())
+    old.close()
+    assert outcome.remembered == ["globex.example: resolvers may remember old records for another 77 s (globex.example MX)"]
+
+
+def test_many_records_of_one_zone_take_several_messages(estate: Estate, world: NameServer) -> None:
+    (acme,) = (one for one in estate.tenants if one.name == "acme")
+    (domain,) = acme.domains
+    many = tuple(dataclasses.replace(domain, name=f"d{number}.acme.example", branding=Branding()) for number in range(40))
+    large = tenants(estate, "acme", domains=(domain, *many))
+    outcome = run(large, world)
+    assert outcome.faults == []
+    assert world.values("d39.acme.example", "MX") == ["10 mx1.hosting.example."]
+    assert world.updates > 3 + len(lines(outcome)) // 200
 
 
 @pytest.mark.parametrize(("name", "kind", "values", "expected"), [
@@ -345,7 +483,7 @@ def test_a_server_that_lags_is_named(estate: Estate, world: NameServer) -> None:
     world.put("ns2.hosting.example", "A", "127.0.0.2")
     outcome = run(estate, world)
     second.close()
-    assert outcome.lagging == ["globex.example: ns2.hosting.example (127.0.0.2)"]
+    assert outcome.lagging == ["globex.example: ns2.hosting.example (127.0.0.2) has serial 4294967295, the primary 1"]
 
 
 def test_a_zone_whose_servers_are_all_silent_is_not_missing_records(estate: Estate, world: NameServer) -> None:

@@ -21,7 +21,7 @@ def values(name: str, kind: str, estate: Estate = ESTATE) -> list[str]:
 
 @pytest.mark.parametrize("name", ["acme.example", "acme-mail.example"])
 def test_a_domain_and_its_alias_have_the_same_mail_records(name: str) -> None:
-    identity = mta_sts.policy_id(mta_sts.policy(ACME.mta_sts, MX1))  # type: ignore[arg-type]
+    identity = mta_sts.policy_id(mta_sts.policy(ACME.mta_sts, [MX1.hostname]))  # type: ignore[arg-type]
     assert values(name, "MX") == ["10 mx1.hosting.example."]
     assert values(name, "TXT") == ["v=spf1 include:hosting.example -all"]
     assert values(f"_dmarc.{name}", "TXT") == ["v=DMARC1; p=quarantine; t=y; rua=mailto:it@acme.example"]

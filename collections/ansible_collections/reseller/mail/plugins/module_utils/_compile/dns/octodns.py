@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The records as octoDNS reads them: one file a zone, the list of what is ours, the configuration.
+
+PRIVATE to the collection. Pure. JSON is YAML, too: one record set a line, in octoDNS's order.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+
+from .sets import alike, by_zone
+
+if t.TYPE_CHECKING:
+    from .sets import Key, RRset
+
+PROCESSOR = "reseller_mail_octodns"
+"""The module that lies beside the configuration and keeps octoDNS from touching what is not ours."""
+_FIELDS: dict[str, tuple[str, ...]] = {
+    "MX": ("preference", "exchange"),
+    "SRV": ("priority", "weight", "port", "target"),
+    "CAA": ("flags", "tag", "value"),
+    "TLSA": ("certificate_usage", "selector", "matching_type", "certificate_association_data"),
+}
+
+
+def files(sets: t.Mapping[Key, RRset], former: t.Mapping[Key, t.Collection[str]], zones: t.Collection[str], target: t.Mapping[str, t.Any]) -> dict[str, str]:
+    """Paths and texts. ``target`` is the provider's part of the configuration; ``former`` what earlier runs published."""
+    placed = by_zone(sets, zones)
+    left = {key: sorted(values) for key, values in sorted(former.items())}
+    texts = {f"zones/{zone}.yaml": _zone(zone, placed.get(zone, {})) for zone in sorted(zones)}
+    texts["ours.json"] = _ours(sets, left)
+    texts["config.yaml"] = _config(zones, target)
+    return texts
+
+
+def _zone(zone: str, sets: t.Mapping[Key, RRset]) -> str:
+    names: dict[str, list[str]] = {}
+    for rrset in sets.values():
+        entry = {"type": rrset.type, "ttl": rrset.ttl, "values": [_value(rrset.type, value) for value in sorted(rrset.values)]}
+        names.setdefault(rrset.name.removesuffix(zone).rstrip("."), []).append(json.dumps(entry))
+    if not names:
+        return "--- {}\n"
+    return "---\n" + "".join(f"{json.dumps(name)}:\n" + "".join(f"- {line}\n" for line in names[name]) for name in sorted(names, key=_natural))
+
+
+def _natural(name: str) -> list[t.Union[str, int]]:
+    """octoDNS wants names in natural order: numbers by their value."""
+    return [int(part) if number % 2 else part for number, part in enumerate(re.split(r"(\d+)", name))]
+
+
+def _value(rdtype: str, value: str) -> t.Any:
+    fields = _FIELDS.get(rdtype)
+    if fields is None:
+        return value
+    parts = [part.strip('"') for part in value.split(None, len(fields) - 1)]
+    return {field: int(part) if part.isdigit() and field not in ("tag", "value", "certificate_association_data") else part
+            for field, part in zip(fields, parts, strict=True)}
+
+
+def _ours(sets: t.Mapping[Key, RRset], former: t.Mapping[Key, list[str]]) -> str:
+    def rows(keys: t.Iterable[Key], what: t.Callable[[Key], t.Any]) -> str:
+        return ",\n".join(f"    {json.dumps([*key, what(key)])}" for key in sorted(keys))
+
+    wanted, gone = rows(sets, lambda key: alike(key, sets[key].values)), rows(former, lambda key: former[key])
+    return f'{{\n  "wanted": [\n{wanted}\n  ],\n  "former": [\n{gone}\n  ]\n}}\n'
+
+
+def _config(zones: t.Collection[str], target: t.Mapping[str, t.Any]) -> str:
+    config = {
+        "providers": {
+            "records": {
+                "class": "octodns.provider.yaml.YamlProvider", "directory": "zones", "default_ttl": 3600,
+                "enforce_order": True, "escaped_semicolons": False, "supports_root_ns": False,
+            },
+            "target": dict(target),
+        },
+        "processors": {"ours": {"class": f"{PROCESSOR}.Ours", "path": "ours.json"}},
+        "zones": {f"{zone}.": {"sources": ["records"], "processors": ["ours"], "targets": ["target"]} for zone in sorted(zones)},
+    }
+    return json.dumps(config, indent=2) + "\n"
