@@ -38,7 +38,7 @@ ARGUMENTS = {
     "resolver": {"type": "str", "default": ""},
     "ca_file": {"type": "str", "default": ""},
     "wait": {"type": "int", "default": 30},
-    "allow_removal": {"type": "bool", "default": False},
+    "deletions_accepted": {"type": "int", "default": 0},
 }
 REQUIRED = [("driver", "rfc2136", ["server"]), ("driver", "octodns", ["octodns_target"])]
 
@@ -73,9 +73,11 @@ class ActionModule(ActionBase):
         check_mode = bool(self._task.check_mode)
         outcome = asyncio.run(_dns_publish.publish(
             estate, _dns_query.Asker(args["resolver"]), primary, book_of(args["estate"]),
-            ca_file=args["ca_file"], seconds=args["wait"], check_mode=check_mode, allow_removal=args["allow_removal"],
+            ca_file=args["ca_file"], seconds=args["wait"], check_mode=check_mode, accepted=args["deletions_accepted"],
         ))
         lines = [line for change in outcome.changes for line in change.lines()]
+        if lines and not self._task.diff:
+            Display().display(f"{len(lines)} changes of records in {args['server']}; --diff shows them")
         noted = write_book(args["estate"], outcome.book, check_mode)
         found = {kind: getattr(outcome, kind) for kind in ("pending", "notes", "lagging", "remembered", "faults")}
         diff = {"diff": {"prepared": "".join(f"{line}\n" for line in lines)}} if self._task.diff and lines else {}

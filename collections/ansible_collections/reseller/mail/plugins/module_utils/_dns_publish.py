@@ -10,7 +10,7 @@ import asyncio
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.reseller.mail.plugins.module_utils import _dns_book, _dns_update, _dns_wanted, _dns_watch, _https_policy
+from ansible_collections.reseller.mail.plugins.module_utils import _deletions, _dns_book, _dns_update, _dns_wanted, _dns_watch, _https_policy
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns as compile_dns
 from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.sets import Key
 from ansible_collections.reseller.mail.plugins.module_utils._dns_plan import Change, Ours, plan, recognised
@@ -149,18 +149,15 @@ async def _watch(job: _Job, zone: str, changes: list[Change], seconds: float, ou
         outcome.remembered += [memory] if memory else []
 
 
-def _guarded(estate: Estate, left: t.Sequence[str], book: _dns_book.Book) -> str:
+def _guarded(estate: Estate, left: t.Collection[str], book: _dns_book.Book, accepted: int) -> str:
     """Files that went missing must not take everybody's DNS with them."""
-    allowed = max(1, len(book) * estate.deletion_guard.domains // 100)
-    if len(left) <= allowed:
-        return ""
-    names = ", ".join(left[:5]) + (", ..." if len(left) > 5 else "")
-    return (f"the records of {len(left)} of {len(book)} names would go at once ({names}), and the estate's deletion_guard lets {allowed} go; "
-            "if this is meant, publish once with allow_removal=true")
+    before, after = frozenset(book), frozenset(book).difference(left)
+    told = _deletions.refusal(_deletions.Served(domains=before), _deletions.Served(domains=after), _deletions.shares(estate), accepted, "in DNS this run")
+    return told or ""
 
 
 async def publish(
-    estate: Estate, asker: Asker, primary: Primary, book: _dns_book.Book, *, ca_file: str, seconds: float, check_mode: bool, allow_removal: bool = False
+    estate: Estate, asker: Asker, primary: Primary, book: _dns_book.Book, *, ca_file: str, seconds: float, check_mode: bool, accepted: int = 0
 ) -> Outcome:
     """Plans every domain, sends the updates of every zone, looks whether they are there, waits until all its servers have
     them. One zone's trouble stops no other."""
@@ -169,7 +166,7 @@ async def publish(
     )
     todo = _dns_wanted.assignment(estate, book)
     outcome = Outcome(notes=[f"{name}: its DNS is not ours to write any more; its records stay" for name in todo.handed_over])
-    guard = "" if allow_removal else _guarded(estate, todo.left, book)
+    guard = _guarded(estate, todo.left, book, accepted)
     if guard:
         outcome.faults.append(guard)
         outcome.book = {name: dict(book[name]) for name in todo.left}

@@ -39,7 +39,7 @@ def _zone(zone: str, sets: t.Mapping[Key, RRset]) -> str:
     names: dict[str, list[str]] = {}
     for rrset in sets.values():
         entry = {"type": rrset.type, "ttl": rrset.ttl, "values": [_value(rrset.type, value) for value in sorted(rrset.values)]}
-        names.setdefault(rrset.name.removesuffix(zone).rstrip("."), []).append(json.dumps(entry))
+        names.setdefault(rrset.name.removesuffix(zone).rstrip("."), []).append(json.dumps(entry, sort_keys=True))
     if not names:
         return "--- {}\n"
     return "---\n" + "".join(f"{json.dumps(name)}:\n" + "".join(f"- {line}\n" for line in names[name]) for name in sorted(names, key=_natural))

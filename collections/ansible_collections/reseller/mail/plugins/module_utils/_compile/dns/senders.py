@@ -89,7 +89,7 @@ def grants(estate: Estate, tenant: Tenant, domain: Domain) -> t.Iterator[Row]:
     receiver = (domain.dmarc.reports_to or "").rpartition("@")[2]
     provider = estate.provider.domain
     ours = receiver == provider or receiver.endswith(f".{provider}")
-    if ours or any(receiver in own.names for own in tenant.domains):
+    if ours or any(receiver in own.names for own in tenant.served_domains()):
         for name in domain.names:
             if name != receiver and not name.endswith(f".{receiver}") and not receiver.endswith(f".{name}"):
                 yield f"{name}._report._dmarc.{receiver}", "TXT", "v=DMARC1", "dmarc_grant"

@@ -164,13 +164,13 @@ def _few(estate: Estate, **changes: t.Any) -> Estate:
 
 def run(
     estate: Estate, world: NameServer, check_mode: bool = False, key: str = "lab", secret: str = SECRET, timeout: float = 5,
-    book: t.Optional[Book] = None, allow_removal: bool = False,
+    book: t.Optional[Book] = None, accepted: int = 0,
 ) -> Outcome:
     primary = Primary(server_at("127.0.0.1", world.port), key, "hmac-sha256", secret, timeout=2)
 
     async def work() -> Outcome:
         asker = Asker("127.0.0.1", timeout, at_once=4, port=world.port)
-        return await publish(estate, asker, primary, book or {}, ca_file="", seconds=0.6, check_mode=check_mode, allow_removal=allow_removal)
+        return await publish(estate, asker, primary, book or {}, ca_file="", seconds=0.6, check_mode=check_mode, accepted=accepted)
 
     return asyncio.run(work())
 
@@ -318,16 +318,18 @@ def test_records_of_a_domain_that_the_provider_does_not_write_any_more_stay(esta
 
 
 def test_files_that_went_missing_do_not_empty_dns(estate: Estate, world: NameServer) -> None:
-    first = run(estate, world)
+    (acme,) = (one for one in estate.tenants if one.name == "acme")
+    more = tuple(dataclasses.replace(acme.domains[0], name=f"d{number}.acme.example", branding=Branding()) for number in range(4))
+    first = run(tenants(estate, "acme", domains=(*acme.domains, *more)), world)
     empty = dataclasses.replace(estate, tenants=())
     refused = run(empty, world, book=first.book)
     assert lines(refused) == []
     assert refused.faults == [
-        f"the records of 2 of {len(first.book)} names would go at once (acme.example, globex.example), and the estate's deletion_guard lets 1 go; "
-        "if this is meant, publish once with allow_removal=true"
+        "in DNS this run removes 6 of 9 domains (acme.example, d0.acme.example, d1.acme.example and 3 more); deletion_guard allows 10 % of domains. "
+        "If that is meant, say so with -e mail_deletions_accepted=6"
     ]
     assert refused.book == first.book
-    meant = run(empty, world, book=first.book, allow_removal=True)
+    meant = run(empty, world, book=first.book, accepted=6)
     assert left_over(world, "acme.example") == left_over(world, "globex.example") == []
     assert sorted(meant.book) == ["hosting.example", "mx1.hosting.example", "mx2.hosting.example"]
 

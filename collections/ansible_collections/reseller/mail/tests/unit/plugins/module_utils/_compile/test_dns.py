@@ -2,13 +2,14 @@
 from __future__ import annotations
 
 import dataclasses
+import typing as t
 
 import dns.rdatatype
 import dns.zone
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns as compiled
 from ansible_collections.reseller.mail.plugins.module_utils._compile import mta_sts, tls
-from ansible_collections.reseller.mail.plugins.module_utils._model import Branding, Dmarc, Estate
+from ansible_collections.reseller.mail.plugins.module_utils._model import BackupMx, Branding, Dmarc, Domain, Estate, NodeState, PremiumRelay, Spf, TlsKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -155,6 +156,153 @@ def test_every_name_lies_in_its_domain_and_records_are_sorted_and_single() -> No
     assert records == sorted(set(records))
     assert all(record.name == record.domain or record.name.endswith(f".{record.domain}") for record in records)
     assert {record.ttl for record in records} == {60}
+
+
+def of(domain: Domain, **changes: t.Any) -> Estate:
+    """The estate where globex has nothing but this domain."""
+    return with_tenant(ESTATE, "globex", domains=(dataclasses.replace(domain, **changes),))
+
+
+BACKUP = BackupMx("alt.hosting.example", ("192.0.2.9", "2001:DB8::9"), 30)
+RELAY = PremiumRelay("smtp.relay.example", 587, "spf.relay.example")
+
+
+def test_backup_mx_stand_behind_the_node_and_in_the_policy() -> None:
+    estate = dataclasses.replace(ESTATE, backup_mx=(BACKUP, BackupMx("mx1.hosting.example", ("192.0.2.1",), 20)))
+    assert sorted(values("acme.example", "MX", estate)) == ["10 mx1.hosting.example.", "30 alt.hosting.example."]
+    assert sorted(values("globex.example", "MX", estate)) == ["10 mx2.hosting.example.", "20 mx1.hosting.example.", "30 alt.hosting.example."]
+    assert values("alt.hosting.example", "A", estate) == ["192.0.2.9"]
+    assert values("alt.hosting.example", "AAAA", estate) == ["2001:db8::9"]
+    assert values("alt.hosting.example", "TXT", estate) == ["v=spf1 a -all"]
+    (tenant,) = (one for one in estate.tenants if one.name == "acme")
+    text = mta_sts.policy(ACME.mta_sts, mta_sts.hosts(estate, tenant))  # type: ignore[arg-type]
+    assert [line for line in text.split("\r\n") if line.startswith("mx:")] == ["mx: mx1.hosting.example", "mx: alt.hosting.example"]
+    assert values("_mta-sts.acme.example", "TXT", estate) == [f"v=STSv1; id={mta_sts.policy_id(text)};"]
+    assert values("_mta-sts.acme.example", "TXT", estate) != values("_mta-sts.acme.example", "TXT")
+
+
+@pytest.mark.parametrize(("spf", "tenant", "expected"), [
+    (Spf(), {}, "v=spf1 include:hosting.example -all"),
+    (Spf(tail="~all"), {}, "v=spf1 include:hosting.example ~all"),
+    (Spf(tail="~all"), {"premium_relay": True}, "v=spf1 include:hosting.example -all"),
+    (Spf(include=("a.example", "b.example")), {}, "v=spf1 include:hosting.example include:a.example include:b.example -all"),
+    (Spf("mx"), {}, "v=spf1 mx -all"),
+    (Spf("mx"), {"outbound_address": "192.0.2.7", "premium_relay": True}, "v=spf1 mx ip4:192.0.2.7 include:spf.relay.example -all"),
+])
+def test_spf_as_the_files_say(spf: Spf, tenant: dict[str, t.Any], expected: str) -> None:
+    estate = dataclasses.replace(with_tenant(of(GLOBEX, spf=spf), "globex", **tenant), premium_relay=RELAY)
+    assert values("globex.example", "TXT", estate) == [expected]
+    assert values("hosting.example", "TXT", estate) == [
+        "v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 ip4:192.0.2.2 include:spf.relay.example -all",
+    ]
+
+
+def test_addresses_that_mail_leaves_by_are_in_spf_and_lead_back() -> None:
+    node = dataclasses.replace(ESTATE.nodes[1], outbound_addresses=("192.0.2.22", "192.0.2.2"))
+    estate = dataclasses.replace(ESTATE, nodes=(MX1, node))
+    assert values("hosting.example", "TXT", estate) == ["v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 ip4:192.0.2.2 ip4:192.0.2.22 -all"]
+    assert values("mx2.hosting.example", "A", estate) == ["192.0.2.2", "192.0.2.22"]
+    wishes = {(wish.name, wish.value) for wish in compiled.wishes(dataclasses.replace(estate, backup_mx=(BACKUP,)))}
+    assert ("22.2.0.192.in-addr.arpa", "mx2.hosting.example.") in wishes
+    assert ("9.2.0.192.in-addr.arpa", "alt.hosting.example.") in wishes
+    assert any(name.endswith(".8.b.d.0.1.0.0.2.ip6.arpa") for name, _value in wishes)
+    assert not any(record.type == "PTR" for record in compiled.records(estate))
+
+
+def test_the_providers_own_domain_has_one_spf_record_for_both() -> None:
+    home = dataclasses.replace(GLOBEX, name="hosting.example", domain_aliases=(), spf=Spf(include=("letters.example",)))
+    estate = with_tenant(ESTATE, "globex", domains=(home,))
+    assert values("hosting.example", "TXT", estate) == ["v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 ip4:192.0.2.2 include:letters.example -all"]
+    assert values("hosting.example", "MX", estate) == ["10 mx2.hosting.example."]
+
+
+def test_every_name_has_at_most_one_spf_record() -> None:
+    node = dataclasses.replace(MX1, hostname="globex.example")
+    for estate in (ESTATE, dataclasses.replace(ESTATE, nodes=(node, ESTATE.nodes[1]), backup_mx=(BACKUP,))):
+        found = [record.name for record in compiled.records(estate) if record.value.startswith("v=spf1")]
+        assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize(("dmarc", "expected"), [
+    (Dmarc("reject", None, subdomains="quarantine"), "p=reject; sp=quarantine"),
+    (Dmarc("observe", None, subdomains="observe", nonexistent="reject"), "p=none; sp=none; np=reject"),
+    (Dmarc("test", None, subdomains="test"), "p=quarantine; sp=quarantine; t=y"),
+    (Dmarc("reject", None, subdomains="test", nonexistent="test"), "p=reject; sp=none; np=none"),
+    (Dmarc("quarantine", "it@globex.example"), "p=quarantine; rua=mailto:it@globex.example"),
+])
+def test_dmarc_for_subdomains(dmarc: Dmarc, expected: str) -> None:
+    assert values("_dmarc.globex.example", "TXT", of(GLOBEX, dmarc=dmarc)) == [f"v=DMARC1; {expected}"]
+
+
+def test_reports_to_a_host_of_the_provider_are_granted_in_its_zone() -> None:
+    found = {record.name: record for record in compiled.records(of(GLOBEX, dmarc=Dmarc("observe", "x@reports.hosting.example"))) if "_report." in record.name}
+    grant = found["globex.example._report._dmarc.reports.hosting.example"]
+    assert (grant.domain, grant.managed) == ("hosting.example", True)
+
+
+def test_a_domain_that_names_nobody_has_no_mail() -> None:
+    empty = dataclasses.replace(ACME, mailboxes=(), aliases=(), sender_addresses=(), branding=Branding(), domain_aliases=())
+    estate = with_tenant(ESTATE, "acme", domains=(empty,))
+    found = {(record.name, record.type): record.value for record in compiled.records(estate) if record.domain == "acme.example"}
+    assert found == {
+        ("acme.example", "MX"): "0 .",
+        ("acme.example", "TXT"): "v=spf1 -all",
+        ("_dmarc.acme.example", "TXT"): "v=DMARC1; p=reject; rua=mailto:it@acme.example",
+        ("mx1._domainkey.acme.example", "TXT"): "v=DKIM1; k=rsa; p=" + "A" * 400,
+    }, "a key that was reported stays: mail that it signed may still be on its way"
+    assert not any(name == "acme.example" for name, _selector in compiled.pending(estate))
+    assert values("acme.example", "MX", with_tenant(ESTATE, "acme", domains=(dataclasses.replace(empty, aliases=ACME.aliases[:1]),))) != ["0 ."]
+
+
+def test_a_branded_host_says_that_it_has_no_mail_unless_it_is_something_else_besides() -> None:
+    assert (values("mail.acme.example", "MX"), values("mail.acme.example", "TXT")) == (["0 ."], ["v=spf1 -all"])
+    estate = dataclasses.replace(ESTATE, nodes=(dataclasses.replace(MX1, hostname="mail.acme.example"), ESTATE.nodes[1]))
+    assert (values("mail.acme.example", "MX", estate), values("mail.acme.example", "TXT", estate)) == ([], ["v=spf1 a -all"])
+
+
+def test_services_that_the_domain_may_not_use_are_said_not_to_be_there() -> None:
+    estate = of(GLOBEX, protocols=("imap", "submission"))
+    assert values("_pop3s._tcp.globex.example", "SRV", estate) == values("_sieve._tcp.globex.example", "SRV", estate) == ["0 0 0 ."]
+    assert values("_imaps._tcp.globex.example", "SRV", estate) == ["0 1 993 mx2.hosting.example."]
+
+
+@pytest.mark.parametrize("name", ["autoconfig.acme.example", "autodiscover.acme-mail.example"])
+def test_mail_programs_find_their_settings_unless_the_files_say_no(name: str) -> None:
+    assert (values(name, "A"), values(name, "AAAA")) == (["192.0.2.1"], ["2001:db8::1"])
+    assert values("_autodiscover._tcp.acme.example", "SRV") == ["0 1 443 mail.acme.example."]
+    estate = with_tenant(ESTATE, "acme", domains=(dataclasses.replace(ACME, autodiscover=False),))
+    assert not [record for record in compiled.records(estate) if "auto" in record.name and "acme" in record.name]
+
+
+def test_certificates_are_restricted_for_names_that_are_ours_alone() -> None:
+    estate = dataclasses.replace(ESTATE, caa=("letsencrypt.org",))
+    assert values("mta-sts.acme.example", "CAA", estate) == ['0 issue "letsencrypt.org"', '0 issuewild ";"']
+    found = {record.name for record in compiled.records(estate) if record.type == "CAA"}
+    assert {"mail.acme.example", "mx1.hosting.example", "autoconfig.globex.example"} <= found
+    assert not found & {"acme.example", "acme-mail.example", "globex.example", "legacy.example", "hosting.example"}, "a website there is not ours"
+
+
+def test_tls_keys_as_reported_for_the_nodes_own_name() -> None:
+    keys = (TlsKey("mx1.hosting.example", "ab" * 32, "cd" * 32), TlsKey("mail.acme.example", "ef" * 32))
+    estate = dataclasses.replace(ESTATE, states=(NodeState("mx1", (), keys),))
+    assert values("_25._tcp.mx1.hosting.example", "TLSA", estate) == ["3 1 1 " + "ab" * 32, "3 1 1 " + "cd" * 32]
+    assert compiled.pending_tls(estate) == ["mx2.hosting.example"]
+    assert [record.name for record in compiled.records(estate) if record.type == "TLSA"] == ["_25._tcp.mx1.hosting.example"] * 2
+
+
+def test_what_a_domain_that_hosts_do_not_serve_yet_will_need() -> None:
+    (tenant,) = (one for one in ESTATE.tenants if one.name == "later")
+    domain = dataclasses.replace(GLOBEX, name="later.example", domain_aliases=())
+    found = {(record.name, record.type) for record in compiled.records_of(ESTATE, tenant, domain)}
+    assert {("later.example", "MX"), ("_dmarc.later.example", "TXT"), ("later.example._report._dmarc.hosting.example", "TXT")} <= found
+    assert not any("later" in record.name for record in compiled.records(ESTATE))
+
+
+def test_every_record_says_what_it_is_for() -> None:
+    estate = dataclasses.replace(ESTATE, caa=("letsencrypt.org",), backup_mx=(BACKUP,), states=(NodeState("mx1", (), (TlsKey(MX1.hostname, "ab" * 32),)),))
+    parked = dataclasses.replace(GLOBEX, mailboxes=(), catch_all=None)
+    some = compiled.records(estate) + compiled.records(with_tenant(ESTATE, "globex", domains=(parked,))) + compiled.wishes(estate)
+    assert {record.purpose for record in some} == set(compiled.PURPOSES)
 
 
 @pytest.mark.parametrize("domain", ["acme.example", "acme-mail.example", "legacy.example", "hosting.example"])
