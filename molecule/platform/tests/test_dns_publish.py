@@ -16,7 +16,7 @@ import pytest
 
 HERE = client.BUILD / "dns"
 SERVER, PORT = "10.97.0.2", "53"
-ZONES = ("umbrella.example", "wayne.example")
+ZONES = ("planet.example", "wayne.example")
 FOREIGN = (
     'wayne.example. 60 TXT "verification=1"',
     'wayne.example. 60 TXT "v=spf1 include:old.example ~all"',
@@ -24,7 +24,7 @@ FOREIGN = (
     "wayne.example. 60 MX 5 mail.old.example.",
     "www.wayne.example. 60 A 192.0.2.80",
     '_dmarc.wayne.example. 60 TXT "v=DMARC1; p=none"',
-    "umbrella.example. 60 A 192.0.2.81",
+    "planet.example. 60 A 192.0.2.81",
 )
 STAYS = {line for line in FOREIGN if "old.example" not in line and "DMARC1" not in line}
 Zone = t.Dict[t.Tuple[str, str], t.Set[str]]
@@ -105,17 +105,17 @@ def test_a_plan_changes_nothing_the_run_does_what_it_says_and_a_second_run_nothi
     done = publish(estate, "--diff")
     said = [[line for line in run.output.splitlines() if line.startswith(("+ ", "- ", "~ "))] for run in (planned, done)]
     assert said[0] == said[1]
-    assert "+ wayne.example MX 10 post.umbrella.example." in said[1]
+    assert "+ wayne.example MX 10 post.planet.example." in said[1]
     assert "- wayne.example TXT v=spf1 include:old.example ~all" in said[1]
     zone, after = names.everything(), names.serials()
     assert publish(estate).changed("localhost") == 0
     assert names.serials() == after
     assert foreign(zone) == STAYS
-    assert zone["wayne.example", "MX"] == {"10 post.umbrella.example.", "30 alt.umbrella.example."}
-    assert zone["wayne.example", "TXT"] == {'"verification=1"', '"v=spf1 include:umbrella.example include:stranger.example ~all"'}
-    assert zone["umbrella.example", "TXT"] == {'"v=spf1 ip4:10.97.0.4 ip4:10.97.0.14 include:stranger.example -all"'}
+    assert zone["wayne.example", "MX"] == {"10 post.planet.example.", "30 alt.planet.example."}
+    assert zone["wayne.example", "TXT"] == {'"verification=1"', '"v=spf1 include:planet.example include:stranger.example ~all"'}
+    assert zone["planet.example", "TXT"] == {'"v=spf1 ip4:10.97.0.4 ip4:10.97.0.14 include:stranger.example -all"'}
     assert zone["idle.wayne.example", "MX"] == {"0 ."}
-    assert zone["wayne.example._report._dmarc.umbrella.example", "TXT"] == {'"v=DMARC1"'}
+    assert zone["wayne.example._report._dmarc.planet.example", "TXT"] == {'"v=DMARC1"'}
     assert zone["mail.wayne.example", "CAA"] == {'0 issue "acme.hosting.example"', '0 issuewild ";"'}
 
 
@@ -144,7 +144,7 @@ def test_a_hand_that_changed_our_records_is_put_right(names: Names, estate: Path
     done = publish(estate, "--diff")
     assert "- wayne.example MX 1 mail.wrong.example." in done.output
     assert "note: wayne.example: resolvers may remember" in done.output or names.everything()["wayne.example", "MX"] == {
-        "10 post.umbrella.example.", "30 alt.umbrella.example.",
+        "10 post.planet.example.", "30 alt.planet.example.",
     }
     assert ("_dmarc.wayne.example", "TXT") in names.everything()
 

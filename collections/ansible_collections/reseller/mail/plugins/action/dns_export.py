@@ -10,7 +10,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.reseller.mail.plugins.module_utils import _dns_book
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns as compile_dns
 from ansible_collections.reseller.mail.plugins.module_utils._compile.dns import exports, octodns, sets
-from ansible_collections.reseller.mail.plugins.plugin_utils import _files
+from ansible_collections.reseller.mail.plugins.plugin_utils import _texts
 from ansible_collections.reseller.mail.plugins.plugin_utils._dns import book_of, processor
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
 
@@ -28,7 +28,7 @@ ARGUMENTS = {
 }
 
 
-def _texts(records: list[Record], wishes: list[Record], book: _dns_book.Book, args: dict[str, t.Any]) -> dict[str, str]:
+def _all(records: list[Record], wishes: list[Record], book: _dns_book.Book, args: dict[str, t.Any]) -> dict[str, str]:
     """The files of every format that is asked for."""
     zones = sets.likely_zones(records, args["zones"])
     wanted = sets.record_sets(records)
@@ -63,8 +63,8 @@ class ActionModule(ActionBase):
         estate = judged(args["estate"])
         which = {"all": (True, False), "managed": (True,), "unmanaged": (False,)}[args["domains"]]
         records = [record for record in compile_dns.records(estate) if record.managed in which]
-        texts = _texts(records, compile_dns.wishes(estate), book_of(args["estate"]), args)
-        diffs = _files.put_all(args["dir"], texts, bool(self._task.check_mode))
+        texts = _all(records, compile_dns.wishes(estate), book_of(args["estate"]), args)
+        diffs = _texts.put_all(args["dir"], texts, bool(self._task.check_mode))
         result.update(
             changed=bool(diffs), dir=os.path.abspath(args["dir"]), files=sorted(texts), domains=sorted({record.domain for record in records}),
             wishes=[compile_dns.zone_line(wish) for wish in compile_dns.wishes(estate)],

@@ -14,7 +14,7 @@ from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _dns_octodns, _dns_publish, _dns_query
 from ansible_collections.reseller.mail.plugins.module_utils._compile.dns import octodns
 from ansible_collections.reseller.mail.plugins.module_utils._dns_update import Primary
-from ansible_collections.reseller.mail.plugins.plugin_utils import _files
+from ansible_collections.reseller.mail.plugins.plugin_utils import _texts
 from ansible_collections.reseller.mail.plugins.plugin_utils._dns import book_of, processor, write_book
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
 
@@ -90,7 +90,7 @@ class ActionModule(ActionBase):
             estate, _dns_query.Asker(args["resolver"]), book_of(args["estate"]), args["octodns_target"], args["ca_file"],
         ))
         texts = {**prepared.files, f"{octodns.PROCESSOR}.py": processor()}
-        diffs = _files.put_all(folder, texts, check_mode=False)    # octoDNS plans from them, in check mode too
+        diffs = _texts.put_all(folder, texts, check_mode=False)    # octoDNS plans from them, in check mode too
         result = {"changes": [], "pending": prepared.pending, "notes": [], "lagging": [], "remembered": [], "faults": prepared.faults}
         book = prepared.meanwhile
         if args["octodns_sync"] and not prepared.faults:

@@ -10,12 +10,12 @@ import os
 
 from ansible.errors import AnsibleActionFail
 from ansible_collections.reseller.mail.plugins.module_utils import _dns_book
-from ansible_collections.reseller.mail.plugins.plugin_utils import _files
+from ansible_collections.reseller.mail.plugins.plugin_utils import _texts
 
 
 def book_of(estate: str) -> _dns_book.Book:
     """The estate's book; empty when nothing was published yet."""
-    text = _files.read(os.path.join(estate, _dns_book.FILE))
+    text = _texts.read(os.path.join(estate, _dns_book.FILE))
     try:
         return _dns_book.read(text) if text else {}
     except ValueError as error:
@@ -25,14 +25,14 @@ def book_of(estate: str) -> _dns_book.Book:
 def write_book(estate: str, book: _dns_book.Book, check_mode: bool) -> bool:
     """Whether the book differs from what it was; nothing is written in check mode, or where there is nothing to write down."""
     path, text = os.path.join(estate, _dns_book.FILE), _dns_book.text(book)
-    before = _files.read(path)
+    before = _texts.read(path)
     if before == text or (not before and not book):
         return False
     if not check_mode:
-        _files.put(path, text)
+        _texts.put(path, text)
     return True
 
 
 def processor() -> str:
     """The module that octoDNS loads from beside its configuration."""
-    return _files.read(os.path.join(os.path.dirname(__file__), "reseller_mail_octodns.py"))
+    return _texts.read(os.path.join(os.path.dirname(__file__), "reseller_mail_octodns.py"))
