@@ -253,4 +253,5 @@ def _optional(recipient: t.Optional[str], domain: str) -> t.Optional[str]:
 
 def node_state(name: str, values: Values) -> m.NodeState:
     """What a node reported."""
-    return m.NodeState(name, tuple(m.DkimKey(key["domain"], key["selector"], key["public"]) for key in values["dkim"]))
+    dkim = (m.DkimKey(key["domain"], key["selector"], key["public"], key["algorithm"], key["state"], key["since"]) for key in values["dkim"])
+    return m.NodeState(name, tuple(dkim), tuple(m.TlsKey(key["name"], key["current"], key["next"]) for key in values["tls"]))

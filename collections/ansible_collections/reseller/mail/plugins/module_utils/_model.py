@@ -447,11 +447,26 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class DkimKey:
-    """The public half of a key that a node reported: ``public`` is the base64 of the p= tag (RFC 6376)."""
+    """The public half of a key that a node reported: ``public`` is the base64 of the p= tag (RFC 6376). ``state`` is one of
+    ``_dkim.STATES``, ``since`` (UTC, as 2026-11-21T14:00:00Z) when it came into it. A report that says neither is of a node whose
+    keys have signed since before keys had states."""
 
     domain: str
     selector: str
     public: str
+    algorithm: str = "rsa"
+    state: str = "active"
+    since: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsKey:
+    """A host's TLS keys as DANE knows them (RFC 6698): the SHA-256, in hex, of the public key in service and of the one that
+    comes next; empty when there is none yet."""
+
+    name: str
+    current: str
+    next: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -460,6 +475,7 @@ class NodeState:
 
     node: str
     dkim: tuple[DkimKey, ...] = ()
+    tls: tuple[TlsKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,12 @@ def _hash(text: str) -> str:
     return text
 
 
+def _digest(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{64}", text):
+        raise ValueError(f"{shown(text)} is not a SHA-256 in hexadecimal digits")
+    return text
+
+
 def _public_key(text: str) -> str:
     try:
         base64.b64decode(text, validate=True)
@@ -223,8 +229,11 @@ PORT = Scalar("1 to 65535", _port)
 MAX_AGE = Scalar("86400 to 31557600 seconds (RFC 8461 section 3.2)", _max_age)
 PASSWORD = Scalar("a value encrypted with ansible-vault (!vault), or a hash beginning {ARGON2ID} or {BLF-CRYPT}", _hash, secret=True)
 PUBLIC_KEY = Scalar("base64, as in the p= tag of RFC 6376", _public_key)
+DIGEST = Scalar("64 hexadecimal digits, the SHA-256 of a public key", _digest)
 DEBIAN = Scalar("12 or 13", lambda text: int(choice("12", "13").read(text)), words=("12", "13"))
 URL = Scalar("an address that begins with https://", _url)
+SELECTOR = Scalar("a DKIM selector such as mx1-2", lambda text: _matching(text, "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", "a selector"))
+MOMENT = Scalar("a time such as 2026-03-31T09:30:00Z", lambda text: _matching(text, "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", "a time in UTC"))
 DATE = Scalar("a date such as 2026-03-31", _date)
 MONEY = Scalar("an amount such as 4.90, at most four decimals", lambda text: _decimal(text, 4))
 RATIO = Scalar("a ratio such as 1.5, above 0 and at most 100", _ratio)

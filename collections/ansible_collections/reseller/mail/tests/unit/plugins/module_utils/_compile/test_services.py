@@ -10,7 +10,7 @@ from ansible_collections.reseller.mail.plugins.module_utils import _compile
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dovecot, mta_sts, opendkim, tls
 from ansible_collections.reseller.mail.plugins.module_utils._compile.describe import describe
 from ansible_collections.reseller.mail.plugins.module_utils._generation import lines
-from ansible_collections.reseller.mail.plugins.module_utils._model import Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model import Dkim, DkimKey, Estate, NodeState, Tenant
 
 from .estate_for_tests import ACME, ESTATE, MX1, MX2, mailbox, with_tenant
 
@@ -42,13 +42,42 @@ def test_a_quota_of_nothing_is_not_unlimited() -> None:
     assert dovecot.lookups(estate, MX1)["dovecot/users/acme.example"].endswith("storage=1B\n")
 
 
-def test_opendkim_has_a_key_for_every_name_that_sends() -> None:
-    files = opendkim.lookups(ESTATE, MX1, "/srv/root")
-    assert files["opendkim/signing_table"] == "".join(
-        f"{name}\tmx1._domainkey.{name}\n" for name in ("acme-mail.example", "acme.example", "shop-alias.example", "shop.example")
+def reporting(*keys: DkimKey) -> Estate:
+    return dataclasses.replace(ESTATE, states=(NodeState("mx1", keys), NodeState("mx2", (DkimKey("acme.example", "mx2", "P"),))))
+
+
+def test_opendkim_signs_with_the_active_keys_of_its_node() -> None:
+    states = ("generated", "published", "active", "retired", "revoked", "removed")
+    keys = (*(DkimKey("acme.example", f"mx1-{state}", "P", "rsa", state) for state in states), DkimKey("acme-mail.example", "mx1", "P"))
+    files = opendkim.lookups(reporting(*keys), MX1, "/srv/root")
+    assert files["opendkim/signing_table"] == "acme-mail.example\tmx1._domainkey.acme-mail.example\nacme.example\tmx1-active._domainkey.acme.example\n"
+    assert "mx1-active._domainkey.acme.example\tacme.example:mx1-active:/srv/root/dkim/acme.example/mx1-active.private\n" in files["opendkim/key_table"]
+    assert files["opendkim_ed25519/signing_table"] == files["opendkim_ed25519/key_table"] == ""
+
+
+def test_opendkim_signs_with_what_the_domain_wants() -> None:
+    keys = (DkimKey("acme.example", "mx1", "P"), DkimKey("acme.example", "mx1-ed25519", "P", "ed25519"), DkimKey("gone.example", "mx1", "P"))
+    assert opendkim.lookups(reporting(*keys), MX1, "/r")["opendkim_ed25519/signing_table"] == ""
+    both = dataclasses.replace(ACME, dkim=Dkim(("rsa", "ed25519")))
+    tenants = tuple(
+        dataclasses.replace(tenant, domains=tuple(both if domain == ACME else domain for domain in tenant.domains)) for tenant in ESTATE.tenants
     )
-    assert "mx1._domainkey.acme.example\tacme.example:mx1:/srv/root/dkim/acme.example/mx1.private\n" in files["opendkim/key_table"]
+    files = opendkim.lookups(dataclasses.replace(reporting(*keys), tenants=tenants), MX1, "/r")
+    assert files["opendkim_ed25519/signing_table"] == "acme.example\tmx1-ed25519._domainkey.acme.example\n"
+    assert files["opendkim/signing_table"] == "acme.example\tmx1._domainkey.acme.example\n"
+
+
+def test_what_dns_says_of_a_key() -> None:
+    assert [opendkim.txt(DkimKey("a.example", "s", "P", "ed25519", state)) for state in ("generated", "retired", "revoked", "removed")] == [
+        "v=DKIM1; k=ed25519; p=P", "v=DKIM1; k=ed25519; p=P", "v=DKIM1; k=ed25519; p=", None,
+    ]
+
+
+def test_names_that_send_need_a_key_and_are_pending_until_one_is_reported() -> None:
+    assert opendkim.names(ESTATE, MX1) == ["acme-mail.example", "acme.example", "shop-alias.example", "shop.example"]
     assert opendkim.names(ESTATE, MX2) == ["globex.example", "globex.test"]
+    left = opendkim.pending(reporting(DkimKey("acme.example", "mx1-2", "P"), DkimKey("shop.example", "mx1", "P")))
+    assert left == [("acme-mail.example", "mx1"), ("globex.example", "mx2"), ("globex.test", "mx2"), ("shop-alias.example", "mx1")]
 
 
 def test_mta_sts_policy_and_its_id() -> None:
