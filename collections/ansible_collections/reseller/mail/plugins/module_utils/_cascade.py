@@ -83,7 +83,8 @@ def _said(says: Said, name: str, sub: str) -> t.Iterator[tuple[t.Any, Position]]
     if value is not None and not sub:
         yield value, says["at"].of(name)
     elif value is not None and value.get(sub) is not None:
-        yield value[sub], value["at"].of(sub)
+        found = value[sub]
+        yield found["reason"] if sub == "override" else found, value["at"].of(sub)
 
 
 def _key(name: str, sub: str) -> Key:
