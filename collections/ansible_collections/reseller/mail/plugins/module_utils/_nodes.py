@@ -136,7 +136,9 @@ def _told(error: yaml.YAMLError, text: str) -> tuple[int, int, str, str]:
     if "expected ':'" in problem and context:
         return context.line + 1, context.column + 1, "no colon follows this word", "a key, a colon and a space"
     what, allowed = f"this is not YAML: {problem}", "one YAML document"
-    if here == "\t":
+    if "node content" in problem and not here and not any(lines[mark.line + 1 :]):
+        what, allowed = "the file ends in the middle of a value", "every [, { and quote closed"
+    elif here == "\t":
         what, allowed = "a tab stands here", "spaces to indent with"
     elif "cannot start any token" in problem:
         what, allowed = f"no value begins with {here}", "the value in quotes"
