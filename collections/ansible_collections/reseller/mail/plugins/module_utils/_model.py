@@ -501,9 +501,10 @@ class PremiumRelay:
 
 @dataclass(frozen=True, slots=True)
 class QuotaPolicy:
-    """How much may be allotted of a node's capacity, and how full (percent) something is when it is marked."""
+    """How much may be allotted of a node's capacity, and how full (percent) something is when it is marked. A ratio of
+    None: overselling is reported only."""
 
-    oversell_ratio: Decimal = Decimal("1.5")
+    oversell_ratio: t.Optional[Decimal] = None
     warn_at: int = 80
 
 

@@ -6,8 +6,6 @@ PRIVATE to the collection. Data.
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from ansible_collections.reseller.mail.plugins.module_utils._model import PROTOCOLS
 from ansible_collections.reseller.mail.plugins.module_utils._scalars import (
     ADDRESS,
@@ -107,7 +105,7 @@ ESTATE = Table(
             Table(
                 "quota_policy",
                 {
-                    "oversell_ratio": key(RATIO, "How much may be allotted of each node's capacity.", "S0-24", LEDGER, Decimal("1.5")),
+                    "oversell_ratio": key(RATIO, "How much of each node's capacity may be allotted; default: it is reported only.", "S0-24", LEDGER),
                     "warn_at": key(PERCENT, "How full, in percent, something is when the ledger marks it.", "S0-24 S1-21", LEDGER, 80),
                 },
             ),

@@ -34,6 +34,7 @@ def tenant(
     folder: Path, name: str, domain: str, text: str = "mailboxes: [{name: boss}]\n", placement: str = "mx2", plan: str = "starter", given: bool = True
 ) -> None:
     account = f"organisation: X\nplan: {plan}\nstate: active\nplacement: {placement}\ndefault_owner: boss@{domain}\nadmins: [{{address: boss@{domain}}}]\n"
+    account += f"intake: {{expected_mailboxes: 1, dns_contact: boss@{domain}, clients: local, smime: false}}\n"
     if given:
         account += f"domains: [{domain}]\n"
     write(folder, f"tenants/{name}/account.yml", account)
@@ -81,7 +82,7 @@ def test_a_list_of_domains_that_cannot_be_read_refuses_none(folder: Path) -> Non
 def test_a_domain_is_given_once_and_managed_only_where_it_was_given(folder: Path) -> None:
     give(folder, "acme", "globex.example")
     write(folder, "tenants/globex/account.yml", "managed_domains: [globex.example, new.example]\n")
-    assert faults(folder) == ["tenants/globex/account.yml:8:11 name-twice", "tenants/globex/account.yml:9:35 unknown-domain"]
+    assert faults(folder) == ["tenants/globex/account.yml:8:11 name-twice", "tenants/globex/account.yml:10:35 unknown-domain"]
 
 
 def test_two_tenants_with_one_domain(folder: Path) -> None:
@@ -128,7 +129,7 @@ def test_names_of_nodes_and_plans(folder: Path) -> None:
         "estate.yml:5:27 name-twice",
         "estate.yml:6:12 reserved-name",
         "estate.yml:6:64 name-twice",
-        "plans.yml:9:12 name-twice",
+        "plans.yml:12:12 name-twice",
     ]
 
 
@@ -138,9 +139,9 @@ def test_external_ids_are_unique_in_the_estate(folder: Path) -> None:
     tenant(folder, "zzz", "zzz.example")
     write(folder, "tenants/zzz/account.yml", 'external_ids: {whmcs: "1042", "bad\\nkey": x, list: []}\n')
     assert faults(folder) == [
-        "tenants/zzz/account.yml:8:23 name-twice",
-        "tenants/zzz/account.yml:8:31 unfit-value",
-        "tenants/zzz/account.yml:8:52 wrong-type",
+        "tenants/zzz/account.yml:9:23 name-twice",
+        "tenants/zzz/account.yml:9:31 unfit-value",
+        "tenants/zzz/account.yml:9:52 wrong-type",
     ]
 
 
@@ -223,7 +224,7 @@ def test_a_node_has_room_for_so_many_domains(folder: Path, monkeypatch: pytest.M
 def test_domain_limits_and_states_speak_of_what_is_there(folder: Path) -> None:
     write(folder, "tenants/acme/account.yml", "domain_limits: [{name: acme.example}, {name: gone.example}, {name: acme.example}]\n")
     write(folder, "state/mx9.json", '{"dkim": []}')
-    assert faults(folder) == ["state/mx9.json:1:1 unknown-node", "tenants/acme/account.yml:11:46 unknown-domain", "tenants/acme/account.yml:11:68 name-twice"]
+    assert faults(folder) == ["state/mx9.json:1:1 unknown-node", "tenants/acme/account.yml:12:46 unknown-domain", "tenants/acme/account.yml:12:68 name-twice"]
 
 
 @pytest.mark.parametrize("text", ['{"node": "mx1", "dkim": [{"domain": "a.example", "selector": "mx1", "public": "not base64!"}]}', '{"keys": []}', "[]"])
@@ -245,7 +246,7 @@ def test_mailbox_bounds_are_the_tighter_of_plan_and_domain(folder: Path) -> None
 
 def test_a_plan_within_its_own_bounds(folder: Path) -> None:
     write(folder, "plans.yml", "  - {name: odd, mailbox_quota: {default: 2G, min: 3G}}\n  - {name: even, mailbox_quota: {default: unlimited, max: 3G}}\n")
-    assert faults(folder) == ["plans.yml:9:42 quota-out-of-bounds", "plans.yml:10:43 quota-out-of-bounds"]
+    assert faults(folder) == ["plans.yml:12:42 quota-out-of-bounds", "plans.yml:13:43 quota-out-of-bounds"]
 
 
 def test_a_mail_programs_hostname_is_of_the_tenants_own(folder: Path) -> None:

@@ -39,7 +39,7 @@ def estate(*domains: Domain, plan: Limits = Limits(), own: Limits = Limits(), ad
     admins = (Admin(OWNERS[0], Limits()), Admin(OWNERS[1], admin))
     plans = (Plan("p", plan, frozenset({"relay_domains"}), GIB, 1, None),)
     names = tuple(name for domain in domains for name in domain.names)
-    tenant = Tenant("acme", "Acme", "p", "active", "mx1", OWNERS[0], admins, own, domains, approved_domains=names, at=AT)
+    tenant = Tenant("acme", "Acme", "p", "suspended", "mx1", OWNERS[0], admins, own, domains, approved_domains=names, at=AT)
     node = Node("mx1", "mx1.hosting.example", 12, ("192.0.2.1",))
     return Estate(Provider("P", "hosting.example"), (node,), plans, (tenant,), approved_hosts=("mx.stranger.example",))
 
