@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault
 from ansible_collections.reseller.mail.plugins.module_utils._ledger import COUNTERS, Account, Ledger, binding, charges, ledger
-from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Fault, Limit, Limits, Mailbox, Node, Plan, Position, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Fault, Limit, Limits, Mailbox, Node, Plan, Position, QuotaPolicy, Tenant
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import size
 
 IDS = frozenset(("limit-above-plan", "over-limit", "over-sold", "quota-out-of-bounds", "unlimited-in-pool"))
@@ -34,7 +34,7 @@ def judge(index: Index) -> t.Iterator[Fault]:
     for plan in index.plans.values():
         yield from _plan(plan)
     for node in index.estate.nodes:
-        yield from _node(node, book)
+        yield from _node(node, book, index.estate.quota_policy)
     for account in book.accounts():
         for key, used, allowed in account.over():
             what = f"{_WORDS[key]} of {account.kind} {account.name}: {amount(key, used)} in all"
@@ -49,11 +49,11 @@ def judge(index: Index) -> t.Iterator[Fault]:
                     yield from _mailbox(mailbox, domain, its_plan, book, tenant)
 
 
-def _node(node: Node, book: Ledger) -> t.Iterator[Fault]:
+def _node(node: Node, book: Ledger, policy: QuotaPolicy) -> t.Iterator[Fault]:
     account = book.nodes[node.name]
-    for key, used, allowed in account.over():
-        what = f"the {account.tenants} tenants placed on node {node.name} are allotted {amount(key, used)} of storage"
-        yield fault(node.at.of("capacity"), "over-sold", what, f"{amount(key, allowed)} (its capacity {size(node.capacity)} times quota_policy.oversell_ratio)")
+    for key, used, _allowed in account.over():
+        what = f"the tenants placed on node {node.name} are allotted {amount(key, used)} of storage"
+        yield fault(node.at.of("capacity"), "over-sold", what, f"{size(node.capacity)} times {policy.oversell_ratio} (capacity, quota_policy.oversell_ratio)")
 
 
 def _account(tenant: Tenant, plan: Plan) -> t.Iterator[Fault]:
