@@ -104,7 +104,7 @@ def build(files: t.Mapping[str, bytes], faults: t.Iterable[Fault] = ()) -> tuple
             tenants.append(_build.tenant(folder, account, domains, by_name, head.get("defaults")))
     estate = _build.estate(head, goods, plans, tuple(tenants), tuple(states), roots)
     found.extend(_judge.judge(estate, frozenset(holes)))
-    return estate, sorted(set(found))
+    return estate, sorted(set(found), key=Fault.order)
 
 
 def read_files(directory: str) -> tuple[dict[str, bytes], list[Fault]]:

@@ -146,6 +146,8 @@ def _told(error: yaml.YAMLError, text: str) -> tuple[int, int, str, str]:
         what, allowed = "this colon makes a key where none can stand", "quotes around a value with a colon in it, or keys indented alike"
     elif "'-' indicator" in problem or "expected key" in problem or "<block end>" in problem:
         what, allowed = "this line is not indented like those it belongs to, or has no key", "items and keys that belong together indented alike"
+    if mark.line >= len(lines):  # libyaml counts a line that does not exist, where the last one has no end
+        return len(lines), len(lines[-1]) + 1, what, allowed
     return mark.line + 1, mark.column + 1, what, allowed
 
 

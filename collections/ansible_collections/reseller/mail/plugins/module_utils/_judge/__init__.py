@@ -17,4 +17,4 @@ def judge(estate: Estate, holes: Holes = frozenset()) -> list[Fault]:
     """Every fault of an estate, sorted by place. ``holes`` are what could not be read: what may be missing only for
     that is not held against others."""
     index = Index.of(estate, holes)
-    return sorted(fault for judged in JUDGES for fault in judged.judge(index))
+    return sorted((fault for judged in JUDGES for fault in judged.judge(index)), key=Fault.order)
