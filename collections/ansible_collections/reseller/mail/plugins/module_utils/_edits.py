@@ -17,7 +17,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._nodes import LIST, 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._revision import Revision
 
-_NAMES = ("name", "address", "hostname", "identity", "group")
+_NAMES = ("name", "identity", "group", "hostname", "address")
 """What tells the tables of a list apart, the first that a table has."""
 
 ADDED, REMOVED, CHANGED, TEXT_CHANGED = "added", "removed", "changed", "changed in comments or layout"
@@ -113,7 +113,7 @@ def _named(node: t.Optional[Node]) -> dict[str, Node]:
         # Names of mailboxes and addresses are one name in whatever case they are written.
         name = f":{name.strip().lower()}"
         while name in found:
-            name += "+"
+            name += " (again)"
         found[name] = item
     return found
 

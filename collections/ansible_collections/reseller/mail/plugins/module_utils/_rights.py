@@ -142,25 +142,30 @@ def _plain(identity: str) -> str:
 
 
 def judge(who: Actor, before: Estate, after: Estate, edits: t.Iterable[Edit]) -> list[Fault]:
-    """Every refusal, sorted by place."""
+    """Every refusal, sorted by place; edits of one thing that are refused for one reason are told together."""
     tenants = {tenant.name: tenant for tenant in before.tenants}
     refused = [edit for edit in edits if not any(_allows(grant, edit, tenants) for grant in who.grants)]
     whole = {edit.file for edit in refused if not edit.path and edit.what in (_edits.ADDED, _edits.REMOVED)}
-    found = [_refusal(who, edit) for edit in refused if not edit.path or edit.file not in whole]
+    together: dict[tuple[str, ...], list[Edit]] = {}
+    for edit in refused:
+        if not edit.path or edit.file not in whole:
+            together.setdefault((edit.file, edit.what, *edit.path[:-1], _why(who, edit)), []).append(edit)
+    found = [_refusal(who, group) for group in together.values()]
     if not any(grant.role == SUPER for grant in who.grants):
-        found += _ownership(who, before, after)
+        found += [fault for fault in _ownership(who, before, after) if fault.position.file not in whole]
     return sorted(set(found))
 
 
 def _ownership(who: Actor, before: Estate, after: Estate) -> t.Iterator[Fault]:
-    """Nobody puts something on another's account (S1-12, S1-14)."""
+    """Nobody puts something on another's account (S1-12, S1-14). In other tenants' files every edit is refused anyway."""
+    mine = {f"tenants/{grant.tenant}" for grant in who.grants}
     for move in owner_moves(before, after):
-        if not move.parties <= who.consenting:
+        if move.at.file.rpartition("/")[0] in mine and not move.parties <= who.consenting:
             consent = " and ".join(sorted(move.parties - who.consenting))
             if move.before is None:
                 what = f"{who.name} may not put the new {move.what} on the account of {move.after}"
-                mine = sorted(who.consenting)
-                allowed = f"owner: {mine[0]}, or the word of {consent}" if mine else f"the word of {consent}"
+                own = sorted(who.consenting)
+                allowed = f"owner: {own[0]}, or the word of {consent}" if own else f"the word of {consent}"
             else:
                 what = f"{who.name} may not move the {move.what} from the account of {move.before} to that of {move.after}"
                 allowed = f"the word of {consent}, or a super_admin's"
@@ -254,23 +259,29 @@ WHEN: dict[str, t.Callable[[Grant, Edit, t.Mapping[str, Tenant]], bool]] = {
 _VERBS = {_edits.ADDED: "add", _edits.REMOVED: "remove", _edits.CHANGED: "change", _edits.TEXT_CHANGED: "touch"}
 
 
-def _refusal(who: Actor, edit: Edit) -> Fault:
+def _why(who: Actor, edit: Edit) -> str:
     where, tenant, _domain = place(edit)
+    if where in ("<domain>.yml", "notes") and tenant not in [grant.tenant for grant in who.grants]:
+        return f"it belongs to tenant {tenant}"
+    rows = [row for grant in who.grants for row in [_deciding(grant.role, edit)] if row is not None]
+    return next((row.words for row in rows if row.words), PLACES.get(where, ""))
+
+
+def _refusal(who: Actor, group: t.Sequence[Edit]) -> Fault:
+    edit = group[0]
+    _where, tenant, _domain = place(edit)
     verb = _VERBS.get(edit.what, edit.what)
     if edit.path:
-        name = f"{edit.path[1].removeprefix(':')}'s " if len(edit.path) > 2 and edit.path[1].startswith(":") else ""
-        what = f"{who.name} may not {verb} {name}{edit.path[-1].removeprefix(':')}"
+        name = edit.path[-2].removeprefix(":") if len(edit.path) > 1 and edit.path[-2].startswith(":") else ""
+        keys = ", ".join(dict.fromkeys(each.path[-1].removeprefix(":") for each in group))
+        what = f"{who.name} may not {verb} {keys}{f' of {name}' if name else ''}"
     else:
         kind = "file" if edit.kind == _git.FILE else edit.kind
         what = f"{who.name} may not {verb} this {kind}"
     if not who.grants:
         return Fault(edit.at, "not-allowed", f"{what}: before this change nobody of this name has a role", "an identity or group of roles in estate.yml")
-    if where in ("<domain>.yml", "notes") and tenant not in [grant.tenant for grant in who.grants]:
-        why = f"it belongs to tenant {tenant}"
-    else:
-        rows = [row for grant in who.grants for row in [_deciding(grant.role, edit)] if row is not None]
-        why = next((row.words for row in rows if row.words), PLACES.get(where, ""))
     known = ", ".join(dict.fromkeys(str(grant) for grant in who.grants))
     allowed = [role for role in ROLES for row in [_deciding(role, edit)] if row is not None and row.when != "never"]
     named = ", ".join(role if role in (SUPER, OPERATOR) else f"{role} of {tenant}" for role in allowed)
+    why = _why(who, edit)
     return Fault(edit.at, "not-allowed", f"{what}, being {known}{f'; {why}' if why else ''}", named or "nobody")
