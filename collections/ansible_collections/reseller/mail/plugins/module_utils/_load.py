@@ -23,6 +23,7 @@ MAX_BYTES = 4 * 2**20
 
 ACCOUNT = "account.yml"
 _MAY_LIE_AROUND = re.compile(r"\..*|(README|CHANGELOG|LICENSE|CODEOWNERS)(\.\w+)?")
+_UNREAD: t.Final = frozenset(("no-value", "unfit-tag", "unfit-value", "wrong-type"))
 _HERE: t.Final = ("tenants", "state")
 _TOP: t.Final = "estate.yml, plans.yml, tenants/, state/"
 _MISTAKABLE: t.Final = {"tenants": "tenants", "tenant": "tenants", "state": "state", "states": "state"}
@@ -103,7 +104,9 @@ def build(files: t.Mapping[str, bytes], faults: t.Iterable[Fault] = ()) -> tuple
         if account:
             tenants.append(_build.tenant(folder, account, domains, by_name, head.get("defaults")))
     estate = _build.estate(head, goods, plans, tuple(tenants), tuple(states), roots)
-    found.extend(_judge.judge(estate, frozenset(holes)))
+    # Where no value could be read its default stands in: what a judge says of that follows from the first fault.
+    unread = {fault.position for fault in found if fault.id in _UNREAD}
+    found.extend(fault for fault in _judge.judge(estate, frozenset(holes)) if fault.position not in unread)
     return estate, sorted(set(found), key=Fault.order)
 
 

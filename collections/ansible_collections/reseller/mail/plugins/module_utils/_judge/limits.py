@@ -76,7 +76,7 @@ def _pools(tenant: Tenant, book: Ledger) -> t.Iterator[Fault]:
             finite = getattr(effective.limits, key)
             place = at.of(*path, key)
             if finite is not None and getattr(limits, key) is None and place != at.of(*path):
-                what = f"{_WORDS[key]} of {who} are unlimited inside the {amount(key, finite)} of tenant {tenant.name}"
+                what = f"{_WORDS[key]} of {who} {'is' if key == 'storage' else 'are'} unlimited inside the {amount(key, finite)} of tenant {tenant.name}"
                 yield fault(place, "unlimited-in-pool", what, f"up to {amount(key, finite)} ({_whose(effective, key)}), or leave the key out")
 
 
