@@ -23,6 +23,7 @@ MAX_SUGGESTIONS = 200
 
 _BAD: t.Final = object()
 _KEYS_OF_FILES = {name: frozenset(table.keys) for name, table in _schema.FILES.items()}
+_DEFAULTS = {name: frozenset(t.cast(_schema.Table, table.keys["defaults"].type).keys) for name, table in _schema.FILES.items() if "defaults" in table.keys}
 
 
 class Walker:
@@ -140,6 +141,14 @@ class Walker:
                     what = f"{shown(name)} does not belong into this file, but into {home}"
                     self.faults.append(Fault(at, "foreign-key", what, ", ".join(table.keys)))
                     return
+            if name in _DEFAULTS.get(table.name, ()):
+                what = f"{shown(name)} is no key of {table.name}, but of its defaults"
+                self.faults.append(Fault(at, "unknown-key", what, f"defaults: {{{name}: ...}}"))
+                return
+            if name in _DEFAULTS["account.yml"]:
+                what = f"{shown(name)} does not belong into this file, but into defaults of account.yml"
+                self.faults.append(Fault(at, "foreign-key", what, ", ".join(table.keys)))
+                return
         self._unknown += 1
         near = difflib.get_close_matches(name[:40], table.keys, n=1, cutoff=0.7) if self._unknown <= MAX_SUGGESTIONS else []
         meant = f"; did you mean {near[0]}?" if near else ""

@@ -447,3 +447,26 @@ def test_messages_say_how_an_idn_reads(folder: Path) -> None:
 def test_lists_of_domains_name_the_tenants_own_and_each_once(folder: Path, key: str) -> None:
     write(folder, ACCOUNT, f"{key}: [acme.example, globex.example, acme.example]\n")
     assert [fault.rpartition(" ")[2] for fault in faults(folder)] == ["unknown-domain", "name-twice"]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('aliases: [{name: "jo+x", to: [it]}]\n', "8:18 unfit-value"),  # what follows a + is an extension of the recipient
+        ("aliases: [{name: '\"jo doe\"', to: [it]}]\n", "8:18 unfit-value"),  # a quoted local part
+        ("aliases: [{name: JO, to: [it]}]\n", "8:18 address-twice"),  # case does not make two of one
+        ('aliases: [{name: "x\\nroot", to: [it]}]\n', "8:18 unfit-value"),  # a line of its own in a Postfix table
+        ("aliases: [{name: x\x07, to: [it]}]\n", "8:19 unfit-character"),
+        (f"aliases: [{{name: {'x' * 65}, to: [it]}}]\n", "8:18 unfit-value"),
+        (f"domain_aliases: [{'x' * 64}.example]\n", "8:18 unfit-value"),
+        ("domain_aliases: [ACME.example.]\n", "8:18 domain-twice"),  # both the primary and an alias of it
+        ("domain_aliases: [globex.example.]\n", "8:18 domain-twice"),  # another tenant's
+        ("domain_aliases: [x.globex.example]\n", "8:18 foreign-subdomain"),
+        ("domain_aliases: [fa\u00df.example]\n", "8:18 unfit-value"),  # old and new software read it differently
+        ("domain_aliases: [xn--zzzz.example]\n", "8:18 unfit-value"),
+    ],
+)
+def test_names_that_cannot_be(folder: Path, text: str, fault: str) -> None:
+    replace(folder, ACME, "aliases:\n  - name: sales\n    to: [jo]\n", "\n\n")
+    write(folder, ACME, text)
+    assert faults(folder) == [f"{ACME}:{fault}"]
