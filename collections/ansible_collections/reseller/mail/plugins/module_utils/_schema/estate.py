@@ -46,7 +46,7 @@ LIMITS = Table("limits", {**COUNTS, "domain_admins": key(LIMIT, "Domain admins."
 _PROVIDER = Table(
     "provider",
     {
-        "name": key(TEXT, "The provider's name, as clients read it.", "S0-20", HOSTS, required=True),
+        "name": key(TEXT, "The provider's name, as clients read it.", "S0-20", NOT_YET, required=True),
         "domain": key(DOMAIN, "Carries the SPF record that tenants include.", "S0-3 S1-4", DNS, required=True),
         "support_url": key(URL, "Where clients find help, unless their branding says otherwise.", "S4-22", NOT_YET),
         "status_url": key(URL, "Where clients see whether all is well.", "S0-25", NOT_YET),
