@@ -20,7 +20,10 @@ _LONGEST = 2**16
 """Of a line that is looked at; nobody reads more, and a hostile file shall not take minutes."""
 
 # A key as YAML finds one: plain with white space after the colon, or quoted, as in JSON.
-_KEY = re.compile(r"""(?:^|(?<=[\s{,\[]))(?:(["'])(?P<quoted>(?:(?!\1).){0,80})\1\s{0,9}:|(?P<plain>[^\s#:,{}\[\]"'-][^#:,{}\[\]]{0,80}+|-[^\s:,{}\[\]]{1,80}+):(?=\s|$))""")
+_KEY = re.compile(
+    r"""(?:^|(?<=[\s{,\[]))(?:(["'])(?P<quoted>(?:(?!\1).){0,80})\1\s{0,9}:"""
+    r"""|(?P<plain>[^\s#:,{}\[\]"'-][^#:,{}\[\]]{0,80}+|-[^\s:,{}\[\]]{1,80}+):(?=\s|$))"""
+)
 _QUOTED = re.compile(r""""(?:[^"\\]|\\.)*(?:"|$)|'(?:[^']|'')*(?:'|$)""")
 _COMMENT = re.compile(rf"(?P<quoted>{_QUOTED.pattern})|(?:^|(?<=\s))#")
 _FLOW_END = re.compile(r"[,}\]]")

@@ -97,7 +97,7 @@ def test_without_a_file_the_form_is_printed_as_it_is(tmp_path: Path, bad: Path) 
 
 def test_paths_are_relative_to_what_one_says(tmp_path: Path, bad: Path) -> None:
     run = validate(tmp_path / "home", "-e", f"mail_estate_dir={bad}", "-e", f"validate_root={bad}")
-    assert [line for line in run.stdout.splitlines() if ": unknown-key: " in line][0].startswith("tenants/acme/acme.example.yml:4:5: ")
+    assert next(line for line in run.stdout.splitlines() if ": unknown-key: " in line).startswith("tenants/acme/acme.example.yml:4:5: ")
     run = validate(tmp_path / "home", "-e", f"mail_estate_dir={bad}", "-e", f"validate_root={tmp_path}/home")
     assert run.returncode == 2
     assert f"the estate {bad} does not lie below {tmp_path}/home" in " ".join((run.stdout + run.stderr).split())
@@ -134,7 +134,8 @@ def test_keys_without_effect_are_named(tmp_path: Path) -> None:
 
 
 def test_a_broken_estate_in_the_inventory_can_still_be_validated(tmp_path: Path, bad: Path) -> None:
-    inventory = tmp_path / "mail.yml"
+    inventory = tmp_path / "inventory" / "mail.yml"
+    inventory.parent.mkdir()
     inventory.write_text(f"plugin: reseller.mail.estate\nestate: {bad}\n", encoding="utf-8")
     run = validate(tmp_path / "home", inventory=str(inventory))
     assert run.returncode == 2

@@ -107,7 +107,8 @@ def test_what_is_left_out_is_seen_to_be() -> None:
 
 
 def test_what_is_no_secret_is_shown() -> None:
-    for line in ("    quota: 5G", "external_ids: {whmcs: '1042'}", "  - {name: jo, to: [a, b@c.example]}", "  - jo", '  "node": "mx1",', "mta_sts: {mode: testing}"):
+    lines = ("    quota: 5G", "external_ids: {whmcs: '1042'}", "  - {name: jo, to: [a, b@c.example]}", "  - jo", '  "node": "mx1",', "mta_sts: {mode: testing}")
+    for line in lines:
         assert excerpt(["to:", line], 2, 1, 80)[0] == line
     assert excerpt(["external_ids:", "  whmcs: 1042"], 2, 3, 80)[0] == "  whmcs: 1042"
     assert excerpt(["to:", "  - jo", "  - ann"], 3, 5, 80)[0] == "  - ann"

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._fault_text import Sources, by_id, counted, text
 from ansible_collections.reseller.mail.plugins.module_utils._model import Fault, Position
 
-FILES = {"tenants/acme/acme.example.yml": "mailboxes:\n  - name: jo\n    qouta: 5G\n".encode(), "plans.yml": b"\xef\xbb\xbfplans:\r\n  - 5\r\n"}
+FILES = {"tenants/acme/acme.example.yml": b"mailboxes:\n  - name: jo\n    qouta: 5G\n", "plans.yml": b"\xef\xbb\xbfplans:\r\n  - 5\r\n"}
 
 
 def fault(line: int, column: int, fault_id: str = "unknown-key", file: str = "tenants/acme/acme.example.yml") -> Fault:

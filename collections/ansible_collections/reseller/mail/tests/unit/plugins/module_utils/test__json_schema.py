@@ -137,12 +137,15 @@ def scalars(kind: _schema.Type) -> t.Iterator[_scalars.Scalar]:
 
 KINDS = list({kind: None for table in _schema.FILES.values() for kind in scalars(table)})
 ODD = [
-    "0", "1", "-1", "12", "25", "80", "00", "0x1f", "0o17", "1e5", "1.e5", "1.5", ".5", ".inf", ".nan", "+1", "86400", "9223372036854775807", "9223372036854775808",
+    "0", "1", "-1", "12", "25", "80", "00", "0x1f", "0o17", "1e5", "1.e5", "1.5", ".5", ".inf", ".nan", "+1",
+    "86400", "9223372036854775807", "9223372036854775808",
     "true", "false", "True", "null", "~", "none", "unlimited", "5G", "0G", "9223372036854775807B", "1K", "2026-03-31", "2026-02-30", "EUR", "de-CH", "#1a6b3c",
-    "jo", "JO", "jo@acme.example", "jo+x=y@Acme.example.", "_jo", "a.b-c_d", "acme.example", "ACME.example.", "bücher.example", "xn--bcher-kva.example", "1.e5.example",
+    "jo", "JO", "jo@acme.example",
+    "jo+x=y@Acme.example.", "_jo", "a.b-c_d", "acme.example", "ACME.example.", "bücher.example", "xn--bcher-kva.example", "1.e5.example",
     "a" * 63 + ".example", ("a" * 50 + ".") * 3 + "example", "localhost", "example.1", "so\u00adft.example", "ｆｕｌｌ.example", "日本.example",
     "192.0.2.1", "::1", "2001:db8::1", "::ffff:192.0.2.1", "fe80::1%eth0", "https://a.example/b?c=d#e", "http://a.example", "https://a.example:8443/ü",
-    "$ANSIBLE_VAULT;1.1;AES256\n6162\n", "{ARGON2ID}" + "x" * 30, "{BLF-CRYPT}$2y$05$" + "x" * 53, "A" * 60 + "==", "keep;\n", 'redirect "x@y.example";', " ", "", "a\tb", "a b", "ü",
+    "$ANSIBLE_VAULT;1.1;AES256\n6162\n", "{ARGON2ID}" + "x" * 30, "{BLF-CRYPT}$2y$05$" + "x" * 53, "A" * 60 + "==", "keep;\n",
+    'redirect "x@y.example";', " ", "", "a\tb", "a b", "ü",
 ]  # fmt: skip
 
 
@@ -151,7 +154,6 @@ def texts(kind: _scalars.Scalar) -> st.SearchStrategy[str]:
     patterns = [shape.get("pattern"), *(one.get("pattern") for one in shape.get("anyOf", []))]
     fitting = [st.from_regex(pattern, fullmatch=True) for pattern in patterns if pattern and "(?=" not in pattern]
     return st.one_of(
-        st.sampled_from([*ODD, *kind.words, *kind.also]),
         st.text(alphabet="abz019.-_@+:eE%é日\u00ad KMG", max_size=12),
         st.builds("{}.{}".format, st.text(alphabet="aB0-ßéü日", min_size=1, max_size=8), st.sampled_from(["example", "e5", "co.example.", "рф"])),
         st.integers(-10, 10**10).map(str),
@@ -165,8 +167,6 @@ def test_what_validate_accepts_as_a_value_no_editor_marks(kind: _scalars.Scalar)
     validator = jsonschema.Draft202012Validator(_json_schema.scalar(kind))
     accepted = set()
 
-    @settings(max_examples=60)
-    @given(texts(kind))
     def judge(text: str) -> None:
         try:
             kind.read(text)
@@ -177,7 +177,10 @@ def test_what_validate_accepts_as_a_value_no_editor_marks(kind: _scalars.Scalar)
         if plain(text) is not None:
             assert validator.is_valid(plain(text)), plain(text)
 
-    judge()
+    for text in [*ODD, *kind.words, *kind.also]:
+        judge(text)
+    if not kind.words:
+        settings(max_examples=50)(given(texts(kind))(judge))()
     if kind not in (_scalars.CERTIFICATE,):
         assert accepted
     assert not all(validator.is_valid(plain(text)) for text in ODD)
@@ -197,4 +200,4 @@ def test_an_editor_shows_what_a_key_means_takes_and_defaults_to() -> None:
     assert mailbox["properties"]["state"]["enum"] == ["active", "suspended"]
     assert mailbox["properties"]["state"]["description"].endswith("Takes: active, suspended.\n\nDefault: active.")
     assert "!vault" in mailbox["properties"]["password"]["description"]
-    assert "V(" not in str(_json_schema.schemas()) and "O(" not in str(_json_schema.schemas())
+    assert not re.search(r"\b[OV]\(", str(_json_schema.schemas()))

@@ -27,8 +27,8 @@ def keys(table: _schema.Table, seen: set[int]) -> int:
     if id(table) in seen:
         return 0
     seen.add(id(table))
-    below = [key.type.of if isinstance(key.type, _schema.Many) else key.type for key in table.keys.values()]
-    return len(table.keys) + sum(keys(kind, seen) for name, kind in zip(table.keys, below, strict=True) if isinstance(kind, _schema.Table) and name != "defaults")
+    below = [key.type.of if isinstance(key.type, _schema.Many) else key.type for name, key in table.keys.items() if name != "defaults"]
+    return len(table.keys) + sum(keys(kind, seen) for kind in below if isinstance(kind, _schema.Table))
 
 
 def test_every_key_has_a_row_with_its_requirements() -> None:
@@ -47,7 +47,7 @@ def test_every_link_leads_somewhere_and_no_anchor_stands_twice() -> None:
     assert set(re.findall(r"\]\(#([^)]+)\)", PAGE)) <= set(anchors)
     for file in re.findall(r"\]\(([\w./-]+)\)", PAGE):
         assert (DOCS / file).exists(), file
-    assert "V(" not in PAGE and "O(" not in PAGE
+    assert not re.search(r"\b[OV]\(", PAGE)
 
 
 def test_a_pipe_in_a_cell_ends_no_cell() -> None:
