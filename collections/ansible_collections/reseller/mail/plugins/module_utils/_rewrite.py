@@ -19,7 +19,6 @@ try:
 except ImportError:  # pragma: no cover - on hosts; the controller has it, as ansible-core needs it
     pass
 
-_OWNING = ("mailboxes", "aliases", "sender_addresses")
 _BOM = "\ufeff"
 
 Path = tuple[t.Union[str, int], ...]
@@ -83,7 +82,8 @@ def _places(events: t.Iterable[Event]) -> t.Iterator[tuple[Path, Event]]:
 
 
 def _is_owner(path: Path) -> bool:
-    return path == ("owner",) or (len(path) == 3 and path[0] in _OWNING and path[2] == "owner")
+    """In a domain's file nothing else is called that."""
+    return path[-1:] == ("owner",)
 
 
 def _is(value: str, address: str) -> bool:

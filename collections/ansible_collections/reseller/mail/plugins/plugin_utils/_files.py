@@ -22,24 +22,35 @@ def replace_all(directory: str, before: t.Mapping[str, bytes], after: t.Mapping[
 
     OSError says what could not be written.
     """
-    staged: list[tuple[str, str]] = []
     with contextlib.ExitStack() as leftovers:
+        staged = []
         for path, content in after.items():
             full = os.path.join(directory, path)
             with open(full, "rb") as file:
                 if file.read() != before[path]:
                     raise Changed(path)
-            # A hidden name: whoever reads the estate meanwhile passes it over.
-            handle, draft = tempfile.mkstemp(dir=os.path.dirname(full), prefix=".")
-            leftovers.callback(_forget, draft)
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            shutil.copymode(full, draft)
-            staged.append((draft, full))
-        for draft, full in staged:
-            os.replace(draft, full)
+            staged.append((_draft(full, content, leftovers), full, _draft(full, before[path], leftovers)))
+        done = []
+        try:
+            for draft, full, undo in staged:
+                os.replace(draft, full)
+                done.append((undo, full))
+        except OSError:
+            for undo, full in done:
+                os.replace(undo, full)
+            raise
+
+
+def _draft(full: str, content: bytes, leftovers: contextlib.ExitStack) -> str:
+    """The content beside the file, under a hidden name, which whoever reads the estate meanwhile passes over."""
+    handle, draft = tempfile.mkstemp(dir=os.path.dirname(full), prefix=".")
+    leftovers.callback(_forget, draft)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    shutil.copymode(full, draft)
+    return draft
 
 
 def _forget(path: str) -> None:
