@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils._exchange import csv_form, importing, json_form, modoboa, postfixadmin
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Draft
-from ansible_collections.reseller.mail.plugins.module_utils._exchange.panel import ZERO_MEANS, Choice
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.things import ZERO_MEANS, Choice
 from ansible_collections.reseller.mail.plugins.module_utils._load import read_files
 from ansible_collections.reseller.mail.plugins.plugin_utils import _exchange
 

@@ -7,6 +7,7 @@ nothing is added and the caller is told so.
 
 from __future__ import annotations
 
+import json
 import re
 import typing as t
 
@@ -14,8 +15,6 @@ from ansible_collections.reseller.mail.plugins.module_utils import _schema
 from ansible_collections.reseller.mail.plugins.module_utils._exchange import yaml_out
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Document, Path, documents, domain_of, table_of
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import LIST, MAPPING, Node, parse
-
-_NAMES = ("name", "address")
 
 
 class Refused(Exception):
@@ -38,8 +37,9 @@ def merged(path: str, there: Document, new: Document) -> tuple[Document, list[tu
             moved.append(((name,), (name,)))
         elif key is not None and isinstance(key.type, _schema.Many) and isinstance(value, list) and isinstance(whole[name], list):
             items = list(whole[name])
+            known = {json.dumps(item, sort_keys=True) for item in items}
             for index, item in enumerate(value):
-                if item not in items:
+                if json.dumps(item, sort_keys=True) not in known:
                     items.append(item)
                     moved.append(((name, index), (name, len(items) - 1)))
             whole[name] = items

@@ -84,10 +84,12 @@ def _file(outcome: Result, there: t.Mapping[str, bytes], path: str, draft: Draft
     before = there.get(path)
     if before is None:
         outcome.files[path] = yaml_out.text(path, new).encode()
+        origins.setdefault((), next(iter(origins.values()), ""))  # a file that nothing else of the source is about
         return
     old = documents({path: before})[path]
     source = origins.get((), path)
-    if path in draft.whole and additions.says(path, before, new):
+    whole, moved, clashes = additions.merged(path, old, new)
+    if (whole == old and not clashes) if path not in draft.whole else additions.says(path, before, new):
         outcome.same.append(path)
     elif existing == "replace":
         if path not in draft.whole:
@@ -97,7 +99,6 @@ def _file(outcome: Result, there: t.Mapping[str, bytes], path: str, draft: Draft
             del outcome.files[path]
             outcome.same.append(path)
     elif existing == "add":
-        whole, moved, clashes = additions.merged(path, old, new)
         if clashes:
             outcome.errors += [f"{source}: {path} says otherwise: {clash}" for clash in clashes]
             return
@@ -111,12 +112,12 @@ def _file(outcome: Result, there: t.Mapping[str, bytes], path: str, draft: Draft
 
 
 def _follow(origins: dict[Path, str], moved: t.Sequence[tuple[Path, Path]]) -> None:
-    """After adding, item 0 of the import stands behind the items that were there."""
+    """After adding, item 0 of the import stands behind the items that were there, and what was there came from no row."""
     before = dict(origins)
     origins.clear()
-    if () in before:
-        origins[()] = before[()]
     for was, now in moved:
+        above = next((before[was[:length]] for length in range(len(was), -1, -1) if was[:length] in before), "")
+        origins[now] = above
         for place, origin in before.items():
             if place[: len(was)] == was:
                 origins[now + place[len(was) :]] = origin

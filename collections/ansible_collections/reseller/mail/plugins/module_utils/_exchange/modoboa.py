@@ -17,7 +17,8 @@ import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.csv_form import rows_of
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Draft
-from ansible_collections.reseller.mail.plugins.module_utils._exchange.panel import MIB, Box, Choice, Manager, Other, Panel, Place
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.panel import MIB, Panel
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.things import Box, Choice, Manager, Other, Place
 
 _LEAST = {"domain": 5, "domainalias": 4, "relaydomain": 7, "account": 7, "alias": 4, "forward": 4, "dlist": 4}
 # Domains before what is in them, whatever the order of files and rows.

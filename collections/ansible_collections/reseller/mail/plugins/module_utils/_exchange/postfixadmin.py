@@ -13,8 +13,9 @@ import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils import _names
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Draft
-from ansible_collections.reseller.mail.plugins.module_utils._exchange.panel import MIB, Box, Choice, Manager, Other, Panel, Place
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.panel import MIB, Panel
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.sql import Row, rows
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.things import Box, Choice, Manager, Other, Place
 
 TABLES = ("domain", "alias_domain", "mailbox", "alias", "admin", "domain_admins", "vacation", "fetchmail")
 _TRANSPORT = re.compile(r"(?:relay|smtp):\[?([A-Za-z0-9.-]+)\]?(?::([0-9]+))?")

@@ -81,6 +81,17 @@ def test_the_row_of_a_fault_behind_what_was_there() -> None:
     }
 
 
+def test_rows_for_a_domain_that_was_not_given() -> None:
+    outcome = _add(mailboxes="tenant,domain,name\nacme,beta.example,x\n")
+    assert [(placed.source, placed.fault.id) for placed in outcome.faults] == [("mailboxes.csv:2", "domain-not-approved")]
+
+
+def test_a_fault_that_was_there_has_no_row() -> None:
+    there = {**ESTATE, "tenants/acme/account.yml": ESTATE["tenants/acme/account.yml"].replace(b"mx1", b"mx9")}
+    outcome = importing.result(there, [], _sheets(tenants="tenant,domains\nacme,acme-shop.example\n"), "add")
+    assert [(placed.source, placed.fault.position.line) for placed in outcome.faults] == [("", 3)]
+
+
 @pytest.mark.parametrize("existing", ["refuse", "replace"])
 def test_what_is_there_stays_unless_told(existing: str) -> None:
     outcome = importing.result(ESTATE, [], _sheets(domains="tenant,domain,catch_all\nacme,acme.example,it\n"), existing)

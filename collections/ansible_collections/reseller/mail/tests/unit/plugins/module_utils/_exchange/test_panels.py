@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._exchange import importing, modoboa, postfixadmin
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Draft
-from ansible_collections.reseller.mail.plugins.module_utils._exchange.panel import Choice
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.things import Choice
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "exchange"
 BASE = {

@@ -133,7 +133,8 @@ def test_secrets_are_left_out_unless_asked_for() -> None:
 
 def test_what_is_written_is_as_a_person_writes_it() -> None:
     document = json.loads("""{"mta_sts": {"mode": "testing"},
-        "aliases": [{"name": "sales", "to": ["jo@acme.example", "ann@globex.example"], "may_send": false}], "type": "mail", "domain_aliases": ["acme.test"], "sender_addresses": [{"mailbox": "jo@acme.example", "name": "noreply"}],
+        "aliases": [{"name": "sales", "to": ["jo@acme.example", "ann@globex.example"], "may_send": false}],
+        "type": "mail", "domain_aliases": ["acme.test"], "sender_addresses": [{"mailbox": "jo@acme.example", "name": "noreply"}],
         "mailboxes": [{"quota": "5G", "name": "jo", "state": "active", "display_name": "Jo: Doe"}]}""")
     assert yaml_out.text("tenants/acme/acme.example.yml", document) == """mailboxes:
   - name: jo
