@@ -61,7 +61,7 @@ def _account(tenant: Tenant, plan: Plan) -> t.Iterator[Fault]:
     for key in COUNTERS:
         own, granted = getattr(tenant.own_limits, key), getattr(plan.limits, key)
         if own is not None and granted is not None and own > granted:
-            what = f"the account allows {amount(key, own)} {_WORDS[key]}"
+            what = f"the account allows {amount(key, own)} {'of ' if key == 'storage' else ''}{_WORDS[key]}"
             yield fault(tenant.at.of("limits", key), "limit-above-plan", what, f"up to {amount(key, granted)} (plan {plan.name})")
 
 

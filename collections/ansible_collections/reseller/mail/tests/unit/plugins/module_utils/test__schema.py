@@ -168,7 +168,7 @@ def walk(text: str, table: _schema.Table = _schema.DOMAIN_FILE) -> tuple[dict[st
         ("catch_all: [jo]\n", "1:12: wrong-type: a list stands where a single value belongs; allowed: an address such as "),
         ("catch_all:\n", "1:11: no-value: nothing is written here; allowed: an address such as "),
         ("mailboxes: ~\n", "1:12: no-value: nothing is written here; allowed: a value, or leave the key out"),
-        ("- a\n", "1:1: wrong-type: a list stands where <domain>.yml with keys belongs; allowed: the keys type, "),
+        ("- a\n", "1:1: wrong-type: a list stands where the keys of <domain>.yml belong; allowed: the keys type, "),
         ("mailboxs: []\n", "1:1: unknown-key: 'mailboxs' is no key of <domain>.yml; did you mean mailboxes?; allowed: type, state, owner, "),
         ("<<: {type: relay}\n", "1:1: unknown-key: '<<' is no key of <domain>.yml; allowed: "),
         ("aliases: [{name: a, too: [b]}]\n", "1:11: missing-key: an alias lacks to; allowed: to: a list, each item an address such as "),
