@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The two commands: `make demo` and `make test`. `make` alone lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help venv demo demo-down test lint unit sanity offline platform molecule clean
+.PHONY: help venv demo demo-down test lint unit sanity offline platform molecule reference clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\): *## */  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -31,6 +31,9 @@ platform: ## molecule/platform: the behaviours on real hosts (root)
 	@scripts/test.sh platform
 
 molecule: platform
+
+reference: ## Write docs/language.md and docs/schema/ of the collection anew, from its schema
+	@.venv/bin/python scripts/reference.py
 
 venv: ## The Python environment alone (.venv)
 	@scripts/venv.sh test

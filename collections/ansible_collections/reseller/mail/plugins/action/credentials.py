@@ -79,7 +79,7 @@ class ActionModule(ActionBase):
         reset = sorted({address.lower() for address in self._args["reset"]})
         for address in reset:
             if address not in mailboxes:
-                raise AnsibleActionFail(f"{address} is not a mailbox of node {self._args['node']}")
+                raise AnsibleActionFail(f"{address} is not a mailbox of node {self._args['node']} whose password is kept there")
 
         planned = self._on_host("plan", addresses=sorted(mailboxes))
         missing = set(planned["missing"])
@@ -107,8 +107,10 @@ class ActionModule(ActionBase):
         return result
 
     def _mailboxes(self) -> dict[str, Mailbox]:
+        """Those whose passwords are kept here: the others need none."""
         estate, node = judged_node(self._args["estate"], self._args["node"])
-        return {mailbox.address: mailbox for _tenant, domain in estate.domains_on(node) for mailbox in domain.mailboxes}
+        found = (mailbox for _tenant, domain in estate.domains_on(node) for mailbox in domain.mailboxes)
+        return {mailbox.address: mailbox for mailbox in found if mailbox.credentials == "local"}
 
     def _supplied(self, mailboxes: t.Iterable[Mailbox]) -> dict[str, str]:
         """Passwords and hashes that the files give; all that are no good are reported at once, without showing them."""

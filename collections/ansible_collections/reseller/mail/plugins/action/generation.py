@@ -8,7 +8,7 @@ import tempfile
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.reseller.mail.plugins.module_utils import _compile
+from ansible_collections.reseller.mail.plugins.module_utils import _compile, _deletions
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
 
 ARGUMENTS = {
@@ -17,6 +17,7 @@ ARGUMENTS = {
     "node": {"type": "str"},
     "root": {"type": "path", "default": "/var/lib/reseller-mail"},
     "keep": {"type": "int", "default": 5},
+    "deletions_accepted": {"type": "int", "default": 0},
 }
 
 
@@ -28,13 +29,12 @@ class ActionModule(ActionBase):
         _result, args = self.validate_argument_spec(argument_spec=ARGUMENTS, required_if=[("state", "present", ("estate", "node"))])
         try:
             if args["state"] == "present":
-                args["artefact"] = self._ship(self._compile(args).pack())
+                estate, node = judged_node(args["estate"], args["node"])
+                args["deletion_guard"] = _deletions.shares(estate)
+                args["artefact"] = self._ship(_compile.artefact(estate, node, args["root"]).pack())
             return self._execute_module(module_name="reseller.mail.generation", module_args=args, task_vars=task_vars)
         finally:
             self._remove_tmp_path(self._connection._shell.tmpdir)
-
-    def _compile(self, args: dict[str, t.Any]) -> _compile.Artefact:
-        return _compile.artefact(*judged_node(args["estate"], args["node"]), args["root"])
 
     def _ship(self, packed: bytes) -> str:
         """Also in check mode: the host compares contents, and the file lies in the task's own temporary folder."""

@@ -6,13 +6,26 @@ from __future__ import annotations
 
 import os
 import typing as t
+from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible.utils.color import ANSIBLE_COLOR
 from ansible.utils.display import Display
-from ansible_collections.reseller.mail.plugins.module_utils._load import load
-from ansible_collections.reseller.mail.plugins.module_utils._model import Estate
+from ansible_collections.reseller.mail.plugins.module_utils import _fault_reports, _fault_text
+from ansible_collections.reseller.mail.plugins.module_utils._effects import without_effect
+from ansible_collections.reseller.mail.plugins.module_utils._load import load, read_files
 
+if t.TYPE_CHECKING:
+    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate
+
+ARGUMENTS = {
+    "estate": {"type": "path"},
+    "output": {"type": "str", "choices": ["text", *_fault_reports.FORMS], "default": "text"},
+    "dest": {"type": "path"},
+    "root": {"type": "path"},
+}
+FAULTS_PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 display = Display()
 
 
@@ -23,27 +36,82 @@ class ActionModule(ActionBase):
     _requires_connection = False
 
     def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
-        """Prints every fault and fails, or counts what there is."""
+        """Tells every fault and fails, or counts what there is."""
         result = super().run(tmp, task_vars)
-        _dummy, args = self.validate_argument_spec({"estate": {"type": "path"}})
-        directory = args["estate"]
-        if not directory:
-            raise AnsibleActionFail("no estate is known: use an inventory with the plugin reseller.mail.estate, or give -e mail_estate_dir=<directory>")
-        directory = os.path.abspath(directory)
-        if not os.path.isdir(directory):
-            raise AnsibleActionFail(f"there is no estate at {directory}: it is no directory")
+        _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        directory = _directory(args["estate"])
+        sources = _fault_text.Sources({}, _prefix(directory, args["root"]))
         estate, faults = load(directory)
-        if estate is None:
-            for fault in faults:
-                display.display(str(fault))
-            number = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-            files = len({fault.position.file for fault in faults})
-            # Not raised: with an exception Ansible prints the message twice, and the place in the playbook, which is innocent.
-            return {**result, "failed": True, "msg": f"the estate {directory} has {number} in {files} file{'s' * (files != 1)}; each is named above"}
-        counts = _counts(estate)
-        summary = ", ".join(f"{key.replace('_', ' ')} {number}" for key, number in counts.items())
-        display.display(f"The estate {directory} is without fault: {summary}.")
-        return {**result, "changed": False, "estate": directory, "counts": counts}
+        counts = _counts(estate) if estate else None
+        if faults:
+            sources = _fault_text.Sources(read_files(directory)[0], sources.prefix)
+        idle = without_effect(estate) if estate else []
+        report = _fault_reports.Report(faults, sources, counts, idle, _help() if args["output"] == "sarif" else {})
+        try:
+            result["changed"] = self._tell(report, args["output"], args["dest"])
+        except OSError as error:
+            raise AnsibleActionFail(f"the report cannot be written: {error.filename}: {error.strerror}") from error
+        result["estate"] = directory
+        if counts is not None:
+            summary = ", ".join(f"{key.replace('_', ' ')} {number}" for key, number in counts.items())
+            display.display(f"The estate {directory} is without fault: {summary}.")
+            if idle:
+                display.display("These keys are judged, but nothing acts on them yet: " + ", ".join(f"{key} ({times})" for key, times in idle) + ".")
+            return {**result, "counts": counts, "without_effect": [{"key": key, "times": times} for key, times in idle]}
+        where = f"the report lies in {os.path.abspath(args['dest'])}" if args["dest"] and args["output"] != "text" else "each is named above"
+        # Not raised: with an exception Ansible prints the message twice, and the place in the playbook, which is innocent.
+        return {**result, "failed": True, "msg": f"the estate {directory} has {_fault_text.counted(faults)}; {where}"}
+
+    def _tell(self, report: _fault_reports.Report, output: str, dest: t.Optional[str]) -> bool:
+        """Prints the report, for people where a file is for the programs; writes the file. Whether that changed it."""
+        width = int(os.environ.get("COLUMNS") or (display.columns if ANSIBLE_COLOR else 120))
+        plain = _fault_text.text(report.faults, report.sources, width)
+        if output != "text" and not dest:
+            display.display(_fault_reports.FORMS[output](report).rstrip("\n"))
+        elif plain:
+            # What a terminal understands is of no use in a log file.
+            colored = _fault_text.text(report.faults, report.sources, width, color=True) if ANSIBLE_COLOR else plain
+            display.display(f"\n{colored}\n", screen_only=True)
+            display.display(plain, log_only=True)
+        if not dest:
+            return False
+        return _write(Path(dest), f"{plain}\n" if output == "text" else _fault_reports.FORMS[output](report), self._task.check_mode)
+
+
+def _directory(estate: t.Optional[str]) -> str:
+    if not estate:
+        raise AnsibleActionFail("no estate is known: use an inventory with the plugin reseller.mail.estate, or give -e mail_estate_dir=<directory>")
+    directory = os.path.abspath(estate)
+    if not os.path.isdir(directory):
+        raise AnsibleActionFail(f"there is no estate at {directory}: it is no directory")
+    return directory
+
+
+def _prefix(directory: str, root: t.Optional[str]) -> str:
+    """The estate's path below the folder that all paths in reports are relative to."""
+    if root is None:
+        root = next((str(folder) for folder in (Path(directory), *Path(directory).parents) if (folder / ".git").exists()), directory)
+    prefix = os.path.relpath(directory, os.path.abspath(root))
+    if prefix.split(os.sep)[0] == os.pardir:
+        raise AnsibleActionFail(f"the estate {directory} does not lie below {os.path.abspath(root)}, which paths shall be relative to")
+    return prefix
+
+
+def _write(dest: Path, text: str, check_mode: bool) -> bool:
+    try:
+        before = dest.read_bytes() if dest.is_file() else None
+    except FileNotFoundError:
+        before = None
+    if before == text.encode():
+        return False
+    if not check_mode:
+        dest.parent.mkdir(parents=True, exist_ok=True)
+        dest.write_bytes(text.encode())
+    return True
+
+
+def _help() -> dict[str, str]:
+    return _fault_reports.sections(FAULTS_PAGE.read_text(encoding="utf-8")) if FAULTS_PAGE.exists() else {}
 
 
 def _counts(estate: Estate) -> dict[str, int]:

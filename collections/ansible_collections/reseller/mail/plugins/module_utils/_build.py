@@ -123,6 +123,7 @@ def tenant(
         retention=_cascade.value_of(chain, "retention"),
         premium_relay=_cascade.value_of(chain, "premium_relay"),
         purge=account["purge"],
+        own_limits=own,
         said=says,
     )
 
@@ -232,11 +233,8 @@ _T = t.TypeVar("_T")
 
 
 def _table(chain: _cascade.Chain, name: str, make: t.Callable[..., _T]) -> _T:
-    """The effective values of a table's keys; an override is its reason."""
-    values = {found.key.partition(".")[2]: found.value for found in _cascade.table(chain, name)}
-    if values.get("override"):
-        values["override"] = values["override"]["reason"]
-    return make(**values)
+    """The effective values of a table's keys."""
+    return make(**{found.key.partition(".")[2]: found.value for found in _cascade.table(chain, name)})
 
 
 def _domain_limits(values: Values) -> m.DomainLimits:

@@ -83,7 +83,8 @@ def _said(says: Said, name: str, sub: str) -> t.Iterator[tuple[t.Any, Position]]
     if value is not None and not sub:
         yield value, says["at"].of(name)
     elif value is not None and value.get(sub) is not None:
-        yield value[sub], value["at"].of(sub)
+        found = value[sub]
+        yield found["reason"] if sub == "override" else found, value["at"].of(sub)
 
 
 def _key(name: str, sub: str) -> Key:
@@ -91,8 +92,16 @@ def _key(name: str, sub: str) -> Key:
     return t.cast(Table, key.type).keys[sub] if sub else key
 
 
-def table(chain: Chain, name: str) -> t.Iterator[Effective]:
+def table(chain: Chain, name: str) -> tuple[Effective, ...]:
     """The values of a table's keys, or the one of a key without."""
+    if not is_said(chain, name):  # nearly always
+        return _DEFAULTS[name]
+    return tuple(find(chain, name, sub) for sub in _subs(name))
+
+
+def _subs(name: str) -> t.Iterable[str]:
     kind = CASCADES[name].key.type
-    for sub in kind.keys if isinstance(kind, Table) else ("",):
-        yield find(chain, name, sub)
+    return kind.keys if isinstance(kind, Table) else ("",)
+
+
+_DEFAULTS = {name: tuple(find((), name, sub) for sub in _subs(name)) for name in CASCADES}

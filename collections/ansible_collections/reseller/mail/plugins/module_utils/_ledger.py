@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ledger: what every tenant, owner and domain has been allotted, against its limits.
+"""The ledger: what every tenant, owner, domain, plan and node has been allotted, against its limits.
 
 PRIVATE to the collection. Pure. What counts as what:
 
@@ -7,7 +7,8 @@ PRIVATE to the collection. Pure. What counts as what:
 * ``mailboxes`` counts suspended ones too;
 * ``aliases`` counts aliases and sender addresses;
 * ``storage`` is the sum of quotas, used or not; mailboxes without a quota are counted in ``unlimited`` instead;
-* everything is charged to its *owner*, wherever it lies; the owners' totals and the domains' both add up to the tenant's.
+* everything is charged to its *owner*, wherever it lies; the owners' totals and the domains' both add up to the tenant's;
+* a plan's and a node's account are the sums over their tenants. A node's limit is what its capacity may be oversold to.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.reseller.mail.plugins.module_utils._model import NOWHERE, Domain, Estate, Limit, Limits, Position, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model import NOWHERE, Domain, Estate, Limit, Limits, Plan, Position, Tenant
+
+COUNTERS = ("domains", "domain_aliases", "mailboxes", "aliases", "storage", "domain_admins")
 
 
 @dataclass(slots=True)
@@ -30,10 +33,16 @@ class Usage:
     domain_admins: int = 0
     unlimited: int = 0
 
+    def add(self, other: Usage) -> None:
+        """Put another usage on top."""
+        for key in (*COUNTERS, "unlimited"):
+            setattr(self, key, getattr(self, key) + getattr(other, key))
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One line of the ledger. ``kind`` is tenant, owner or domain; ``at`` is where its limits are written."""
+    """One line of the ledger. ``kind`` is tenant, owner, domain, plan or node; ``at`` is where its limits are written.
+    ``plan`` is the tenant's, ``tenants`` how many the line is about."""
 
     kind: str
     tenant: str
@@ -41,6 +50,8 @@ class Account:
     used: Usage
     limits: Limits
     at: Position = NOWHERE
+    plan: t.Optional[Plan] = None
+    tenants: int = 1
 
     def over(self) -> t.Iterator[tuple[str, int, int]]:
         """Every counter above its limit: key, what is used, what is allowed."""
@@ -50,40 +61,73 @@ class Account:
                 yield key, used, allowed
 
     def left(self, key: str) -> Limit:
-        """What may still be allotted; None is unlimited."""
+        """What may still be allotted here; None is unlimited."""
         allowed: Limit = getattr(self.limits, key)
         return None if allowed is None else max(0, allowed - getattr(self.used, key))
 
-
-COUNTERS = ("domains", "domain_aliases", "mailboxes", "aliases", "storage", "domain_admins")
+    def whose(self, key: str) -> str:
+        """Who set that limit: plan, account, admin, domain or capacity. Where plan and account agree it is the plan."""
+        if self.kind == "tenant":
+            return "plan" if self.plan is not None and getattr(self.plan.limits, key) == getattr(self.limits, key) else "account"
+        return {"owner": "admin", "node": "capacity"}.get(self.kind, self.kind)
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The accounts by tenant's name, by (tenant, owner's address) and by domain's name."""
+    """The accounts by tenant's name, by (tenant, owner's address), by domain's name, by plan's and by node's."""
 
     tenants: dict[str, Account]
     owners: dict[tuple[str, str], Account]
     domains: dict[str, Account]
+    plans: dict[str, Account]
+    nodes: dict[str, Account]
 
     def accounts(self) -> t.Iterator[Account]:
-        """All of them: tenants, then owners, then domains."""
+        """Those that a tenant's own files fill: tenants, then owners, then domains."""
         yield from self.tenants.values()
         yield from self.owners.values()
         yield from self.domains.values()
 
 
+def binding(key: str, *accounts: Account) -> t.Optional[Account]:
+    """Of accounts that one thing is charged to, the one with the least left, so the one that says no first. The first of
+    equals; None when all are unlimited."""
+    finite = [account for account in accounts if account.left(key) is not None]
+    return min(finite, key=lambda account: account.left(key) or 0, default=None)
+
+
 def ledger(estate: Estate) -> Ledger:
     """Every account of the estate. Pending and terminated tenants have theirs too: the files allot, not the hosts."""
-    book = Ledger({}, {}, {})
+    book = Ledger({}, {}, {}, {}, {})
+    plans = {plan.name: plan for plan in estate.plans}
     for tenant in estate.tenants:
-        _enter(book, tenant)
+        _enter(book, tenant, plans.get(tenant.plan))
+    for plan in estate.plans:
+        book.plans[plan.name] = _together("plan", plan.name, plan.at, [book.tenants[tenant.name] for tenant in estate.tenants if tenant.plan == plan.name])
+    ratio = estate.quota_policy.oversell_ratio
+    for node in estate.nodes:
+        placed = [book.tenants[tenant.name] for tenant in estate.tenants if tenant.placement == node.name]
+        allowed = None if node.capacity is None or ratio is None else int(node.capacity * ratio)
+        used = _together("node", node.name, node.at, placed).used
+        book.nodes[node.name] = Account("node", "", node.name, used, Limits(storage=allowed), node.at, tenants=len(placed))
     return book
 
 
-def _enter(book: Ledger, tenant: Tenant) -> None:
+def _together(kind: str, name: str, at: Position, accounts: t.Sequence[Account]) -> Account:
+    """The sum of tenants: what they use, and what all of them may."""
+    used = Usage()
+    for account in accounts:
+        used.add(account.used)
+    limits = {}
+    for key in COUNTERS:
+        each: list[Limit] = [getattr(account.limits, key) for account in accounts]
+        limits[key] = None if None in each else sum(limit for limit in each if limit is not None)
+    return Account(kind, "", name, used, Limits(**limits), at, tenants=len(accounts))
+
+
+def _enter(book: Ledger, tenant: Tenant, plan: t.Optional[Plan]) -> None:
     total = Usage(domain_admins=len(tenant.admins))
-    book.tenants[tenant.name] = Account("tenant", tenant.name, tenant.name, total, tenant.limits, tenant.at)
+    book.tenants[tenant.name] = Account("tenant", tenant.name, tenant.name, total, tenant.limits, tenant.at, plan)
     owners: dict[str, Usage] = {}
     for admin in tenant.admins:
         used = owners[admin.address] = Usage()

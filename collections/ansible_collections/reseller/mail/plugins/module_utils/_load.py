@@ -24,7 +24,10 @@ MAX_BYTES = 4 * 2**20
 ACCOUNT = "account.yml"
 PUBLISHED = "published_dns.json"
 _MAY_LIE_AROUND = re.compile(r"\..*|(README|CHANGELOG|LICENSE|CODEOWNERS)(\.\w+)?")
+_UNREAD: t.Final = frozenset(("no-value", "unfit-tag", "unfit-value", "wrong-type"))
 _HERE: t.Final = ("tenants", "state")
+_TOP: t.Final = "estate.yml, plans.yml, tenants/, state/"
+_MISTAKABLE: t.Final = {"tenants": "tenants", "tenant": "tenants", "state": "state", "states": "state"}
 
 
 def load(directory: str) -> tuple[t.Optional[Estate], list[Fault]]:
@@ -71,9 +74,9 @@ def build(files: t.Mapping[str, bytes], faults: t.Iterable[Fault] = ()) -> tuple
     def read_required(path: str, table: _schema.Table) -> Values:
         if path in files:
             return read(path, table) or {}
-        if not any(fault.position.file == path for fault in found):
-            found.append(Fault(Position(path, 1, 1), "missing-file", "this file is missing", "a file with at least its required keys"))
-            holes.add((path, ""))
+        holes.add((path, ""))
+        if not any(fault.position.file in (path, ".") for fault in found):
+            found.append(Fault(Position(path, 1, 1), "missing-file", "this file is missing", f"a file with the keys {', '.join(table.required)}"))
         return {}
 
     head = read_required("estate.yml", _schema.ESTATE)
@@ -102,8 +105,10 @@ def build(files: t.Mapping[str, bytes], faults: t.Iterable[Fault] = ()) -> tuple
         if account:
             tenants.append(_build.tenant(folder, account, domains, by_name, head.get("defaults")))
     estate = _build.estate(head, goods, plans, tuple(tenants), tuple(states), roots)
-    found.extend(_judge.judge(estate, frozenset(holes)))
-    return estate, sorted(set(found))
+    # Where no value could be read its default stands in: what a judge says of that follows from the first fault.
+    unread = {fault.position for fault in found if fault.id in _UNREAD}
+    found.extend(fault for fault in _judge.judge(estate, frozenset(holes)) if fault.position not in unread)
+    return estate, sorted(set(found), key=Fault.order)
 
 
 def read_files(directory: str) -> tuple[dict[str, bytes], list[Fault]]:
@@ -139,7 +144,9 @@ class _Directory:
             elif entry.name in ("estate.yml", "plans.yml"):
                 self.file(entry.name)
             elif entry.name.endswith((".yml", ".yaml", ".json")):
-                self.fault(entry.name, "stray-file", "nothing reads this file", "estate.yml, plans.yml, tenants/, state/")
+                self.stray(entry, entry.name, _TOP)
+            elif entry.name.lower() in _MISTAKABLE:  # else a misspelt folder would take every tenant away
+                self.fault(entry.name, "stray-file", f"nothing reads this; did you mean {_MISTAKABLE[entry.name.lower()]}?", _TOP)
 
     def folder(self, entry: os.DirEntry[str], path: str, walk: t.Callable[[str], None]) -> None:
         if entry.is_symlink() or not entry.is_dir():
@@ -158,7 +165,7 @@ class _Directory:
     def tenants(self, path: str) -> None:
         for entry in self.entries(path):
             below = f"{path}/{entry.name}"
-            if self.is_named(below, entry.name, _names.slug, _scalars.SLUG.allowed):
+            if not entry.is_dir(follow_symlinks=False) or self.is_named(below, entry.name, "", _names.slug, _scalars.SLUG.allowed):
                 self.folder(entry, below, self.tenant)
 
     def tenant(self, path: str) -> None:
@@ -174,18 +181,23 @@ class _Directory:
     def named(self, entry: os.DirEntry[str], path: str, suffix: str, norm: t.Callable[[str], str], allowed: str) -> None:
         below = f"{path}/{entry.name}"
         if not entry.name.endswith(suffix):
-            self.fault(below, "stray-file", "nothing reads this file", allowed)
-        elif self.is_named(below, entry.name.removesuffix(suffix), norm, allowed):
+            self.stray(entry, below, allowed)
+        elif self.is_named(below, entry.name.removesuffix(suffix), suffix, norm, allowed):
             self.file(below)
 
-    def is_named(self, path: str, name: str, norm: t.Callable[[str], str], allowed: str) -> bool:
+    def stray(self, entry: os.DirEntry[str], path: str, allowed: str) -> None:
+        kind = "folder" if entry.is_dir(follow_symlinks=False) else "file"
+        meant = f"; did you mean {shown(entry.name[:-5] + '.yml')}?" if entry.name.endswith(".yaml") else ""
+        self.fault(path, "stray-file", f"nothing reads this {kind}{meant}", allowed)
+
+    def is_named(self, path: str, name: str, suffix: str, norm: t.Callable[[str], str], allowed: str) -> bool:
         try:
             normal = norm(name)
         except ValueError as error:
             self.fault(path, "unfit-name", str(error), allowed)
             return False
         if normal != name:
-            self.fault(path, "unfit-name", f"this name is written {shown(normal)}", allowed)
+            self.fault(path, "unfit-name", f"this name is written {shown(normal + suffix)}", allowed)
         return normal == name
 
     def file(self, path: str) -> None:

@@ -21,6 +21,7 @@ MAX_MAIL_DOMAIN = 189  # RFC 5321 section 4.5.3.1.3 allows 254 for an address, 6
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _LOCAL = re.compile(r"(?=.{1,64}\Z)[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*")
 _TARGET_LOCAL = re.compile(r"(?=.{1,64}\Z)[a-z0-9_][a-z0-9_+=-]*(?:\.[a-z0-9_+=-]+)*")
+_WITH_A_LABELS = re.compile(r"(?<![\w/.-])(?:[a-z0-9-]+\.)*xn--[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 # IDNA 2003, the standard library's, maps these away; IDNA 2008 keeps them. Which name was meant cannot be known.
 _DEVIATIONS = re.compile("[\u00df\u03c2\u200c\u200d]")
@@ -131,3 +132,18 @@ def nearest(name: str, domains: t.Container[str]) -> t.Optional[str]:
         if name in domains:
             return name
     return None
+
+
+def spoken(text: str) -> str:
+    """A text with the U-labels behind the A-labeled names and addresses in it: xn--bcher-kva.example (bücher.example)."""
+    return _WITH_A_LABELS.sub(_with_u_labels, text) if "xn--" in text else text
+
+
+def _with_u_labels(found: re.Match[str]) -> str:
+    name = found.group()
+    try:
+        labels = [label[4:].encode("ascii").decode("punycode") if label.startswith("xn--") else label for label in name.split(".")]
+    except ValueError:
+        return name
+    # What a reader could not tell from something else stays as it is.
+    return f"{name} ({'.'.join(labels)})" if all(_in_labels(label) for label in labels if not label.isascii()) else name

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+import unicodedata
 
 from ansible_collections.reseller.mail.plugins.module_utils._model import Fault, Position
 
@@ -43,7 +44,9 @@ SCALAR, LIST, MAPPING = "text", "list", "mapping"
 # What YAML allows (section 5.1 of YAML 1.2), without what a reviewer cannot see: other line breaks than LF and CR LF
 # (NEL, LS, PS start a new YAML line inside what looks like one) and the controls that reorder text.
 _UNFIT = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)")
+_CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7})(?:[ \r]|$)", re.MULTILINE)
 _FIT_ASCII = bytes((0x09, 0x0A, *range(0x20, 0x7F)))
+_CONTROLS = {"\0": "NUL", "\r": "CARRIAGE RETURN without LINE FEED", "\x1b": "ESCAPE", "\x85": "NEXT LINE"}
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 
 
@@ -72,6 +75,10 @@ class Node:
                 break
         return node.line, node.column
 
+    def has(self, name: str) -> bool:
+        """Whether this mapping has that key."""
+        return self.kind == MAPPING and name in self.value
+
 
 def parse(file: str, content: bytes, *, pure: bool = False) -> tuple[t.Optional[Node], list[Fault]]:
     """The root node of a file (None when it is empty or beyond reading) and what is wrong with its YAML.
@@ -87,10 +94,8 @@ def parse(file: str, content: bytes, *, pure: bool = False) -> tuple[t.Optional[
     except _Stop:
         return None, reader.faults
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
-        reader.fault(line, column, "not-yaml", f"this is not YAML: {problem}", "one YAML document")
+        line, column, what, allowed = _told(error, text)
+        reader.fault(line, column, "not-yaml", what, allowed)
         return None, reader.faults
     return root, reader.faults
 
@@ -102,14 +107,52 @@ def _decode(file: str, content: bytes) -> tuple[str, t.Optional[Fault]]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = content[: error.start].decode("utf-8", "replace")
-        what = f"byte 0x{content[error.start]:02x} is not UTF-8"
+        utf16 = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+        what = "this file is UTF-16, not UTF-8" if utf16 else f"byte 0x{content[error.start]:02x} is not UTF-8"
         return "", Fault(_place(file, before), "not-utf8", what, "UTF-8 text")
     found = _UNFIT.search(text)
     if found:
-        what = f"the character U+{ord(found.group()[0]):04X} may not stand in a file"
+        name = unicodedata.name(found.group(), _CONTROLS.get(found.group(), "a control character"))
+        what = f"the character U+{ord(found.group()):04X} ({name}) may not stand in a file"
         fault = Fault(_place(file, text[: found.start()]), "unfit-character", what, "printable text and line breaks (LF)")
         return "", fault
     return text, None
+
+
+def _told(error: yaml.YAMLError, text: str) -> tuple[int, int, str, str]:
+    """Line, column, what is wrong and what is allowed: in words for who wrote the file, where the parser's are for its makers."""
+    conflict = _CONFLICT.search(text)
+    if conflict:
+        return text.count("\n", 0, conflict.start()) + 1, 1, "the marks of an unfinished merge stand here", "what remains once both sides are merged"
+    lines = text.split("\n")
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
+    context, mark = getattr(error, "context_mark", None), getattr(error, "problem_mark", None)
+    opened, here = _character(lines, context), _character(lines, mark)
+    if context and opened in tuple("[{'\"") and (mark is None or mark.line > context.line):
+        return context.line + 1, context.column + 1, f"this {opened} is not closed", "its counterpart, before the next key begins"
+    mark = mark or context
+    if mark is None:
+        return 1, 1, f"this is not YAML: {problem}", "one YAML document"
+    if "expected ':'" in problem and context:
+        return context.line + 1, context.column + 1, "no colon follows this word", "a key, a colon and a space"
+    what, allowed = f"this is not YAML: {problem}", "one YAML document"
+    if "node content" in problem and not here and not any(lines[mark.line + 1 :]):
+        what, allowed = "the file ends in the middle of a value", "every [, { and quote closed"
+    elif here == "\t":
+        what, allowed = "a tab stands here", "spaces to indent with"
+    elif "cannot start any token" in problem:
+        what, allowed = f"no value begins with {here}", "the value in quotes"
+    elif "mapping values are not allowed" in problem:
+        what, allowed = "this colon makes a key where none can stand", "quotes around a value with a colon in it, or keys indented alike"
+    elif "'-' indicator" in problem or "expected key" in problem or "<block end>" in problem:
+        what, allowed = "this line is not indented like those it belongs to, or has no key", "items and keys that belong together indented alike"
+    if mark.line >= len(lines):  # libyaml counts a line that does not exist, where the last one has no end
+        return len(lines), len(lines[-1]) + 1, what, allowed
+    return mark.line + 1, mark.column + 1, what, allowed
+
+
+def _character(lines: list[str], mark: t.Any) -> str:
+    return lines[mark.line][mark.column : mark.column + 1] if mark and mark.line < len(lines) else ""
 
 
 def _place(file: str, before: str) -> Position:
@@ -159,11 +202,11 @@ class _Reader:
                     anchors[event.anchor] = node
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
                 mark = event.start_mark
-                self._may_open(is_mapping and key is None, len(open_nodes), kind, mark.line + 1, mark.column + 1)
+                self._may_open(is_mapping and key is None, len(open_nodes), event, parent)
                 open_nodes.append((parent, event.anchor, key))
                 is_mapping, key = kind is MappingStartEvent, None
                 items = {} if is_mapping else []
-                parent = Node(MAPPING if is_mapping else LIST, items, mark.line + 1, mark.column + 1, event.tag)
+                parent = Node(MAPPING if is_mapping else LIST, items, mark.line + 1, mark.column + 1)
                 continue
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 node = parent
@@ -212,9 +255,16 @@ class _Reader:
                 raise _Stop
         return None
 
-    def _may_open(self, as_key: bool, depth: int, kind: type, line: int, column: int) -> None:
+    def _may_open(self, as_key: bool, depth: int, event: t.Any, parent: Node) -> None:
+        line, column = event.start_mark.line + 1, event.start_mark.column + 1
+        kind = MAPPING if type(event) is MappingStartEvent else LIST
+        if as_key and kind == MAPPING and (parent.line, parent.column) == (line, column - 1):  # what a template looks like
+            self.fault(line, column - 1, "not-a-key", "{{ opens no expression: these files are no templates", "a value; in quotes where it begins with {")
+            raise _Stop
         if as_key:
-            self._not_a_key(MAPPING if kind is MappingStartEvent else LIST, line, column)
+            self._not_a_key(kind, line, column)
+        if event.tag is not None:
+            self.fault(line, column, "unfit-tag", f"the tag {shown(event.tag)} may not stand here", f"a {kind} without a tag")
         if depth == MAX_DEPTH:
             self.fault(line, column, "too-deep", "values are nested too deeply", f"{MAX_DEPTH} levels")
             raise _Stop

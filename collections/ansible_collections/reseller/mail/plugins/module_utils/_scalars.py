@@ -72,7 +72,7 @@ def _size(text: str) -> Limit:
 def _one_size(text: str) -> int:
     size = _size(text)
     if not size:
-        raise ValueError(f"{shown(text)} is not the size of a mailbox")
+        raise ValueError(f"{shown(text)} is not a size above 0 with an end")
     return size
 
 
@@ -239,7 +239,7 @@ MONEY = Scalar("an amount such as 4.90, at most four decimals", lambda text: _de
 RATIO = Scalar("a ratio such as 1.5, above 0 and at most 100", _ratio)
 PERCENT = Scalar("0 to 100", lambda text: _whole(text, 0, 100, "a percentage"))
 PRIORITY = Scalar("11 to 65535", lambda text: _whole(text, 11, 65535, "a preference behind the nodes' 10"))
-COUNT = Scalar("a whole number from 1", lambda text: _whole(text, 1, 10**9, "a number to limit by"))
+COUNT = Scalar("a whole number from 1", lambda text: _whole(text, 1, 10**9, "a number above 0"))
 DAYS = Scalar("1 to 3650 days", lambda text: _whole(text, 1, 3650, "a fit number of days"))
 COLOUR = Scalar("a colour such as '#1a6b3c' (in quotes)", lambda text: _matching(text, "#[0-9a-f]{6}", "a colour"))
 LOCALE = Scalar("a language such as en, de or fr-CH", lambda text: _matching(text, "[a-z]{2,3}(-[A-Z]{2})?", "a language"))

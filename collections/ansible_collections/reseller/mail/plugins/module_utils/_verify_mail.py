@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.reseller.mail.plugins.module_utils._compile._addresses import may_log_in
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding, worst
 
 if t.TYPE_CHECKING:
@@ -60,11 +61,11 @@ class Arrived:
 
 
 def choose(estate: Estate, passwords: t.Mapping[str, str], initial: t.Optional[t.Collection[str]] = None) -> tuple[list[Probe], list[Finding]]:
-    """One probe a domain, the first active mailbox whose password is known; and what cannot be probed. ``initial`` are the addresses whose
-    stored credential is still the one that was handed over; None when nobody knows."""
+    """One probe a domain, the first mailbox that keeps its mail and whose password is known; and what cannot be probed. ``initial`` are the
+    addresses whose stored credential is still the one that was handed over; None when nobody knows."""
     probes, findings = [], []
     for tenant, domain in estate.served_domains():
-        mailboxes = [mailbox for mailbox in domain.mailboxes if mailbox.state == "active" and tenant.state == "active"]
+        mailboxes = [mailbox for mailbox in domain.mailboxes if may_log_in(tenant, domain, mailbox) and not mailbox.forward]
         known = [mailbox for mailbox in mailboxes if mailbox.address in passwords]
         usable = [mailbox for mailbox in known if initial is None or mailbox.address in initial]
         if usable:

@@ -18,8 +18,12 @@ from ansible_collections.reseller.mail.plugins.module_utils._scalars import Scal
 Values = dict[str, t.Any]
 """What a table says; ``at`` is its position."""
 
+MAX_SUGGESTIONS = 200
+"""In one file: each costs a quarter of a millisecond, and a file of more unknown keys is not misspelt but foreign."""
+
 _BAD: t.Final = object()
 _KEYS_OF_FILES = {name: frozenset(table.keys) for name, table in _schema.FILES.items()}
+_DEFAULTS = {name: frozenset(t.cast(_schema.Table, table.keys["defaults"].type).keys) for name, table in _schema.FILES.items() if "defaults" in table.keys}
 
 
 class Walker:
@@ -30,6 +34,8 @@ class Walker:
         self.faults: list[Fault] = []
         self.holes: set[tuple[str, str]] = set()
         self._left_out = 0
+        self._blank = 0  # values that could not be read, but for those of list items, which are still there without them
+        self._unknown = 0
 
     def fault(self, node: Node, fault_id: str, what: str, allowed: str) -> None:
         self.faults.append(Fault(Position(self.file, node.line, node.column), fault_id, what, allowed))
@@ -75,15 +81,18 @@ class Walker:
             wanted = f"a list of {_plural(of.name)}" if isinstance(of, _schema.Table) else f"a list; each item {of.allowed}"
             self.fault(node, "wrong-type", f"a {node.kind} stands where a list belongs", wanted)
             return _BAD
+        blank = self._blank
         read = self.table if isinstance(of, _schema.Table) else self.scalar
         values = tuple(value for value in [read(item, of) for item in node.value] if value is not _BAD)  # type: ignore[arg-type]
         self._left_out += len(node.value) - len(values)
+        self._blank = blank
         return values
 
     def table(self, node: Node, table: _schema.Table) -> t.Any:
         if node.kind != MAPPING or node.tag is not None:
             wanted = f"the keys {', '.join(table.keys)}" if table.keys else "keys with values"
-            self.fault(node, "wrong-type", f"a {node.kind} stands where {_article(table.name)} with keys belongs", wanted)
+            place = f"{_article(table.name)} with keys belongs" if table.name in _ITEMS else f"the keys of {table.name} belong"
+            self.fault(node, "wrong-type", f"a {node.kind} stands where {place}", wanted)
             return _BAD
         if table.free is not None:
             return self._free(node, table.free)
@@ -98,14 +107,17 @@ class Walker:
                 self._unknown_key(Position(self.file, line, column), name, table)
                 continue
             kind = key.type
-            before = self._left_out
+            before = self._left_out + self._blank
             value = self.scalar(value_node, kind) if isinstance(kind, Scalar) else self.collection(value_node, kind)
             if value is not _BAD:
                 values[name] = value
             elif key.required:
                 bad.append(name)
-            if whole_file and (value is _BAD or self._left_out != before):
-                self.holes.add((self.file, name))
+            if whole_file:
+                if value is _BAD or self._left_out + self._blank != before:
+                    self.holes.add((self.file, name))
+            elif value is _BAD:
+                self._blank += 1
         for name in table.required:
             if name not in node.value:
                 self.fault(node, "missing-key", f"{_article(table.name)} lacks {name}", f"{name}: {_wanted(keys[name].type)}")
@@ -131,19 +143,45 @@ class Walker:
 
     def _unknown_key(self, at: Position, name: str, table: _schema.Table) -> None:
         if table.name in _KEYS_OF_FILES:
+            if table.name == "<domain>.yml" and name in ("defaults", *_DEFAULTS["account.yml"]):
+                what = f"{shown(name)} does not belong into this file, but into {'account.yml' if name == 'defaults' else 'defaults of account.yml'}"
+                self.faults.append(Fault(at, "foreign-key", what, ", ".join(table.keys)))
+                return
             for home, keys in _KEYS_OF_FILES.items():
                 if home != table.name and name in keys and "state/" not in home + table.name:
                     what = f"{shown(name)} does not belong into this file, but into {home}"
                     self.faults.append(Fault(at, "foreign-key", what, ", ".join(table.keys)))
                     return
-        near = difflib.get_close_matches(name[:40], table.keys, n=1, cutoff=0.7)
+            if name in _DEFAULTS.get(table.name, ()):
+                what = f"{shown(name)} is no key of {table.name}, but of its defaults"
+                self.faults.append(Fault(at, "unknown-key", what, f"defaults: {{{name}: ...}}"))
+                return
+            if name in _DEFAULTS["account.yml"]:
+                what = f"{shown(name)} does not belong into this file, but into defaults of account.yml"
+                self.faults.append(Fault(at, "foreign-key", what, ", ".join(table.keys)))
+                return
+        self._unknown += 1
+        near = difflib.get_close_matches(name[:40], table.keys, n=1, cutoff=0.7) if self._unknown <= MAX_SUGGESTIONS else []
         meant = f"; did you mean {near[0]}?" if near else ""
         what = f"{shown(name)} is no key of {_article(table.name)}{meant}"
         self.faults.append(Fault(at, "unknown-key", what, ", ".join(table.keys)))
 
 
+def _items(kind: _schema.Type) -> t.Iterator[str]:
+    """The names of the tables that stand in lists: of those there is one and another, of the others there is one."""
+    if isinstance(kind, _schema.Many) and isinstance(kind.of, _schema.Table):
+        yield kind.of.name
+        kind = kind.of
+    if isinstance(kind, _schema.Table):
+        for key in kind.keys.values():
+            yield from _items(key.type)
+
+
+_ITEMS = frozenset(name for table in _schema.FILES.values() for name in _items(table))
+
+
 def _article(name: str) -> str:
-    if name in _schema.FILES or name == "limits":
+    if name not in _ITEMS:
         return name
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
@@ -155,4 +193,6 @@ def _plural(name: str) -> str:
 def _wanted(kind: _schema.Type) -> str:
     if isinstance(kind, _schema.Many):
         return f"a list, each item {_wanted(kind.of)}"
-    return kind.allowed if isinstance(kind, Scalar) else _article(kind.name)
+    if isinstance(kind, Scalar):
+        return kind.allowed
+    return _article(kind.name) if kind.name in _ITEMS else f"the keys {', '.join(kind.required or kind.keys)}"

@@ -16,6 +16,7 @@ description:
   - A new generation is staged beside the serving one and judged by a Postfix and a Dovecot of its own. Only then the link C(current)
     is switched and the daemons whose lookups changed are reloaded, in one operation.
   - If anything fails before the switch, the old generation keeps serving. If a reload fails after it, the next run reloads again.
+  - A generation that would remove more tenants, domains or mailboxes than the estate's C(deletion_guard) allows is refused, also in check mode.
   - An unchanged model writes nothing, judges nothing and reloads nothing. Files that somebody altered on the host are repaired.
 options:
   state:
@@ -39,6 +40,15 @@ options:
     description: How many generations to keep. The current one and the one before it are always kept.
     type: int
     default: 5
+  deletions_accepted:
+    description:
+      - How many tenants, domains and mailboxes in all may go at most, when that is more than the estate's C(deletion_guard) allows.
+      - What moves to another node of the estate does not go. A host without a generation loses nothing, and O(state=previous) is not guarded.
+    type: int
+    default: 0
+  deletion_guard:
+    description: The shares, in percent, that the estate allows to go. The controller fills it in.
+    type: dict
   artefact:
     description: The shipped file on the host. The controller fills it in.
     type: path
@@ -57,6 +67,12 @@ EXAMPLES = r"""
   reseller.mail.generation:
     estate: "{{ mail_estate_dir }}"
     node: "{{ mail_node }}"
+
+- name: Install it although 37 tenants, domains and mailboxes in all leave the node
+  reseller.mail.generation:
+    estate: "{{ mail_estate_dir }}"
+    node: "{{ mail_node }}"
+    deletions_accepted: 37
 
 - name: Switch back to the generation before
   reseller.mail.generation:
@@ -90,7 +106,7 @@ import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.reseller.mail.plugins.module_utils import _generation
+from ansible_collections.reseller.mail.plugins.module_utils import _deletions, _generation
 
 
 def main() -> None:
@@ -101,6 +117,8 @@ def main() -> None:
             "node": {"type": "str"},
             "root": {"type": "path", "default": "/var/lib/reseller-mail"},
             "keep": {"type": "int", "default": 5},
+            "deletions_accepted": {"type": "int", "default": 0},
+            "deletion_guard": {"type": "dict"},
             "artefact": {"type": "path"},
         },
         required_if=[("state", "present", ("artefact",))],
@@ -121,6 +139,7 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
             steps = _generation.plan_rollback(store)
         else:
             content = _generation.unpack(Path(module.params["artefact"]).read_bytes())
+            guard(store, content, module.params)
             steps = _generation.plan(store, content)
         outcome = _generation.Outcome(before or "", False, ())
         if steps and not module.check_mode:
@@ -136,6 +155,17 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
         "reloaded": list(outcome.reloaded),
         "diff": {"prepared": steps.diff(module.check_mode)},
     }
+
+
+def guard(store: _generation.Store, content: _generation.Content, params: dict[str, t.Any]) -> None:
+    """Compares what is served now with what would be; a generation that was altered or lost its model serves what is left of it."""
+    current = store.current()
+    if current is None or not params["deletion_guard"]:
+        return
+    before = _deletions.here(store.model(current))
+    told = _deletions.refusal(before, _deletions.known(content.files), params["deletion_guard"], params["deletions_accepted"], f"on {content.node} this change")
+    if told:
+        raise _generation.GenerationError(told)
 
 
 if __name__ == "__main__":

@@ -6,25 +6,62 @@ PRIVATE to the collection. Runs on the controller.
 
 from __future__ import annotations
 
+import difflib
 import os
 import typing as t
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.reseller.mail.plugins.module_utils._load import load
+from ansible_collections.reseller.mail.plugins.module_utils._judge import limits
+from ansible_collections.reseller.mail.plugins.module_utils._judge._index import listed
+from ansible_collections.reseller.mail.plugins.module_utils._load import build, load, read_files
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Node
+    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Fault, Node, Tenant
+
+
+NO_ESTATE = "no estate is known: use an inventory with the plugin reseller.mail.estate, or give -e mail_estate_dir=<directory>"
 
 
 def judged(directory: str) -> Estate:
     """The estate, when its files have no fault; nothing is done on the word of files that do."""
-    if not os.path.isdir(directory):
-        raise AnsibleActionFail(f"there is no estate at {directory}: it is no directory")
+    _exists(directory)
     estate, faults = load(directory)
     if estate is None:
-        number = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-        raise AnsibleActionFail(f"the estate {directory} has {number}; ansible-playbook reseller.mail.validate names them; the first is {faults[0]}")
+        raise _at_fault(directory, faults)
     return estate
+
+
+def counted(directory: t.Optional[str]) -> tuple[Estate, dict[str, bytes]]:
+    """The estate and its files, when nothing but limits is at fault: then every object is known, and the ledger tells where it is too much."""
+    if not directory:
+        raise AnsibleActionFail(NO_ESTATE)
+    _exists(directory)
+    files, wrong = read_files(directory)
+    estate, faults = build(files, wrong)
+    others = [fault for fault in faults if fault.id not in limits.IDS]
+    if others:
+        raise _at_fault(directory, others)
+    return estate, files
+
+
+def _exists(directory: str) -> None:
+    if not os.path.isdir(directory):
+        raise AnsibleActionFail(f"there is no estate at {directory}: it is no directory")
+
+
+def _at_fault(directory: str, faults: t.Sequence[Fault]) -> AnsibleActionFail:
+    number = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+    return AnsibleActionFail(f"the estate {directory} has {number}; ansible-playbook reseller.mail.validate names them; the first is {faults[0]}")
+
+
+def tenant_of(estate: Estate, name: str) -> Tenant:
+    """The tenant of that name."""
+    for tenant in estate.tenants:
+        if tenant.name == name:
+            return tenant
+    names = [tenant.name for tenant in estate.tenants]
+    near = difflib.get_close_matches(name, names, n=1)
+    raise AnsibleActionFail(f"the estate has no tenant {name}{f'; did you mean {near[0]}?' if near else ''}; allowed: {listed(names)}")
 
 
 def judged_node(directory: str, name: str) -> tuple[Estate, Node]:

@@ -34,6 +34,7 @@ admins:
   - address: box0@{domain}
     limits: {{storage: 100T}}
 domains: [{domain}]
+intake: {{expected_mailboxes: 20, dns_contact: box0@{domain}, clients: local, smime: false}}
 """
 MAILBOX = """\
   - name: box{nth}

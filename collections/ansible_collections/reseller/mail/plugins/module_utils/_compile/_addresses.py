@@ -20,9 +20,10 @@ def complete(address: str, domain: str) -> str:
     return address if "@" in address else f"{address}@{domain}"
 
 
-def is_suspended(tenant: Tenant, mailbox: Mailbox) -> bool:
-    """Whether nobody may log in as the mailbox: the stricter of its tenant's state and its own wins."""
-    return tenant.state != "active" or mailbox.state != "active"
+def may_log_in(tenant: Tenant, domain: Domain, mailbox: Mailbox) -> bool:
+    """Whether somebody may log in as the mailbox: the strictest of its tenant's, its domain's and its own state wins (S1-19), and nobody
+    does whose credentials are kept elsewhere (S3-26), even where the host has a password from before."""
+    return tenant.state == domain.state == mailbox.state == "active" and mailbox.credentials == "local"
 
 
 def delivered(domain: Domain) -> frozenset[str]:
@@ -50,21 +51,17 @@ def senders(estate: Estate) -> dict[str, frozenset[str]]:
     """Every address of the estate that somebody may send as, with the logins that may."""
     found: dict[str, frozenset[str]] = {}
     for tenant in estate.tenants:
-        if tenant.served:
-            found.update(_senders_of(tenant))
+        found.update(_senders_of(tenant))
     return found
 
 
 def _senders_of(tenant: Tenant) -> t.Iterator[tuple[str, frozenset[str]]]:
+    domains = tuple(tenant.served_domains())
     logins = {
-        mailbox.address: frozenset(() if is_suspended(tenant, mailbox) else (mailbox.address,))
-        for domain in tenant.domains
-        for mailbox in domain.mailboxes
+        mailbox.address: frozenset((mailbox.address,) if may_log_in(tenant, domain, mailbox) else ()) for domain in domains for mailbox in domain.mailboxes
     }
-    targets = {
-        f"{local}@{domain.name}": to for domain in tenant.domains for local, to in redirected(tenant, domain).items()
-    }
-    home = {name: domain.name for domain in tenant.domains for name in domain.names}
+    targets = {f"{local}@{domain.name}": to for domain in domains for local, to in redirected(tenant, domain).items()}
+    home = {name: domain.name for domain in domains for name in domain.names}
 
     def reached(address: str, seen: frozenset[str]) -> frozenset[str]:
         """The tenant's own logins an address delivers to; other tenants' gain nothing by being a target."""
@@ -76,7 +73,7 @@ def _senders_of(tenant: Tenant) -> t.Iterator[tuple[str, frozenset[str]]]:
             return frozenset()
         return frozenset().union(*(reached(to, seen | {address}) for to in targets.get(address, ())))
 
-    for domain in tenant.domains:
+    for domain in domains:
         own = {mailbox.name for mailbox in domain.mailboxes}
         own |= {sender.name for sender in domain.sender_addresses}
         own |= {alias.name for alias in domain.aliases if alias.may_send}

@@ -22,7 +22,7 @@ def describe(estate: Estate, node: Node) -> list[str]:
     for tenant in estate.tenants:
         if tenant.served and tenant.placement == node.name:
             found.add(f"tenant {tenant.name}{_mark(tenant.state)}")
-            for domain in tenant.domains:
+            for domain in tenant.served_domains():
                 found.update(_domain(tenant, domain))
     return sorted(found)
 
@@ -33,9 +33,13 @@ def _domain(tenant: Tenant, domain: Domain) -> t.Iterator[str]:
         yield f"relay domain {name} via {domain.relay.host}:{domain.relay.port}"
         yield from (f"relay recipient {local}@{name}" for local in delivered(domain))
     else:
-        yield f"domain {name}"
+        yield f"domain {name}{_mark(domain.state)}"
     for mailbox in domain.mailboxes:
-        yield f"mailbox {mailbox.address} quota {size(mailbox.quota)}{_mark(mailbox.state)}"
+        credentials = "" if mailbox.credentials == "local" else ", credentials elsewhere"
+        yield f"mailbox {mailbox.address} quota {size(mailbox.quota)}{_mark(mailbox.state)}{credentials}"
+        if mailbox.forward:
+            kept = ", and keeps a copy" if mailbox.forward.keep_copy else ""
+            yield f"forward of {mailbox.address} to {', '.join(mailbox.forward.to)}{kept}"
     for alias in domain.aliases:
         targets = ", ".join(complete(to, name) for to in alias.to)
         yield f"alias {alias.address} to {targets}{', may send' if alias.may_send else ''}"

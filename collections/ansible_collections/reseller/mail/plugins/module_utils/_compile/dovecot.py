@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .._sizes import size
-from ._addresses import is_suspended
+from ._addresses import may_log_in
 from ._text import lines
 
 if t.TYPE_CHECKING:
@@ -31,7 +31,7 @@ def lookups(estate: Estate, node: Node) -> dict[str, str]:
             f"{mailbox.address}:::::::{QUOTA_FIELD[node.debian]}{_storage(mailbox.quota)}" for mailbox in domain.mailboxes
         )
         everyone += (mailbox.address for mailbox in domain.mailboxes)
-        denied += (mailbox.address for mailbox in domain.mailboxes if is_suspended(tenant, mailbox))
+        denied += (mailbox.address for mailbox in domain.mailboxes if not may_log_in(tenant, domain, mailbox))
     files["dovecot/all_users"] = lines(everyone)
     files["dovecot/deny"] = lines(denied)
     return files

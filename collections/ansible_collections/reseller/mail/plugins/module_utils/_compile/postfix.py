@@ -74,6 +74,10 @@ def _aliases(tables: dict[str, dict[str, str]], tenant: Tenant, domain: Domain) 
         # virtual(5) is asked before the mailboxes are: without these the catch-all would take their mail too.
         for local in delivered(domain):
             aliases[f"{local}@{domain.name}"] = f"{local}@{domain.name}"
+    for mailbox in domain.mailboxes:
+        if mailbox.forward:
+            # An address among its own targets is not looked up once more: that is the copy which stays (virtual(5)).
+            aliases[mailbox.address] = ", ".join((*((mailbox.address,) if mailbox.forward.keep_copy else ()), *mailbox.forward.to))
 
 
 def _domain_aliases(tables: dict[str, dict[str, str]], tenant: Tenant, domain: Domain) -> None:

@@ -119,6 +119,13 @@ class Store:
         except (OSError, GenerationError) as error:
             raise GenerationError(f"{path}: {error}") from error
 
+    def model(self, generation: str) -> list[str]:
+        """What the generation serves, in the users' words; what is left of it when somebody altered the file."""
+        try:
+            return (self.folder(generation) / "model.txt").read_bytes().decode("utf-8", "replace").splitlines()
+        except OSError:
+            return []
+
     def switch(self, generation: str) -> None:
         """Makes the generation current: one rename, which a reader sees whole or not at all."""
         new = self.root / ".current.new"

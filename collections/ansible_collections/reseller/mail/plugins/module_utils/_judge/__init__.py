@@ -6,15 +6,15 @@ PRIVATE to the collection. Pure.
 
 from __future__ import annotations
 
-from ansible_collections.reseller.mail.plugins.module_utils._judge import features, limits, names, ownership, placement, targets
+from ansible_collections.reseller.mail.plugins.module_utils._judge import account, entitlement, features, limits, names, ownership, placement, roles, targets
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Holes, Index
 from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Fault
 
-JUDGES = (names, ownership, targets, placement, features, limits)
+JUDGES = (names, account, roles, ownership, targets, placement, features, entitlement, limits)
 
 
 def judge(estate: Estate, holes: Holes = frozenset()) -> list[Fault]:
     """Every fault of an estate, sorted by place. ``holes`` are what could not be read: what may be missing only for
     that is not held against others."""
     index = Index.of(estate, holes)
-    return sorted(fault for judged in JUDGES for fault in judged.judge(index))
+    return sorted((fault for judged in JUDGES for fault in judged.judge(index)), key=Fault.order)

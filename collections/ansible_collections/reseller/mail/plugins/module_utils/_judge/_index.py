@@ -20,7 +20,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._model import (
     SenderAddress,
     Tenant,
 )
-from ansible_collections.reseller.mail.plugins.module_utils._names import without_extension
+from ansible_collections.reseller.mail.plugins.module_utils._names import spoken, without_extension
 
 ROLE_NAMES = frozenset(("abuse", "postmaster"))
 """They exist in every domain (RFC 2142), by the account's default_owner where nothing else says so."""
@@ -94,8 +94,8 @@ class Index:
 
 
 def fault(at: Position, fault_id: str, what: str, allowed: str) -> Fault:
-    """A fault at a position, which is stripped of its node."""
-    return Fault(Position(at.file, at.line, at.column), fault_id, what, allowed)
+    """A fault at a position, which is stripped of its node; names in A-labels are told in U-labels too."""
+    return Fault(Position(at.file, at.line, at.column), fault_id, spoken(what), allowed)
 
 
 def listed(names: t.Iterable[str], nothing: str = "none") -> str:

@@ -22,7 +22,7 @@ def judge(index: Index) -> t.Iterator[Fault]:
     for tenant in index.estate.tenants:
         for domain in tenant.domains:
             yield from _plan(index, tenant, domain)
-            yield from _relay(index, domain)
+            yield from _relay(index, tenant, domain)
             yield from _branding(tenant, domain, hostnames, taken)
 
 
@@ -33,7 +33,7 @@ def _plan(index: Index, tenant: Tenant, domain: Domain) -> t.Iterator[Fault]:
     uses = {
         "catch_all": ("catch_all", domain.catch_all is not None),
         "relay_domains": ("type", domain.type == "relay"),
-        "branding": ("branding", domain.branding.hostname is not None or domain.branding.name is not None),
+        "branding": ("branding", "branding" in domain.said),
     }
     for feature, (key, used) in uses.items():
         if used and feature not in plan.features:
@@ -42,13 +42,16 @@ def _plan(index: Index, tenant: Tenant, domain: Domain) -> t.Iterator[Fault]:
             yield fault(domain.at.of(key), "feature-not-in-plan", what, f"features of the plan: {listed(plan.features)}; plans with it: {with_it}")
 
 
-def _relay(index: Index, domain: Domain) -> t.Iterator[Fault]:
+def _relay(index: Index, tenant: Tenant, domain: Domain) -> t.Iterator[Fault]:
     if domain.type == "relay":
         if domain.relay is None:
             if not index.unsure(domain.at.file, "relay"):
                 yield fault(domain.at.of("type"), "relay-without-host", f"{domain.name} says nowhere where its mail goes", "relay: {host, recipients}")
         elif domain.relay.host not in index.estate.approved_hosts and not index.unsure("estate.yml", "approved_hosts"):
             what = f"{domain.relay.host} is no host that the provider approved"
+            if domain.relay.host in tenant.requested_hosts:
+                nth = tenant.requested_hosts.index(domain.relay.host)
+                what = f"{domain.relay.host} is requested ({tenant.at.of('requested_hosts', nth)}), but the provider has not approved it yet"
             yield fault(domain.at.of("relay", "host"), "host-not-approved", what, f"approved_hosts of estate.yml: {listed(index.estate.approved_hosts)}")
         for key in _NOT_FOR_RELAY:
             if getattr(domain, key):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault, listed
-from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Fault, Position, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model import BackupMx, Domain, Fault, Node, Position, Tenant
 
 # Ansible gives these a meaning of their own; a host must not take one.
 RESERVED = frozenset(("all", "localhost", "ungrouped", "untagged", "tagged"))
@@ -18,8 +18,10 @@ RESERVED = frozenset(("all", "localhost", "ungrouped", "untagged", "tagged"))
 def judge(index: Index) -> t.Iterator[Fault]:
     """All faults in names."""
     yield from _once("node", ((node.name, node.at.of("name")) for node in index.estate.nodes))
-    yield from _once("hostname", ((node.hostname, node.at.of("hostname")) for node in index.estate.nodes))
-    yield from _once("IP address", ((ip, node.at.of("addresses", nth)) for node in index.estate.nodes for nth, ip in enumerate(node.addresses)))
+    hosts: tuple[t.Union[Node, BackupMx], ...] = (*index.estate.nodes, *index.estate.backup_mx)
+    yield from _once("hostname", ((host.hostname, host.at.of("hostname")) for host in hosts))
+    yield from _once("IP address", _ips(index))
+    yield from _once("add-on", ((addon.name, addon.at.of("name")) for addon in index.estate.addons))
     yield from _once("plan", ((plan.name, plan.at.of("name")) for plan in index.estate.plans))
     for node in index.estate.nodes:
         if node.name in RESERVED:
@@ -28,10 +30,20 @@ def judge(index: Index) -> t.Iterator[Fault]:
     yield from _external_ids(index)
     yield from _once("domain", ((name, tenant.at.of("domains", nth)) for tenant in index.estate.tenants for nth, name in enumerate(tenant.approved_domains)))
     for tenant in index.estate.tenants:
+        for key in ("managed_domains", "unverified_domains", "suspended_domains"):
+            yield from _once("domain", ((name, tenant.at.of(key, nth)) for nth, name in enumerate(getattr(tenant, key))))
         yield from _once("admin", ((admin.address, admin.at.of("address")) for admin in tenant.admins))
         yield from _once("domain", ((entry.name, entry.at.of("name")) for entry in tenant.domain_limits))
         for domain in tenant.domains:
             yield from _addresses(domain)
+
+
+def _ips(index: Index) -> t.Iterator[tuple[str, Position]]:
+    for node in index.estate.nodes:
+        for key in ("addresses", "outbound_addresses"):
+            yield from ((ip, node.at.of(key, nth)) for nth, ip in enumerate(getattr(node, key)))
+    for backup in index.estate.backup_mx:
+        yield from ((ip, backup.at.of("addresses", nth)) for nth, ip in enumerate(backup.addresses))
 
 
 def _once(kind: str, places: t.Iterable[tuple[str, Position]]) -> t.Iterator[Fault]:
@@ -44,7 +56,7 @@ def _once(kind: str, places: t.Iterable[tuple[str, Position]]) -> t.Iterator[Fau
 
 
 def _domains(index: Index) -> t.Iterator[Fault]:
-    hostnames = {node.hostname for node in index.estate.nodes}
+    hostnames = {node.hostname for node in index.estate.nodes} | {backup.hostname for backup in index.estate.backup_mx}
     first: dict[str, tuple[Tenant, Position]] = {}
     # Of two that claim a name, the one at fault is who was not given it.
     for tenant, name, at in sorted(_all_names(index), key=lambda claim: not index.approved(claim[0], claim[1])):

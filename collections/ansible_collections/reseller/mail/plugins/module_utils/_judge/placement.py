@@ -26,11 +26,15 @@ def judge(index: Index) -> t.Iterator[Fault]:
     for node in estate.nodes:
         if not node.addresses and not index.unsure("estate.yml", "nodes"):
             yield fault(node.at.of("addresses"), "no-address", f"node {node.name} has no address", "at least one IP address")
+    for backup in estate.backup_mx:
+        if not backup.addresses and not index.unsure("estate.yml", "backup_mx"):
+            yield fault(backup.at.of("addresses"), "no-address", f"the backup MX {backup.hostname} has no address", "at least one IP address")
     for tenant in estate.tenants:
         if tenant.plan and tenant.plan not in index.plans and not index.unsure("plans.yml", "plans"):
             yield fault(tenant.at.of("plan"), "unknown-plan", f"there is no plan {tenant.plan}", listed(index.plans))
         if tenant.placement and nodes and tenant.placement not in nodes and not index.unsure("estate.yml", "nodes"):
             yield fault(tenant.at.of("placement"), "unknown-node", f"there is no node {tenant.placement}", listed(nodes))
+        yield from _node(index, tenant)
         if tenant.served:
             before = count[tenant.placement]
             count[tenant.placement] += len(tenant.domains)
@@ -45,11 +49,21 @@ def judge(index: Index) -> t.Iterator[Fault]:
                 yield Fault(at, "unknown-node", f"there is no node {state.node} any more", f"state of {listed(nodes)}; delete this file")
 
 
+def _node(index: Index, tenant: Tenant) -> t.Iterator[Fault]:
+    """Nobody is served by a host that is not ready (S0-1), nor resold one that may not be (S1-1)."""
+    node = next((node for node in index.estate.nodes if node.name == tenant.placement), None)
+    if node is None or tenant.state == "terminated":
+        return
+    at = tenant.at.of("placement")
+    fit = listed(node.name for node in index.estate.nodes if node.lifecycle == "ready" and node.resell and node.compute == "dedicated")
+    if node.lifecycle != "ready" and tenant.served:
+        yield fault(at, "node-not-ready", f"node {node.name} is {node.lifecycle}, and tenant {tenant.name} is {tenant.state}", f"nodes that are ready: {fit}")
+    if not node.resell or node.compute != "dedicated":
+        why = "is shared compute" if node.compute != "dedicated" else "is not for resale"
+        yield fault(at, "node-not-for-resale", f"node {node.name} {why}, and tenant {tenant.name} is placed on it", f"nodes that may be resold: {fit}")
+
+
 def _named_domains(index: Index, tenant: Tenant) -> t.Iterator[Fault]:
-    for nth, name in enumerate(tenant.managed_domains):
-        if not index.approved(tenant, name):
-            what = f"{name} is none of the domains of tenant {tenant.name}"
-            yield fault(tenant.at.of("managed_domains", nth), "unknown-domain", what, f"domains: {listed(tenant.approved_domains)}")
     folder = f"tenants/{tenant.name}/"
     if any(file.startswith(folder) and file != tenant.at.file and key == "" for file, key in index.holes):
         return  # the domain may be what could not be read

@@ -7,13 +7,43 @@ PRIVATE to the collection. Pure.
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
-from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault
-from ansible_collections.reseller.mail.plugins.module_utils._model import Alias, Domain, Fault, Mailbox, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._cascade import chain_of, find
+from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, Thing, fault
+from ansible_collections.reseller.mail.plugins.module_utils._model import Alias, Domain, Fault, Mailbox, Position, Tenant
 
 MAX_RECIPIENTS = 500  # Postfix gives up at 1,000 (virtual_alias_expansion_limit); role addresses and catch-all come on top
 
 _SOMEWHERE = "an existing mailbox or alias of the tenant, or an address elsewhere"
+
+
+@dataclass(frozen=True, slots=True)
+class _Redirect:
+    """What hands mail on: an alias, or a mailbox with ``forward``."""
+
+    address: str
+    who: str
+    to: tuple[str, ...]
+    at: Position
+    path: tuple[str, ...]
+    keeps: bool = False
+
+    def place(self, *nth: int) -> Position:
+        return self.at.of(*self.path, *nth)
+
+
+def _redirect(thing: t.Optional[Thing]) -> t.Optional[_Redirect]:
+    if isinstance(thing, Alias):
+        return _Redirect(thing.address, f"the alias {thing.address}", thing.to, thing.at, ("to",))
+    if isinstance(thing, Mailbox) and thing.forward:
+        return _Redirect(thing.address, f"the mailbox {thing.address}", thing.forward.to, thing.at, ("forward", "to"), thing.forward.keep_copy)
+    return None
+
+
+def _redirects(domain: Domain) -> t.Iterator[_Redirect]:
+    things: tuple[Thing, ...] = (*domain.aliases, *(mailbox for mailbox in domain.mailboxes if mailbox.forward))
+    return (found for found in map(_redirect, things) if found)
 
 
 def judge(index: Index) -> t.Iterator[Fault]:
@@ -25,16 +55,15 @@ def judge(index: Index) -> t.Iterator[Fault]:
 
 
 def _targets(index: Index, tenant: Tenant, domain: Domain) -> t.Iterator[Fault]:
-    for alias in domain.aliases:
-        if not alias.to and not index.unsure(domain.at.file, "aliases"):
-            yield fault(alias.at.of("to"), "no-target", f"the alias {alias.address} delivers to nobody", "at least one address")
+    for each in _redirects(domain):
+        if not each.to and not index.unsure(domain.at.file, "aliases", "mailboxes"):
+            yield fault(each.place(), "no-target", f"{each.who} delivers to nobody", "at least one address")
         first: dict[str, int] = {}
-        for nth, target in enumerate(alias.to):
+        for nth, target in enumerate(each.to):
             if index.lacks(tenant, target):
-                what = f"the alias {alias.address} delivers to {target}, which does not exist"
-                yield fault(alias.at.of("to", nth), "unknown-address", what, _SOMEWHERE)
+                yield fault(each.place(nth), "unknown-address", f"{each.who} delivers to {target}, which does not exist", _SOMEWHERE)
             if first.setdefault(index.primary(target), nth) != nth:
-                yield fault(alias.at.of("to", nth), "target-twice", f"the alias {alias.address} names {target} twice", "each target once")
+                yield fault(each.place(nth), "target-twice", f"{each.who} names {target} twice", "each target once")
     for sender in domain.sender_addresses:
         thing = index.things.get(sender.mailbox)  # as it stands: it becomes the login that may send
         home = index.homes.get(sender.mailbox.rpartition("@")[2])
@@ -48,7 +77,8 @@ def _targets(index: Index, tenant: Tenant, domain: Domain) -> t.Iterator[Fault]:
         yield fault(domain.at.of("catch_all"), "unknown-address", what, _SOMEWHERE)
     for key, address in (("dmarc", domain.dmarc.reports_to), ("tls_rpt", domain.tls_reports_to)):
         if address and index.lacks(tenant, address):
-            yield fault(domain.at.of(key, "reports_to"), "unknown-address", f"nobody has the address {address}", _SOMEWHERE)
+            at = find(chain_of(index.estate, tenant, domain), key, "reports_to").at
+            yield fault(at, "unknown-address", f"nobody has the address {address}", _SOMEWHERE)
 
 
 def _lacks_without_catch_all(index: Index, tenant: Tenant, domain: Domain) -> bool:
@@ -60,7 +90,7 @@ def _lacks_without_catch_all(index: Index, tenant: Tenant, domain: Domain) -> bo
 
 
 class _Circles:
-    """Follows aliases through the whole estate: two tenants can make a circle together."""
+    """Follows aliases and forwards through the whole estate: two tenants can make a circle together."""
 
     def __init__(self, index: Index) -> None:
         self.index = index
@@ -69,45 +99,43 @@ class _Circles:
     def judge(self) -> t.Iterator[Fault]:
         for tenant in self.index.estate.tenants:
             for domain in tenant.domains:
-                for alias in domain.aliases:
-                    if alias.address not in self.reach:
-                        yield from self._follow(alias)
+                for each in _redirects(domain):
+                    if each.address not in self.reach:
+                        yield from self._follow(each)
 
-    def _follow(self, start: Alias) -> t.Iterator[Fault]:
+    def _follow(self, start: _Redirect) -> t.Iterator[Fault]:
         # By hand, not by recursion: a chain may be longer than Python's stack.
-        path: list[tuple[Alias, t.Iterator[str]]] = []
+        path: list[tuple[_Redirect, t.Iterator[str]]] = []
+        sums: list[int] = []
 
-        def enter(alias: Alias) -> None:
-            self.reach[alias.address] = -1
-            path.append((alias, iter(alias.to)))
+        def enter(each: _Redirect) -> None:
+            self.reach[each.address] = -1
+            path.append((each, iter(each.to)))
+            sums.append(int(each.keeps))
 
-        sums: list[int] = [0]
         enter(start)
         while path:
-            alias, targets = path[-1]
+            each, targets = path[-1]
             target = next(targets, None)
             if target is None:
                 path.pop()
-                total = self.reach[alias.address] = sums.pop()
+                total = self.reach[each.address] = sums.pop()
                 if total > MAX_RECIPIENTS:
-                    what = f"the alias {alias.address} comes to {total} recipients"
-                    yield fault(alias.at.of("to"), "too-many-recipients", what, f"at most {MAX_RECIPIENTS}, aliases in aliases counted out")
-                    self.reach[alias.address] = 1  # reported here; not once more for everyone who uses it
+                    what = f"{each.who} comes to {total} recipients"
+                    yield fault(each.place(), "too-many-recipients", what, f"at most {MAX_RECIPIENTS}, aliases in aliases counted out")
+                    self.reach[each.address] = 1  # reported here; not once more for everyone who uses it
                 if sums:
-                    sums[-1] += self.reach[alias.address]
+                    sums[-1] += self.reach[each.address]
                 continue
-            name = self.index.primary(target)
-            thing = self.index.things.get(name)
-            if not isinstance(thing, Alias):
+            further = _redirect(self.index.things.get(self.index.primary(target)))
+            if further is None:
                 sums[-1] += 1
-            elif thing.address not in self.reach:
-                sums.append(0)
-                enter(thing)
-            elif self.reach[thing.address] >= 0:
-                sums[-1] += self.reach[thing.address]
+            elif further.address not in self.reach:
+                enter(further)
+            elif self.reach[further.address] >= 0:
+                sums[-1] += self.reach[further.address]
             else:
                 names = [entry.address for entry, dummy in path]
-                circle = " -> ".join((*names[names.index(thing.address) :], thing.address))
-                nth = alias.to.index(target)
-                what = f"mail to {thing.address} would go round in a circle: {circle}"
-                yield fault(alias.at.of("to", nth), "alias-circle", what, "aliases that end at mailboxes or elsewhere")
+                circle = " -> ".join((*names[names.index(further.address) :], further.address))
+                what = f"mail to {further.address} would go round in a circle: {circle}"
+                yield fault(each.place(each.to.index(target)), "alias-circle", what, "aliases and forwards that end at mailboxes or elsewhere")

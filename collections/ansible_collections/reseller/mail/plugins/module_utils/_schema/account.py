@@ -67,7 +67,7 @@ INTAKE = Table(
 ACCOUNT = Table(
     "account.yml",
     {
-        "organisation": key(TEXT, "The tenant's name, as people write it.", "S3-23", HOSTS, required=True),
+        "organisation": key(TEXT, "The tenant's name, as people write it.", "S3-23", LEDGER, required=True),
         "plan": key(SLUG, "One of the plans.", "S0-11", LEDGER, required=True),
         "state": key(choice(*STATES), "Pending tenants are on no host yet, terminated ones no more.", "S0-18 S2-5 S2-7", HOSTS, "pending"),
         "purge": key(TRUTH, "With V(state=terminated): the data is not kept for the days of O(retention).", "S1-24 S2-7", NOT_YET, default=False),

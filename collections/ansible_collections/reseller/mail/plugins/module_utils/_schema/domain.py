@@ -53,7 +53,7 @@ _MAILBOX = Table(
         "state": key(choice("active", "suspended"), "A suspended one receives, but nobody logs in.", "S1-10 S1-19", HOSTS, "active"),
         "password": key(PASSWORD, "Used once, when the mailbox is made; default: a generated one.", "S0-21 S2-8 S3-27", HOSTS),
         "credentials": key(choice("local", "external"), "Whether passwords are kept here; V(external) ones never log in here.", "S3-26", HOSTS, "local"),
-        "forward": key(_FORWARD, "Hands its mail on.", "S2-22", PARTS),
+        "forward": key(_FORWARD, "Hands its mail on. The sender stays the sender, so SPF may fail where it arrives; DKIM does not.", "S2-22", PARTS),
         "addons": key(Many(SLUG), "Its add-ons; the plan says which it may have.", "S2-12", BILL, ()),
         "domain_admin": key(TRUTH, "Whether its user manages this domain; an admin of the account then.", "S4-11", JUDGE, default=False),
         "smime": key(_SMIME, "Its S/MIME certificate.", "S3-8 S3-9 S3-32", PARTS),

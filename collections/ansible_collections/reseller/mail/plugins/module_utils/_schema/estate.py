@@ -6,8 +6,6 @@ PRIVATE to the collection. Data.
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from ansible_collections.reseller.mail.plugins.module_utils._model import PROTOCOLS
 from ansible_collections.reseller.mail.plugins.module_utils._scalars import (
     ADDRESS,
@@ -48,7 +46,7 @@ LIMITS = Table("limits", {**COUNTS, "domain_admins": key(LIMIT, "Domain admins."
 _PROVIDER = Table(
     "provider",
     {
-        "name": key(TEXT, "The provider's name, as clients read it.", "S0-20", HOSTS, required=True),
+        "name": key(TEXT, "The provider's name, as clients read it.", "S0-20", NOT_YET, required=True),
         "domain": key(DOMAIN, "Carries the SPF record that tenants include.", "S0-3 S1-4", DNS, required=True),
         "support_url": key(URL, "Where clients find help, unless their branding says otherwise.", "S4-22", NOT_YET),
         "status_url": key(URL, "Where clients see whether all is well.", "S0-25", NOT_YET),
@@ -107,7 +105,7 @@ ESTATE = Table(
             Table(
                 "quota_policy",
                 {
-                    "oversell_ratio": key(RATIO, "How much may be allotted of each node's capacity.", "S0-24", LEDGER, Decimal("1.5")),
+                    "oversell_ratio": key(RATIO, "How much of each node's capacity may be allotted; default: it is reported only.", "S0-24", LEDGER),
                     "warn_at": key(PERCENT, "How full, in percent, something is when the ledger marks it.", "S0-24 S1-21", LEDGER, 80),
                 },
             ),

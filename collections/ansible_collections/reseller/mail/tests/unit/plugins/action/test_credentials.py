@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import typing as t
+from pathlib import Path
 
 import pytest
 from ansible.errors import AnsibleActionFail
@@ -12,9 +14,7 @@ from ansible.parsing.vault import VaultLib, VaultSecret, VaultSecretsContext
 from ansible_collections.reseller.mail.plugins.action.credentials import ActionModule, Handover
 from ansible_collections.reseller.mail.plugins.module_utils._model import Mailbox, Position, Secret
 
-if t.TYPE_CHECKING:
-    from pathlib import Path
-
+FIXTURE = Path(__file__).parents[2] / "fixtures" / "estate"
 VAULT = [("default", VaultSecret(b"vault password"))]
 
 
@@ -96,3 +96,12 @@ def test_every_unfit_password_is_told_at_once_and_none_is_shown(given: Given) ->
         "is no good: the hash scheme PLAIN is not one of ARGON2I, ARGON2ID, BLF-CRYPT, SHA512-CRYPT",
     ]
     assert "acme-password" not in str(caught.value)
+
+
+def test_only_passwords_that_are_kept_here_are_made(tmp_path: Path, given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(shutil.copytree(FIXTURE, tmp_path / "estate"))
+    path = folder / "tenants/acme/acme.example.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("display_name: Jo Doe", "credentials: external"), encoding="utf-8")
+    action = given([])
+    monkeypatch.setattr(action, "_args", {"estate": str(folder), "node": "mx1"}, raising=False)
+    assert set(action._mailboxes()) == {"it@acme.example"}

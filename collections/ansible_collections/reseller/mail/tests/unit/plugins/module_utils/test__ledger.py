@@ -4,11 +4,16 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils import _judge
-from ansible_collections.reseller.mail.plugins.module_utils._ledger import COUNTERS, Account, Usage, ledger
+from ansible_collections.reseller.mail.plugins.module_utils._judge import limits as judge_of_limits
+from ansible_collections.reseller.mail.plugins.module_utils._ledger import COUNTERS, Account, Usage, binding, ledger
+from ansible_collections.reseller.mail.plugins.module_utils._load import build
 from ansible_collections.reseller.mail.plugins.module_utils._model import (
     Admin,
     Alias,
@@ -22,6 +27,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._model import (
     Plan,
     Position,
     Provider,
+    QuotaPolicy,
     Relay,
     SenderAddress,
     Tenant,
@@ -39,7 +45,7 @@ def estate(*domains: Domain, plan: Limits = Limits(), own: Limits = Limits(), ad
     admins = (Admin(OWNERS[0], Limits()), Admin(OWNERS[1], admin))
     plans = (Plan("p", plan, frozenset({"relay_domains"}), GIB, 1, None),)
     names = tuple(name for domain in domains for name in domain.names)
-    tenant = Tenant("acme", "Acme", "p", "active", "mx1", OWNERS[0], admins, own, domains, approved_domains=names, at=AT)
+    tenant = Tenant("acme", "Acme", "p", "suspended", "mx1", OWNERS[0], admins, own, domains, approved_domains=names, at=AT)
     node = Node("mx1", "mx1.hosting.example", 12, ("192.0.2.1",))
     return Estate(Provider("P", "hosting.example"), (node,), plans, (tenant,), approved_hosts=("mx.stranger.example",))
 
@@ -189,3 +195,157 @@ def test_what_is_left() -> None:
 def test_an_owner_who_is_no_admin_still_has_an_account() -> None:
     book = ledger(estate(replace(FULL, mailboxes=(replace(FULL.mailboxes[0], owner="x@stranger.example"),))))
     assert book.owners["acme", "x@stranger.example"].used == Usage(mailboxes=1, storage=GIB)
+
+
+# What plan, account, admin and domain say together.
+
+
+def read(plan: str = "{}", account: str = "{}", admin: str = "{}", domain: str = "", estate: str = "", default: str = "1G") -> list[str]:
+    """The faults of two mailboxes of 1G each, an alias and a sender address: their places and ids."""
+    files = {
+        "estate.yml": "provider: {name: P, domain: hosting.example}\n"
+        + (estate or "nodes: [{name: mx1, hostname: mx1.hosting.example, debian: 12, addresses: [192.0.2.1]}]\n"),
+        "plans.yml": f"plans: [{{name: p, limits: {plan}, mailbox_quota: {{default: {default}}}}}]",
+        "tenants/acme/account.yml": f"""organisation: Acme
+plan: p
+placement: mx1
+default_owner: it@people.example
+domains: [acme.example, acme-mail.example]
+limits: {account}
+admins: [{{address: it@people.example, limits: {admin}}}]
+domain_limits: [{{name: acme.example{domain}}}]
+""",
+        "tenants/acme/acme.example.yml": """mailboxes:
+  - {name: one, quota: 1G}
+  - {name: two, quota: 1G}
+aliases: [{name: sales, to: [one]}]
+sender_addresses: [{name: noreply, mailbox: one}]
+domain_aliases: [acme-mail.example]
+""",
+    }
+    return [f"{fault.position} {fault.id}: {fault.allowed}" for fault in build({path: text.encode() for path, text in files.items()})[1]]
+
+
+LEVELS = ("plan", "account", "admin", "domain")
+HOLDS = {"domains": 1, "domain_aliases": 1, "mailboxes": 2, "aliases": 2, "storage": 2}
+
+
+def table(level: str, key: str, amount: int) -> dict[str, str]:
+    text = f"{key}: {amount}{'G' if key == 'storage' and amount else ''}"
+    return {level: f", {text}" if level == "domain" else f"{{{text}}}"}
+
+
+@pytest.mark.parametrize(
+    ("level", "key"), [(level, key) for level in LEVELS for key in HOLDS if level != "domain" or key in ("mailboxes", "aliases", "storage")]
+)
+def test_every_level_bounds_every_counter_exactly(level: str, key: str) -> None:
+    assert read(**table(level, key, HOLDS[key])) == []
+    (fault,) = read(**table(level, key, HOLDS[key] - 1))
+    assert "over-limit" in fault
+    whose = {"plan": "plan p", "account": "the account's limit", "admin": "the admin's limit", "domain": "the domain's limit"}
+    assert whose[level] in fault
+
+
+@pytest.mark.parametrize("key", HOLDS)
+def test_the_tighter_of_plan_and_account_counts(key: str) -> None:
+    room = HOLDS[key]
+    assert read(**table("plan", key, room + 1), **table("account", key, room)) == []
+    (fault,) = read(**table("plan", key, room), **table("account", key, room - 1))
+    assert "(the account's limit, tenants/acme/account.yml:6:" in fault
+
+
+def test_an_account_may_not_promise_more_than_its_plan() -> None:
+    assert read(plan="{mailboxes: 5}", account="{mailboxes: 5}") == []
+    assert read(plan="{mailboxes: 5}", account="{mailboxes: 6}") == ["tenants/acme/account.yml:6:21 limit-above-plan: up to 5 (plan p)"]
+
+
+@pytest.mark.parametrize(
+    ("level", "text", "place"),
+    [
+        ("account", "{storage: unlimited}", "6:19"),
+        ("admin", "{mailboxes: 5, storage: unlimited}", "7:71"),
+        ("domain", ", storage: unlimited", "8:47"),
+    ],
+)
+def test_nothing_is_called_unlimited_inside_a_finite_pool(level: str, text: str, place: str) -> None:
+    assert read(**{level: text}) == [], "in an unlimited one it may be"
+    assert read(plan="{storage: 9G}", **{level: text}) == [f"tenants/acme/account.yml:{place} unlimited-in-pool: up to 9G (plan p), or leave the key out"]
+
+
+def test_a_plan_may_not_hand_out_unlimited_mailboxes_of_finite_storage() -> None:
+    assert read(default="unlimited") == []
+    assert read(default="unlimited", plan="{storage: 9G}") == ["plans.yml:1:67 unlimited-in-pool: a size up to 9G"]
+
+
+NODES = "nodes: [{{name: mx1, hostname: mx1.hosting.example, debian: 12, addresses: [192.0.2.1], capacity: {capacity}}}]\nquota_policy: {{{policy}}}\n"
+
+
+def test_a_node_is_sold_as_often_as_the_policy_says_and_no_more() -> None:
+    assert read(estate=NODES.format(capacity="1G", policy="oversell_ratio: 2")) == []
+    (fault,) = read(estate=NODES.format(capacity="1G", policy="oversell_ratio: 1.99"))
+    assert fault.startswith("estate.yml:2:98 over-sold: ")
+    assert fault.endswith(": 1G times 1.99 (capacity, quota_policy.oversell_ratio)")
+    assert read(estate=NODES.format(capacity="1M", policy="warn_at: 50")) == [], "without a ratio overselling is only reported"
+
+
+def test_an_unlimited_mailbox_does_not_fit_on_a_node_that_may_not_be_oversold() -> None:
+    made = estate(replace(FULL, mailboxes=(replace(FULL.mailboxes[0], quota=None), *FULL.mailboxes[1:])))
+    bounded = replace(made, nodes=(replace(made.nodes[0], capacity=9 * GIB),), quota_policy=QuotaPolicy(oversell_ratio=Decimal(1)))
+    assert ids(made) == []
+    assert [line.split()[1] for line in ids(bounded)] == ["unlimited-in-pool"]
+
+
+def test_the_ids_with_which_an_estate_can_still_be_counted_are_those_of_limits() -> None:
+    source = Path(judge_of_limits.__file__).read_text(encoding="utf-8")
+    made = set(re.findall(r'fault\([^"]*?"([a-z-]+)", what', source)) | set(re.findall(r', "([a-z]+-[a-z-]+)", what', source))
+    assert made == judge_of_limits.IDS
+
+
+# Sums over tenants.
+
+
+def two_tenants(first: Limits, second: Limits) -> Estate:
+    one = estate(FULL, own=first)
+    other = replace(FULL, name="globex.example", domain_aliases=())
+    acme = one.tenants[0]
+    globex = replace(acme, name="globex", limits=second, domains=(other,), approved_domains=("globex.example",), placement="mx2")
+    nodes = (replace(one.nodes[0], capacity=2 * GIB), replace(one.nodes[0], name="mx2", hostname="mx2.hosting.example"))
+    return replace(one, tenants=(acme, globex), nodes=nodes, quota_policy=QuotaPolicy(oversell_ratio=Decimal("1.5")))
+
+
+def test_a_plan_is_the_sum_of_its_tenants() -> None:
+    account = ledger(two_tenants(Limits(mailboxes=5, storage=9 * GIB), Limits(mailboxes=7))).plans["p"]
+    assert (account.tenants, account.used) == (2, Usage(2, 1, 6, 4, 6 * GIB, 4))
+    assert account.limits == Limits(mailboxes=12), "what one may without limit, all may without limit"
+    unused = replace(two_tenants(Limits(), Limits()), tenants=())
+    assert ledger(unused).plans["p"].tenants == 0
+    assert ledger(unused).plans["p"].used == Usage()
+
+
+def test_a_node_is_the_sum_of_the_tenants_placed_there() -> None:
+    book = ledger(two_tenants(Limits(), Limits()))
+    assert (book.nodes["mx1"].tenants, book.nodes["mx1"].used.storage, book.nodes["mx1"].limits.storage) == (1, 3 * GIB, 3 * GIB)
+    assert (book.nodes["mx2"].tenants, book.nodes["mx2"].limits.storage) == (1, None)
+
+
+@settings(max_examples=30)
+@given(domains())
+def test_plans_and_nodes_add_up_to_the_tenants(made: tuple[Domain, ...]) -> None:
+    book = ledger(estate(*made))
+    assert book.plans["p"].used == book.nodes["mx1"].used == book.tenants["acme"].used
+
+
+def test_which_limit_says_no_first() -> None:
+    tenant = Account("tenant", "acme", "acme", Usage(mailboxes=8), Limits(mailboxes=10))
+    owner = Account("owner", "acme", OWNERS[0], Usage(mailboxes=1), Limits(mailboxes=4))
+    assert binding("mailboxes", owner, tenant) is tenant, "2 left are fewer than 3"
+    assert binding("mailboxes", owner) is owner
+    assert binding("aliases", owner, tenant) is None
+    full = replace(owner, used=Usage(mailboxes=9))
+    assert binding("mailboxes", full, replace(tenant, used=Usage(mailboxes=10))) is full, "of equals the first"
+    assert [account.whose("mailboxes") for account in (tenant, owner, replace(tenant, kind="domain"), replace(tenant, kind="node"))] == [
+        "account",
+        "admin",
+        "domain",
+        "capacity",
+    ]

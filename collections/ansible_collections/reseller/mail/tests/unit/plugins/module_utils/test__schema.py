@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import typing as t
+from decimal import Decimal
 
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils import _scalars, _schema
@@ -39,6 +41,25 @@ GOOD: list[tuple[_scalars.Scalar, str, t.Any]] = [
     (_scalars.PUBLIC_KEY, "A" * 40, "A" * 40),
 ]
 
+PEM = "-----BEGIN CERTIFICATE-----\nMIIB" + "A" * 60 + "\n-----END CERTIFICATE-----\n"
+GOOD += [
+    (_scalars.URL, "https://acme.example:8443/help?a=b#c", "https://acme.example:8443/help?a=b#c"),
+    (_scalars.DATE, "2024-02-29", datetime.date(2024, 2, 29)),
+    (_scalars.MONEY, "4.90", Decimal("4.90")),
+    (_scalars.MONEY, "0", Decimal(0)),
+    (_scalars.RATIO, "1.5", Decimal("1.5")),
+    (_scalars.PERCENT, "100", 100),
+    (_scalars.PRIORITY, "11", 11),
+    (_scalars.COUNT, "1", 1),
+    (_scalars.DAYS, "3650", 3650),
+    (_scalars.COLOUR, "#1a6b3c", "#1a6b3c"),
+    (_scalars.LOCALE, "fr-CH", "fr-CH"),
+    (_scalars.CURRENCY, "EUR", "EUR"),
+    (_scalars.CERTIFICATE, f"\n{PEM}\n", PEM),
+    (_scalars.SIEVE, "keep;\n\t# ä\n", "keep;\n\t# ä\n"),
+    (_scalars.SIEVE, "#" * 2**16, "#" * 2**16),
+]
+
 BAD: list[tuple[_scalars.Scalar, str]] = [
     *((_scalars.LIMIT, text) for text in ("-1", "none", "", "1.5", "01", "1e3", "1_000", "٣", "5G", "Unlimited", str(2**63), "9" * 5000)),
     *((_scalars.POOL, text) for text in ("5", "5 G", "5g", "5GB", "-5G", "0G", "05G", "1.5G", "", "8388608T", "9" * 5000 + "G", "5G\n")),
@@ -52,6 +73,21 @@ BAD: list[tuple[_scalars.Scalar, str]] = [
     *((_scalars.SLUG, text) for text in ("", "Acme", "a_b", "-a", "a-", "a" * 33, "a.b", "a\n", "ä")),
     *((_scalars.PASSWORD, text) for text in ("", "secret", "{PLAIN}aaaaaaaaaaaaaaaaaaaaaaaaaa", "{ARGON2ID}short", "{ARGON2ID}" + "a b" * 20)),
     (_scalars.PASSWORD, "{ARGON2ID}" + "a:b" * 20),
+    *((_scalars.URL, text) for text in ("http://acme.example", "https://", "https://acme", "https://a b.example", "javascript:alert(1)", "https://x.example/\n")),
+    *((_scalars.URL, text) for text in ('https://x.example/"onload', "https://x.example/<b>", "https://user@x.example/", "https://x.example/" + "a" * 300)),
+    *((_scalars.DATE, text) for text in ("2026-02-30", "2026-3-1", "01.03.2026", "2026-03-01T00:00", "٢٠٢٦-03-01", "")),
+    *((_scalars.MONEY, text) for text in ("-1", "1,50", "1.50000", "€1", "1e3", ".5", "01", "NaN", "Infinity", "9" * 10)),
+    *((_scalars.RATIO, text) for text in ("0", "0.00", "101", "-1", "1.555")),
+    *((_scalars.PERCENT, text) for text in ("101", "-1", "10%", "5.5")),
+    *((_scalars.PRIORITY, text) for text in ("10", "0", "65536")),
+    *((_scalars.COUNT, text) for text in ("0", "unlimited", "-1", str(10**9 + 1))),
+    *((_scalars.DAYS, text) for text in ("0", "3651", "30d")),
+    *((_scalars.COLOUR, text) for text in ("red", "#FFF", "#1A6B3C", "#1a6b3c;", "1a6b3c")),
+    *((_scalars.LOCALE, text) for text in ("english", "EN", "en_US", "de-de", "")),
+    *((_scalars.CURRENCY, text) for text in ("eur", "€", "EURO", "")),
+    *((_scalars.CERTIFICATE, text) for text in ("", "x", PEM + PEM, PEM.replace("MIIB", "AAAA"), PEM.replace("CERTIFICATE", "PRIVATE KEY"))),
+    (_scalars.CERTIFICATE, PEM + "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n"),
+    *((_scalars.SIEVE, text) for text in ("", " \n", "keep;\x00", "keep;\u202e", "keep;\r\n", "#" * (2**16 + 1), "ä" * (2**15 + 1))),
     *((_scalars.PUBLIC_KEY, text) for text in ("", "AAAA", "A" * 41, "!" * 40, "A" * 4004, "A" * 40 + "\n")),
 ]  # fmt: skip
 
@@ -78,9 +114,7 @@ def scalars(table: _schema.Table) -> t.Iterator[_scalars.Scalar]:
             yield kind
 
 
-SCALARS = [
-    kind for kind in {id(kind): kind for table in _schema.FILES.values() for kind in scalars(table)}.values() if kind not in _scalars.LINES
-]
+SCALARS = [kind for kind in {id(kind): kind for table in _schema.FILES.values() for kind in scalars(table)}.values() if kind not in _scalars.LINES]
 
 
 @given(st.text(max_size=50) | st.text(alphabet="0123456789GMKunlimted{}:/.-\n", max_size=25))
@@ -121,10 +155,9 @@ def is_parted(kind: _schema.Type) -> bool:
 
 def walk(text: str, table: _schema.Table = _schema.DOMAIN_FILE) -> tuple[dict[str, t.Any], list[str]]:
     root, wrong = parse("f.yml", text.encode())
-    assert wrong == []
     walker = Walker("f.yml")
     values = walker.file_values(root, table)
-    return values or {}, [str(fault).removeprefix("f.yml:") for fault in walker.faults]
+    return values or {}, [str(fault).removeprefix("f.yml:") for fault in (*wrong, *walker.faults)]
 
 
 @pytest.mark.parametrize(
@@ -135,21 +168,27 @@ def walk(text: str, table: _schema.Table = _schema.DOMAIN_FILE) -> tuple[dict[st
         ("catch_all: [jo]\n", "1:12: wrong-type: a list stands where a single value belongs; allowed: an address such as "),
         ("catch_all:\n", "1:11: no-value: nothing is written here; allowed: an address such as "),
         ("mailboxes: ~\n", "1:12: no-value: nothing is written here; allowed: a value, or leave the key out"),
-        ("- a\n", "1:1: wrong-type: a list stands where <domain>.yml with keys belongs; allowed: the keys type, "),
+        ("- a\n", "1:1: wrong-type: a list stands where the keys of <domain>.yml belong; allowed: the keys type, "),
         ("mailboxs: []\n", "1:1: unknown-key: 'mailboxs' is no key of <domain>.yml; did you mean mailboxes?; allowed: type, state, owner, "),
         ("<<: {type: relay}\n", "1:1: unknown-key: '<<' is no key of <domain>.yml; allowed: "),
         ("aliases: [{name: a, too: [b]}]\n", "1:11: missing-key: an alias lacks to; allowed: to: a list, each item an address such as "),
         ("plan: gold\n", "1:1: foreign-key: 'plan' does not belong into this file, but into account.yml; allowed: type, "),
         ("nodes: []\n", "1:1: foreign-key: 'nodes' does not belong into this file, but into estate.yml; allowed: type, "),
+        ("retention: 5\n", "1:1: foreign-key: 'retention' does not belong into this file, but into defaults of account.yml; allowed: type, "),
         ("dnssec: []\n", "1:1: unknown-key: 'dnssec' is no key of <domain>.yml; allowed: "),
         ("catch_all: !!binary am8=\n", "1:12: unfit-tag: the tag 'tag:yaml.org,2002:binary' may not stand here; allowed: "),
         ("catch_all: !vault jo\n", "1:12: unfit-tag: the tag '!vault' may not stand here; allowed: "),
-        ("dmarc: !x {stage: observe}\n", "1:8: wrong-type: a mapping stands where a dmarc with keys belongs; allowed: "),
+        ("dmarc: !x {stage: observe}\n", "1:8: unfit-tag: the tag '!x' may not stand here; allowed: "),
     ],
 )
 def test_how_a_fault_reads(text: str, fault: str) -> None:
     faults = walk(text)[1]
     assert any(line.startswith(fault) for line in faults), faults
+
+
+def test_what_belongs_under_defaults_is_told_so() -> None:
+    found = "1:1: unknown-key: 'retention' is no key of account.yml, but of its defaults; allowed: defaults: {retention: ...}"
+    assert found in walk("retention: 5\n", _schema.ACCOUNT)[1]
 
 
 def test_one_fault_hides_no_other_and_takes_only_itself_away() -> None:

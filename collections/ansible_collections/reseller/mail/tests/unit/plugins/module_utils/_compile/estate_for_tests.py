@@ -96,3 +96,20 @@ def with_tenant(estate: Estate, name: str, **changes: t.Any) -> Estate:
     return dataclasses.replace(
         estate, tenants=tuple(dataclasses.replace(each, **changes) if each.name == name else each for each in estate.tenants)
     )
+
+
+def with_domain(estate: Estate, name: str, **changes: t.Any) -> Estate:
+    """The estate with one domain changed."""
+    for tenant in estate.tenants:
+        if any(domain.name == name for domain in tenant.domains):
+            domains = tuple(dataclasses.replace(domain, **changes) if domain.name == name else domain for domain in tenant.domains)
+            return with_tenant(estate, tenant.name, domains=domains)
+    raise KeyError(name)
+
+
+def with_mailbox(estate: Estate, address: str, **changes: t.Any) -> Estate:
+    """The estate with one mailbox changed."""
+    name = address.rpartition("@")[2]
+    (domain,) = (domain for tenant in estate.tenants for domain in tenant.domains if domain.name == name)
+    mailboxes = tuple(dataclasses.replace(box, **changes) if box.address == address else box for box in domain.mailboxes)
+    return with_domain(estate, name, mailboxes=mailboxes)

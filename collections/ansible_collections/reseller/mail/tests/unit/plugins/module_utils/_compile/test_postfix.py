@@ -4,8 +4,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._compile import postfix
+from ansible_collections.reseller.mail.plugins.module_utils._model import DomainAlias, Forward
 
-from .estate_for_tests import ESTATE, MX1, MX2, with_tenant
+from .estate_for_tests import ESTATE, MX1, MX2, with_domain, with_mailbox, with_tenant
 
 
 def table(node: t.Any, name: str, estate: t.Any = ESTATE) -> dict[str, str]:
@@ -110,3 +111,42 @@ def test_pending_and_terminated_tenants_are_unknown() -> None:
         texts = "".join(postfix.lookups(with_tenant(ESTATE, "globex", state=state), MX1).values())
         assert "later.example" not in texts
         assert "legacy.example" not in texts
+
+
+def test_a_forward_keeps_a_copy_or_does_not() -> None:
+    away = ("ann@globex.example", "jo@elsewhere.example")
+    kept = with_mailbox(ESTATE, "jo@acme.example", forward=Forward(away))
+    assert table(MX1, "virtual_alias_maps", kept)["jo@acme.example"] == "jo@acme.example, ann@globex.example, jo@elsewhere.example"
+    gone = with_mailbox(ESTATE, "jo@acme.example", forward=Forward(away, keep_copy=False))
+    assert table(MX1, "virtual_alias_maps", gone)["jo@acme.example"] == "ann@globex.example, jo@elsewhere.example"
+    for estate in (kept, gone):
+        assert "jo@acme.example" in table(MX1, "virtual_mailbox_maps", estate)
+        assert table(MX1, "virtual_alias_maps", estate)["jo@acme-mail.example"] == "jo@acme.example"
+        assert "jo@acme.example" not in table(MX2, "virtual_alias_maps", estate)  # it is its own node that hands it on
+
+
+def test_a_forward_is_not_lost_beside_a_catch_all() -> None:
+    estate = with_mailbox(ESTATE, "orders@shop.example", forward=Forward(("jo@acme.example",)))
+    assert table(MX1, "virtual_alias_maps", estate)["orders@shop.example"] == "orders@shop.example, jo@acme.example"
+
+
+def test_what_nobody_verified_is_in_no_table() -> None:
+    estate = with_domain(ESTATE, "shop.example", verified=False)
+    for node in (MX1, MX2):
+        assert not [line for text in postfix.lookups(estate, node).values() for line in text.splitlines() if "shop" in line]
+    alias = DomainAlias("acme-mail.example", "it@acme.example", managed=True, verified=False)
+    estate = with_domain(ESTATE, "acme.example", domain_aliases=(alias,))
+    for node in (MX1, MX2):
+        tables = postfix.lookups(estate, node)
+        # As an alias's target it is a name like any other in the world.
+        del tables["postfix/virtual_alias_maps"]
+        assert not [line for text in tables.values() for line in text.splitlines() if "acme-mail" in line]
+    assert not [key for key in table(MX1, "virtual_alias_maps", estate) if key.endswith("@acme-mail.example")]
+
+
+def test_nobody_sends_as_a_mailbox_that_nobody_may_log_in_to() -> None:
+    assert table(MX1, "sender_login_maps")["jo@acme.example"] == "jo@acme.example"
+    for estate in (with_mailbox(ESTATE, "jo@acme.example", credentials="external"), with_domain(ESTATE, "acme.example", state="suspended")):
+        senders = table(MX1, "sender_login_maps", estate)
+        assert "jo@acme.example" not in senders
+        assert "noreply@acme.example" not in senders

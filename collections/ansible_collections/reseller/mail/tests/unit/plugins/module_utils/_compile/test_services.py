@@ -10,9 +10,9 @@ from ansible_collections.reseller.mail.plugins.module_utils import _compile
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dovecot, mta_sts, opendkim, tls
 from ansible_collections.reseller.mail.plugins.module_utils._compile.describe import describe
 from ansible_collections.reseller.mail.plugins.module_utils._generation import lines
-from ansible_collections.reseller.mail.plugins.module_utils._model import Dkim, DkimKey, Estate, NodeState, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model import Dkim, DkimKey, Estate, Forward, NodeState, Tenant
 
-from .estate_for_tests import ACME, ESTATE, MX1, MX2, mailbox, with_tenant
+from .estate_for_tests import ACME, ESTATE, MX1, MX2, mailbox, with_domain, with_mailbox, with_tenant
 
 
 def test_dovecot_speaks_the_hosts_dialect() -> None:
@@ -34,6 +34,21 @@ def test_suspended_mailboxes_are_denied_and_stay_users() -> None:
     assert dovecot.lookups(ESTATE, MX1)["dovecot/deny"] == "ex@acme.example\n"
     files = dovecot.lookups(with_tenant(ESTATE, "acme", state="suspended"), MX1)
     assert files["dovecot/deny"] == files["dovecot/all_users"]
+
+
+def test_a_suspended_domain_suspends_its_mailboxes_and_no_others() -> None:
+    files = dovecot.lookups(with_domain(ESTATE, "shop.example", state="suspended"), MX1)
+    assert files["dovecot/deny"] == "ex@acme.example\norders@shop.example\n"
+
+
+def test_who_has_a_password_elsewhere_is_denied_even_where_the_host_has_one_from_before() -> None:
+    files = dovecot.lookups(with_mailbox(ESTATE, "jo@acme.example", credentials="external"), MX1)
+    assert files["dovecot/deny"] == "ex@acme.example\njo@acme.example\n"
+    assert "jo@acme.example:" in files["dovecot/users/acme.example"]
+
+
+def test_a_domain_that_nobody_verified_is_no_file() -> None:
+    assert "dovecot/users/shop.example" not in dovecot.lookups(with_domain(ESTATE, "shop.example", verified=False), MX1)
 
 
 def test_a_quota_of_nothing_is_not_unlimited() -> None:
@@ -134,6 +149,18 @@ def test_the_model_in_the_users_words() -> None:
         "role address abuse@legacy.example to ann@globex.example",
     }
     assert "tenant acme suspended" in describe(with_tenant(ESTATE, "acme", state="suspended"), MX1)
+
+
+def test_how_forwards_and_states_of_domains_are_told() -> None:
+    estate = with_mailbox(ESTATE, "jo@acme.example", forward=Forward(("ann@globex.example",)), credentials="external")
+    assert {line for line in describe(estate, MX1) if "jo@acme.example quota" in line or "forward" in line} == {
+        "mailbox jo@acme.example quota 5G, credentials elsewhere",
+        "forward of jo@acme.example to ann@globex.example, and keeps a copy",
+    }
+    gone = with_mailbox(ESTATE, "jo@acme.example", forward=Forward(("ann@globex.example",), keep_copy=False))
+    assert "forward of jo@acme.example to ann@globex.example" in describe(gone, MX1)
+    assert "domain shop.example suspended" in describe(with_domain(ESTATE, "shop.example", state="suspended"), MX1)
+    assert not [line for line in describe(with_domain(ESTATE, "shop.example", verified=False), MX1) if "shop" in line]
 
 
 def test_artefact_is_the_same_bytes_for_the_same_model() -> None:

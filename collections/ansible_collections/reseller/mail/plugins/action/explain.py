@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: Reseller Mail developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+import difflib
+import os
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.color import ANSIBLE_COLOR
+from ansible.utils.display import Display
+from ansible_collections.reseller.mail.plugins.module_utils import _explain_table, _names
+from ansible_collections.reseller.mail.plugins.module_utils._explain import explain
+from ansible_collections.reseller.mail.plugins.plugin_utils._estate import NO_ESTATE, judged
+
+if t.TYPE_CHECKING:
+    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate
+
+ARGUMENTS = {
+    "estate": {"type": "path"},
+    "subject": {"type": "str", "required": True},
+    "said": {"type": "bool", "default": False},
+}
+display = Display()
+
+
+class ActionModule(ActionBase):
+    """Looks on the controller; the host of the play is never asked."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
+        """Prints every value with its place, and returns them."""
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        if not args["estate"]:
+            raise AnsibleActionFail(NO_ESTATE)
+        estate = judged(args["estate"])
+        subject = _normal(args["subject"])
+        try:
+            values = [found for found in explain(estate, subject) if found.level != "default" or not args["said"]]
+        except LookupError:
+            raise AnsibleActionFail(_unknown(estate, subject)) from None
+        if _explain_table.RICH_IMPORT_ERROR is None:
+            width = int(os.environ.get("COLUMNS") or display.columns)
+            display.display(_explain_table.as_table(_names.spoken(subject), values, width, bool(ANSIBLE_COLOR)))
+        else:
+            display.warning("the table needs the Python package rich on the controller; the values are returned")
+        return {**result, "changed": False, "subject": subject, "values": _explain_table.as_data(values)}
+
+
+def _normal(subject: str) -> str:
+    """The subject as the model writes it; what is none stays as it is, and is told as unknown."""
+    try:
+        return _names.address(subject) if "@" in subject else _names.domain(subject) if "." in subject else subject
+    except ValueError:
+        return subject
+
+
+def _unknown(estate: Estate, subject: str) -> str:
+    if "@" in subject:
+        kind, names = "mailbox", [box.address for tenant in estate.tenants for domain in tenant.domains for box in domain.mailboxes]
+    elif "." in subject:
+        kind, names = "domain", [domain.name for tenant in estate.tenants for domain in tenant.domains]
+    else:
+        kind, names = "tenant", [tenant.name for tenant in estate.tenants]
+    near = difflib.get_close_matches(subject, names, n=1)
+    return f"the estate has no {kind} {subject}{f'; did you mean {near[0]}?' if near else ''}; allowed: the address of a mailbox, a domain, a tenant"

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+import os
+import typing as t
+from pathlib import Path
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.color import ANSIBLE_COLOR
+from ansible.utils.display import Display
+from ansible_collections.reseller.mail.plugins.module_utils import _ledger_table
+from ansible_collections.reseller.mail.plugins.module_utils._ledger_report import as_csv, as_json, report
+from ansible_collections.reseller.mail.plugins.plugin_utils._estate import counted, tenant_of
+
+ARGUMENTS = {
+    "estate": {"type": "path"},
+    "tenants": {"type": "list", "elements": "str", "default": []},
+    "output": {"type": "str", "choices": ["table", "json", "csv"], "default": "table"},
+    "details": {"type": "str", "choices": ["auto", "near", "all"], "default": "auto"},
+    "dest": {"type": "path"},
+}
+
+display = Display()
+
+
+class ActionModule(ActionBase):
+    """Counts on the controller; the host of the play is never asked."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        estate, _files = counted(args["estate"])
+        for name in args["tenants"]:
+            tenant_of(estate, name)
+        data = report(estate, args["tenants"])
+        result.update(changed=False, ledger=data)
+        if not args["dest"]:
+            display.display(self._text(data, args, int(os.environ.get("COLUMNS") or display.columns), bool(ANSIBLE_COLOR)))
+            return result
+        text = self._text(data, args, 120, False)
+        try:
+            return {**result, "dest": args["dest"], **self._write(Path(args["dest"]), text)}
+        except OSError as error:
+            raise AnsibleActionFail(f"{error.filename}: {error.strerror}") from error
+
+    def _text(self, data: dict[str, t.Any], args: dict[str, t.Any], width: int, color: bool) -> str:
+        if args["output"] != "table":
+            return as_json(data) if args["output"] == "json" else as_csv(data)
+        if _ledger_table.RICH_IMPORT_ERROR is not None:
+            raise AnsibleActionFail("the ledger's table needs the Python package rich on the controller; output: json or csv do without") from (
+                _ledger_table.RICH_IMPORT_ERROR
+            )
+        return _ledger_table.as_table(data, args["details"], max(width, 60), color) + "\n"
+
+    def _write(self, dest: Path, text: str) -> dict[str, t.Any]:
+        before = dest.read_text(encoding="utf-8") if dest.exists() else ""
+        if before == text:
+            return {"changed": False}
+        if not self._task.check_mode:
+            dest.parent.mkdir(parents=True, exist_ok=True)
+            dest.write_text(text, encoding="utf-8")
+        return {"changed": True, "diff": {"before": before, "after": text, "before_header": str(dest), "after_header": str(dest)}}

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""PostfixAdmin's tables, from a SQL dump of its database or from its own backup page.
+
+PRIVATE to the collection. Pure. ``domain.quota`` and ``domain.maxquota`` are in MiB, ``mailbox.quota`` in bytes; 0 is
+unlimited, -1 switched off. Each mailbox has an alias of its own name: to itself alone it means nothing, to others it is
+the mailbox's forwarding, and to ``user#domain@<vacation domain>`` a vacation is on.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.reseller.mail.plugins.module_utils import _names
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Draft
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.panel import MIB, Panel
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.sql import Row, rows
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.things import Box, Choice, Manager, Other, Place
+
+TABLES = ("domain", "alias_domain", "mailbox", "alias", "admin", "domain_admins", "vacation", "fetchmail")
+_TRANSPORT = re.compile(r"(?:relay|smtp):\[?([A-Za-z0-9.-]+)\]?(?::([0-9]+))?")
+_LIMITS = {"mailboxes": ("mailboxes", 0), "aliases": ("aliases", 0), "storage": ("quota", MIB), "mailbox_storage": ("maxquota", MIB)}
+
+
+def read(files: t.Mapping[str, bytes], choice: Choice) -> Draft:
+    """Everything in the dumps, as documents of the tenants that were chosen."""
+    panel = Panel(choice)
+    tables: dict[str, list[tuple[str, Row]]] = {table: [] for table in TABLES}
+    for name in sorted(files):
+        try:
+            text = files[name].decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            panel.errors.append(f"{name}:{files[name][: error.start].count(10) + 1}: byte 0x{files[name][error.start]:02x} is not UTF-8; allowed: UTF-8 text")
+            continue
+        for table, found in rows(text, TABLES).items():
+            tables[table] += [(f"{name}:{row.line}", row) for row in found]
+    if not tables["domain"] and not panel.errors:
+        panel.errors.append(f"{', '.join(sorted(files))}: there are no rows of PostfixAdmin's table domain in it")
+    for table in TABLES:
+        for origin, row in tables[table]:
+            _READERS[table](panel, origin, row)
+    return panel.draft()
+
+
+def _on(text: str) -> bool:
+    return text.lower() in ("1", "t", "true", "y")
+
+
+def _whole(text: str) -> int:
+    return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else 0
+
+
+def _domain(panel: Panel, origin: str, row: Row) -> None:
+    if row["domain"] == "ALL":  # stands for all domains of a super admin
+        return
+    name = panel.domain(origin, row["domain"])
+    if name is None:
+        return
+    place = panel.places[name] = Place(origin, _on(row["active"]))
+    relayed = _TRANSPORT.fullmatch(row["transport"])
+    if relayed:
+        port = int(relayed[2] or 25)
+        place.relay = {"host": relayed[1], **({"port": port} if port != 25 else {})}
+    elif _on(row["backupmx"]):
+        panel.lose(origin, f"domain {name}: backup MX", f"where its mail goes is not said by the transport {row['transport']!r}; it became a mail domain")
+    elif row["transport"] not in ("", "virtual", "virtual:"):
+        panel.lose(origin, f"domain {name}: transport {row['transport']}", "there are mail domains and relay domains here")
+    for key, (column, unit) in _LIMITS.items():
+        limit = panel.limit(_whole(row[column]), unit)
+        if key == "mailbox_storage" and limit == "0":
+            panel.lose(origin, f"domain {name}: maxquota -1", "a mailbox always has a size")
+        elif limit is not None and not place.relay:
+            place.limits[key] = limit
+    if row["description"]:
+        panel.lose(origin, f"domain {name}: description {row['description']!r}", "there is none here; the account has an organisation")
+
+
+def _alias_domain(panel: Panel, origin: str, row: Row) -> None:
+    name, target = panel.domain(origin, row["alias_domain"]), panel.domain(origin, row["target_domain"])
+    if name is None or target is None:
+        return
+    if not _on(row["active"]):
+        panel.lose(origin, f"domain alias {name}", "it is switched off, and there are no such domain aliases here")
+    elif target not in panel.places:
+        panel.lose(origin, f"domain alias {name}", f"its domain {target} is not among the data")
+    else:
+        # PostfixAdmin wants an alias domain to be a domain first; here it is one or the other.
+        panel.places.pop(name, None)
+        panel.lost = [lost for lost in panel.lost if not lost.what.startswith(f"domain {name}:")]
+        panel.places[target].aliases[name] = origin
+
+
+def _mailbox(panel: Panel, origin: str, row: Row) -> None:
+    address = row["username"].lower()
+    found = panel.local(origin, "mailbox", address)
+    if found is None:
+        return
+    local, place = found
+    quota = _whole(row["quota"])
+    place.boxes[local] = Box(
+        origin,
+        {
+            **panel.name(origin, address, row["name"]),
+            **panel.quota(None if quota < 0 else quota, 1),
+            **({} if _on(row["active"]) else {"state": "suspended"}),
+            **panel.password(origin, address, row["password"]),
+        },
+    )
+    for column, what in (("phone", "phone number"), ("email_other", "other address")):
+        if row[column]:
+            panel.lose(origin, f"mailbox {address}: {what}", "there is no place for it here")
+
+
+def _alias(panel: Panel, origin: str, row: Row) -> None:
+    address = row["address"].lower()
+    if address == row["goto"].strip().lower() and not _fit(address):
+        return  # a mailbox's own, and the mailbox is listed already
+    to = []
+    for target in filter(None, (part.strip() for part in row["goto"].split(","))):
+        if re.fullmatch(r"[^@]+#[^@]+@[^@]+", target):
+            continue  # a vacation, which stands in its own table
+        carried = panel.target(origin, f"alias {address}", target)
+        if carried:
+            to.append(carried)
+    if address.startswith("@"):
+        name = panel.domain(origin, address[1:])
+        if name in panel.places:
+            panel.places[name].catch_all = Other(origin, to, _on(row["active"]))
+        elif name:
+            panel.lose(origin, f"catch-all {address}", f"its domain {name} is not among the data")
+        return
+    found = panel.local(origin, "alias", address)
+    if found is not None:
+        local, place = found
+        box = place.boxes.get(local)
+        # The alias of a mailbox that is switched off is switched off with it.
+        place.others[local] = Other(origin, to, _on(row["active"]) or (box is not None and box.entry.get("state") == "suspended"))
+
+
+def _fit(address: str) -> bool:
+    try:
+        return bool(_names.local_part(address.rpartition("@")[0]))
+    except ValueError:
+        return False
+
+
+def _admin(panel: Panel, origin: str, row: Row) -> None:
+    if _on(row["superadmin"]):
+        panel.lose(origin, f"admin {row['username']}", "a super admin reaches beyond a tenant: roles of estate.yml say who may do that")
+    if not _on(row["active"]):
+        panel.lose(origin, f"admin {row['username']}", "it is switched off")
+        panel.managers = [manager for manager in panel.managers if manager.address != row["username"].lower()]
+
+
+def _domain_admin(panel: Panel, origin: str, row: Row) -> None:
+    if row["domain"] == "ALL" or not _on(row["active"]):
+        return
+    address = panel.target(origin, f"admin of {row['domain']}", row["username"])
+    domain = panel.domain(origin, row["domain"])
+    if address and domain:
+        panel.managers.append(Manager(origin, address, [domain]))
+
+
+def _vacation(panel: Panel, origin: str, row: Row) -> None:
+    if _on(row["active"]):
+        panel.lose(origin, f"vacation of {row['email']}", "users set their own, with Sieve")
+
+
+def _fetchmail(panel: Panel, origin: str, row: Row) -> None:
+    panel.lose(origin, f"fetchmail of {row['mailbox']}", "nothing is fetched from elsewhere here")
+
+
+_READERS = {
+    "domain": _domain,
+    "alias_domain": _alias_domain,
+    "mailbox": _mailbox,
+    "alias": _alias,
+    "admin": _admin,
+    "domain_admins": _domain_admin,
+    "vacation": _vacation,
+    "fetchmail": _fetchmail,
+}

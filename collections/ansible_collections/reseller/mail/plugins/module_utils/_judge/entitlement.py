@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Entitlement: protocols, add-ons, rates, credentials, relay and outbound address are what plan, node and estate give.
+
+PRIVATE to the collection. Pure.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.reseller.mail.plugins.module_utils._cascade import Chain, chain_of, find
+from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault, listed
+from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Estate, Fault, Mailbox, Plan, Said, Tenant
+
+_RATES = ("messages_per_hour", "recipients_per_message")
+
+
+def judge(index: Index) -> t.Iterator[Fault]:
+    """All faults in entitlement."""
+    yield from _addons(index.estate)
+    for plan in index.estate.plans:
+        yield from _protocols(plan, plan.said)
+        if "protocols" not in plan.said:
+            yield from _protocols(plan, index.estate.said)
+    for tenant in index.estate.tenants:
+        its_plan = index.plans.get(tenant.plan)
+        if its_plan is not None and not index.unsure("plans.yml"):
+            yield from _tenant(tenant, its_plan)
+        yield from _outgoing(index, tenant, its_plan)
+        chain = chain_of(index.estate, tenant)
+        for domain in tenant.domains:
+            yield from _rates(domain, chain)
+            yield from _spf(index.estate, tenant, domain)
+            yield from _passwords(domain)
+
+
+def _addons(estate: Estate) -> t.Iterator[Fault]:
+    known = {addon.name for addon in estate.addons}
+    places = [(name, plan.at.of("addons", nth)) for plan in estate.plans for nth, name in enumerate(plan.addons)]
+    places += [(name, bundle.at.of("addons", nth)) for bundle in estate.addon_bundles for nth, name in enumerate(bundle.addons)]
+    for name, at in places:
+        if name not in known:
+            yield fault(at, "unknown-addon", f"there is no add-on {name}", f"addons of plans.yml: {listed(known)}")
+    for bundle in estate.addon_bundles:
+        if len(set(bundle.addons)) < 2:
+            yield fault(bundle.at.of("addons"), "bundle-of-one", "a price for add-ons that stand together needs several", "at least two add-ons")
+
+
+def _protocols(plan: Plan, says: Said) -> t.Iterator[Fault]:
+    for nth, protocol in enumerate(says.get("protocols") or ()):
+        if protocol not in plan.protocols:
+            what = f"{protocol} is not among the protocols of plan {plan.name}"
+            yield fault(says["at"].of("protocols", nth), "protocol-not-in-plan", what, listed(plan.protocols))
+
+
+def _tenant(tenant: Tenant, plan: Plan) -> t.Iterator[Fault]:
+    yield from _protocols(plan, tenant.said)
+    for domain in tenant.domains:
+        yield from _protocols(plan, domain.said)
+        for mailbox in domain.mailboxes:
+            yield from _protocols(plan, mailbox.said)
+            for nth, addon in enumerate(mailbox.addons):
+                if addon not in plan.addons:
+                    what = f"{mailbox.address} has the add-on {addon}, which plan {plan.name} does not offer"
+                    yield fault(mailbox.at.of("addons", nth), "addon-not-in-plan", what, f"add-ons of the plan: {listed(plan.addons)}")
+
+
+def _outgoing(index: Index, tenant: Tenant, plan: t.Optional[Plan]) -> t.Iterator[Fault]:
+    address = tenant.outbound_address
+    node = next((node for node in index.estate.nodes if node.name == tenant.placement), None)
+    at = tenant.at.of("outbound_address")
+    if address and node is not None and address not in node.outbound_addresses and not index.unsure("estate.yml", "nodes"):
+        what = f"{address} is no outbound address of node {node.name}, where tenant {tenant.name} is placed"
+        yield fault(at, "unknown-outbound-address", what, f"outbound_addresses of the node: {listed(node.outbound_addresses)}")
+    if address and plan is not None and "outbound_address" not in plan.features:
+        what = f"tenant {tenant.name} uses outbound_address, which the plan {plan.name} does not have"
+        yield fault(at, "feature-not-in-plan", what, f"features of the plan: {listed(plan.features)}")
+    if tenant.premium_relay and index.estate.premium_relay is None and not index.unsure("estate.yml", "premium_relay"):
+        found = find(chain_of(index.estate, tenant), "premium_relay")
+        what = f"mail of tenant {tenant.name} is to leave by the premium relay, and there is none"
+        yield fault(found.at, "no-premium-relay", what, "premium_relay in estate.yml")
+
+
+def _rates(domain: Domain, chain: Chain) -> t.Iterator[Fault]:
+    """A looser rate than the provider's would have no effect: the tighter one counts."""
+    things: tuple[t.Union[Domain, Mailbox], ...] = (domain, *domain.mailboxes)
+    for thing in things:
+        says = thing.said.get("rate_limits")
+        for key in _RATES if says else ():
+            given = find(chain, "rate_limits", key)
+            wanted = says[key] if says else None
+            if wanted is not None and given.value is not None and wanted > given.value:
+                name = thing.address if isinstance(thing, Mailbox) else thing.name
+                at = says["at"].of(key) if says else thing.at
+                yield fault(at, "rate-above-limit", f"{name} is to send {wanted} {key}", f"up to {given.value} ({given.at})")
+
+
+def _spf(estate: Estate, tenant: Tenant, domain: Domain) -> t.Iterator[Fault]:
+    """With the premium relay, receivers refuse what a soft tail lets through (S0-4)."""
+    if tenant.premium_relay and domain.spf.tail != "-all":
+        found = find(chain_of(estate, tenant, domain), "spf", "tail")
+        what = f"{domain.name} sends by the premium relay, and its SPF record ends in {domain.spf.tail}"
+        yield fault(found.at, "open-spf-tail", what, "tail: -all, or no premium_relay for the tenant")
+
+
+def _passwords(domain: Domain) -> t.Iterator[Fault]:
+    for mailbox in domain.mailboxes:
+        if mailbox.credentials == "external" and mailbox.password is not None:
+            what = f"credentials of {mailbox.address} are kept elsewhere, and nobody logs in here with this password"
+            yield fault(mailbox.at.of("password"), "password-of-external", what, "no password, or credentials: local")

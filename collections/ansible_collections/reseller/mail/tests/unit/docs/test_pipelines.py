@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The pipelines of docs/pipelines do what they promise: their own commands, on a real repository with two branches.
+
+Left out are only the steps that reach beyond the repository: installing, and GitHub's own comment and artefact actions.
+GitLab's API is answered by a server on this machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import typing as t
+import urllib.parse
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ..plugins.module_utils import plan_estate as e
+
+PIPELINES = Path(__file__).parents[3] / "docs" / "pipelines"
+COLLECTIONS = Path(__file__).parents[6]
+ESTATE = "estates/example"
+ELSEWHERE = ("Check out", "Install", "Tell it", "Keep")
+"""Steps of the GitHub workflow that are not run here, by how their names begin."""
+
+
+def environment(home: Path, extra: dict[str, str]) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "GIT_", "CI_"))}
+    return {
+        **inherited,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{inherited['PATH']}",
+        "HOME": str(home),
+        "ANSIBLE_HOME": str(home / "ansible"),
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "ANSIBLE_NOCOLOR": "1",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_AUTHOR_NAME": "T", "GIT_AUTHOR_EMAIL": "t@example.test", "GIT_COMMITTER_NAME": "T", "GIT_COMMITTER_EMAIL": "t@example.test",
+        **extra,
+    }  # fmt: skip
+
+
+class Forge:
+    """A repository with a protected branch, and proposals that branch off before its tip."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.work = folder / "work"
+        self.origin = folder / "origin.git"
+        self.env = environment(folder, {})
+        subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(self.origin)], env=self.env, check=True)
+        subprocess.run(["git", "clone", "--quiet", str(self.origin), str(self.work)], env=self.env, check=True, capture_output=True)
+        self.git("checkout", "--quiet", "-b", "main")
+        self.write(e.FILES)
+        (self.work / "ansible.cfg").write_text("[defaults]\nnocows = True\n", encoding="utf-8")
+        self.commit("The estate")
+
+    def git(self, *words: str) -> str:
+        return subprocess.run(["git", "-C", str(self.work), *words], env=self.env, check=True, capture_output=True, text=True).stdout.strip()
+
+    def write(self, files: dict[str, str]) -> None:
+        shutil.rmtree(self.work / ESTATE, ignore_errors=True)
+        for path, text in files.items():
+            target = self.work / ESTATE / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+
+    def commit(self, message: str) -> str:
+        self.git("add", "--all", "--force")
+        self.git("commit", "--quiet", "--message", message)
+        self.git("push", "--quiet", "origin", "HEAD")
+        return self.git("rev-parse", "HEAD")
+
+    def propose(self, files: dict[str, str], around: t.Optional[dict[str, str]] = None) -> str:
+        """A branch as pull request 7; meanwhile the protected branch moves on."""
+        self.git("checkout", "--quiet", "-b", "proposal")
+        self.write(files)
+        for path, text in (around or {}).items():
+            (self.work / path).write_text(text, encoding="utf-8")
+        commit = self.commit("A proposal")
+        self.git("push", "--quiet", "origin", "HEAD:refs/pull/7/head")
+        self.git("checkout", "--quiet", "main")
+        self.write(e.changed(e.FILES, e.GLOBEX, ("name: bob", "name: rob")))
+        self.commit("Somebody else's change")
+        return commit
+
+    def checkout(self, name: str, commit: str) -> Path:
+        """What a runner has: a clone with that commit in its working tree."""
+        folder = self.folder / name
+        subprocess.run(["git", "clone", "--quiet", str(self.origin), str(folder)], env=self.env, check=True, capture_output=True)
+        subprocess.run(["git", "-C", str(folder), "fetch", "--quiet", "origin", "refs/pull/7/head"], env=self.env, check=True, capture_output=True)
+        subprocess.run(["git", "-C", str(folder), "checkout", "--quiet", "--detach", commit], env=self.env, check=True, capture_output=True)
+        return folder
+
+
+class Outcome(t.NamedTuple):
+    failed: list[str]
+    output: str
+    plan: dict[str, t.Any]
+    comment: str
+
+
+def github(forge: Forge, commit: str, author: str, pusher: str) -> Outcome:
+    """The steps' own commands, as GitHub's runner gives them to bash."""
+    workflow = yaml.safe_load((PIPELINES / "github.yml").read_text(encoding="utf-8"))
+    assert "pull_request_target" in workflow[True]
+    job = workflow["jobs"]["plan"]
+    temp = forge.folder / "temp"
+    context = {
+        "github.event.pull_request.number": "7", "github.event.pull_request.head.sha": commit, "github.event.pull_request.user.login": author,
+        "github.event.sender.login": pusher, "github.token": "", "runner.temp": str(temp),
+    }  # fmt: skip
+    values = {}
+    for name, value in job["env"].items():
+        for key, text in context.items():
+            value = value.replace(f"${{{{ {key} }}}}", text)
+        assert "${{" not in value
+        values[name] = value
+    workspace = forge.checkout("workspace", "origin/main")
+    failed, output = [], ""
+    for step in job["steps"]:
+        if step["name"].startswith(ELSEWHERE):
+            continue
+        assert "${{" not in step["run"], "a context in a script is text that becomes shell"
+        if failed and "if" not in step:
+            continue
+        run = subprocess.run(["bash", "-e", "-c", step["run"]], cwd=workspace, env=environment(forge.folder, values), capture_output=True, text=True, timeout=300, check=False)
+        output += run.stdout + run.stderr
+        if run.returncode:
+            failed.append(step["name"].split()[0])
+    return _outcome(failed, output, temp / "plan")
+
+
+def _outcome(failed: list[str], output: str, folder: Path) -> Outcome:
+    plan = folder / "plan.json"
+    assert plan.is_file(), output
+    return Outcome(failed, output, json.loads(plan.read_text(encoding="utf-8")), (folder / "plan.md").read_text(encoding="utf-8"))
+
+
+def gitlab(forge: Forge, commit: str, author: str, pusher: str) -> Outcome:
+    """The job's script, as GitLab's runner gives it to bash, with an API that knows the author and takes the note."""
+    job = yaml.safe_load((PIPELINES / "gitlab-ci.yml").read_text(encoding="utf-8"))["plan"]
+    notes: list[str] = []
+
+    class Api(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            assert self.path == "/projects/1/merge_requests/7"
+            self.answer(json.dumps({"iid": 7, "author": {"username": author}}))
+
+        def do_POST(self) -> None:
+            assert self.path == "/projects/1/merge_requests/7/notes"
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            notes.append(urllib.parse.parse_qs(body)["body"][0])
+            self.answer("{}")
+
+        def answer(self, text: str) -> None:
+            assert self.headers["PRIVATE-TOKEN"] == "secret"
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, *words: t.Any) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Api)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        workspace = forge.checkout("workspace", commit)
+        given = {
+            "CI_PROJECT_DIR": str(workspace), "CI_API_V4_URL": f"http://127.0.0.1:{server.server_port}", "CI_PROJECT_ID": "1", "CI_MERGE_REQUEST_IID": "7",
+            "CI_COMMIT_SHA": commit, "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main", "GITLAB_USER_LOGIN": pusher, "PLAN_TOKEN": "secret",
+        }  # fmt: skip
+        for name, value in {**job["variables"], "TRUSTED": str(forge.folder / "trusted")}.items():
+            for known in sorted(given, key=len, reverse=True):
+                value = value.replace(f"${known}", given[known])
+            given[name] = value
+        script = "\n".join(job["script"])
+        run = subprocess.run(
+            ["bash", "-eo", "pipefail", "-c", script], cwd="/", env=environment(forge.folder, given), capture_output=True, text=True, timeout=300, check=False
+        )
+    finally:
+        server.shutdown()
+        server.server_close()
+    outcome = _outcome(["plan"] if run.returncode else [], run.stdout + run.stderr, workspace / "plan")
+    assert notes == [outcome.comment]
+    assert isinstance(json.loads((workspace / "plan" / "code-quality.json").read_text(encoding="utf-8")), list)
+    return outcome
+
+
+RUNNERS = pytest.mark.parametrize("runner", [github, gitlab])
+Runner = t.Callable[[Forge, str, str, str], Outcome]
+OWN = e.changed(e.FILES, e.ACME, ("quota: 5G", "quota: 6G"))
+FOREIGN = e.changed(OWN, e.GLOBEX, ("name: bob", "name: bobby"))
+
+
+@pytest.fixture(name="forge")
+def _forge(tmp_path: Path) -> Forge:
+    return Forge(tmp_path)
+
+
+@RUNNERS
+def test_a_change_of_one_s_own_is_accepted_whatever_others_merged_meanwhile(forge: Forge, runner: Runner) -> None:
+    outcome = runner(forge, forge.propose(OWN), "it-acme", "it-acme")
+    assert outcome.failed == [], outcome.output
+    assert [(change["name"], change["keys"]) for section in outcome.plan["sections"] for change in section["changes"]] == [
+        ("jo@acme.example", [{"key": "quota", "before": "5G", "after": "6G"}])
+    ]
+    assert "~ mailbox jo@acme.example: quota 5G → 6G" in outcome.comment
+
+
+@RUNNERS
+def test_a_foreign_edit_is_refused_even_if_somebody_else_pushed_it(forge: Forge, runner: Runner) -> None:
+    """The author may change acme, whoever pushed may not: neither lends the other a right."""
+    commit = forge.propose(OWN)
+    outcome = runner(forge, commit, "it-acme", "ann@globex.example")
+    assert len(outcome.failed) == 1, outcome.output
+    assert [refusal["file"] for refusal in outcome.plan["refusals"]] == [e.ACME]
+    assert "❌ **Refused**" in outcome.comment
+
+
+@RUNNERS
+def test_an_edit_of_another_tenant_s_file_does_not_pass(forge: Forge, runner: Runner) -> None:
+    files = e.changed(OWN, "tenants/globex/account.yml", ("organisation: Globex", "organisation: Acme"))
+    outcome = runner(forge, forge.propose(files), "it-acme", "it-acme")
+    assert len(outcome.failed) == 1, outcome.output
+    assert [refusal["file"] for refusal in outcome.plan["refusals"]] == ["tenants/globex/account.yml"]
+
+
+@RUNNERS
+def test_faults_are_told_at_the_merge_request(forge: Forge, runner: Runner) -> None:
+    outcome = runner(forge, forge.propose(e.changed(e.FILES, e.ACME, ("quota: 5G", "quota: lots"))), "it-acme", "it-acme")
+    assert outcome.failed
+    assert [fault["id"] for fault in outcome.plan["faults"]] == ["unfit-value"]
+    assert f"{e.ACME}:7:12: unfit-value" in outcome.comment
+
+
+@RUNNERS
+def test_nothing_of_a_proposal_is_executed(forge: Forge, runner: Runner) -> None:
+    mark = forge.folder / "executed"
+    trap = {
+        "ansible.cfg": f"[defaults]\nstdout_callback = trap\ncallback_plugins = {forge.folder}/workspace:{forge.folder}/trapped:{forge.folder}/trusted\n",
+        "trap.py": f"open({str(mark)!r}, 'w').close()\n",
+        "json.py": f"open({str(mark)!r}, 'w').close()\n",
+        ".gitattributes": "* filter=trap\n*.yml export-subst\n",
+    }
+    commit = forge.propose(OWN, trap)
+    outcome = runner(forge, commit, "it-acme", "it-acme")
+    assert not mark.exists(), outcome.output
+    assert sorted(refusal["file"] for refusal in outcome.plan["refusals"]) == sorted(trap)
+    # The trap would have worked, had anything been run beside it.
+    subprocess.run(["ansible", "--version"], cwd=forge.checkout("trapped", commit), env=environment(forge.folder, {}), capture_output=True, check=False)
+    subprocess.run(["ansible", "localhost", "-m", "ping"], cwd=forge.folder / "trapped", env=environment(forge.folder, {}), capture_output=True, check=False)
+    assert mark.exists()

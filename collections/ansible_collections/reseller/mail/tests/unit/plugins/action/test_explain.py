@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a person sees who asks where a value comes from."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FIXTURE = Path(__file__).parents[2] / "fixtures" / "estate"
+COLLECTIONS = Path(__file__).parents[7]
+
+
+def explained(folder: Path, subject: str, *more: str) -> subprocess.CompletedProcess[str]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+    env |= {"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_NOCOLOR": "1", "HOME": str(folder)}
+    command = [
+        str(Path(sys.executable).parent / "ansible-playbook"),
+        "reseller.mail.explain",
+        "-e",
+        f"mail_estate_dir={FIXTURE}",
+        "-e",
+        f"mail_subject={subject}",
+    ]
+    return subprocess.run([*command, *more], cwd=folder, env=env, capture_output=True, text=True, check=False)
+
+
+def test_every_value_is_told_with_its_level_and_place(tmp_path: Path) -> None:
+    run = explained(tmp_path, "Jo@ACME.example", "--check")
+    assert run.returncode == 0, run.stdout + run.stderr
+    lines = [line.split() for line in run.stdout.splitlines()]
+    assert ["quota", "5G", "mailbox", "tenants/acme/acme.example.yml:5:12"] in lines
+    assert ["owner", "it@acme.example", "account", "tenants/acme/account.yml:6:16"] in lines
+    assert ["credentials", "local", "default"] in lines
+
+
+def test_defaults_can_be_left_out(tmp_path: Path) -> None:
+    run = explained(tmp_path, "jo@acme.example", "-e", "explain_said=true")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "quota " in run.stdout
+    assert "credentials" not in run.stdout
+
+
+@pytest.mark.parametrize(("subject", "kind", "meant"), [("joe@acme.example", "mailbox", "jo@acme.example"), ("acmee.example", "domain", "acme.example")])
+def test_who_asks_for_what_is_not_there_is_told_what_may_be_meant(tmp_path: Path, subject: str, kind: str, meant: str) -> None:
+    run = explained(tmp_path, subject)
+    assert run.returncode == 2
+    assert f"the estate has no {kind} {subject}; did you mean {meant}?" in " ".join(run.stdout.split())

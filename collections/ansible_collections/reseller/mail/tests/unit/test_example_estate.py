@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The example estate uses the whole language: every key of the schema, and every word that a key takes a few of."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.reseller.mail.plugins.module_utils import _load, _schema
+from ansible_collections.reseller.mail.plugins.module_utils._nodes import LIST, MAPPING, Node
+
+PROJECT = Path(__file__).parents[6]
+EXAMPLE = PROJECT / "estates" / "example"
+pytestmark = pytest.mark.skipif(not EXAMPLE.is_dir(), reason="the collection is tested outside of its project, which has the example")
+
+
+def keys_of(table: _schema.Table, path: str) -> t.Iterator[tuple[str, _schema.Key]]:
+    for name, key in table.keys.items():
+        yield f"{path}: {name}", key
+        kind = key.type.of if isinstance(key.type, _schema.Many) else key.type
+        if isinstance(kind, _schema.Table):
+            yield from keys_of(kind, f"{path}: {name}")
+
+
+def used(node: Node, table: _schema.Table) -> t.Iterator[int]:
+    if node.kind != MAPPING or table.free is not None:
+        return
+    for name, (_line, _column, value) in node.value.items():
+        key = table.keys[name]
+        yield id(key)
+        kind = key.type.of if isinstance(key.type, _schema.Many) else key.type
+        if isinstance(kind, _schema.Table):
+            for item in value.value if value.kind == LIST else (value,):
+                yield from used(item, kind)
+
+
+@pytest.fixture(scope="module")
+def found() -> set[int]:
+    estate, faults = _load.load(str(EXAMPLE))
+    assert estate is not None, faults
+    return {key for name, at in estate.files for key in used(t.cast(Node, at.node), _schema.FILES[name])}
+
+
+# What a node reports is no language that somebody writes. A key that may stand at several levels is one key: once is enough.
+KEYS = [pytest.param(id(key), id=path) for name, table in _schema.FILES.items() if name != "state/<node>.json" for path, key in keys_of(table, name)]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_the_example_has_every_key(key: int, found: set[int]) -> None:
+    assert key in found
+
+
+def test_its_files_are_for_reading() -> None:
+    for path in EXAMPLE.glob("**/*.yml"):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        assert len(lines) <= 100, path
+        assert max(map(len, lines)) <= 140, path
