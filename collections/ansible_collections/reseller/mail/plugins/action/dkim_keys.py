@@ -3,41 +3,86 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
+import time
 import typing as t
 from pathlib import Path
 
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.reseller.mail.plugins.module_utils import _state
+from ansible.utils.display import Display
+from ansible_collections.reseller.mail.plugins.module_utils import _dkim, _dkim_evidence, _dns_query, _state
 from ansible_collections.reseller.mail.plugins.module_utils._compile import opendkim
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
+
+if t.TYPE_CHECKING:
+    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Node
 
 ARGUMENTS = {
     "estate": {"type": "path", "required": True},
     "node": {"type": "str", "required": True},
+    "root": {"type": "path", "default": "/var/lib/reseller-mail"},
+    "rotate": {"type": "list", "elements": "str", "default": []},
+    "compromised": {"type": "list", "elements": "str", "default": []},
+    "compromised_before": {"type": "str", "default": ""},
     "recreate": {"type": "list", "elements": "str", "default": []},
-    "path": {"type": "path", "default": "/var/lib/reseller-mail/dkim"},
+    "overlap_days": {"type": "int", "default": _dkim.OVERLAP_DAYS},
+    "settle_minutes": {"type": "int", "default": 0},
+    "now": {"type": "str", "default": ""},
+    "resolver": {"type": "str", "default": ""},
 }
+TOLD = 20
+"""As many waiting keys are named; the rest are counted."""
 
 
 class ActionModule(ActionBase):
-    """Wants the model's keys on the host, and writes down on the controller what the host says of them."""
+    """Tells the host what the model wants and what DNS shows, and writes down on the controller what the host says of its keys."""
 
     def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
         _dummy, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
         estate, node = judged_node(args["estate"], args["node"])
-        keys = [{"domain": name, "selector": node.dkim_selector} for name in opendkim.names(estate, node)]
-        result = self._execute_module(module_name="reseller.mail.dkim_keys", module_args={**args, "keys": keys}, task_vars=task_vars)
+        _known(estate, args)
+        try:
+            now = _dkim.seconds(args["now"]) if args["now"] else int(time.time())
+            before = _dkim.seconds(args["compromised_before"]) if args["compromised_before"] else now
+        except ValueError as error:
+            raise AnsibleActionFail(str(error)) from error
+        mine = [key for state in estate.states if state.node == node.name for key in state.dkim]
+        shown, missing = _evidence(args["resolver"], {_dkim.KeyName(key.domain, key.selector): key.public for key in mine if key.state in _dkim.PENDING})
+        signs = opendkim.algorithms_of(estate, node)
+        days = {name: domain.dkim.rotate_days for _tenant, domain in estate.domains_on(node) for name in domain.names}
+        orders = {
+            "node": node.name,
+            "now": now,
+            "wanted": [[name, algorithm, days[name]] for name in sorted(signs) for algorithm in signs[name]],
+            "shown": [[name.domain, name.selector, one.public, one.servers] for name, one in sorted(shown.items())],
+            "known": [{name: getattr(key, name) for name in _state.KEY} for key in mine],
+            "taken": _taken(estate, node),
+            "overlap": args["overlap_days"] * _dkim.DAY,
+            "settle": args["settle_minutes"] * 60,
+            "compromised_before": before,
+            **{name: list(signs) if "all" in args[name] else args[name] for name in ("rotate", "compromised", "recreate")},
+        }
+        result = self._execute_module(
+            module_name="reseller.mail.dkim_keys", module_args={**args, "orders": json.dumps(orders)}, task_vars=task_vars,
+        )
         if "dkim" in result:
-            self._report(Path(args["estate"]) / "state" / f"{node.name}.json", _state.text(node.name, result["dkim"]), result)
+            self._report(Path(args["estate"]) / "state" / f"{node.name}.json", node.name, result)
+            result["waiting"] = [
+                f"{name}: {missing[name]}" for name in sorted(missing)
+                if any((key["domain"], key["selector"]) == (name.domain, name.selector) and key["state"] in _dkim.PENDING for key in result["dkim"])
+            ] if missing else []
+            _tell(node.name, result["waiting"])
         return result
 
-    def _report(self, path: Path, text: str, result: dict[str, t.Any]) -> None:
-        if path.exists() and path.read_text(encoding="utf-8") == text:
-            return
-        # In check mode no key was made, so the text would be short of those; the host's own lines say what is coming.
-        if self._task.check_mode:
+    def _report(self, path: Path, node: str, result: dict[str, t.Any]) -> None:
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        text = _state.text(node, result["dkim"], before)
+        # In check mode no key was made or moved on, so the text would not be true; the host's own lines say what is coming.
+        if before == text or self._task.check_mode:
             return
         draft = path.with_name(f".{path.name}.new")  # the loader passes over hidden files; another host may be loading now
         try:
@@ -50,3 +95,38 @@ class ActionModule(ActionBase):
         result["changed"] = True
         result.setdefault("diff", {}).setdefault("prepared", "")
         result["diff"]["prepared"] += f"~ state {path.name}\n"
+
+
+def _known(estate: Estate, args: t.Mapping[str, t.Any]) -> None:
+    """A misspelt domain must not look like one whose keys were rotated."""
+    names = {name for tenant in estate.tenants for domain in tenant.domains for name in domain.names} | {"all"}
+    for option in ("rotate", "compromised", "recreate"):
+        unknown = sorted(set(args[option]) - names)
+        if unknown:
+            raise AnsibleActionFail(f"{option}: the estate has no domain {', '.join(unknown)}")
+
+
+def _taken(estate: Estate, node: Node) -> dict[str, list[str]]:
+    """By domain, the selectors of other nodes that it was on, or may come to."""
+    others = [other.name for other in estate.nodes if other != node and other.name.startswith(f"{node.name}-")]
+    found = {name: list(others) for name in opendkim.names(estate, node)} if others else {}
+    for state in estate.states:
+        for key in state.dkim:
+            if state.node != node.name and key.selector.startswith(node.name):
+                found.setdefault(key.domain, []).append(key.selector)
+    return found
+
+
+def _evidence(resolver: str, keys: dict[_dkim.KeyName, str]) -> tuple[dict[_dkim.KeyName, _dkim.Shown], dict[_dkim.KeyName, str]]:
+    if not keys:
+        return {}, {}
+    if _dns_query.DNSPYTHON_IMPORT_ERROR is not None:
+        raise AnsibleActionFail("dkim_keys needs the Python package dnspython on the controller") from _dns_query.DNSPYTHON_IMPORT_ERROR
+    return asyncio.run(_dkim_evidence.look(_dns_query.Asker(resolver), keys))
+
+
+def _tell(node: str, waiting: list[str]) -> None:
+    for text in waiting[:TOLD]:
+        Display().display(f"pending: {node} does not sign yet with {text}")
+    if len(waiting) > TOLD:
+        Display().display(f"pending: and {len(waiting) - TOLD} more keys of {node}")

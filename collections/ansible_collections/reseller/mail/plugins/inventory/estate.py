@@ -15,6 +15,7 @@ description:
   - Tenants become groups C(tenant_<name>) (hyphens as underscores) of the node that serves them, so that
     C(--limit tenant_acme) reaches what acme needs.
   - Nothing that a tenant writes becomes a variable, a host or a group; group names come from the folders of C(tenants/), which have to be plain names.
+    Of what the files wish, the nodes get C(mail_dkim_algorithms) alone, V(rsa) and perhaps V(ed25519).
   - A faulty estate still gives the nodes and groups that can be read, with a warning, so that M(reseller.mail.validate) can run and
     name every fault. Nothing can be built from it - every other plugin of the collection refuses. When not even one node
     can be read, parsing fails.
@@ -38,7 +39,8 @@ seealso:
 
 EXAMPLES = r"""
 ---
-# inventories/example/mail.yml: gives every host mail_estate_dir, and every node mail_node, mail_hostname, mail_addresses and mail_debian
+# inventories/example/mail.yml: gives every host mail_estate_dir, and every node mail_node, mail_hostname, mail_addresses, mail_debian
+# and mail_dkim_algorithms
 plugin: reseller.mail.estate
 estate: ../../estates/example
 """
@@ -50,6 +52,7 @@ from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible.utils.display import Display
 from ansible.utils.vars import load_extra_vars
+from ansible_collections.reseller.mail.plugins.module_utils._compile import opendkim
 from ansible_collections.reseller.mail.plugins.module_utils._load import draft
 from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Fault
 
@@ -101,6 +104,8 @@ def _fill(inventory: t.Any, estate: Estate) -> None:
         inventory.set_variable(node.name, "mail_hostname", node.hostname)
         inventory.set_variable(node.name, "mail_addresses", list(node.addresses))
         inventory.set_variable(node.name, "mail_debian", node.debian)
+        signs = {"rsa"}.union(*opendkim.algorithms_of(estate, node).values())
+        inventory.set_variable(node.name, "mail_dkim_algorithms", sorted(signs, reverse=True))
         if not known:  # a source read later, hosts.yml say, has the last word
             inventory.set_variable(node.name, "ansible_host", node.hostname)
     names = {node.name for node in estate.nodes}

@@ -7,73 +7,106 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: dkim_keys
-short_description: Make a node's DKIM keys and report their public halves
+short_description: Lead a node's DKIM keys through their lives
 version_added: 0.1.0
 author: Reseller Mail developers (@reseller-mail)
 description:
-  - Makes one RSA key of 2048 bits on the host for every domain name that sends from the node, aliases of domains too. A private half
-    never leaves the host.
-  - Writes the public halves to C(state/<node>.json) in the estate, on the controller, from where they get into DNS. The file is fit to
-    be committed, and is not touched in check mode.
-  - A private half that is gone, although its public half was noted, fails the task after everything else is done. It is never replaced
-    silently, because mail would be signed with a key that nobody knows.
-  - Keys of domains that the node no longer serves stay on the host.
+  - Every domain name that sends from the node, aliases of domains too, has one key for each of its algorithms. It is V(generated) on the
+    host, V(published) when every authoritative name server of the domain shows it, then V(active), it signs; V(retired) when its successor
+    signs, with its record still there for the mail that is under way; and V(removed) at last, the record withdrawn and the private half destroyed.
+  - A key never signs before the world can verify it. Until then its predecessor signs, however long that takes, and no other domain waits for it.
+  - A private half never leaves the host. The public halves, with their states, are written to C(state/<node>.json) in the estate, on the
+    controller, from where they get into DNS and into OpenDKIM's tables. The file is fit to be committed, and is not touched in check mode.
+  - A compromised key signs until its successor does, then it is V(revoked); its private half is destroyed and its record says so (an empty C(p=)).
+  - A private half that is gone, although its public half was noted, fails the task after everything else is done. Nobody takes it by
+    silently replacing it.
 options:
   estate:
     description: The estate's folder on the controller.
     type: path
     required: true
   node:
-    description: The node's name in the estate. It is the selector too.
+    description: The node's name in the estate. It is the first selector too, its successors are C(mx1-2), C(mx1-3), for Ed25519 C(mx1-ed25519) and so on.
     type: str
     required: true
-  recreate:
-    description: Domain names whose lost key may be replaced by a new one.
+  root:
+    description: The folder of the mail platform on the host. The keys lie in its folder C(dkim).
+    type: path
+    default: /var/lib/reseller-mail
+  rotate:
+    description:
+      - Domain names whose keys get successors now, besides those that are due by C(dkim.rotate_days) in the files. V(all) means all of the node.
+      - A successor that is already on its way is the one that was asked for.
     type: list
     elements: str
     default: []
-  keys:
-    description: The keys to make. The controller fills it in from the model.
+  compromised:
+    description:
+      - Domain names whose keys somebody else may have. V(all) means all of the node.
+      - The keys are replaced, and revoked as soon as they do not sign any more.
     type: list
-    elements: dict
-    suboptions:
-      domain:
-        description: A domain name.
-        type: str
-        required: true
-      selector:
-        description: The key's selector.
-        type: str
-        required: true
-  path:
-    description: The folder of the keys on the host.
-    type: path
-    default: /var/lib/reseller-mail/dkim
+    elements: str
+    default: []
+  compromised_before:
+    description: Keys that were made later are not compromised. A UTC time; by default now.
+    type: str
+    default: ""
+  recreate:
+    description: Domain names whose lost key may be replaced by a new one. V(all) means all of the node.
+    type: list
+    elements: str
+    default: []
+  overlap_days:
+    description: How long the record of a key stays after it signed for the last time.
+    type: int
+    default: 7
+  settle_minutes:
+    description: How long all name servers must have shown a key before it signs, for name servers with many places behind one address.
+    type: int
+    default: 0
+  now:
+    description: What time it is, in UTC. By default the controller's clock.
+    type: str
+    default: ""
+  resolver:
+    description: Address of the resolver that leads to the authoritative name servers; empty for that of the controller.
+    type: str
+    default: ""
+  orders:
+    description: What the model wants and what DNS shows. The controller fills it in.
+    type: str
 attributes:
   check_mode:
     support: full
-    description: Makes no key and writes no state.
+    description: Makes, moves and destroys no key and writes no state.
   diff_mode:
     support: full
     description: Shows one line a key, never key material.
 """
 
 EXAMPLES = r"""
-- name: Make the keys that are missing
+- name: Do for the keys what is due
   reseller.mail.dkim_keys:
     estate: "{{ mail_estate_dir }}"
     node: "{{ mail_node }}"
 
-- name: Replace the lost key of one domain
+- name: Give one domain new keys
   reseller.mail.dkim_keys:
     estate: "{{ mail_estate_dir }}"
     node: "{{ mail_node }}"
-    recreate: [acme.example]
+    rotate: [acme.example]
+
+- name: Replace every key that lay on a host while a stranger was on it
+  reseller.mail.dkim_keys:
+    estate: "{{ mail_estate_dir }}"
+    node: "{{ mail_node }}"
+    compromised: [all]
+    compromised_before: "2026-11-21T14:00:00Z"
 """
 
 RETURN = r"""
 dkim:
-  description: The public half of every key that the node needs and has.
+  description: The public half of every key that the world shall be told something about.
   returned: always
   type: list
   elements: dict
@@ -84,9 +117,28 @@ dkim:
     selector:
       description: The selector.
       type: str
+    algorithm:
+      description: V(rsa) or V(ed25519).
+      type: str
+    state:
+      description: V(generated), V(published), V(active), V(retired), V(revoked) or V(removed).
+      type: str
+    since:
+      description: When it came into that state.
+      type: str
     public:
       description: The value of the C(p=) tag.
       type: str
+waiting:
+  description: Keys that do not sign yet, each with the reason.
+  returned: always
+  type: list
+  elements: str
+condemned:
+  description: Compromised keys that the current generation still signs with. The first run after the switch revokes them.
+  returned: always
+  type: list
+  elements: str
 lost:
   description: Names of the keys whose private half is gone.
   returned: always
@@ -95,92 +147,48 @@ lost:
 """
 
 import json
-import os
-import pwd
-import tempfile
+import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.reseller.mail.plugins.module_utils._dkim import BITS, Found, KeyName, plan, public_half
-
-
-class Store:
-    """The folder of keys: ``<domain>/<selector>.private`` and beside it ``<selector>.json`` with the public half."""
-
-    def __init__(self, module: AnsibleModule) -> None:
-        self.module = module
-        self.root = Path(module.params["path"])
-        if not module.check_mode:
-            self.owner = pwd.getpwnam("opendkim")
-
-    def private(self, key: KeyName) -> Path:
-        return self.root / key.domain / f"{key.selector}.private"
-
-    def found(self, key: KeyName) -> Found:
-        try:
-            public = json.loads(self.private(key).with_suffix(".json").read_text())["public"]
-        except (OSError, ValueError, KeyError):
-            public = ""
-        return Found(self.private(key).exists(), public)
-
-    def create(self, key: KeyName) -> None:
-        """The public half is noted after the private one is in place: what is noted existed."""
-        draft = self.draft(key)
-        self.module.run_command(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", f"rsa_keygen_bits:{BITS}", "-out", draft], check_rc=True)
-        self.place(draft, self.private(key), 0o600)
-        self.note(key)
-
-    def note(self, key: KeyName) -> None:
-        _status, pem, _err = self.module.run_command(["openssl", "pkey", "-in", str(self.private(key)), "-pubout"], check_rc=True)
-        draft = self.draft(key)
-        Path(draft).write_text(json.dumps({"public": public_half(pem)}) + "\n")
-        self.place(draft, self.private(key).with_suffix(".json"), 0o644)
-
-    def draft(self, key: KeyName) -> str:
-        """A new empty file, 0600, in the key's folder."""
-        folder = self.private(key).parent
-        if not folder.exists():
-            folder.mkdir(mode=0o700)
-            os.chown(folder, self.owner.pw_uid, self.owner.pw_gid)
-        handle, draft = tempfile.mkstemp(dir=folder, prefix=".")
-        os.close(handle)
-        return draft
-
-    def place(self, draft: str, path: Path, mode: int) -> None:
-        with open(draft, "rb") as stream:
-            os.fchown(stream.fileno(), self.owner.pw_uid, self.owner.pw_gid)
-            os.fchmod(stream.fileno(), mode)
-            os.fsync(stream.fileno())
-        os.replace(draft, path)
+from ansible_collections.reseller.mail.plugins.module_utils import _dkim
+from ansible_collections.reseller.mail.plugins.module_utils._dkim_store import Store
 
 
 def main() -> None:
-    spec = {
+    spec: dict[str, t.Any] = {
         "estate": {"type": "path", "required": True},
         "node": {"type": "str", "required": True},
+        "root": {"type": "path", "default": "/var/lib/reseller-mail"},
+        "rotate": {"type": "list", "elements": "str", "default": []},
+        "compromised": {"type": "list", "elements": "str", "default": []},
+        "compromised_before": {"type": "str", "default": ""},
         "recreate": {"type": "list", "elements": "str", "default": []},
-        "keys": {
-            "type": "list",
-            "elements": "dict",
-            "no_log": False,
-            "options": {"domain": {"type": "str", "required": True}, "selector": {"type": "str", "required": True}},
-        },
-        "path": {"type": "path", "default": "/var/lib/reseller-mail/dkim"},
+        "overlap_days": {"type": "int", "default": _dkim.OVERLAP_DAYS},
+        "settle_minutes": {"type": "int", "default": 0},
+        "now": {"type": "str", "default": ""},
+        "resolver": {"type": "str", "default": ""},
+        "orders": {"type": "str"},
     }
-    module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
-    store = Store(module)
-    wanted = sorted({KeyName(key["domain"], key["selector"]) for key in module.params["keys"] or []})
-    found = {key: store.found(key) for key in wanted}
-    todo = plan(wanted, found, module.params["recreate"])
-    said = todo.lines(replaced={key for key in wanted if found[key].public})
-    if not module.check_mode:
-        for key in todo.create:
-            store.create(key)
-        for key in todo.note:
-            store.note(key)
-        found = {key: store.found(key) for key in wanted}
-    dkim = [{"domain": key.domain, "selector": key.selector, "public": found[key].public} for key in wanted if found[key].public]
-    result = {"changed": bool(said), "dkim": dkim, "lost": [str(key) for key in todo.lost], "diff": {"prepared": said}}
+    module = AnsibleModule(argument_spec=spec, required_by={"estate": ("orders",)}, supports_check_mode=True)
+    store = Store(Path(module.params["root"]), module.run_command)
+    told = json.loads(module.params["orders"])
+    keys = store.keys(told["now"])
+    orders = _orders(told, store.serving())
+    todo = _dkim.plan(keys, orders)
+    said = todo.lines()
+    after = todo.after.values()
+    if said and not module.check_mode:
+        after = store.apply(todo)
+    dkim = [
+        {
+            "domain": key.name.domain, "selector": key.name.selector, "algorithm": key.algorithm, "state": key.state,
+            "since": _dkim.moment(key.since), "public": key.public,
+        }
+        for key in after if _dkim.reported(key, orders)
+    ]
+    condemned = sorted(str(key.name) for key in after if key.compromised and key.state == "retired")
+    result = {"changed": bool(said), "dkim": dkim, "condemned": condemned, "lost": [str(key) for key in todo.lost], "diff": {"prepared": said}}
     if todo.lost:
         module.fail_json(
             msg="The private half of these DKIM keys is gone: "
@@ -191,6 +199,25 @@ def main() -> None:
             **result,
         )
     module.exit_json(**result)
+
+
+def _orders(told: dict[str, t.Any], serving: t.Optional[t.Collection[_dkim.KeyName]]) -> _dkim.Orders:
+    """What the controller wrote, as values."""
+    return _dkim.Orders(
+        node=told["node"],
+        wanted={_dkim.Lane(domain, algorithm): days for domain, algorithm, days in told["wanted"]},
+        now=told["now"],
+        shown={_dkim.KeyName(domain, selector): _dkim.Shown(public, tuple(servers)) for domain, selector, public, servers in told["shown"]},
+        serving=serving,
+        known=[_dkim.from_report(key, told["now"]) for key in told["known"]],
+        taken=told["taken"],
+        overlap=told["overlap"],
+        settle=told["settle"],
+        rotate=frozenset(told["rotate"]),
+        compromised=frozenset(told["compromised"]),
+        compromised_before=told["compromised_before"],
+        recreate=frozenset(told["recreate"]),
+    )
 
 
 if __name__ == "__main__":

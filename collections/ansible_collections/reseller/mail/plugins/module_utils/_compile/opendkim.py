@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""OpenDKIM's tables, for ``file:`` with exact domain keys (``refile:`` is a linear scan).
+"""OpenDKIM's tables, for ``file:`` with exact domain keys (``refile:`` is a linear scan), and what DNS says of their keys.
 
 PRIVATE to the collection. Pure.
+
+Which key signs is what the node reported as active (``_dkim``), so tables and DNS have one source: ``state/<node>.json``.
 """
 
 from __future__ import annotations
@@ -11,20 +13,53 @@ import typing as t
 from ._text import table
 
 if t.TYPE_CHECKING:
-    from .._model import Estate, Node
+    from .._model import DkimKey, Estate, Node
+
+FOLDERS = {"rsa": "opendkim", "ed25519": "opendkim_ed25519"}
+"""By algorithm, a generation's folder: an instance of OpenDKIM signs with one algorithm and has its own tables."""
 
 
 def lookups(estate: Estate, node: Node, root: str) -> dict[str, str]:
-    """One key a domain name that sends from this node; the key files lie in the host's folder ``root``."""
-    keys: dict[str, str] = {}
-    signing: dict[str, str] = {}
-    selector = node.dkim_selector
-    for name in names(estate, node):
-        keys[f"{selector}._domainkey.{name}"] = f"{name}:{selector}:{root}/dkim/{name}/{selector}.private"
-        signing[name] = f"{selector}._domainkey.{name}"
-    return {"opendkim/key_table": table(keys), "opendkim/signing_table": table(signing)}
+    """The active keys of the domain names that send from this node; the key files lie in the host's folder ``root``."""
+    files = {}
+    signs = algorithms_of(estate, node)
+    for algorithm, folder in FOLDERS.items():
+        keys: dict[str, str] = {}
+        signing: dict[str, str] = {}
+        for key in _reported(estate, node):
+            if key.state == "active" and key.algorithm == algorithm and algorithm in signs.get(key.domain, ()):
+                name = f"{key.selector}._domainkey.{key.domain}"
+                keys[name] = f"{key.domain}:{key.selector}:{root}/dkim/{key.domain}/{key.selector}.private"
+                signing[key.domain] = name
+        files[f"{folder}/key_table"] = table(keys)
+        files[f"{folder}/signing_table"] = table(signing)
+    return files
+
+
+def _reported(estate: Estate, node: Node) -> t.Iterator[DkimKey]:
+    for state in estate.states:
+        if state.node == node.name:
+            yield from state.dkim
+
+
+def algorithms_of(estate: Estate, node: Node) -> dict[str, tuple[str, ...]]:
+    """By domain name that sends from the node (mail domains placed there and their aliases): what it is signed with."""
+    return {name: domain.dkim.algorithms for _tenant, domain in estate.domains_on(node) if domain.type == "mail" for name in domain.names}
 
 
 def names(estate: Estate, node: Node) -> list[str]:
-    """The domain names that need a key on the node, sorted: those of mail domains placed there and their aliases."""
-    return sorted(name for _tenant, domain in estate.domains_on(node) if domain.type == "mail" for name in domain.names)
+    """The domain names that need a key on the node, sorted."""
+    return sorted(algorithms_of(estate, node))
+
+
+def txt(key: DkimKey) -> t.Optional[str]:
+    """The key's TXT record; None when there shall be none any more. RFC 6376 section 3.6.1: an empty p= says revoked."""
+    if key.state == "removed":
+        return None
+    return f"v=DKIM1; k={key.algorithm}; p={'' if key.state == 'revoked' else key.public}"
+
+
+def pending(estate: Estate) -> list[tuple[str, str]]:
+    """(domain name, node's name) where a name's node has reported no key at all yet, sorted."""
+    reported = {(state.node, key.domain) for state in estate.states for key in state.dkim}
+    return sorted((name, node.name) for node in estate.nodes for name in names(estate, node) if (node.name, name) not in reported)

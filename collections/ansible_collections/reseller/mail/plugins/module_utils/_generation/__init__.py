@@ -19,7 +19,7 @@ from .drift import Drift, drift
 from .plan import RELOADED, Plan, changed_services, model_changes, plan
 from .stage import discard, stage
 from .store import Content, GenerationError, Run, Store, sequence, unpack
-from .verdict import judge
+from .verdict import judge, key_faults
 
 __all__ = [
     "Content",
@@ -41,9 +41,10 @@ Watch = t.Callable[[str], None]
 """Called after each step with its name: ``staged``, ``judged``, ``switched``, ``reloaded``, ``activated``. For whoever
 measures, and for tests, which spoil what is staged or end the run there."""
 
+_OPENDKIM = {"opendkim": "opendkim@rsa.service", "opendkim_ed25519": "opendkim@ed25519.service"}
 UNITS = {
-    12: {"opendkim": "opendkim@rsa.service", "postfix": "postfix@-.service"},
-    13: {"opendkim": "opendkim@rsa.service", "postfix": "postfix.service"},
+    12: {"postfix": "postfix@-.service", **_OPENDKIM},
+    13: {"postfix": "postfix.service", **_OPENDKIM},
 }
 """By Debian release: the units of the services that must be told of a switch."""
 
@@ -100,9 +101,9 @@ def _reload(service: str, debian: int, run: Run) -> bool:
     unit = UNITS[debian][service]
     verb = "reload"
     if run(["systemctl", "is-active", "--quiet", unit])[0]:
-        if service != "opendkim":
+        if service not in _OPENDKIM:
             return False
-        verb = "start"  # its unit waits for the first generation
+        verb = "start"  # its unit waits for the first generation; one that nobody wants has no settings and stays down
     code, _output, errors = run(["systemctl", verb, unit])
     if code:
         raise GenerationError(
@@ -133,9 +134,9 @@ def plan_rollback(store: Store) -> Plan:
 def roll_back(store: Store, steps: Plan, run: Run, watch: Watch = lambda step: None) -> Outcome:
     """Switches back and reloads. The generation was judged when it was made; that it is still what it was is checked."""
     before = previous(store)
-    found = drift(store, before, run)
+    found = [str(item) for item in drift(store, before, run)] or list(key_faults(store, store.folder(before), run))
     if found:
-        raise GenerationError(f"generation {before} is not what it was: {'; '.join(str(item) for item in found)}")
+        raise GenerationError(f"generation {before} is not what it was: {'; '.join(found)}")
     reloaded = _activate(store, before, steps.services, store.content(before).debian, run, watch)
     return Outcome(before, False, reloaded)
 

@@ -27,8 +27,14 @@ _PATTERNS = {
     "postfix/virtual_mailbox_maps": rf"({_ADDRESS})\t{_WORD}",
     "dovecot/all_users": rf"({_ADDRESS})",
     "dovecot/deny": rf"({_ADDRESS})",
-    "opendkim/key_table": rf"({_WORD}\._domainkey\.{_DOMAIN})\t{_DOMAIN}:{_WORD}:/\S+\.private",
-    "opendkim/signing_table": rf"({_DOMAIN})\t{_WORD}\._domainkey\.{_DOMAIN}",
+    **{
+        f"{folder}/{table}": pattern
+        for folder in ("opendkim", "opendkim_ed25519")
+        for table, pattern in {
+            "key_table": rf"({_WORD}\._domainkey\.{_DOMAIN})\t{_DOMAIN}:{_WORD}:/\S+\.private",
+            "signing_table": rf"({_DOMAIN})\t{_WORD}\._domainkey\.{_DOMAIN}",
+        }.items()
+    },
     "tls/names": rf"({_DOMAIN})",
 }
 _LINES = {path: re.compile(rf"{pattern}\Z") for path, pattern in _PATTERNS.items()}

@@ -17,6 +17,7 @@ import stat
 import typing as t
 from pathlib import Path
 
+from .._dkim import public_half
 from . import lines
 from .daemons import Room
 from .store import Content, GenerationError, Run, Store, write
@@ -29,7 +30,7 @@ def judge(store: Store, staging: Path, content: Content, run: Run, room: Room) -
     """Raises GenerationError with all that is wrong."""
     _refuse(list(_text_faults(staging, content)))
     _refuse(list(_table_faults(store, staging, run, room.postfix)))
-    _refuse(list(_key_faults(store, staging, run)))
+    _refuse(list(key_faults(store, staging, run)))
     room.start(staging, content.debian)
     _refuse(list(room.faults(content.files)))
 
@@ -67,15 +68,12 @@ def _table_faults(store: Store, staging: Path, run: Run, postfix_config: Path) -
             yield f"{path}.lmdb: is not what postmap built"
 
 
-def _key_faults(store: Store, staging: Path, run: Run) -> t.Iterator[str]:
-    """Every private key that the key table names, its owner and mode, and that its public half is the reported one."""
+def key_faults(store: Store, staging: Path, run: Run) -> t.Iterator[str]:
+    """Every private key that the key tables name, its owner and mode, and that its public half is the reported one."""
     seen = _seen_keys(store)
     kept: dict[str, list[int]] = {}
     owner = pwd.getpwnam("opendkim").pw_uid
-    table = (staging / "opendkim" / "key_table").read_text("utf-8")
-    for number, line in enumerate(table.splitlines(), 1):
-        where = f"opendkim/key_table:{number}"
-        file = Path(line.rpartition(":")[2])
+    for where, file in _key_files(staging):
         try:
             state = file.stat()
             stamp = [*_stamp(state), *_stamp(file.with_suffix(".json").stat())]
@@ -96,6 +94,12 @@ def _key_faults(store: Store, staging: Path, run: Run) -> t.Iterator[str]:
         (store.root / ".keys.new").replace(store.root / ".keys.json")
 
 
+def _key_files(staging: Path) -> t.Iterator[tuple[str, Path]]:
+    for table in sorted(staging.glob("opendkim*/key_table")):
+        for number, line in enumerate(table.read_text("utf-8").splitlines(), 1):
+            yield f"{table.relative_to(staging)}:{number}", Path(line.rpartition(":")[2])
+
+
 def _stamp(state: os.stat_result) -> tuple[int, int, int]:
     return state.st_mtime_ns, state.st_size, state.st_ino
 
@@ -111,10 +115,9 @@ def _mismatch(file: Path, run: Run) -> str | None:
     code, output, errors = run(["openssl", "pkey", "-in", str(file), "-pubout"])
     if code:
         return f"{file}: not a private key: {errors.strip().splitlines()[0] if errors.strip() else 'openssl refuses it'}"
-    public = "".join(line for line in output.splitlines() if not line.startswith("-----"))
     note = file.with_suffix(".json")
     try:
         noted = json.loads(note.read_bytes())["public"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         return f"{note}: {error!r}"
-    return None if noted == public else f"{note}: the public key noted there is not that of {file}"
+    return None if noted == public_half(output) else f"{note}: the public key noted there is not that of {file}"

@@ -83,6 +83,7 @@ def test_nodes_and_tenants(place: Place) -> None:
         "mail_hostname": "mx1.hosting.example",
         "mail_addresses": ["192.0.2.1"],
         "mail_debian": 12,
+        "mail_dkim_algorithms": ["rsa"],
     }
     assert listed["_meta"]["hostvars"]["mx2"]["ansible_host"] == "mx2.hosting.example", "when no other source says it"
 

@@ -10,7 +10,9 @@ from ansible_collections.reseller.mail.plugins.module_utils._model import DkimKe
 from ansible_collections.reseller.mail.plugins.module_utils._state import text
 
 PUBLIC = "MIIB" + 47 * "abcd"
-KEYS = [{"domain": f"{name}.example", "selector": "mx1", "public": PUBLIC} for name in ("acme", "acme-shop", "globex")]
+SINCE = "2026-11-21T14:00:00Z"
+REST = {"algorithm": "rsa", "state": "retired", "since": SINCE, "public": PUBLIC}
+KEYS = [{"domain": f"{name}.example", "selector": "mx1", **REST} for name in ("acme", "acme-shop", "globex")]
 
 ESTATE = {
     "estate.yml": b"provider: {name: P, domain: p.example}\nnodes:\n  - {name: mx1, hostname: mx1.p.example, debian: 12, addresses: [192.0.2.1]}\n",
@@ -26,7 +28,15 @@ def test_the_order_of_the_report_does_not_show() -> None:
 
 def test_one_key_is_one_line_and_nothing_else_gets_in() -> None:
     said = text("mx1", [{**KEYS[0], "private": "no"}])
-    assert said == '{\n  "node": "mx1",\n  "dkim": [\n    {"domain": "acme.example", "selector": "mx1", "public": "' + PUBLIC + '"}\n  ]\n}\n'
+    line = '{"domain": "acme.example", "selector": "mx1", "algorithm": "rsa", "state": "retired", "since": "' + SINCE + '", "public": "' + PUBLIC + '"}'
+    assert said == '{\n  "node": "mx1",\n  "dkim": [\n    ' + line + "\n  ]\n}\n"
+
+
+def test_what_others_reported_stays() -> None:
+    before = '{"node": "mx1", "dkim": [{"domain": "old.example"}], "tls": [{"name": "mx1.p.example"}]}'
+    assert json.loads(text("mx1", KEYS[:1], before)) == {"node": "mx1", "dkim": KEYS[:1], "tls": [{"name": "mx1.p.example"}]}
+    assert text("mx1", KEYS, text("mx1", KEYS, before)) == text("mx1", KEYS, before)
+    assert text("mx1", KEYS, "half a fi") == text("mx1", KEYS)
 
 
 def test_a_node_without_keys_reports_an_empty_list() -> None:
@@ -36,4 +46,11 @@ def test_a_node_without_keys_reports_an_empty_list() -> None:
 def test_the_loader_reads_what_was_written() -> None:
     estate, faults = build({**ESTATE, "state/mx1.json": text("mx1", KEYS[:1]).encode()})
     assert faults == []
-    assert estate.states == (NodeState("mx1", (DkimKey("acme.example", "mx1", PUBLIC),)),)
+    assert estate.states == (NodeState("mx1", (DkimKey("acme.example", "mx1", PUBLIC, "rsa", "retired", SINCE),)),)
+
+
+def test_a_report_from_before_keys_had_states_is_of_keys_that_sign() -> None:
+    old = f'{{"node": "mx1", "dkim": [{{"domain": "acme.example", "selector": "mx1", "public": "{PUBLIC}"}}]}}'
+    estate, faults = build({**ESTATE, "state/mx1.json": old.encode()})
+    assert faults == []
+    assert [(key.algorithm, key.state) for key in estate.states[0].dkim] == [("rsa", "active")]
