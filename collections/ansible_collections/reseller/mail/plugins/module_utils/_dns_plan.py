@@ -26,6 +26,7 @@ class Ours:
     addresses: frozenset[str]
     selectors: frozenset[str]
     spf_include: str
+    authorities: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,7 +52,7 @@ def candidates(domain: str, ours: Ours) -> list[Key]:
     """The places where an earlier run may have left something: they are read although nothing may be wanted there."""
     names = [f"{prefix}.{domain}" for prefix in (*_TAGGED, *(f"{selector}._domainkey" for selector in sorted(ours.selectors)))]
     keys = [(domain, "MX"), (domain, "TXT"), *((name, "TXT") for name in names), *((f"{prefix}.{domain}", "SRV") for prefix in SRV_PREFIXES)]
-    return [*keys, *((f"{label}.{domain}", rdtype) for label in _HOSTS for rdtype in ("A", "AAAA"))]
+    return [*keys, *((f"{label}.{domain}", rdtype) for label in _HOSTS for rdtype in ("A", "AAAA", "CAA"))]
 
 
 def recognised(key: Key, value: str, domain: str, ours: Ours) -> bool:
@@ -68,7 +69,7 @@ def recognised(key: Key, value: str, domain: str, ours: Ours) -> bool:
         return _host(value) in ours.hosts
     if rdtype == "SRV":
         return prefix in SRV_PREFIXES and _host(value) in {*ours.hosts, ""}
-    return prefix in _HOSTS and value in ours.addresses
+    return prefix in _HOSTS and value in (ours.authorities if rdtype == "CAA" else ours.addresses)
 
 
 def _host(value: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns as compile_dns
 from ansible_collections.reseller.mail.plugins.module_utils._compile import mta_sts
+from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.clients import caa
 from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.sets import Key, RRset, record_sets
 from ansible_collections.reseller.mail.plugins.module_utils._dns_book import Book
 from ansible_collections.reseller.mail.plugins.module_utils._dns_plan import Ours, candidates
@@ -43,10 +44,11 @@ def marks(estate: Estate) -> Ours:
     """The marks by which records of this estate are known again."""
     branded = (domain.branding.hostname for tenant in estate.tenants for domain in tenant.domains)
     return Ours(
-        frozenset(name for name in (*(node.hostname for node in estate.nodes), *branded) if name),
+        frozenset(name for name in (*(node.hostname for node in estate.nodes), *(backup.hostname for backup in estate.backup_mx), *branded) if name),
         frozenset(address for node in estate.nodes for address in node.addresses),
         frozenset((*(node.dkim_selector for node in estate.nodes), *(key.selector for state in estate.states for key in state.dkim))),
         estate.provider.domain,
+        frozenset(value for _name, _type, value, _purpose in caa("", estate.caa)),
     )
 
 

@@ -69,9 +69,9 @@ _NODE = Table(
 _BACKUP_MX = Table(
     "backup MX",
     {
-        "hostname": key(DOMAIN, "Its name in the MX record.", "S0-2 S1-3", NOT_YET, required=True),
-        "addresses": key(Many(IP), "Its public addresses.", "S0-2", NOT_YET, required=True),
-        "priority": key(PRIORITY, "Its preference in the MX record; higher than the nodes' 10.", "S0-2", NOT_YET, 20),
+        "hostname": key(DOMAIN, "Its name in the MX record.", "S0-2 S1-3", DNS, required=True),
+        "addresses": key(Many(IP), "Its public addresses.", "S0-2", DNS, required=True),
+        "priority": key(PRIORITY, "Its preference in the MX record; higher than the nodes' 10.", "S0-2", DNS, 20),
     },
 )
 _PREMIUM_RELAY = Table(
@@ -79,7 +79,7 @@ _PREMIUM_RELAY = Table(
     {
         "host": key(DOMAIN, "Where outgoing mail is handed to.", "S0-5", NOT_YET, required=True),
         "port": key(PORT, "Its port; TLS is always used.", "S0-5", NOT_YET, 587),
-        "spf_include": key(DOMAIN, "What its operator wants included in SPF.", "S0-4 S1-4", NOT_YET, required=True),
+        "spf_include": key(DOMAIN, "What its operator wants included in SPF.", "S0-4 S1-4", DNS, required=True),
     },
 )
 _ROLE = Table(
@@ -132,7 +132,9 @@ ESTATE = Table(
         "billing": key(
             Table("billing", {"currency": key(CURRENCY, "Of all prices.", "S2-11 S4-21", BILL, "EUR")}), "How prices are meant.", "S2-11 S4-21", PARTS, {}
         ),
-        "caa": key(Many(DOMAIN), "The certificate authorities that may issue for managed domains (RFC 8659).", "S4-7", NOT_YET, ()),
+        "caa": key(
+            Many(DOMAIN), "The certificate authorities (RFC 8659) of hosts and of the names below domains that are ours alone.", "S4-7", DNS, ()
+        ),
         "defaults": defaults("estate", "all tenants"),
     },
 )

@@ -52,16 +52,16 @@ SPF = Table(
             choice("delegated", "mx"),
             "V(delegated) includes the provider's record, V(mx) allows the domain's MX hosts.",
             "S0-3 S1-4 S3-13",
-            NOT_YET,
+            DNS,
             "delegated",
             rule=NEAREST,
         ),
-        "include": key(Many(DOMAIN), "Other services that send for the domain.", "S1-4 S2-25", NOT_YET, (), rule=NEAREST),
+        "include": key(Many(DOMAIN), "Other services that send for the domain.", "S1-4 S2-25", DNS, (), rule=NEAREST),
         "tail": key(
             choice("-all", "~all"),
             "What receivers do with mail from elsewhere; V(-all) whenever the premium relay is on.",
             "S0-4 S3-13",
-            NOT_YET,
+            DNS,
             "-all",
             rule=NEAREST,
         ),
@@ -70,8 +70,8 @@ SPF = Table(
 DKIM = Table(
     "dkim",
     {
-        "algorithms": key(Many(choice("rsa", "ed25519")), "What signs: one signature each.", "S2-28 S3-14", NOT_YET, ("rsa",), rule=NEAREST),
-        "rotate_days": key(DAYS, "Days after which a new key takes over; default: never by itself.", "S2-28", NOT_YET, rule=NEAREST),
+        "algorithms": key(Many(choice("rsa", "ed25519")), "What signs: one signature each.", "S2-28 S3-14", HOSTS, ("rsa",), rule=NEAREST),
+        "rotate_days": key(DAYS, "Days after which a new key takes over; default: never by itself.", "S2-28", HOSTS, rule=NEAREST),
     },
 )
 DMARC = Table(
@@ -79,8 +79,8 @@ DMARC = Table(
     {
         "stage": key(_STAGE, "How strict receivers shall be.", "S3-15 S3-16", DNS, "observe", rule=NEAREST),
         "reports_to": key(RECIPIENT, "Who gets the aggregate reports.", "S3-15 S2-27", DNS, rule=NEAREST),
-        "subdomains": key(_STAGE, "For subdomains (sp=); default: as the domain.", "S3-16", NOT_YET, rule=NEAREST),
-        "nonexistent": key(_STAGE, "For subdomains that do not exist (np=); default: as the subdomains.", "S3-16", NOT_YET, rule=NEAREST),
+        "subdomains": key(_STAGE, "For subdomains (sp=); default: as the domain.", "S3-16", DNS, rule=NEAREST),
+        "nonexistent": key(_STAGE, "For subdomains that do not exist (np=); default: as the subdomains.", "S3-16", DNS, rule=NEAREST),
         "since": key(DATE, "When the stage began; promotion counts from here.", "S3-16", NOT_YET, rule=NEAREST),
         "override": key(_OVERRIDE, "Accepts a stage that the world's evidence does not support yet.", "S3-16", PARTS, rule=NEAREST),
     },
@@ -159,7 +159,7 @@ CASCADES: dict[str, Cascade] = {
     "dmarc": _table(DMARC, "DMARC (RFC 9989).", "S3-15 S3-16", _TO_DOMAIN),
     "mta_sts": _table(MTA_STS, "MTA-STS (RFC 8461); where no level has it no policy is published.", "S3-19", _TO_DOMAIN),
     "tls_rpt": _table(TLS_RPT, "TLS reports (RFC 8460); where no level has it none are asked for.", "S3-22", _TO_DOMAIN),
-    "autodiscover": Cascade(key(TRUTH, "Whether mail programs find their settings by the domain.", "S2-26", NOT_YET, default=True, rule=NEAREST), _TO_DOMAIN),
+    "autodiscover": Cascade(key(TRUTH, "Whether mail programs find their settings by the domain.", "S2-26", DNS, default=True, rule=NEAREST), _TO_DOMAIN),
     "branding": _table(BRANDING, "The tenant's own face; in a domain's file it needs the plan's feature.", "S4-2", _TO_DOMAIN),
     "suspension": _table(SUSPENSION, "What suspending means.", "S2-5 S2-6", _TO_ACCOUNT),
     "retention": Cascade(key(DAYS, "Days for which a terminated tenant's data is kept.", "S1-24 S2-7", NOT_YET, 30, rule=NEAREST), _TO_ACCOUNT),

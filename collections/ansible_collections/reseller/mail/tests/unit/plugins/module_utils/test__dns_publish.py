@@ -239,14 +239,14 @@ def test_a_terminated_tenant_leaves_dns(estate: Estate, world: NameServer) -> No
     run(estate, world)
     run(tenants(estate, "globex", state="terminated"), world)
     assert sorted(key for key in world.sets if key[0].endswith("globex.example")) == [("globex.example", "NS"), ("globex.example", "SOA")]
-    assert world.values("acme.example", "MX") == ["10 mx1.hosting.example."]
+    assert world.values("acme.example", "MX") == ["10 mx1.hosting.example.", "20 alt.hosting.example."]
 
 
 def test_a_cname_in_the_way_stops_its_domain_only(estate: Estate, world: NameServer) -> None:
     world.put("mail.acme.example", "CNAME", "elsewhere.example.")
     outcome = run(estate, world)
-    assert outcome.faults == ["mail.acme.example is a CNAME to elsewhere.example; remove it, A, MX, TXT cannot stand beside it"]
-    assert world.values("globex.example", "MX") == ["10 mx2.hosting.example."]
+    assert outcome.faults == ["mail.acme.example is a CNAME to elsewhere.example; remove it, A, CAA, MX, TXT cannot stand beside it"]
+    assert world.values("globex.example", "MX") == ["10 mx2.hosting.example.", "20 alt.hosting.example."]
     assert world.values("acme.example", "MX") == []
 
 
@@ -325,13 +325,13 @@ def test_files_that_went_missing_do_not_empty_dns(estate: Estate, world: NameSer
     refused = run(empty, world, book=first.book)
     assert lines(refused) == []
     assert refused.faults == [
-        "in DNS this run removes 6 of 9 domains (acme.example, d0.acme.example, d1.acme.example and 3 more); deletion_guard allows 10 % of domains. "
+        "in DNS this run removes 6 of 10 domains (acme.example, d0.acme.example, d1.acme.example and 3 more); deletion_guard allows 10 % of domains. "
         "If that is meant, say so with -e mail_deletions_accepted=6"
     ]
     assert refused.book == first.book
     meant = run(empty, world, book=first.book, accepted=6)
     assert left_over(world, "acme.example") == left_over(world, "globex.example") == []
-    assert sorted(meant.book) == ["hosting.example", "mx1.hosting.example", "mx2.hosting.example"]
+    assert sorted(meant.book) == ["alt.hosting.example", "hosting.example", "mx1.hosting.example", "mx2.hosting.example"]
 
 
 def test_what_was_not_sent_is_not_in_the_book(estate: Estate, world: NameServer) -> None:
@@ -396,7 +396,7 @@ def test_many_records_of_one_zone_take_several_messages(estate: Estate, world: N
     large = tenants(estate, "acme", domains=(domain, *many))
     outcome = run(large, world)
     assert outcome.faults == []
-    assert world.values("d39.acme.example", "MX") == ["10 mx1.hosting.example."]
+    assert world.values("d39.acme.example", "MX") == ["10 mx1.hosting.example.", "20 alt.hosting.example."]
     assert world.updates > 3 + len(lines(outcome)) // 200
 
 
