@@ -11,7 +11,7 @@ import dataclasses
 import functools
 import typing as t
 
-from ansible_collections.reseller.mail.plugins.module_utils import _cascade
+from ansible_collections.reseller.mail.plugins.module_utils import _cascade, _promotion
 from ansible_collections.reseller.mail.plugins.module_utils import _model as m
 from ansible_collections.reseller.mail.plugins.module_utils._schema import UNSAID
 from ansible_collections.reseller.mail.plugins.module_utils._walk import Values
@@ -58,7 +58,15 @@ def plan(values: Values) -> m.Plan:
     )
 
 
-def estate(head: Values, goods: Values, plans: tuple[m.Plan, ...], tenants: tuple[m.Tenant, ...], states: tuple[m.NodeState, ...], files: Files) -> m.Estate:
+def estate(
+    head: Values,
+    goods: Values,
+    plans: tuple[m.Plan, ...],
+    tenants: tuple[m.Tenant, ...],
+    states: tuple[m.NodeState, ...],
+    steps: tuple[m.Step, ...],
+    files: Files,
+) -> m.Estate:
     """The whole of it; ``head`` is estate.yml, ``goods`` plans.yml. Either is empty when its file is missing."""
     owner, relay = head.get("provider"), head.get("premium_relay")
     return m.Estate(
@@ -77,6 +85,8 @@ def estate(head: Values, goods: Values, plans: tuple[m.Plan, ...], tenants: tupl
         caa=head.get("caa") or (),
         addons=tuple(m.AddOn(**values) for values in goods.get("addons") or ()),
         addon_bundles=tuple(m.AddOnBundle(**values) for values in goods.get("addon_bundles") or ()),
+        promotion=m.Promotion(**_without_place(head.get("promotion"))),
+        steps=steps,
         at=head.get("at") or m.NOWHERE,
         files=tuple(files),
         said=_cascade.said("estate", head.get("defaults")),
@@ -88,7 +98,12 @@ def _without_place(values: t.Optional[Values]) -> Values:
 
 
 def tenant(
-    name: str, account: Values, files: t.Sequence[tuple[str, Values]], plans: t.Mapping[str, m.Plan], estate_defaults: t.Optional[Values] = None
+    name: str,
+    account: Values,
+    files: t.Sequence[tuple[str, Values]],
+    plans: t.Mapping[str, m.Plan],
+    estate_defaults: t.Optional[Values] = None,
+    steps: t.Optional[_promotion.Steps] = None,
 ) -> m.Tenant:
     """One tenant from its account and its domains' files."""
     its_plan = plans.get(account["plan"] or "")
@@ -97,6 +112,7 @@ def tenant(
     says = _cascade.said("account", account["defaults"])
     chain: _cascade.Chain = (("estate", _cascade.said("estate", estate_defaults)), ("plan", its_plan.said if its_plan else {}), ("account", says))
     here = _Here(account, its_plan, chain, {values["name"]: _domain_limits(values) for values in account["domain_limits"][::-1]})
+    here.steps = {(domain, policy): step.step for (owner, domain, policy), step in (steps or {}).items() if owner == name}
     return m.Tenant(
         name=name,
         organisation=account["organisation"] or "",
@@ -140,6 +156,7 @@ class _Here:
         self.protocols = its_plan.protocols if its_plan else m.PROTOCOLS
         self.chain = chain
         self.by_domain = by_domain
+        self.steps: t.Mapping[tuple[str, str], str] = {}
 
 
 def _domain(name: str, values: Values, here: _Here) -> m.Domain:
@@ -151,6 +168,8 @@ def _domain(name: str, values: Values, here: _Here) -> m.Domain:
     relay, branding, suspended = values["relay"], values["branding"], values["state"] != "active" or name in here.suspended
     shared = _of_mailboxes(chain, here)
     dmarc = _table(chain, "dmarc", m.Dmarc)
+    dmarc = dataclasses.replace(dmarc, reports_to=_optional(dmarc.reports_to, name)) if dmarc.reports_to else dmarc
+    mta_sts = _table(chain, "mta_sts", m.MtaSts) if _cascade.is_said(chain, "mta_sts") else None
     return m.Domain(
         name=name,
         type=values["type"],
@@ -180,8 +199,8 @@ def _domain(name: str, values: Values, here: _Here) -> m.Domain:
         catch_all=_optional(values["catch_all"], name),
         relay=m.Relay(relay["host"], relay["port"], relay["recipients"]) if relay else None,
         managed=name in here.managed,
-        dmarc=dataclasses.replace(dmarc, reports_to=_optional(dmarc.reports_to, name)) if dmarc.reports_to else dmarc,
-        mta_sts=_table(chain, "mta_sts", m.MtaSts) if _cascade.is_said(chain, "mta_sts") else None,
+        dmarc=_promotion.published_dmarc(dmarc, here.steps.get((name, "dmarc"))),
+        mta_sts=_promotion.published_mta_sts(mta_sts, here.steps.get((name, "mta_sts"))) if mta_sts else None,
         tls_reports_to=_optional(_cascade.value_of(chain, "tls_rpt", "reports_to"), name),
         branding=_table(chain, "branding", functools.partial(m.Branding, branding["hostname"] if branding else None)),
         limits=allowed or m.DomainLimits(name),
@@ -253,3 +272,8 @@ def node_state(name: str, values: Values) -> m.NodeState:
     """What a node reported."""
     dkim = (m.DkimKey(key["domain"], key["selector"], key["public"], key["algorithm"], key["state"], key["since"]) for key in values["dkim"])
     return m.NodeState(name, tuple(dkim), tuple(m.TlsKey(key["name"], key["current"], key["next"]) for key in values["tls"]))
+
+
+def steps(values: Values) -> tuple[m.Step, ...]:
+    """What evidence has carried so far."""
+    return tuple(m.Step(**step) for step in values["promoted"])

@@ -53,6 +53,7 @@ SHAPES: dict[s.Scalar, Schema] = {
     s.PRIORITY: {**_NUMBER, "minimum": 11, "maximum": 65535},
     s.COUNT: {**_NUMBER, "minimum": 1, "maximum": 10**9},
     s.DAYS: {**_NUMBER, "minimum": 1, "maximum": 3650},
+    s.EVIDENCE_DAYS: {**_NUMBER, "minimum": 1, "maximum": 45},
     s.MONEY: {**_AMOUNT, "exclusiveMaximum": 10**9},
     s.RATIO: {**_AMOUNT, "maximum": 100},
     s.PASSWORD: {
@@ -88,6 +89,7 @@ NAMES = {
     "account.yml": "account.json",
     "<domain>.yml": "domain.json",
     "state/<node>.json": "state.json",
+    "state/promoted_domains.json": "promoted_domains.json",
 }
 """Kind of file → name of its schema."""
 

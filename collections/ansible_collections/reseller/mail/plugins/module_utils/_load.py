@@ -13,16 +13,20 @@ import re
 import stat
 import typing as t
 
-from ansible_collections.reseller.mail.plugins.module_utils import _build, _judge, _names, _scalars, _schema
-from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Fault, Position
+from ansible_collections.reseller.mail.plugins.module_utils import _build, _judge, _names, _promotion, _scalars, _schema
+from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Fault, Position, Step
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import parse, shown
 from ansible_collections.reseller.mail.plugins.module_utils._walk import Values, Walker
 
 MAX_BYTES = 4 * 2**20
 """Of one file: about 40,000 mailboxes in one domain."""
+MAX_REPORT = 16 * MAX_BYTES
+"""Of a node's report: its keys are those of all its domains, about 110,000 of them while they are changed."""
 
 ACCOUNT = "account.yml"
-PUBLISHED = "published_dns.json"
+PROMOTED = "state/promoted_domains.json"
+_NOT_READ = frozenset(("published_dns.json", "promotion_evidence.json"))
+"""What dns_publish and evidence write down in state/; the model does not depend on it."""
 _MAY_LIE_AROUND = re.compile(r"\..*|(README|CHANGELOG|LICENSE|CODEOWNERS)(\.\w+)?")
 _UNREAD: t.Final = frozenset(("no-value", "unfit-tag", "unfit-value", "wrong-type"))
 _HERE: t.Final = ("tenants", "state")
@@ -85,15 +89,21 @@ def build(files: t.Mapping[str, bytes], faults: t.Iterable[Fault] = ()) -> tuple
     by_name = {plan.name: plan for plan in plans}
     tenants = []
     states = []
+    steps: tuple[Step, ...] = ()
     folders: dict[str, list[str]] = {}
     for path in sorted(files):
         top, *below = path.split("/")
         if top == "tenants" and len(below) == 2:
             folders.setdefault(below[0], []).append(below[1])
+        elif path == PROMOTED:
+            values = read(path, _schema.PROMOTED)
+            if values is not None:
+                steps = _build.steps(values)
         elif top == "state":
             values = read(path, _schema.STATE)
             if values is not None:
                 states.append(_build.node_state(below[0].removesuffix(".json"), values))
+    carried = _promotion.by_domain(steps)
     for folder, names in folders.items():
         account = read_required(f"tenants/{folder}/{ACCOUNT}", _schema.ACCOUNT)
         domains = []
@@ -103,8 +113,8 @@ def build(files: t.Mapping[str, bytes], faults: t.Iterable[Fault] = ()) -> tuple
                 if values is not None:
                     domains.append((name.removesuffix(".yml"), values))
         if account:
-            tenants.append(_build.tenant(folder, account, domains, by_name, head.get("defaults")))
-    estate = _build.estate(head, goods, plans, tuple(tenants), tuple(states), roots)
+            tenants.append(_build.tenant(folder, account, domains, by_name, head.get("defaults"), carried))
+    estate = _build.estate(head, goods, plans, tuple(tenants), tuple(states), steps, roots)
     # Where no value could be read its default stands in: what a judge says of that follows from the first fault.
     unread = {fault.position for fault in found if fault.id in _UNREAD}
     found.extend(fault for fault in _judge.judge(estate, frozenset(holes)) if fault.position not in unread)
@@ -159,7 +169,10 @@ class _Directory:
 
     def states(self, path: str) -> None:
         for entry in self.entries(path):
-            if entry.name != PUBLISHED:  # the book of dns_publish; the model does not depend on it
+            below = f"{path}/{entry.name}"
+            if below == PROMOTED:
+                self.file(below)
+            elif entry.name not in _NOT_READ:
                 self.named(entry, path, ".json", _names.slug, "<node>.json, as nodes report it")
 
     def tenants(self, path: str) -> None:
@@ -214,10 +227,11 @@ class _Directory:
             if not stat.S_ISREG(status.st_mode):
                 self.fault(path, "unreadable", "this is no file", "a readable file of its own")
                 return
-            content = os.read(handle, min(status.st_size, MAX_BYTES) + 1)
+            most = MAX_REPORT if path.startswith("state/") else MAX_BYTES
+            content = os.read(handle, min(status.st_size, most) + 1)
         finally:
             os.close(handle)
-        if len(content) > MAX_BYTES:
-            self.fault(path, "too-large", "this file is too large", f"{MAX_BYTES:,} bytes")
+        if len(content) > most:
+            self.fault(path, "too-large", "this file is too large", f"{most:,} bytes")
         else:
             self.files[path] = content

@@ -326,7 +326,9 @@ class Dkim:
 
 @dataclass(frozen=True, slots=True)
 class Dmarc:
-    """``stage`` is observe (p=none), test (t=y), quarantine or reject; RFC 9989. ``override`` is the reason to go ahead of the evidence."""
+    """``stage`` is observe (p=none), test (t=y), quarantine or reject; RFC 9989. ``override`` is the reason to go ahead of the evidence;
+    promotion counts evidence from ``since`` on. ``target`` is what the files want in the end, where that is more than is published by now
+    (``_promotion``)."""
 
     stage: str = "observe"
     reports_to: t.Optional[str] = None
@@ -334,15 +336,18 @@ class Dmarc:
     nonexistent: t.Optional[str] = None
     since: t.Optional[datetime.date] = None
     override: t.Optional[str] = None
+    target: t.Optional[str] = None
 
 
 @dataclass(frozen=True, slots=True)
 class MtaSts:
-    """RFC 8461 policy: ``mode`` none, testing or enforce; ``max_age`` seconds. ``override`` is the reason to go ahead of the evidence."""
+    """RFC 8461 policy: ``mode`` none, testing or enforce; ``max_age`` seconds. ``override`` is the reason to go ahead of the evidence;
+    ``target`` as in Dmarc."""
 
     mode: str = "testing"
     max_age: int = 86400
     override: t.Optional[str] = None
+    target: t.Optional[str] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,7 +373,7 @@ class Branding:
 @dataclass(frozen=True, slots=True)
 class Domain:
     """One domain file. ``type`` is mail or relay. ``managed`` tells whether the provider writes its DNS, ``verified`` whether hosts
-    know it. ``state`` is suspended when the tenant or the provider says so."""
+    know it. ``state`` is suspended when the tenant or the provider says so. ``dmarc`` and ``mta_sts`` are what is published by now."""
 
     name: str
     type: str
@@ -492,6 +497,28 @@ class NodeState:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """How far evidence has carried a domain's ``policy`` (dmarc, mta_sts), from ``state/promoted_domains.json``. The tenant stands in it
+    so that a domain's next owner begins anew."""
+
+    domain: str
+    tenant: str
+    policy: str
+    step: str
+    since: datetime.date
+    at: Position = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """How much evidence a step needs: days on which verify found nothing wrong, days that others' reports are about, messages in them."""
+
+    days: int = 14
+    report_days: int = 7
+    messages: int = 50
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
     """Who owns the estate. ``domain`` carries the SPF record that tenants include."""
 
@@ -569,6 +596,8 @@ class Estate:
     caa: tuple[str, ...] = ()
     addons: tuple[AddOn, ...] = ()
     addon_bundles: tuple[AddOnBundle, ...] = ()
+    promotion: Promotion = Promotion()
+    steps: tuple[Step, ...] = ()
     at: Position = field(default=NOWHERE, compare=False)
     files: tuple[tuple[str, Position], ...] = field(default=(), compare=False, repr=False)
     said: Said = field(default_factory=dict, compare=False, repr=False)

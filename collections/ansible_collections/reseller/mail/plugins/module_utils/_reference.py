@@ -18,7 +18,7 @@ PAGE = "language.md"
 MARK = "<!-- Below this line `make reference` writes. -->\n"
 
 _HEAD = "| key | takes | default | meaning | effect | rows |\n|---|---|---|---|---|---|"
-_SLUGS = {"<domain>.yml": "domain", "state/<node>.json": "state"}
+_SLUGS = {"<domain>.yml": "domain", "state/<node>.json": "state", "state/promoted_domains.json": "promoted"}
 _CODE = re.compile(r"[OV]\(([^)]*)\)")
 
 

@@ -6,11 +6,22 @@ PRIVATE to the collection. Pure.
 
 from __future__ import annotations
 
-from ansible_collections.reseller.mail.plugins.module_utils._judge import account, entitlement, features, limits, names, ownership, placement, roles, targets
+from ansible_collections.reseller.mail.plugins.module_utils._judge import (
+    account,
+    entitlement,
+    features,
+    limits,
+    names,
+    ownership,
+    placement,
+    promotions,
+    roles,
+    targets,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Holes, Index
 from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Fault
 
-JUDGES = (names, account, roles, ownership, targets, placement, features, entitlement, limits)
+JUDGES = (names, account, roles, ownership, targets, placement, features, entitlement, limits, promotions)
 
 
 def judge(estate: Estate, holes: Holes = frozenset()) -> list[Fault]:

@@ -14,11 +14,12 @@ from ansible_collections.reseller.mail.plugins.module_utils._schema.domain impor
 from ansible_collections.reseller.mail.plugins.module_utils._schema.estate import ESTATE, FEATURES, PLANS, ROLES
 from ansible_collections.reseller.mail.plugins.module_utils._schema.kinds import ACTS, NOT_YET, PARTS, UNSAID, Key, Many, Table, Type
 from ansible_collections.reseller.mail.plugins.module_utils._schema.policy import CASCADES, LEVELS
-from ansible_collections.reseller.mail.plugins.module_utils._schema.state import STATE
+from ansible_collections.reseller.mail.plugins.module_utils._schema.state import PROMOTED, STATE
 
 __all__ = (
-    "ACCOUNT", "ACTS", "CASCADES", "DOMAIN_FILE", "ESTATE", "FEATURES", "FILES", "LEVELS", "NOT_YET", "PARTS", "PLANS", "PROTOCOLS", "ROLES",
+    "ACCOUNT", "ACTS", "CASCADES", "DOMAIN_FILE", "ESTATE", "FEATURES", "FILES", "LEVELS", "NOT_YET", "PARTS", "PLANS", "PROMOTED", "PROTOCOLS", "ROLES",
     "STATE", "STATES", "UNSAID", "Key", "Many", "Table", "Type",
 )  # fmt: skip
 
-FILES = {"estate.yml": ESTATE, "plans.yml": PLANS, "account.yml": ACCOUNT, "<domain>.yml": DOMAIN_FILE, "state/<node>.json": STATE}
+FILES = {"estate.yml": ESTATE, "plans.yml": PLANS, "account.yml": ACCOUNT, "<domain>.yml": DOMAIN_FILE, "state/<node>.json": STATE,
+         "state/promoted_domains.json": PROMOTED}

@@ -9,9 +9,11 @@ from __future__ import annotations
 from ansible_collections.reseller.mail.plugins.module_utils._model import PROTOCOLS
 from ansible_collections.reseller.mail.plugins.module_utils._scalars import (
     ADDRESS,
+    COUNT,
     CURRENCY,
     DEBIAN,
     DOMAIN,
+    EVIDENCE_DAYS,
     IP,
     LIMIT,
     MONEY,
@@ -125,6 +127,20 @@ ESTATE = Table(
             ),
             "The share, in percent, that one change may remove without being told so explicitly.",
             "S1-24",
+            PARTS,
+            {},
+        ),
+        "promotion": key(
+            Table(
+                "promotion",
+                {
+                    "days": key(EVIDENCE_DAYS, "Days on which verify found nothing wrong, after the last on which it did.", "S3-16 S3-21", DNS, 14),
+                    "report_days": key(EVIDENCE_DAYS, "Days that others' reports are about.", "S3-16 S3-21", DNS, 7),
+                    "messages": key(COUNT, "Messages of our own in DMARC reports.", "S3-16", DNS, 50),
+                },
+            ),
+            "The evidence that a step of O(dmarc.stage) and O(mta_sts.mode) needs.",
+            "S3-16 S3-21",
             PARTS,
             {},
         ),

@@ -43,7 +43,7 @@ LEVELS = ("estate", "plan", "account", "domain", "mailbox")
 _STAGE = choice("observe", "test", "quarantine", "reject")
 _ALLOWED = choice("allow", "refuse")
 
-_OVERRIDE = Table("override", {"reason": key(TEXT, "Why; it stands in the reports.", "S3-16 S3-21", NOT_YET, required=True)})
+_OVERRIDE = Table("override", {"reason": key(TEXT, "Why; it stands in the reports.", "S3-16 S3-21", DNS, required=True)})
 
 SPF = Table(
     "spf",
@@ -77,20 +77,34 @@ DKIM = Table(
 DMARC = Table(
     "dmarc",
     {
-        "stage": key(_STAGE, "How strict receivers shall be.", "S3-15 S3-16", DNS, "observe", rule=NEAREST),
+        "stage": key(
+            _STAGE,
+            "How strict receivers shall be in the end; published is the highest step that evidence carries (docs/promotion.md).",
+            "S3-15 S3-16",
+            DNS,
+            "observe",
+            rule=NEAREST,
+        ),
         "reports_to": key(RECIPIENT, "Who gets the aggregate reports.", "S3-15 S2-27", DNS, rule=NEAREST),
         "subdomains": key(_STAGE, "For subdomains (sp=); default: as the domain.", "S3-16", DNS, rule=NEAREST),
         "nonexistent": key(_STAGE, "For subdomains that do not exist (np=); default: as the subdomains.", "S3-16", DNS, rule=NEAREST),
-        "since": key(DATE, "When the stage began; promotion counts from here.", "S3-16", NOT_YET, rule=NEAREST),
-        "override": key(_OVERRIDE, "Accepts a stage that the world's evidence does not support yet.", "S3-16", PARTS, rule=NEAREST),
+        "since": key(DATE, "Evidence from before does not count: when senders last changed, say.", "S3-16", DNS, rule=NEAREST),
+        "override": key(_OVERRIDE, "Publishes the stage at once, whatever the evidence.", "S3-16", PARTS, rule=NEAREST),
     },
 )
 MTA_STS = Table(
     "mta_sts",
     {
-        "mode": key(choice("none", "testing", "enforce"), "What senders do when TLS fails.", "S3-19 S3-21", HOSTS, "testing", rule=NEAREST),
+        "mode": key(
+            choice("none", "testing", "enforce"),
+            "What senders do in the end when TLS fails; V(enforce) is published once evidence carries it.",
+            "S3-19 S3-21",
+            HOSTS,
+            "testing",
+            rule=NEAREST,
+        ),
         "max_age": key(MAX_AGE, "How long they remember it.", "S3-19", HOSTS, 86400, rule=NEAREST),
-        "override": key(_OVERRIDE, "Accepts a mode that the world's evidence does not support yet.", "S3-21", PARTS, rule=NEAREST),
+        "override": key(_OVERRIDE, "Publishes the mode at once, whatever the evidence.", "S3-21", PARTS, rule=NEAREST),
     },
 )
 TLS_RPT = Table("tls_rpt", {"reports_to": key(RECIPIENT, "Who gets the reports.", "S3-22", DNS, rule=NEAREST, required=True)})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""state/<node>.json: what a node reports. The one file that no person writes.
+"""state/<node>.json: what a node reports. state/promoted_domains.json: how far evidence has carried domains. No person writes them.
 
 PRIVATE to the collection. Data.
 """
@@ -7,7 +7,8 @@ PRIVATE to the collection. Data.
 from __future__ import annotations
 
 from ansible_collections.reseller.mail.plugins.module_utils._dkim import ALGORITHMS, STATES
-from ansible_collections.reseller.mail.plugins.module_utils._scalars import DIGEST, DOMAIN, MAIL_DOMAIN, MOMENT, PUBLIC_KEY, SELECTOR, SLUG, choice
+from ansible_collections.reseller.mail.plugins.module_utils._promotion import LADDERS
+from ansible_collections.reseller.mail.plugins.module_utils._scalars import DATE, DIGEST, DOMAIN, MAIL_DOMAIN, MOMENT, PUBLIC_KEY, SELECTOR, SLUG, choice
 from ansible_collections.reseller.mail.plugins.module_utils._schema.kinds import DNS, HOSTS, PARTS, Many, Table, key
 
 STATE = Table(
@@ -46,6 +47,36 @@ STATE = Table(
             ),
             "Keys of certificates, for TLSA records.",
             "S4-6",
+            PARTS,
+            (),
+        ),
+    },
+)
+
+PROMOTED = Table(
+    "state/promoted_domains.json",
+    {
+        "promoted": key(
+            Many(
+                Table(
+                    "step",
+                    {
+                        "domain": key(MAIL_DOMAIN, "Whose policy.", "S3-16 S3-21", DNS, required=True),
+                        "tenant": key(SLUG, "Whose domain it was; another's begins anew.", "S3-16", DNS, required=True),
+                        "policy": key(choice(*LADDERS), "Which of its policies.", "S3-16 S3-21", DNS, required=True),
+                        "step": key(
+                            choice(*dict.fromkeys(step for steps in LADDERS.values() for step in steps)),
+                            "The highest step that evidence carries; the files' target may be lower, and then counts.",
+                            "S3-16 S3-21",
+                            DNS,
+                            required=True,
+                        ),
+                        "since": key(DATE, "Evidence for the next step counts from the day after.", "S3-16 S3-21", DNS, required=True),
+                    },
+                )
+            ),
+            "Steps, as the playbook reseller.mail.promote wrote them.",
+            "S3-16 S3-21",
             PARTS,
             (),
         ),
