@@ -54,7 +54,7 @@ def test_mail_reaches_a_tenant_on_the_other_node_with_a_signature_that_a_strange
     verifier = dkim.DKIM(raw)
     assert verifier.verify(dnsfunc=txt), raw.decode()
     assert verifier.domain.decode() == side.user.domain
-    assert verifier.selector.decode() == side.node
+    assert verifier.selector.decode().split("-")[0] == side.node
 
 
 def test_a_signature_does_not_survive_a_changed_message(world: World, side: Side) -> None:

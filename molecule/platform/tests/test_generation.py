@@ -92,7 +92,8 @@ def test_a_fault_in_the_next_generation_leaves_the_old_one_serving(
 
 def test_a_missing_dkim_key_leaves_the_old_generation_serving(world: World, sides: dict[str, Side], nodes: dict[str, Host], changed: Path) -> None:
     before = serving(nodes)
-    keys = {"mx1": "/var/lib/reseller-mail/dkim/acme.example/mx1.private", "mx2": "/var/lib/reseller-mail/dkim/globex.example/mx2.private"}
+    table = "/var/lib/reseller-mail/current/opendkim/key_table"
+    keys = {name: nodes[name].output(f"grep -o '/.*/{side.user.domain}/.*' {table}") for name, side in sides.items()}
     try:
         for name, key in keys.items():
             nodes[name].run(f"mv {key} {key}.away")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the host `world` does for the tests: a stranger's mail client, standard library only.
+"""What the host `world` does for the tests: a stranger's mail client, standard library only (but dkimpy and dnspython where DKIM is verified).
 
 client.py sends this file to `world` with one call at its end and reads the JSON it prints, so that everything is asked from outside.
 """
@@ -190,3 +190,71 @@ def tokens(host, user, password, prefix):
             return []
         _state, parts = imap.fetch(numbers.decode().replace(" ", ","), "(BODY.PEEK[HEADER.FIELDS (X-TOKEN)])")
     return [part[1].decode().partition(":")[2].strip() for part in parts if isinstance(part, tuple)]
+
+
+def txt_now(name, server="10.97.0.2"):
+    """The TXT record that the authoritative server has at this moment: no cache between. None when there is none."""
+    import dns.message
+    import dns.query
+
+    answer = dns.query.udp(dns.message.make_query(name, "TXT", use_edns=0, payload=1232), server, timeout=TIMEOUT)
+    return b"".join(answer.answer[0][0].strings).decode() if answer.answer else None
+
+
+def key_in_dns(name, timeout=5):
+    """The same for dkimpy."""
+    return (txt_now(name.decode()) or "").encode()
+
+
+def signatures(raw):
+    """Each signature of a message: its domain, selector, algorithm and whether it verifies now."""
+    import dkim
+
+    found = []
+    message = dkim.DKIM(raw)
+    for number in range(sum(name.lower() == b"dkim-signature" for name, _value in message.headers)):
+        try:
+            good = message.verify(idx=number, dnsfunc=key_in_dns)
+        except dkim.DKIMException:
+            good = False
+        fields = message.signature_fields
+        found.append([fields[b"d"].decode(), fields[b"s"].decode(), fields[b"a"].decode(), good])
+    return found
+
+
+def signed_flow(senders, recipient, running, pause=0.2):
+    """Each of the senders [host, login, password] submits one message after the other for as long as the file `running` exists; every
+    message is verified when it arrives. Answers of each: token, sender, the last reply, its signatures (None: it never arrived)."""
+    import threading
+
+    prefix, sent, seen, read = Path(running).name, {}, {}, set()
+
+    def submit(host, user, password):
+        count = 0
+        while Path(running).exists():
+            token, count = f"{prefix}-{user}-{count}", count + 1
+            text = f"From: {user}\r\nTo: {recipient}\r\nSubject: {token}\r\nX-Token: {token}\r\nMessage-ID: <{token}>\r\n\r\nHello.\r\n"
+            answers = send(host, 587, user, [recipient], text, login=user, password=password)
+            sent[token] = [user, answers["data"] or answers["rcpt"].get(recipient) or answers["mail"] or answers["auth"]]
+            time.sleep(pause)
+
+    def arrived():
+        for path in MAILDIR.glob("new/*"):
+            if path.name not in read:
+                read.add(path.name)
+                raw = path.read_bytes()
+                token = raw.partition(b"X-Token: ")[2].partition(b"\n")[0].strip().decode()
+                if token.startswith(prefix):
+                    seen[token] = signatures(raw)
+
+    threads = [threading.Thread(target=submit, args=sender) for sender in senders]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        arrived()
+        time.sleep(0.1)
+    deadline = time.monotonic() + TIMEOUT
+    while not seen.keys() >= sent.keys() and time.monotonic() < deadline:
+        arrived()
+        time.sleep(0.1)
+    return [[token, user, reply, seen.get(token)] for token, (user, reply) in sent.items()]

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DKIM keys change while mail flows, and every message verifies, when it arrives, with what DNS says then."""
+
+from __future__ import annotations
+
+import calendar
+import contextlib
+import json
+import threading
+import time
+import typing as t
+import uuid
+
+import pytest
+from client import ESTATE, PROJECT, Host, Message, Run, World, ansible
+from conftest import STRANGER, Side
+
+DKIM = "/var/lib/reseller-mail/dkim"
+DAY = 86400
+MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+class SignedFlow:
+    """Both nodes' people write to a stranger all the time; `world` verifies each message the moment it arrives."""
+
+    def __init__(self, world: World, sides: dict[str, Side]) -> None:
+        self._world, self._running = world, f"/run/{uuid.uuid4().hex}"
+        people = [person for side in sides.values() for person in (side.user, side.catch_all_to)]
+        self._senders = [[person.host, person.name, person.password] for person in people]
+        self._thread = threading.Thread(target=self._run)
+        self.sent: list[t.Any] = []
+
+    def _run(self) -> None:
+        self.sent = self._world.call("signed_flow", senders=self._senders, recipient=STRANGER, running=self._running)
+
+    def __enter__(self) -> SignedFlow:
+        self._world.run(f"touch {self._running}")
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._world.run(f"rm -f {self._running}")
+        self._thread.join(180)
+
+    def faults(self) -> list[t.Any]:
+        """Messages that were refused, did not arrive, or bear a signature that was not good when they arrived."""
+        return [one for one in self.sent if one[2][0] != 250 or one[3] is None or not all(good for *_which, good in one[3])]
+
+    def signers(self, domain: str) -> list[tuple[str, ...]]:
+        """The selectors that signed a domain's messages, each combination once, in the order in which they came into use."""
+        found = (tuple(sorted(selector for _domain, selector, _algorithm, _good in one[3])) for one in self.sent if one[1].endswith(f"@{domain}") and one[3])
+        return list(dict.fromkeys(found))
+
+
+def clock(days: int) -> str:
+    """Other tests, and this one when it is repeated, may have been ahead of the true time already."""
+    reported = [key["since"] for path in (ESTATE / "state").glob("mx*.json") for key in json.loads(path.read_text(encoding="utf-8"))["dkim"]]
+    last = max((calendar.timegm(time.strptime(moment, MOMENT)) for moment in reported), default=0)
+    return time.strftime(MOMENT, time.gmtime(max(time.time(), last) + days * DAY))
+
+
+def rotate(*domains: str, days: int = 0, **options: t.Any) -> Run:
+    """The playbook, as if it were `days` later than the last change that nodes reported."""
+    told = {"dkim_rotate_domains": domains, "opendkim_now": clock(days), **options}
+    run = ansible("ansible-playbook", "playbooks/dkim_rotate.yml", "--diff", "--extra-vars", json.dumps(told))
+    assert run.rc == 0, run.output
+    return run
+
+
+def keys(node: str, domain: str, algorithm: str = "rsa") -> dict[str, str]:
+    """What the node reported: selector and state."""
+    report = json.loads((ESTATE / "state" / f"{node}.json").read_text(encoding="utf-8"))
+    return {key["selector"]: key["state"] for key in report["dkim"] if (key["domain"], key["algorithm"]) == (domain, algorithm)}
+
+
+def signing(node: str, domain: str, algorithm: str = "rsa") -> str:
+    (selector,) = [selector for selector, state in keys(node, domain, algorithm).items() if state == "active"]
+    return selector
+
+
+def in_dns(world: World, selector: str, domain: str) -> str | None:
+    """The record as the authoritative server has it; an empty p= is a revoked key."""
+    return world.call("txt_now", name=f"{selector}._domainkey.{domain}")
+
+
+def as_the_tenant_publishes(dns1: Host, domain: str) -> None:
+    """A tenant that has its own DNS adds what the provider wrote down for it."""
+    lines = [line for line in (PROJECT / "build" / "dns" / f"{domain}.zone").read_text().splitlines() if "._domainkey." in line]
+    assert lines
+    update = "".join(f"update delete {line.split()[0]} TXT\nupdate add {line}\n" for line in lines)
+    dns1.run("knsupdate -k /etc/knot/update.key", stdin=f"server 10.97.0.2\nzone example\n{update}send\nquit\n")
+
+
+@pytest.fixture(scope="module")
+def dns1() -> Host:
+    return Host("dns1")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def everybody_signs(dns1: Host) -> None:
+    """Also the tenant whose DNS is its own."""
+    rotate()
+    as_the_tenant_publishes(dns1, "initech-shop.example")
+    rotate()
+
+
+@contextlib.contextmanager
+def flow(world: World, sides: dict[str, Side]) -> t.Iterator[SignedFlow]:
+    with SignedFlow(world, sides) as running:
+        yield running
+        time.sleep(2)  # mail after what was done
+    assert len(running.sent) > 40
+    print(f"{len(running.sent)} messages, each verified on arrival")
+    assert running.faults() == []
+
+
+def test_a_key_does_not_sign_before_dns_shows_it(world: World, sides: dict[str, Side]) -> None:
+    domains = {name: side.user.domain for name, side in sides.items()}
+    old = {name: signing(name, domain) for name, domain in domains.items()}
+    with flow(world, sides) as before:
+        run = rotate(*domains.values(), dns_publish_server="")
+    assert all(before.signers(domain) == [(old[name],)] for name, domain in domains.items())
+    for name, domain in domains.items():
+        (new,) = [selector for selector, state in keys(name, domain).items() if state == "generated"]
+        assert f"{name} does not sign yet with {new}._domainkey.{domain}: ns.hosting.example (10.97.0.2): no such record" in run.output
+        assert in_dns(world, new, domain) is None
+    with flow(world, sides) as after:
+        rotate()
+    for name, domain in domains.items():
+        assert keys(name, domain)[old[name]] == "retired"
+        assert after.signers(domain) == [(old[name],), (signing(name, domain),)]
+
+
+def test_what_is_due_is_rotated_and_nobody_waits_for_a_tenant_that_does_nothing(
+    world: World, sides: dict[str, Side], nodes: dict[str, Host], dns1: Host
+) -> None:
+    """acme-shop (Debian 12) and initech-shop (Debian 13) want both algorithms, new keys every 180 days; the latter has its own DNS."""
+    shops = {name: side.catch_all_to.domain for name, side in sides.items()}
+    old = {name: tuple(signing(name, shop, algorithm) for algorithm in ("rsa", "ed25519")) for name, shop in shops.items()}
+    with flow(world, sides) as first:
+        rotate(days=181)
+    new = {name: tuple(signing(name, shop, algorithm) for algorithm in ("rsa", "ed25519")) for name, shop in shops.items()}
+    assert new["mx2"] == old["mx2"], "a tenant that did nothing"
+    assert first.signers(shops["mx1"]) == [old["mx1"], new["mx1"]]
+    assert first.signers(shops["mx2"]) == [old["mx2"]]
+    algorithms = {algorithm for one in first.sent for _domain, selector, algorithm, _good in one[3] if selector in (*old["mx1"], *new["mx1"])}
+    assert algorithms == {"rsa-sha256", "ed25519-sha256"}
+    as_the_tenant_publishes(dns1, shops["mx2"])
+    with flow(world, sides) as second:
+        rotate(days=1)
+    new["mx2"] = tuple(signing("mx2", shops["mx2"], algorithm) for algorithm in ("rsa", "ed25519"))
+    assert second.signers(shops["mx2"]) == [old["mx2"], new["mx2"]]
+    for name, shop in shops.items():
+        assert all(in_dns(world, selector, shop) for selector in old[name]), "mail that they signed is still under way"
+    rotate(days=8)
+    for name, shop in shops.items():
+        for selector in old[name]:
+            assert nodes[name].run(f"test -e {DKIM}/{shop}/{selector}.private", check=False).returncode == 1
+    assert [in_dns(world, selector, shops["mx1"]) for selector in old["mx1"]] == [None, None]
+
+
+def test_compromised_keys_are_replaced_and_revoked_under_way(world: World, sides: dict[str, Side], nodes: dict[str, Host]) -> None:
+    domains = {name: side.user.domain for name, side in sides.items()}
+    old = {name: signing(name, domain) for name, domain in domains.items()}
+    with flow(world, sides) as running:
+        run = rotate(*domains.values(), dkim_rotate_emergency=True)
+    for name, domain in domains.items():
+        new = signing(name, domain)
+        assert running.signers(domain) == [(old[name],), (new,)]
+        assert keys(name, domain)[old[name]] == "revoked"
+        assert in_dns(world, old[name], domain) == "v=DKIM1; k=rsa; p="
+        assert in_dns(world, new, domain)
+        assert nodes[name].run(f"test -e {DKIM}/{domain}/{old[name]}.private", check=False).returncode == 1
+        assert nodes[name].output(f"stat -c '%U %a' {DKIM}/{domain}/{new}.private") == "opendkim 600"
+    again = rotate()
+    assert {host: figures["changed"] for host, figures in again.recap.items()} == dict.fromkeys(again.recap, 0), again.output
+    assert "PRIVATE KEY" not in run.output
+    left = [path for path in (PROJECT / "build").rglob("*") if path.is_file() and b"PRIVATE KEY-----" in path.read_bytes()]
+    assert left == [], "a private half left its host"
+
+
+def test_both_signatures_satisfy_the_other_nodes_opendkim(world: World, sides: dict[str, Side]) -> None:
+    """A second verifier besides dkimpy, on both releases."""
+    for side in sides.values():
+        sender, reader = side.catch_all_to, side.other_user
+        message = Message.new(sender.name, reader.name)
+        assert world.send(sender.host, 587, sender.name, [reader.name], message, login=sender.name, password=sender.password)["data"][0] == 250
+        (raw,) = world.fetch(reader.host, reader.name, reader.password, message.token)
+        results = raw.decode().partition("Authentication-Results:")[2].partition("\r\n\r\n")[0]
+        assert results.count("dkim=pass") == 2, results
+        assert "ed25519" in results
