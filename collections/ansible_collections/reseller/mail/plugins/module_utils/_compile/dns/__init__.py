@@ -7,6 +7,7 @@ PRIVATE to the collection. Pure.
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
 from ..._names import nearest
 from .. import opendkim
@@ -30,15 +31,18 @@ def records(estate: Estate, ttl: int = TTL) -> list[Record]:
     found = {Record(host, name, kind, ttl, value, _is_managed(host, zones), purpose)
              for host, (name, kind, value, purpose) in provider.records(estate, names)}
     keys = _keys(estate)
+    own: dict[str, set[str]] = {}
     for tenant, domain in served:
-        found.update(_domain(estate, tenant, domain, zones, keys, ttl))
+        own.setdefault(tenant.name, set()).update(domain.names)
+    for tenant, domain in served:
+        found.update(_domain(estate, tenant, domain, _Surroundings(zones, keys, own[tenant.name]), ttl))
     return sorted(found)
 
 
 def records_of(estate: Estate, tenant: Tenant, domain: Domain, ttl: int = TTL) -> list[Record]:
     """One domain's records, sorted, also when hosts do not serve it yet: what its owner can prepare."""
     zones = _managed_names(estate, [(tenant, domain)])
-    return sorted(set(_domain(estate, tenant, domain, zones, _keys(estate), ttl)))
+    return sorted(set(_domain(estate, tenant, domain, _Surroundings(zones, _keys(estate), set(domain.names)), ttl)))
 
 
 def pending(estate: Estate) -> list[tuple[str, str]]:
@@ -75,18 +79,26 @@ def _is_managed(name: str, zones: t.Mapping[str, bool]) -> bool:
     return zone is not None and zones[zone]
 
 
-def _domain(
-    estate: Estate, tenant: Tenant, domain: Domain, zones: t.Mapping[str, bool], keys: t.Mapping[str, list[DkimKey]], ttl: int
-) -> t.Iterator[Record]:
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """What a domain's records depend on besides its own file: who writes which zone, the reported keys, the tenant's names."""
+
+    zones: t.Mapping[str, bool]
+    keys: t.Mapping[str, list[DkimKey]]
+    own: t.Container[str]
+
+
+def _domain(estate: Estate, tenant: Tenant, domain: Domain, around: _Surroundings, ttl: int) -> t.Iterator[Record]:
+    zones = around.zones
     for name in domain.names:
-        for owner, kind, value, purpose in _name(estate, tenant, domain, name, keys.get(name, [])):
+        for owner, kind, value, purpose in _name(estate, tenant, domain, name, around.keys.get(name, [])):
             yield Record(name, owner, kind, ttl, value, zones[name], purpose)
     branded = domain.branding.hostname
     zone = nearest(branded, zones) if branded else None
     if branded and zone:
         for owner, kind, value, purpose in _branded(estate, tenant, branded, zones):
             yield Record(zone, owner, kind, ttl, value, zones[zone], purpose)
-    for owner, kind, value, purpose in senders.grants(estate, tenant, domain):
+    for owner, kind, value, purpose in senders.grants(estate, around.own, domain):
         receiver = owner.partition("._report._dmarc.")[2]
         zone = receiver if receiver in zones else nearest(receiver, zones)
         if zone:

@@ -82,14 +82,14 @@ def parked_dmarc(settings: Dmarc) -> str:
     return PARKED_DMARC + (f"; rua=mailto:{settings.reports_to}" if settings.reports_to else "")
 
 
-def grants(estate: Estate, tenant: Tenant, domain: Domain) -> t.Iterator[Row]:
+def grants(estate: Estate, own: t.Container[str], domain: Domain) -> t.Iterator[Row]:
     """RFC 9990 section 4: a domain says which others may send their reports to it. Names in one tree share an
-    organisational domain and need no grant. Only the tenant's own names and the provider's give it by themselves: a
+    organisational domain and need no grant. Only the tenant's ``own`` names and the provider's give it by themselves: a
     tenant's file must not write into a neighbour's zone, nor consent for one."""
     receiver = (domain.dmarc.reports_to or "").rpartition("@")[2]
     provider = estate.provider.domain
     ours = receiver == provider or receiver.endswith(f".{provider}")
-    if ours or any(receiver in own.names for own in tenant.served_domains()):
+    if ours or receiver in own:
         for name in domain.names:
             if name != receiver and not name.endswith(f".{receiver}") and not receiver.endswith(f".{name}"):
                 yield f"{name}._report._dmarc.{receiver}", "TXT", "v=DMARC1", "dmarc_grant"
