@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HTML from parts. Whatever is not ``Html`` is text and is escaped: a tenant's words cannot become markup.
+
+PRIVATE to the collection. Pure.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import typing as t
+
+_VOID = frozenset({"link", "meta", "img", "use"})
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+class Html(str):
+    """Text that is HTML already. Only ``tag`` and ``join`` make it."""
+
+    __slots__ = ()
+
+
+Part = t.Union[str, None, t.Iterable["Part"]]
+
+
+def text(value: str) -> Html:
+    """A text as HTML; what no document may hold is shown as U+FFFD."""
+    return Html(html.escape(_CONTROL.sub("\ufffd", value)))
+
+
+def join(parts: Part) -> Html:
+    """Parts one after the other."""
+    if parts is None:
+        return Html("")
+    if isinstance(parts, Html):
+        return parts
+    if isinstance(parts, str):
+        return text(parts)
+    return Html("".join(map(join, parts)))
+
+
+def tag(name: str, /, *parts: Part, **attributes: t.Union[str, bool, None]) -> Html:
+    """An element. ``class_`` is ``class``, ``aria_label`` is ``aria-label``; None and False leave an attribute out."""
+    said = "".join(
+        f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{text(str(value))}"')
+        for key, value in attributes.items() if value is not None and value is not False
+    )
+    return Html(f"<{name}{said}>" if name in _VOID else f"<{name}{said}>{join(parts)}</{name}>")
+
+
+def document(language: str, *parts: Part) -> bytes:
+    """A whole page."""
+    return f"<!doctype html>\n{tag('html', *parts, lang=language)}\n".encode()
