@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import asyncio
+import typing as t
+
+import pytest
+from ansible_collections.reseller.mail.plugins.module_utils._dkim import KeyName, Shown
+from ansible_collections.reseller.mail.plugins.module_utils._dkim_evidence import look
+from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Reply, Server
+
+NAME = KeyName("acme.example", "mx1-2")
+OWNER = str(NAME)
+
+
+class World:
+    """Name servers that answer from a table: (server, name) → reply."""
+
+    def __init__(self, answers: dict[tuple[str, str], Reply], servers: tuple[str, ...] = ("ns1", "ns2"), named: tuple[str, ...] = ()) -> None:
+        self.answers, self.servers, self.named = answers, servers, named or servers
+
+    async def authoritative(self, name: str, rdtype: str) -> list[Reply]:
+        return [self.answers[server, name] for server in self.servers]
+
+    async def zone_of(self, name: str) -> t.Optional[str]:
+        return "acme.example"
+
+    async def servers_of(self, zone: str) -> list[Server]:
+        return [Server(name, name) for name in self.servers]
+
+    async def look_up(self, name: str, rdtype: str) -> Reply:
+        return Reply("resolver", "answer", frozenset(f"{name}." for name in self.named))
+
+
+def said(server: str, *values: str, state: str = "answer", **more: str) -> Reply:
+    return Reply(server, state, frozenset(values), **more)
+
+
+def asked(world: World) -> t.Union[Shown, str]:
+    shown, missing = asyncio.run(look(t.cast("t.Any", world), {NAME: "PP"}))
+    return shown[NAME] if shown else missing[NAME]
+
+
+GOOD = "v=DKIM1; k=rsa; p=P P"
+
+
+def test_a_key_that_every_server_shows_is_shown() -> None:
+    world = World({("ns1", OWNER): said("ns1", GOOD), ("ns2", OWNER): said("ns2", GOOD)})
+    assert asked(world) == Shown("PP", ("ns1", "ns2"))
+
+
+@pytest.mark.parametrize(
+    ("second", "why"),
+    [
+        (said("ns2", state="none"), "no such record"),
+        (said("ns2", state="silent", why="SERVFAIL"), "SERVFAIL"),
+        (said("ns2", "v=DKIM1; p=Q"), "another key"),
+        (said("ns2", "v=DKIM1; p="), "another key"),
+        (said("ns2", GOOD, "v=DKIM1; p=Q"), "more than one TXT record"),
+    ],
+)
+def test_one_server_that_does_not_show_it_is_enough(second: Reply, why: str) -> None:
+    assert asked(World({("ns1", OWNER): said("ns1", GOOD), ("ns2", OWNER): second})) == f"ns2: {why}"
+
+
+def test_a_server_that_cannot_be_found_is_no_server_that_shows_it() -> None:
+    world = World({("ns1", OWNER): said("ns1", GOOD)}, servers=("ns1",), named=("ns1", "ns2"))
+    assert asked(world) == "ns2 cannot be found"
+
+
+def test_a_delegated_selector_is_followed_to_its_target() -> None:
+    link = {(server, OWNER): said(server, state="none", alias="key.p.example") for server in ("ns1", "ns2")}
+    target = {(server, "key.p.example"): said(server, GOOD) for server in ("ns1", "ns2")}
+    assert asked(World(link | target)) == Shown("PP", ("ns1", "ns2"))
+    half = {**link, ("ns2", OWNER): said("ns2", GOOD)}
+    assert asked(World(half | target)) == "its servers do not agree whether it is a CNAME"
+    loop = {(server, "key.p.example"): said(server, state="none", alias=OWNER) for server in ("ns1", "ns2")}
+    assert asked(World(link | loop)) == "more than 8 CNAMEs"
