@@ -21,6 +21,7 @@ MAX_TEXT = 8 * 2**20
 """Of a report as text. Large receivers split theirs long before."""
 
 _MAX_PARTS = 30
+_MAX_BOUNDARIES = 20
 _MAX_MEMBERS = 10
 
 
@@ -90,6 +91,8 @@ def _unzip(content: bytes) -> t.Iterator[bytes]:
 
 
 def _of_mail(content: bytes) -> list[str]:
+    if content.lower().count(b"boundary") > _MAX_BOUNDARIES:  # the parser looks for each of them in every line
+        raise Unfit(f"it is a mail with more than {_MAX_BOUNDARIES} nested parts")
     try:
         message = email.message_from_bytes(content, policy=email.policy.compat32)
         parts = [part for part, _number in zip(message.walk(), range(_MAX_PARTS), strict=False) if not part.is_multipart()]

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.color import ANSIBLE_COLOR
+from ansible.utils.display import Display
+from ansible_collections.reseller.mail.plugins.module_utils import _promotion, _promotion_report
+from ansible_collections.reseller.mail.plugins.module_utils._load import PROMOTED
+from ansible_collections.reseller.mail.plugins.plugin_utils import _texts
+from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
+from ansible_collections.reseller.mail.plugins.plugin_utils._promotion import decisions, today
+
+display = Display()
+
+
+class ActionModule(ActionBase):
+    """Runs on the controller: shows where every policy is, and writes down the steps that the evidence carries."""
+
+    _requires_connection = False
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: t.Any = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        if _promotion_report.RICH_IMPORT_ERROR is not None:
+            raise AnsibleActionFail("promote needs the Python package rich on the controller") from _promotion_report.RICH_IMPORT_ERROR
+        _spec, args = self.validate_argument_spec(argument_spec={"estate": {"type": "path", "required": True}})
+        decided = decisions(judged(args["estate"]), args["estate"], today())
+        steps = _promotion.recorded(decided)
+        width = int(os.environ.get("COLUMNS") or display.columns)
+        display.display("\n" + _promotion_report.as_table(decided, max(width, 60), color=bool(ANSIBLE_COLOR)) + "\n")
+        before = _texts.read(os.path.join(args["estate"], PROMOTED))
+        diffs = _texts.put_all(args["estate"], {PROMOTED: _promotion.text(steps)} if steps or before else {}, bool(self._task.check_mode))
+        moved = [f"{one.track.domain}: {_promotion_report.NAMES[one.track.policy]} {one.before} → {one.step}" for one in decided if one.step != one.before]
+        result.update(changed=bool(diffs), moved=moved, domains=_promotion_report.data(decided))
+        if moved:
+            display.display(f"{len(moved)} to publish: ansible-playbook reseller.mail.site")
+        return {**result, "diff": diffs} if self._task.diff and diffs else result
