@@ -27,7 +27,7 @@ ARGUMENTS = {
 SHOWN = 10
 _WORDS = {
     "known": "counted before", "strange": "about domains that are not ours", "old": "too old", "future": "from the future", "too_many": "too many of one day",
-    "unfit": "files without a report",
+    "unfit": "unfit",
 }
 
 display = Display()
@@ -52,13 +52,16 @@ class ActionModule(ActionBase):
         counts["verified"] = self._findings(args["findings"], log, today, estate)
         log = _evidence.pruned(log, {domain.name for _tenant, domain in estate.served_domains()}, today)
         before = _texts.read(os.path.join(args["estate"], _evidence.FILE))
-        diffs = _texts.put_all(args["estate"], {_evidence.FILE: _evidence.text(log)} if log or before else {}, bool(self._task.check_mode))
+        text = _evidence.text(log)
+        diffs = _texts.put_all(args["estate"], {_evidence.FILE: text} if log or before else {}, bool(self._task.check_mode))
         failures = [
             f"{domain}, {day.day}: {one.words}" for domain in sorted(log) for day in sorted(log[domain].values(), key=lambda one: one.day)
             for one in (*day.failed, *day.tls_failed) if one.blocks and (today - day.day).days <= estate.promotion.days
         ]
         self._show(counts, notes, failures)
         result.update(changed=bool(diffs), counts=counts, notes=notes, failures=failures)
+        if self._task.check_mode:
+            result["log"] = text
         return {**result, "diff": diffs} if self._task.diff and diffs else result
 
     def _reports(self, folder: str, ours: _evidence.Ours, log: _evidence.Log, today: datetime.date) -> tuple[dict[str, int], list[str]]:
@@ -98,7 +101,7 @@ class ActionModule(ActionBase):
 
     def _show(self, counts: t.Mapping[str, int], notes: t.Sequence[str], failures: t.Sequence[str]) -> None:
         rest = "".join(f", {counts[kind]} {words}" for kind, words in _WORDS.items() if counts[kind])
-        display.display(f"reports: {counts['new']} new{rest}; verify spoke of {counts['verified']} domains")
+        display.display(f"reports: {counts['new']} new{rest}; verify spoke of {counts['verified']} domain{'s' * (counts['verified'] != 1)}")
         for lines, show in ((notes, lambda line: display.display(f"note: {line}")), (failures, display.warning)):
             for line in lines[:SHOWN]:
                 show(line)

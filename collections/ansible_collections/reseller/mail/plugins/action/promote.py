@@ -16,6 +16,8 @@ from ansible_collections.reseller.mail.plugins.plugin_utils import _texts
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
 from ansible_collections.reseller.mail.plugins.plugin_utils._promotion import decisions, today
 
+ARGUMENTS = {"estate": {"type": "path", "required": True}, "log": {"type": "str"}}
+
 display = Display()
 
 
@@ -29,11 +31,12 @@ class ActionModule(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         if _promotion_report.RICH_IMPORT_ERROR is not None:
             raise AnsibleActionFail("promote needs the Python package rich on the controller") from _promotion_report.RICH_IMPORT_ERROR
-        _spec, args = self.validate_argument_spec(argument_spec={"estate": {"type": "path", "required": True}})
-        decided = decisions(judged(args["estate"]), args["estate"], today())
+        _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        decided = decisions(judged(args["estate"]), args["estate"], today(), args["log"])
         steps = _promotion.recorded(decided)
         width = int(os.environ.get("COLUMNS") or display.columns)
-        display.display("\n" + _promotion_report.as_table(decided, max(width, 60), color=bool(ANSIBLE_COLOR)) + "\n")
+        table = _promotion_report.as_table(decided, max(width, 60), color=bool(ANSIBLE_COLOR)) if decided else "No domain with mail is served."
+        display.display(f"\n{table}\n")
         before = _texts.read(os.path.join(args["estate"], PROMOTED))
         diffs = _texts.put_all(args["estate"], {PROMOTED: _promotion.text(steps)} if steps or before else {}, bool(self._task.check_mode))
         moved = [f"{one.track.domain}: {_promotion_report.NAMES[one.track.policy]} {one.before} → {one.step}" for one in decided if one.step != one.before]

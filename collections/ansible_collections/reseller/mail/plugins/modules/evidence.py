@@ -68,6 +68,11 @@ failures:
   elements: str
   returned: success
   sample: ["acme.example, 2026-11-20: 3 messages from 192.0.2.9 failed SPF and DKIM (says google.com)"]
+log:
+  description: The log as it would be written, for O(reseller.mail.promote#module:log).
+  type: str
+  returned: in check mode
+  sample: '{"evidence": []}'
 notes:
   description: Files that no evidence was found in, and why.
   type: list

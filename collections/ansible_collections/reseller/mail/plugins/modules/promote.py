@@ -30,6 +30,9 @@ options:
     description: The estate's folder on the controller.
     type: path
     required: true
+  log:
+    description: The log of evidence instead of the one in the estate; so that check mode can tell what today's evidence would do.
+    type: str
 seealso:
   - module: reseller.mail.evidence
   - module: reseller.mail.promotion_info

@@ -27,18 +27,18 @@ def today() -> datetime.date:
     return datetime.datetime.now(datetime.UTC).date()
 
 
-def log_of(directory: str) -> _evidence.Log:
-    """The estate's log of evidence; empty when there is none yet."""
-    text = _texts.read(os.path.join(directory, _evidence.FILE))
+def log_of(directory: str, text: t.Optional[str] = None) -> _evidence.Log:
+    """The estate's log of evidence; empty when there is none yet. ``text`` is what would be written in check mode."""
+    text = _texts.read(os.path.join(directory, _evidence.FILE)) if text is None else text
     try:
         return _evidence.read(text) if text else {}
     except ValueError as error:
         raise AnsibleActionFail(f"{error}; restore it from version control, or remove it: then evidence is counted anew") from error
 
 
-def decisions(estate: Estate, directory: str, day: datetime.date) -> list[_promotion.Decision]:
+def decisions(estate: Estate, directory: str, day: datetime.date, text: t.Optional[str] = None) -> list[_promotion.Decision]:
     """What the evidence of the log says about every policy."""
-    log, steps = log_of(directory), _promotion.by_domain(estate.steps)
+    log, steps = log_of(directory, text), _promotion.by_domain(estate.steps)
     return [
         _promotion.decide(track, steps.get((track.tenant, track.domain, track.policy)), log.get(track.domain, {}).values(), estate.promotion, day)
         for track in _promotion.tracks(estate)
