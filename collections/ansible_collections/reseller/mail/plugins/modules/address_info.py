@@ -1,0 +1,228 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: address_info
+short_description: Ask a running mail host what it knows about one address or domain
+version_added: 0.1.0
+description:
+  - Asks Postfix's tables, Dovecot and the credential store of the host, not the estate's files - for the address, and for all that it leads to.
+  - Tells, too, which DKIM keys the host has for the domain and which of them sign, and whether the daemons run.
+  - Returns no password, no hash and no private key.
+author: Reseller Mail developers (@reseller-mail)
+attributes:
+  check_mode:
+    description: Reads only.
+    support: full
+  diff_mode:
+    description: Changes nothing, so there is nothing to show.
+    support: N/A
+options:
+  subject:
+    description: An address or a domain.
+    type: str
+    required: true
+  root:
+    description: The folder of the mail platform on the host.
+    type: path
+    default: /var/lib/reseller-mail
+"""
+
+EXAMPLES = r"""
+- name: See what the host knows about Jo
+  reseller.mail.address_info:
+    subject: jo@acme.example
+  register: jo
+"""
+
+RETURN = r"""
+generation:
+  description: The generation that the daemons read, empty if there is none.
+  type: str
+  returned: success
+  sample: 000002-3f1c9a7be210
+services:
+  description: What systemd says of each of the daemons' units that exist.
+  type: dict
+  returned: success
+  sample: {dovecot.service: active}
+tables:
+  description: By table of Postfix, what it answers for the address, its domain and C(@domain), where it answers at all.
+  type: dict
+  returned: success
+  sample: {virtual_mailbox_maps: {jo@acme.example: acme}}
+addresses:
+  description: One entry for the address and for each that it leads to on this host; empty for a domain.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    address:
+      description: The address.
+      type: str
+      sample: jo@acme.example
+    leads_to:
+      description: What Postfix makes of it, empty where it is delivered as it stands.
+      type: list
+      elements: str
+    user:
+      description: Whether Dovecot knows it.
+      type: bool
+    denied:
+      description: Whether nobody may log in as it.
+      type: bool
+    origin:
+      description: Who set its password, V(initial), V(supplied), V(user) or V(operator); null where there is none.
+      type: str
+      sample: user
+    limit:
+      description: Its quota in bytes; null when there is none.
+      type: int
+    used:
+      description: The space in use, in bytes.
+      type: int
+keys:
+  description: The domain's DKIM keys.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    selector:
+      description: The selector.
+      type: str
+      sample: mx1
+    public:
+      description: The public half of the private key that lies there.
+      type: str
+    signs:
+      description: Whether the running tables sign with it.
+      type: bool
+"""
+
+import json
+import os
+import sqlite3
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.reseller.mail.plugins.module_utils import _credentials as store
+from ansible_collections.reseller.mail.plugins.module_utils._dkim import public_half
+
+TABLES = ("virtual_mailbox_domains", "virtual_alias_domains", "relay_domains", "virtual_mailbox_maps", "virtual_alias_maps", "relay_recipient_maps",
+          "transport_maps", "sender_login_maps")
+UNITS = ("postfix.service", "postfix@-.service", "dovecot.service", "opendkim@rsa.service", "opendkim@ed25519.service", "reseller-mail-guard.service")
+MOST = 50
+"""Addresses that are followed: an alias may lead to thousands."""
+KIB = 1024
+
+
+class Host:
+    """What runs here."""
+
+    def __init__(self, module: AnsibleModule, root: str) -> None:
+        self.run, self.find = module.run_command, module.get_bin_path
+        self.root, self.current = root, os.path.join(root, "current")
+
+    def ask(self, table: str, keys: t.Iterable[str]) -> dict[str, str]:
+        """Postfix's own answers, from the table that it has open."""
+        path, postmap = os.path.join(self.current, "postfix", table), self.find("postmap")
+        if postmap is None or not os.path.exists(f"{path}.lmdb"):
+            return {}
+        _rc, out, _err = self.run([postmap, "-q", "-", f"lmdb:{path}"], data="\n".join(keys) + "\n")
+        return {key: value for key, tab, value in (line.partition("\t") for line in out.splitlines()) if tab}
+
+    def leads_to(self, address: str) -> list[str]:
+        """As virtual(5) looks up: the address, without its extension, then anybody of the domain."""
+        local, _at, domain = address.rpartition("@")
+        keys = dict.fromkeys((address, f"{local.partition('+')[0]}@{domain}", f"@{domain}"))
+        answers = self.ask("virtual_alias_maps", keys)
+        found = next((answers[key] for key in keys if key in answers), "")
+        return [target.strip() for target in found.split(",") if target.strip()]
+
+    def address(self, address: str) -> dict[str, t.Any]:
+        doveadm = self.find("doveadm")
+        known = doveadm is not None and self.run([doveadm, "user", address])[0] == 0
+        return {"address": address, "leads_to": self.leads_to(address), "user": known, "denied": self.denied(address), "origin": self.origin(address),
+                **(self.quota(doveadm, address) if known else {"limit": None, "used": None})}
+
+    def denied(self, address: str) -> bool:
+        try:
+            with open(os.path.join(self.current, "dovecot", "deny"), encoding="utf-8") as file:
+                return any(line.strip().partition(":")[0] == address for line in file)
+        except FileNotFoundError:
+            return False
+
+    def origin(self, address: str) -> t.Optional[str]:
+        path = os.path.join(self.root, "credentials", "credentials.db")
+        if not os.path.exists(path):
+            return None
+        with store.Store(path, read_only=True) as opened:
+            return opened.origin(address)
+
+    def quota(self, doveadm: t.Any, address: str) -> dict[str, t.Any]:
+        _rc, out, _err = self.run([doveadm, "-f", "json", "quota", "get", "-u", address])
+        try:
+            row = next(row for row in json.loads(out or "[]") if row.get("type") == "STORAGE")
+            return {"limit": None if row["limit"] in ("-", "0") else int(row["limit"]) * KIB, "used": int(row["value"]) * KIB}
+        except (ValueError, KeyError, TypeError, StopIteration):
+            return {"limit": None, "used": None}
+
+    def keys(self, domain: str) -> list[dict[str, t.Any]]:
+        """Each private key's public half, made anew from the key that would sign."""
+        folder, openssl, found = os.path.join(self.root, "dkim", domain), self.find("openssl"), []
+        names = sorted(os.listdir(folder)) if os.path.isdir(folder) and openssl else []
+        for selector in (name[: -len(".private")] for name in names if name.endswith(".private") and not name.startswith(".")):
+            _rc, out, _err = self.run([openssl, "pkey", "-in", os.path.join(folder, f"{selector}.private"), "-pubout"])
+            try:
+                found.append({"selector": selector, "public": public_half(out), "signs": self.signs(domain, selector)})
+            except ValueError:
+                found.append({"selector": selector, "public": "", "signs": self.signs(domain, selector)})
+        return found
+
+    def signs(self, domain: str, selector: str) -> bool:
+        for folder in ("opendkim", "opendkim_ed25519"):
+            try:
+                with open(os.path.join(self.current, folder, "signing_table"), encoding="utf-8") as file:
+                    if any(line.split() == [domain, f"{selector}._domainkey.{domain}"] for line in file):
+                        return True
+            except FileNotFoundError:
+                continue
+        return False
+
+    def services(self) -> dict[str, str]:
+        found = {}
+        for unit in UNITS:
+            _rc, out, _err = self.run(["systemctl", "show", "--property=LoadState,ActiveState", unit])
+            state = dict(line.partition("=")[::2] for line in out.splitlines())
+            if state.get("LoadState") == "loaded":
+                found[unit] = state.get("ActiveState", "")
+        return found
+
+
+def main() -> None:
+    options = {"subject": {"type": "str", "required": True}, "root": {"type": "path", "default": "/var/lib/reseller-mail"}}
+    module = AnsibleModule(argument_spec=options, supports_check_mode=True)
+    subject = module.params["subject"].strip().lower()
+    host = Host(module, module.params["root"])
+    local, _at, domain = subject.rpartition("@")
+    keys = [subject, domain, f"@{domain}"] if local else [domain, f"@{domain}"]
+    tables = {table: host.ask(table, keys) for table in TABLES}
+    addresses: dict[str, dict[str, t.Any]] = {}
+    waiting = [subject] if local else []
+    try:
+        while waiting and len(addresses) < MOST:
+            address = waiting.pop(0)
+            addresses[address] = host.address(address)
+            waiting += [target for target in addresses[address]["leads_to"] if target not in addresses and target not in waiting]
+    except sqlite3.Error as exc:
+        module.fail_json(msg=f"the credential store cannot be read: {exc}")
+    generation = os.path.basename(os.path.realpath(host.current)) if os.path.islink(host.current) else ""
+    module.exit_json(changed=False, generation=generation, services=host.services(), tables=tables, addresses=list(addresses.values()),
+                     keys=host.keys(domain))
+
+
+if __name__ == "__main__":
+    main()
