@@ -219,7 +219,7 @@ CHAINS: t.Final[dict[str, list[Check]]] = {
     ), signature, reputation],
     "dkim": [exists, functools.partial(served, "outbound"), on_host.reported, on_host.reached, on_host.same_key, on_host.signing,
              *_dns(*_ZONE, ("dns.dkim", "DNS shows the key at the selector", "name")), signature],
-    "login": [exists, functools.partial(served, "login"), logs_in, functools.partial(doors, _USERS, _CLIENTS), on_host.reached, on_host.daemons,
+    "login": [exists, functools.partial(served, "login"), logs_in, on_host.reached, on_host.daemons, functools.partial(doors, _USERS, _CLIENTS),
               on_host.mailbox, on_host.allowed, on_host.password, password_works, on_host.log_logins],
     "smime": [exists, functools.partial(served, "login"), smime.pair, smime.valid, smime.address, smime.runtime],
 }

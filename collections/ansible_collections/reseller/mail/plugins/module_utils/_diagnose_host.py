@@ -15,7 +15,8 @@ from ansible_collections.reseller.mail.plugins.module_utils._diagnose_log import
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import rounded, size
 
 OPTIONAL = "opendkim@"
-"""An instance of OpenDKIM without keys stays down, and is well."""
+"""An instance of OpenDKIM without keys stays down, and is well; with keys Postfix takes nothing while it is down. Debian 12 runs Postfix in
+postfix@-, Debian 13 in postfix."""
 _FULL = re.compile(r"\b[45]\.2\.2\b|over quota|mailbox is full", re.I)
 _CLIENT = re.compile(r"\brip=([0-9A-Fa-f.:]+)|from \S*?\[([0-9A-Fa-f.:]+)\]|client=\S*?\[([0-9A-Fa-f.:]+)\]")
 
@@ -45,8 +46,11 @@ def daemons(known: Known) -> Step:
     asks = "its daemons run"
     if known.host is None:
         return _na("host.services", asks, known)
-    services = known.host["services"]
-    down = {unit: state for unit, state in services.items() if state == "failed" or (state not in ("active", "reloading") and not unit.startswith(OPTIONAL))}
+    unused = "postfix@-.service" if known.node.debian > 12 else "postfix.service"
+    needed = {f"{OPTIONAL}{key.algorithm}.service" for state in known.estate.states if state.node == known.node.name
+              for key in state.dkim if key.state == "active"}
+    services = {unit: state for unit, state in known.host["services"].items() if unit != unused and (unit in needed or not unit.startswith(OPTIONAL))}
+    down = {unit: state for unit, state in services.items() if state not in ("active", "reloading")}
     if down:
         text = ", ".join(f"{unit} is {state}" for unit, state in sorted(down.items()))
         return Step("host.service_down", asks, "fail", _host(known), text, f"systemctl status {' '.join(sorted(down))}")

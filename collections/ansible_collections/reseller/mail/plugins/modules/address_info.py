@@ -131,7 +131,7 @@ class Host:
         path, postmap = os.path.join(self.current, "postfix", table), self.find("postmap")
         if postmap is None or not os.path.exists(f"{path}.lmdb"):
             return {}
-        _rc, out, _err = self.run([postmap, "-q", "-", f"lmdb:{path}"], data="\n".join(keys) + "\n")
+        _rc, out, _err = self.run([postmap, "-q", "-", f"lmdb:{path}"], data="\n".join(keys))
         return {key: value for key, tab, value in (line.partition("\t") for line in out.splitlines()) if tab}
 
     def leads_to(self, address: str) -> list[str]:

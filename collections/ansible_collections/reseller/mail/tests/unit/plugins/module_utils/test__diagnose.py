@@ -100,16 +100,36 @@ def known(text: str = "jo@acme.example", of: Estate = ESTATE, **changes: t.Any) 
         tables[table] = {key: rows[key] for key in keys & rows.keys()}
     boxes = sorted({about.address, "jo@acme.example"} - {""})
     addresses = [{"address": one, "leads_to": [], "user": True, "denied": False, "origin": "user", "limit": 1000, "used": 10} for one in boxes]
-    dns = tuple(Finding(id_, who, "ok", "", "as it should be") for id_, who in (
-        ("dns.servers", about.name), ("dns.mx", about.name), ("dns.spf", about.name), ("dns.dkim", about.name), ("dns.dmarc", about.name),
-        ("dns.provider_spf", "hosting.example"), ("dns.fcrdns", "mx1.hosting.example"), ("dns.node_spf", "mx1.hosting.example"),
-    ))
+    dns = tuple(
+        Finding(id_, who, "ok", "", "as it should be")
+        for id_, who in (
+            ("dns.servers", about.name),
+            ("dns.mx", about.name),
+            ("dns.spf", about.name),
+            ("dns.dkim", about.name),
+            ("dns.dmarc", about.name),
+            ("dns.provider_spf", "hosting.example"),
+            ("dns.fcrdns", "mx1.hosting.example"),
+            ("dns.node_spf", "mx1.hosting.example"),
+        )
+    )
     whole = Known(
-        of, about, dns, tuple(Finding(f"access.{one}", "mx1.hosting.example", "ok", "", "TLSv1.3") for one in ("imap", "pop3", "submission", "submissions", "sieve")),
-        (Reply("mx1.hosting.example", 250, "2.1.5 Ok"),), (Finding("mail.dkim", about.name, "ok", "", "the signature verifies"),),
-        {"generation": "000001-abc", "services": {"dovecot.service": "active", "opendkim@rsa.service": "active", "opendkim@ed25519.service": "inactive"},
-         "tables": tables, "addresses": addresses, "keys": [{"selector": "mx1", "public": {"acme-mail.example": "BBBB"}.get(about.name, "AAAA"), "signs": True}]},
-        (), {}, NOW,
+        of,
+        about,
+        dns,
+        tuple(Finding(f"access.{one}", "mx1.hosting.example", "ok", "", "TLSv1.3") for one in ("imap", "pop3", "submission", "submissions", "sieve")),
+        (Reply("mx1.hosting.example", 250, "2.1.5 Ok"),),
+        (Finding("mail.dkim", about.name, "ok", "", "the signature verifies"),),
+        {
+            "generation": "000001-abc",
+            "services": {"dovecot.service": "active", "opendkim@rsa.service": "active", "opendkim@ed25519.service": "inactive", "postfix.service": "inactive"},
+            "tables": tables,
+            "addresses": addresses,
+            "keys": [{"selector": "mx1", "public": {"acme-mail.example": "BBBB"}.get(about.name, "AAAA"), "signs": True}],
+        },
+        (),
+        {},
+        NOW,
     )
     return replace(whole, **changes)
 
@@ -160,21 +180,46 @@ CASES: dict[str, tuple[str, t.Callable[[], Known], str, str]] = {
     "forward": ("inbound", lambda: known("fwd@acme.example"), "alias.target", "nobody@globex.example does not exist"),
     "unreachable": ("inbound", lambda: known(host=None, why={"lost": "no route", "host": "no route"}), "host.unreachable", "no route"),
     "daemon": ("inbound", lambda: with_host(known(), services={"dovecot.service": "failed"}), "host.service_down", "dovecot.service is failed"),
+    "signer of incoming mail": (
+        "inbound", lambda: with_host(known(), services={"opendkim@rsa.service": "inactive"}), "host.service_down", "opendkim@rsa.service is inactive",
+    ),
     "stale": ("inbound", lambda: with_host(known(), tables={"virtual_mailbox_maps": {}}), "host.stale", "jo@acme.example is missing, the files say acme"),
-    "other value": ("inbound", lambda: with_host(known("sales@acme.example"), tables={"virtual_alias_maps": {"sales@acme.example": "x@y.example"}}), "host.stale",
-                    "sales@acme.example is x@y.example"),
+    "other value": (
+        "inbound",
+        lambda: with_host(known("sales@acme.example"), tables={"virtual_alias_maps": {"sales@acme.example": "x@y.example"}}),
+        "host.stale",
+        "sales@acme.example is x@y.example",
+    ),
     "doveadm": ("inbound", lambda: with_address(known(), user=False), "host.no_mailbox", "jo@acme.example is not known"),
     "full": ("inbound", lambda: with_address(known(), used=1000), "mailbox.full", "100 %"),
     "full behind an alias": ("inbound", lambda: with_address(known("office@acme.example"), used=1000), "mailbox.full", "jo@acme.example"),
     "refused": ("inbound", lambda: known(replies=(Reply("mx1.hosting.example", 550, "5.1.1 unknown"),)), "rcpt.refused", "550 5.1.1 unknown"),
     "deferred": ("inbound", lambda: known(replies=(Reply("mx1.hosting.example", 451, "4.3.0 later"),)), "rcpt.deferred", "451 4.3.0"),
     "silent": ("inbound", lambda: known(replies=(Reply("mx1.hosting.example", 0, "timed out"),)), "rcpt.silent", "timed out"),
-    "full in the log": ("inbound", lambda: known(log=(line("NOQUEUE: reject: RCPT from x[192.0.2.9]: 552 5.2.2 full; to=<jo@acme.example>"),)), "mailbox.full", "552 5.2.2"),
+    "full in the log": (
+        "inbound",
+        lambda: known(log=(line("NOQUEUE: reject: RCPT from x[192.0.2.9]: 552 5.2.2 full; to=<jo@acme.example>"),)),
+        "mailbox.full",
+        "552 5.2.2",
+    ),
     "no sender": ("outbound", lambda: known("sales@acme.example"), "sender.nobody", "acme.example.yml:8:"),
-    "port 587": ("outbound", lambda: known(knocks=(Finding("access.submission", "mx1.hosting.example", "fail", "", "certificate: expired", "renew"),)),
-                 "access.submission", "certificate: expired"),
-    "bounced": ("outbound", lambda: known(log=(line("4F1D2A0C3B: from=<jo@acme.example>, size=1", 1, "postfix/qmgr"),
-                                              line("4F1D2A0C3B: to=<a@b.example>, status=bounced (550 5.7.1 listed)", 2, "postfix/smtp"))), "log.bounced", "5.7.1 listed"),
+    "port 587": (
+        "outbound",
+        lambda: known(knocks=(Finding("access.submission", "mx1.hosting.example", "fail", "", "certificate: expired", "renew"),)),
+        "access.submission",
+        "certificate: expired",
+    ),
+    "bounced": (
+        "outbound",
+        lambda: known(
+            log=(
+                line("4F1D2A0C3B: from=<jo@acme.example>, size=1", 1, "postfix/qmgr"),
+                line("4F1D2A0C3B: to=<a@b.example>, status=bounced (550 5.7.1 listed)", 2, "postfix/smtp"),
+            )
+        ),
+        "log.bounced",
+        "5.7.1 listed",
+    ),
     "ptr": ("outbound", lambda: with_dns(known(), "dns.fcrdns_missing", "mx1.hosting.example"), "dns.fcrdns_missing", "what is wrong"),
     "provider's spf": ("spam", lambda: with_dns(known(), "dns.provider_spf_missing", "hosting.example"), "dns.provider_spf_missing", "what is wrong"),
     "spf": ("spam", lambda: with_dns(known(), "dns.spf_two", "acme.example"), "dns.spf_two", "what is wrong"),
@@ -183,7 +228,12 @@ CASES: dict[str, tuple[str, t.Callable[[], Known], str, str]] = {
     "ptr and spam": ("spam", lambda: with_dns(known(), "dns.fcrdns_other", "mx1.hosting.example"), "dns.fcrdns_other", "what is wrong"),
     "relay domain": ("dkim", lambda: known("old.example"), "dkim.not_ours", "relay domain"),
     "no key yet": ("dkim", lambda: known(of=replace(ESTATE, states=())), "dkim.pending", "state/mx1.json"),
-    "another private key": ("dkim", lambda: with_host(known(), keys=[{"selector": "mx1", "public": "CCCC", "signs": True}]), "dkim.host_key", "mx1 is another key"),
+    "another private key": (
+        "dkim",
+        lambda: with_host(known(), keys=[{"selector": "mx1", "public": "CCCC", "signs": True}]),
+        "dkim.host_key",
+        "mx1 is another key",
+    ),
     "no private key": ("dkim", lambda: with_host(known(), keys=[]), "dkim.host_key", "mx1 does not exist"),
     "signs with none": ("dkim", lambda: with_host(known(), keys=[{"selector": "mx1", "public": "AAAA", "signs": False}]), "dkim.not_signing", "mx1"),
     "signer down": ("dkim", lambda: with_host(known(), services={"opendkim@rsa.service": "inactive"}), "host.service_down", "opendkim@rsa.service"),
@@ -192,14 +242,37 @@ CASES: dict[str, tuple[str, t.Callable[[], Known], str, str]] = {
     "no mailbox": ("login", lambda: known("sales@acme.example"), "login.no_mailbox", "is a alias"),
     "external": ("login", lambda: known("ext@acme.example"), "login.external", "external"),
     "another name": ("login", lambda: known("jo@acme-mail.example"), "login.name", "jo@acme.example"),
-    "imap": ("login", lambda: known(knocks=(Finding("access.imap", "mx1.hosting.example", "fail", "", "port 993: refused", "look"),)), "access.imap", "port 993"),
-    "host name": ("login", lambda: known(knocks=(Finding("access.imap", "m.acme.example", "blocked", "", "m.acme.example has no address in DNS"),)), "access.imap", "no address"),
+    "imap": (
+        "login",
+        lambda: known(knocks=(Finding("access.imap", "mx1.hosting.example", "fail", "", "port 993: refused", "look"),)),
+        "access.imap",
+        "port 993",
+    ),
+    "host name": (
+        "login",
+        lambda: known(knocks=(Finding("access.imap", "m.acme.example", "blocked", "", "m.acme.example has no address in DNS"),)),
+        "access.imap",
+        "no address",
+    ),
     "denied": ("login", lambda: with_address(known(), denied=True), "host.denied", "dovecot/deny"),
     "no password": ("login", lambda: with_address(known(), origin=None), "host.no_password", "credential store"),
-    "password given": ("login", lambda: known(mail=(Finding("mail.fetch", "jo@acme.example", "fail", "", "[AUTHENTICATIONFAILED]", "look"),)), "mail.fetch", "AUTHENTICATION"),
-    "wrong password": ("login", lambda: known(log=(line("imap-login: Login: user=<jo@acme.example>, rip=192.0.2.7", 1),
-                                                   line("imap-login: Disconnected (auth failed, 1 attempts): user=<jo@acme.example>, rip=192.0.2.8", 2))),
-                       "log.wrong_password", "from 192.0.2.8"),
+    "password given": (
+        "login",
+        lambda: known(mail=(Finding("mail.fetch", "jo@acme.example", "fail", "", "[AUTHENTICATIONFAILED]", "look"),)),
+        "mail.fetch",
+        "AUTHENTICATION",
+    ),
+    "wrong password": (
+        "login",
+        lambda: known(
+            log=(
+                line("imap-login: Login: user=<jo@acme.example>, rip=192.0.2.7", 1),
+                line("imap-login: Disconnected (auth failed, 1 attempts): user=<jo@acme.example>, rip=192.0.2.8", 2),
+            )
+        ),
+        "log.wrong_password",
+        "from 192.0.2.8",
+    ),
     "no certificate": ("smime", known, "smime.missing", "acme.example.yml"),
 }
 
@@ -227,13 +300,18 @@ def test_the_first_of_several_wrong_things_is_the_cause() -> None:
 
 
 def test_a_later_login_is_better_evidence_than_an_earlier_failure() -> None:
-    failed, worked = (line(f"imap-login: {text}: user=<jo@acme.example>, rip=192.0.2.8", second) for text, second in (("Disconnected (auth failed)", 1), ("Login", 2)))
+    failed, worked = (
+        line(f"imap-login: {text}: user=<jo@acme.example>, rip=192.0.2.8", second) for text, second in (("Disconnected (auth failed)", 1), ("Login", 2))
+    )
     assert only(known(log=(failed, worked)), "login").cause is None
 
 
 @pytest.mark.parametrize(("inbound", "acts", "cause"), [("accept", True, None), ("reject", False, None), ("reject", True, "tenant.suspended")])
 def test_a_suspended_tenant_gets_mail_where_the_files_say_so_or_nothing_acts_on_them(
-    inbound: str, acts: bool, cause: str | None, monkeypatch: pytest.MonkeyPatch,
+    inbound: str,
+    acts: bool,
+    cause: str | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(_diagnose_chains, "NOT_YET", "another" if acts else _diagnose_chains.SUSPENSION.keys["inbound"].acts)
     suspended = account("state: active", f"state: suspended\ndefaults: {{suspension: {{inbound: {inbound}}}}}")
@@ -259,8 +337,14 @@ def test_a_stranger_s_domain_is_told_with_what_may_be_meant() -> None:
 
 @pytest.mark.parametrize(
     ("text", "kind_"),
-    [("jo+lists@acme.example", "mailbox"), ("noreply@acme.example", "sender address"), ("postmaster@acme.example", "role address"),
-     ("archive@old.example", "relayed address"), ("acme-mail.example", "domain alias"), ("sales@acme-mail.example", "alias")],
+    [
+        ("jo+lists@acme.example", "mailbox"),
+        ("noreply@acme.example", "sender address"),
+        ("postmaster@acme.example", "role address"),
+        ("archive@old.example", "relayed address"),
+        ("acme-mail.example", "domain alias"),
+        ("sales@acme-mail.example", "alias"),
+    ],
 )
 def test_what_an_address_is(text: str, kind_: str) -> None:
     assert _diagnose.subject(ESTATE, text).kind == kind_
@@ -275,7 +359,7 @@ def test_a_catch_all_takes_what_nobody_has() -> None:
 
 def certificate(address: str, days: int) -> str:
     key = ed25519.Ed25519PrivateKey.generate()
-    now = datetime.datetime(2026, 11, 21, tzinfo=datetime.timezone.utc)
+    now = datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Jo Doe")])
     builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now - datetime.timedelta(days=30), now + datetime.timedelta(days=days))
     builder = builder.add_extension(x509.SubjectAlternativeName([x509.RFC822Name(address)]), critical=False)
@@ -284,8 +368,12 @@ def certificate(address: str, days: int) -> str:
 
 @pytest.mark.parametrize(
     ("pem", "cause"),
-    [(certificate("jo@acme.example", 30), None), (certificate("jo@acme.example", -1), "smime.expired"), (certificate("bo@acme.example", 30), "smime.other_address"),
-     ("-----BEGIN CERTIFICATE-----\nbm8=\n-----END CERTIFICATE-----\n", "smime.unreadable")],
+    [
+        (certificate("jo@acme.example", 30), None),
+        (certificate("jo@acme.example", -1), "smime.expired"),
+        (certificate("bo@acme.example", 30), "smime.other_address"),
+        ("-----BEGIN CERTIFICATE-----\nbm8=\n-----END CERTIFICATE-----\n", "smime.unreadable"),
+    ],
 )
 def test_a_certificate_is_read(pem: str, cause: str | None) -> None:
     given = known()
