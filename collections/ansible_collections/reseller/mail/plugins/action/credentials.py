@@ -28,10 +28,11 @@ _HEADER = ["address", "password"]
 
 
 class Handover:
-    """The file on the controller that initial passwords are written to."""
+    """The file on the controller that initial passwords are written to, of mailboxes or of what ``header`` says."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, header: t.Sequence[str] = _HEADER) -> None:
         self._path = path
+        self._header = list(header)
 
     def refuse_unwritable(self) -> None:
         """Raises OSError when the file could not be written or is somebody else's. Changes nothing."""
@@ -49,7 +50,7 @@ class Handover:
         try:
             with open(self._path, encoding="utf-8", newline="") as file:
                 header, *rows = csv.reader(file, strict=True)
-            if header != _HEADER:
+            if header != self._header:
                 raise ValueError
             return dict(rows)  # a row of another length is a ValueError
         except (ValueError, csv.Error):
@@ -63,7 +64,7 @@ class Handover:
         descriptor, new = tempfile.mkstemp(dir=folder, prefix=".initial-passwords-")   # mkstemp makes it 0600
         with open(descriptor, "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(_HEADER)
+            writer.writerow(self._header)
             writer.writerows(sorted((rows | passwords).items()))
             file.flush()
             os.fsync(file.fileno())

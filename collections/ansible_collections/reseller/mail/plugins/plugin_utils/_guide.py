@@ -28,12 +28,12 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
 _LARGEST = 512 * 1024
 
 
-def guide(estate: Estate, args: t.Mapping[str, t.Any]) -> _guide.Guide:
-    """All pages."""
+def guide(estate: Estate, args: t.Mapping[str, t.Any], node: t.Optional[str] = None) -> _guide.Guide:
+    """All pages, or those of the tenants placed on a node."""
     found, checked = _findings(args)
     folder = Path(_guide.__file__).parent
     assets = {name: (folder / name).read_bytes() for name in _guide.ASSETS}
-    return _guide.make(estate, found, checked, assets, _logos(args["logos"]))
+    return _guide.make(estate, found, checked, assets, _logos(args["logos"]), node)
 
 
 def _findings(args: t.Mapping[str, t.Any]) -> tuple[list[Finding], str]:

@@ -49,12 +49,18 @@ class Guide:
 
 
 def make(
-    estate: Estate, findings: t.Iterable[Finding], checked: str, assets: t.Mapping[str, bytes], logos: t.Optional[t.Mapping[str, tuple[str, bytes]]] = None
+    estate: Estate,
+    findings: t.Iterable[Finding],
+    checked: str,
+    assets: t.Mapping[str, bytes],
+    logos: t.Optional[t.Mapping[str, tuple[str, bytes]]] = None,
+    node: t.Optional[str] = None,
 ) -> Guide:
     """``checked`` is the time of the findings (2026-11-21T14:00:00Z), empty when there are none. ``logos`` are (suffix, content) by the name
-    of a domain or tenant; what the files' branding.logo leads to is never fetched, neither by us nor by who reads the page."""
+    of a domain or tenant; what the files' branding.logo leads to is never fetched, neither by us nor by who reads the page. ``node``: of the tenants placed
+    there only."""
     version = hashlib.sha256(b"".join(content for _name, content in sorted(assets.items()))).hexdigest()[:12]
-    found = sheets(estate, findings)
+    found = [sheet for sheet in sheets(estate, findings) if node in (None, sheet.node.name)]
     domains = {sheet.name: _files(sheet, estate, checked, version, logos or {}) for sheet in found}
     own = language(estate.said.get("locale") or "en")
     files = _names(own)

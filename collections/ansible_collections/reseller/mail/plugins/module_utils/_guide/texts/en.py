@@ -22,8 +22,8 @@ TEXTS = {
     "state_na": "Not needed",
     # summary
     "sum_live": "Everything is in order. The domain is ready for mail.",
-    "sum_open": "{count} of {total} points are open.",
-    "sum_yours": "{count} of them are yours.",
+    "sum_open": "Open points: {count} of {total}.",
+    "sum_yours": "Yours: {count}.",
     "sum_none_yours": "None of them is yours: we see to them.",
     "sum_unchecked": "Nothing has been checked yet.",
     "checked": "Last checked",
@@ -114,7 +114,7 @@ TEXTS = {
     "open_points": "Open",
     "of_tenant": "the tenant’s: {count}",
     "of_provider": "ours: {count}",
-    "counted": "{domains} domains of {tenants} tenants",
+    "counted": "Domains: {domains}, tenants: {tenants}",
     # purposes
     "why_mx": "Mail for the domain is delivered to its mail host.",
     "why_backup_mx": "Mail waits at another host while the mail host is away.",

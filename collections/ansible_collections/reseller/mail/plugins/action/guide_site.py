@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+import tarfile
+import tempfile
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible_collections.reseller.mail.plugins.action.credentials import Handover
+from ansible_collections.reseller.mail.plugins.plugin_utils import _guide
+from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
+
+ARGUMENTS = {
+    "estate": {"type": "path", "required": True},
+    "node": {"type": "str", "required": True},
+    "handover": {"type": "path", "required": True},
+    "reset": {"type": "list", "elements": "str", "default": []},
+    "root": {"type": "path", "default": "/var/lib/reseller-mail/guide"},
+    "group": {"type": "str", "default": "www-data"},
+    **_guide.ARGUMENTS,
+}
+
+
+class ActionModule(ActionBase):
+    """Makes the pages on the controller, ships them as one file, and hands new passwords over."""
+
+    def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
+        super().run(tmp, task_vars)
+        _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        self._vars = task_vars
+        estate, node = judged_node(args["estate"], args["node"])
+        made = _guide.guide(estate, args, node.name)
+        tenants = {sheet.name: sheet.tenant.name for sheet in made.sheets}
+        unknown = sorted(set(args["reset"]).difference(tenants.values()))
+        if unknown:
+            raise AnsibleActionFail(f"{unknown[0]} is no tenant with pages on {node.name}; allowed: {', '.join(sorted(set(tenants.values())))}")
+        files = {f"shared/{name}": content for name, content in made.shared.items()}
+        files.update({f"domains/{name}/pages/{file}": content for name, ours in made.domains.items() for file, content in ours.items()})
+        try:
+            self._on_host = {"pages": self._ship(files), "tenants": tenants, "root": args["root"], "group": args["group"], "reset": args["reset"]}
+            return self._converge(Handover(args["handover"], ("tenant", "password")), bool(self._task.check_mode))
+        finally:
+            self._remove_tmp_path(self._connection._shell.tmpdir)
+
+    def _converge(self, handover: Handover, check_mode: bool) -> dict[str, t.Any]:
+        """Asks first who needs a password: it is in the handover file before the host knows it, so that none is ever lost."""
+        missing = self._execute(plan=True)
+        if missing.get("failed") or not missing["missing"]:
+            return self._execute() if not missing.get("failed") else missing
+        passwords = {tenant: secrets.token_urlsafe(18) for tenant in missing["missing"]}
+        try:
+            handover.refuse_unwritable()
+            if not check_mode:
+                handover.write(passwords)
+        except OSError as error:
+            raise AnsibleActionFail(f"the guide's passwords were not handed over: {error}") from error
+        return self._execute(passwords=passwords)
+
+    def _execute(self, **arguments: t.Any) -> dict[str, t.Any]:
+        """From -vvv on a connection prints what a module is given unless its play context says no_log."""
+        contexts = [self._play_context, self._connection._play_context]
+        shown = [context.no_log for context in contexts]
+        for context in contexts:
+            context.no_log = True
+        try:
+            return dict(self._execute_module(module_name="reseller.mail.guide_site", module_args={**self._on_host, **arguments}, task_vars=self._vars))
+        finally:
+            for context, no_log in zip(contexts, shown, strict=True):
+                context.no_log = no_log
+
+    def _ship(self, files: t.Mapping[str, bytes]) -> str:
+        """All files as one, into the task's own temporary folder; in check mode, too, because the host compares contents."""
+        if not self._connection._shell.tmpdir:
+            self._make_tmp_path()
+        remote = self._connection._shell.join_path(self._connection._shell.tmpdir, "pages.tar.gz")
+        with tempfile.NamedTemporaryFile(prefix="reseller-mail-") as local:
+            with tarfile.open(fileobj=local, mode="w:gz") as packed:
+                for name, content in sorted(files.items()):
+                    member = tarfile.TarInfo(name)
+                    member.size = len(content)
+                    packed.addfile(member, io.BytesIO(content))
+            local.flush()
+            os.fchmod(local.fileno(), 0o600)
+            self._transfer_file(local.name, remote)
+        self._fixup_perms2((self._connection._shell.tmpdir, remote))
+        return str(remote)

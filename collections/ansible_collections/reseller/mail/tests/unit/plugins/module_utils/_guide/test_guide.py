@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import dataclasses
+import html.parser
+import re
+import string
+import typing as t
+
+import pytest
+from ansible_collections.reseller.mail.plugins.module_utils import _guide
+from ansible_collections.reseller.mail.plugins.module_utils._compile import dns
+from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
+from ansible_collections.reseller.mail.plugins.module_utils._guide import colour, dns_hosts, facts, markup, values
+from ansible_collections.reseller.mail.plugins.module_utils._guide.texts import LANGUAGES, language
+from ansible_collections.reseller.mail.plugins.module_utils._model import (
+    Branding,
+    DkimKey,
+    Domain,
+    DomainAlias,
+    Estate,
+    Limits,
+    Mailbox,
+    Node,
+    NodeState,
+    Provider,
+    Relay,
+    Tenant,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+ACME = Domain(
+    "acme.example", "mail", "it@acme.example", mailboxes=(Mailbox("jo", "acme.example", None, "it@acme.example"),),
+    domain_aliases=(DomainAlias("xn--bcher-kva.example", "it@acme.example"),), branding=Branding("mail.acme.example", "Acme Mail"),
+)
+BELOW = Domain("shop.acme.example", "relay", "it@acme.example", relay=Relay("mail.elsewhere.example", 25, ("jo",)))
+TENANT = Tenant("acme", "Acme", "business", "active", "mx1", "it@acme.example", (), Limits(), (ACME, BELOW))
+KEYS = (DkimKey("acme.example", "mx1", "KEY1"), DkimKey("acme.example", "mx1-2", "KEY2" * 100, state="published"))
+ESTATE = Estate(
+    Provider("Hosting", "hosting.example"), (Node("mx1", "mx1.hosting.example", 13, ("192.0.2.1",)), Node("mx2", "mx2.hosting.example", 13, ("192.0.2.2",))),
+    (), (TENANT,), states=(NodeState("mx1", KEYS),),
+)
+ASSETS = {"guide.css": b"css", "guide.js": b"js"}
+TIME = "2026-11-21T14:00:00Z"
+
+
+def sheet(*findings: Finding, estate: Estate = ESTATE, name: str = "acme.example") -> facts.Sheet:
+    return {one.name: one for one in facts.sheets(estate, findings)}[name]
+
+
+def cards(*findings: Finding, **options: t.Any) -> dict[str, facts.Card]:
+    return {card.purpose: card for _section, ours in sheet(*findings, **options).sections for card in ours}
+
+
+def finding(id_: str, state: str, subject: str = "acme.example", expected: str = "", found: str = "", remedy: str = "") -> Finding:
+    return Finding(id_, subject, state, expected, found, remedy)
+
+
+def with_tenant(**changes: t.Any) -> Estate:
+    return dataclasses.replace(ESTATE, tenants=(dataclasses.replace(TENANT, **changes),))
+
+
+def page(*findings: Finding, estate: Estate = ESTATE, file: str = "acme.example/index.html") -> str:
+    return _guide.make(estate, findings, TIME, ASSETS).files()[file].decode()
+
+
+def test_all_languages_say_the_same_things_with_the_same_values() -> None:
+    fields = {one: {key: sorted(field for _t, field, _s, _c in string.Formatter().parse(text) if field) for key, text in texts.items()}
+              for one, texts in LANGUAGES.items()}
+    assert fields["de"] == fields["en"] == fields["fr"]
+    assert all(text.strip() for texts in LANGUAGES.values() for text in texts.values())
+
+
+def test_every_purpose_state_and_section_has_its_words() -> None:
+    keys = set(LANGUAGES["en"])
+    assert {f"{kind}_{purpose}" for kind in ("why", "purpose") for purpose in dns.PURPOSES} <= keys
+    assert {f"state_{state}" for state in facts.ORDER} <= keys
+    assert {f"section_{section}" for section in facts.SECTIONS} <= keys
+    assert {f"note_{host.note}" for host in dns_hosts.HOSTS if host.note} <= keys
+    assert sorted(purpose for purposes in facts.SECTIONS.values() for purpose in purposes) == sorted(dns.PURPOSES)
+
+
+@pytest.mark.parametrize(("locale", "expected"), [("de", "de"), ("fr-CH", "fr"), ("en", "en"), ("it", "en")])
+def test_a_locale_s_language(locale: str, expected: str) -> None:
+    assert language(locale) == expected
+
+
+def test_without_verify_nothing_is_claimed() -> None:
+    states = {task.state for task in sheet().tasks}
+    assert states == {"unchecked"}
+    assert not sheet().live
+    assert "Nothing has been checked yet." in page()
+
+
+def test_findings_are_joined_by_their_question() -> None:
+    found = cards(finding("dns.mx", "ok"), finding("dns.spf_two", "fail"), finding("dns.dmarc_policy", "warn"), finding("dns.mta_sts_policy_mx", "fail"))
+    assert {key: found[key].state for key in ("mx", "spf", "dmarc", "srv")} == {"mx": "ok", "spf": "fail", "dmarc": "warn", "srv": "unchecked"}
+
+
+def test_of_two_keys_the_one_that_is_named_is_missing() -> None:
+    line = dns.zone_line(next(record for record in dns.records(ESTATE) if record.name.startswith("mx1-2._domainkey")))
+    for expected in (line, f"{line[:90]}… (500 characters)"):
+        found = cards(finding("dns.dkim_missing", "fail", expected=expected))["dkim"]
+        assert {record.name.partition(".")[0]: state for record, state in found.rows} == {"mx1": "ok", "mx1-2": "fail"}
+    everything = cards(finding("dns.dkim_none", "fail"))["dkim"]
+    assert {state for _record, state in everything.rows} == {"fail"}
+
+
+def test_keys_say_what_they_are_for_and_missing_ones_that_they_come() -> None:
+    assert "to be published; mail is signed with it once all name servers show it" in page()
+    waiting = page(estate=dataclasses.replace(ESTATE, states=()))
+    assert "The mail host has not made the key for mx1 yet" in waiting
+    assert "Being made" in waiting
+
+
+def test_the_go_live_list_has_every_row_with_its_owner() -> None:
+    tasks = {task.id: task for task in sheet(
+        finding("dns.mx", "ok"), finding("dns.servers_silent", "warn"), finding("mail.deliver", "fail", "world → jo@acme.example"),
+        finding("access.imap", "ok", "mail.acme.example"), finding("quota.usage", "warn", "jo@acme.example"),
+        finding("mail.deliver", "fail", "world → ann@other.example"),
+    ).tasks}
+    assert {key: (tasks[key].owner, tasks[key].state) for key in ("mx", "dns.servers", "mail.deliver", "access.imap")} == {
+        "mx": ("tenant", "ok"), "dns.servers": ("tenant", "warn"), "mail.deliver": ("provider", "fail"), "access.imap": ("provider", "ok"),
+    }
+    assert (tasks["quota.usage"].owner, tasks["quota.usage"].state) == ("tenant", "warn")
+    managed = with_tenant(domains=(dataclasses.replace(ACME, managed=True),))
+    assert {task.owner for task in sheet(estate=managed).tasks} == {"provider"}
+
+
+def test_live_when_all_that_is_needed_is_in_order() -> None:
+    ok = [finding(purpose.finding, "ok", name) for purpose in dns.PURPOSES.values() if purpose.needed for name in ("acme.example", "mail.acme.example")]
+    assert sheet(*ok).live
+    assert "The domain is ready for mail." in page(*ok)
+    assert not sheet(*ok[:-1], finding("dns.spf_two", "fail")).live
+
+
+def test_pages_of_tenants_that_are_not_served_yet_but_not_of_those_that_are_gone() -> None:
+    assert "The contract is not active yet" in page(estate=with_tenant(state="pending"))
+    assert "We have not made sure yet" in page(estate=with_tenant(domains=(dataclasses.replace(ACME, verified=False),)))
+    assert list(_guide.make(with_tenant(state="terminated"), (), "", ASSETS).domains) == []
+
+
+def test_a_node_gets_the_pages_of_its_tenants_only() -> None:
+    assert sorted(_guide.make(ESTATE, (), "", ASSETS, node="mx1").domains) == ["acme.example", "shop.acme.example", "xn--bcher-kva.example"]
+    assert _guide.make(ESTATE, (), "", ASSETS, node="mx2").domains == {}
+
+
+def test_the_same_input_makes_the_same_bytes() -> None:
+    assert _guide.make(ESTATE, [finding("dns.mx", "ok")], TIME, ASSETS) == _guide.make(ESTATE, [finding("dns.mx", "ok")], TIME, ASSETS)
+
+
+def test_settings_for_mail_programs_prefer_implicit_tls() -> None:
+    assert [(port, security) for _protocol, port, security in sheet().clients] == [
+        (993, "tls"), (995, "tls"), (465, "tls"), (587, "starttls"), (4190, "starttls"),
+    ]
+    only = dataclasses.replace(ACME, protocols=("imap", "submission"))
+    assert [port for _protocol, port, _security in sheet(estate=with_tenant(domains=(only,))).clients] == [993, 465, 587]
+    assert sheet().client_host == "mail.acme.example"
+    assert "handed on to mail.elsewhere.example" in page(file="shop.acme.example/index.html")
+
+
+def test_names_are_shown_with_u_labels() -> None:
+    text = page(file="xn--bcher-kva.example/index.html")
+    assert "<h1><bdi>bücher.example</bdi> <small>xn--bcher-kva.example</small></h1>" in text
+    assert "Another name for acme.example" in text
+
+
+@pytest.mark.parametrize(("servers", "expected"), [
+    (["ada.ns.cloudflare.com", "bob.ns.cloudflare.com"], "Cloudflare"),
+    (["ns-1.awsdns-00.co.uk", "ns-2.awsdns-61.com"], "Amazon Route 53"),
+    (["hydrogen.ns.hetzner.com.", "OXYGEN.NS.HETZNER.COM"], "Hetzner"),
+    (["ns1.acme.example"], None),
+    (["ada.ns.cloudflare.com", "ns1.digitalocean.com"], None),
+    (["cloudflare.com.evil.example"], None),
+    ([], None),
+])
+def test_dns_hosts_are_recognised_by_their_name_servers(servers: list[str], expected: t.Optional[str]) -> None:
+    host = dns_hosts.recognise(servers)
+    assert (host.name if host else None) == expected
+
+
+def test_the_table_of_dns_hosts_is_in_order() -> None:
+    names = [host.name for host in dns_hosts.HOSTS]
+    assert len(set(names)) == len(names) >= 15
+    assert names == sorted(names, key=str.lower)
+    patterns = [pattern for host in dns_hosts.HOSTS for pattern in host.servers]
+    assert len(set(patterns)) == len(patterns)
+    assert all(host.url.startswith("https://") and "?" not in host.url for host in dns_hosts.HOSTS)
+
+
+def test_values_are_in_the_pieces_that_forms_have() -> None:
+    cloudflare, route53 = (next(host for host in dns_hosts.HOSTS if host.name == name) for name in ("Cloudflare", "Amazon Route 53"))
+
+    def record(kind: str, value: str) -> dns.Record:
+        return dns.Record("acme.example", "acme.example", kind, 3600, value, False)
+
+    assert values.fields(record("MX", "10 mx1.hosting.example."), None) == [("priority", "10"), ("target", "mx1.hosting.example.")]
+    assert values.fields(record("MX", "10 mx1.hosting.example."), cloudflare)[1] == ("target", "mx1.hosting.example")
+    assert values.fields(record("SRV", "0 0 0 ."), cloudflare)[3] == ("target", ".")
+    assert values.fields(record("CAA", '0 issue "ca.example"'), None)[2] == ("value", "ca.example")
+    assert values.fields(record("TXT", "x" * 300), cloudflare) == [("value", "x" * 300)]
+    assert values.fields(record("TXT", "x" * 300), route53) == [("value", f'"{"x" * 255}" "{"x" * 45}"')]
+    assert values.entry("_dmarc.shop.acme.example", "acme.example", cloudflare) == "_dmarc.shop"
+    assert (values.entry("acme.example", "acme.example", cloudflare), values.entry("acme.example", "acme.example", route53)) == ("@", "")
+    assert values.entry("acme.example", "acme.example", None) == "acme.example"
+
+
+def test_a_domain_below_another_is_entered_in_its_zone() -> None:
+    servers = finding("dns.servers", "ok", "shop.acme.example", found="ada.ns.cloudflare.com (192.0.2.9)")
+    assert sheet(servers, name="shop.acme.example").zone == "acme.example"
+    assert "_dmarc.shop</code>" in page(servers, file="shop.acme.example/index.html")
+
+
+def test_the_note_on_cloudflare_s_proxy_and_on_records_that_a_host_lacks() -> None:
+    text = page(finding("dns.servers", "ok", found="ada.ns.cloudflare.com (192.0.2.9)"))
+    assert "Switch the proxy off" in text
+
+
+@pytest.mark.parametrize("on", [colour.LIGHT, colour.DARK])
+@given(st.integers(0, 0xFFFFFF))
+def test_every_brand_colour_becomes_readable(on: tuple[str, str], number: int) -> None:
+    made = colour.readable(f"#{number:06x}", on)
+    assert all(colour.contrast(made, background) >= colour.ENOUGH for background in on)
+
+
+def test_a_colour_that_can_be_read_stays_as_it_is() -> None:
+    assert colour.readable("#1a6b3c", colour.LIGHT) == "#1a6b3c"
+    assert colour.contrast("#000000", "#ffffff") == pytest.approx(21)
+
+
+class _Parser(html.parser.HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, t.Optional[str]]]) -> None:
+        self.tags.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@given(st.text())
+def test_text_is_never_markup(text: str) -> None:
+    parser = _Parser()
+    parser.feed(markup.tag("p", text, title=text, data_x=text))
+    parser.close()
+    assert parser.tags == ["p"]
+
+
+def test_hostile_words_and_answers_are_shown_as_they_are() -> None:
+    hostile = "</code><script>alert(1)</script>"
+    estate = with_tenant(organisation=hostile, domains=(dataclasses.replace(ACME, branding=Branding(name=hostile, support_url='https://x.example/"><script>')),))
+    text = page(finding("dns.spf_two", "fail", found=hostile, remedy=hostile + "\x1b\x00"), estate=estate)
+    assert text.count("<script") == 1
+    assert "\x1b" not in text
+    assert not re.search(r"\son\w+=", text.replace("&#x27;", ""))
+
+
+def test_the_index_shows_what_is_worst_first() -> None:
+    text = page(finding("dns.mx_missing", "fail", "shop.acme.example"), file="index.html")
+    rows = re.findall(r'<a href="([^"]+)/index.html">', text)
+    assert rows[0] == "shop.acme.example"
+    assert "Domains: 3, tenants: 1" in text
+
+
+def test_a_logo_is_a_file_of_the_page_and_nothing_is_fetched() -> None:
+    branded = with_tenant(domains=(dataclasses.replace(ACME, branding=Branding(logo="https://elsewhere.example/track.svg", colour="#ffe600")),))
+    made = _guide.make(branded, (), "", ASSETS, {"acme": (".png", b"\x89PNG")})
+    assert made.domains["acme.example"]["logo.png"] == b"\x89PNG"
+    text = made.domains["acme.example"]["index.html"].decode()
+    assert '<img src="logo.png"' in text
+    assert "elsewhere.example" not in text
+    assert b"#ffe600" not in made.domains["acme.example"]["brand.css"].partition(b"@media")[0]
