@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The two commands: `make demo` and `make test`. `make` alone lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help venv demo demo-down test lint unit sanity offline platform molecule reference clean
+.PHONY: help venv demo demo-down test lint unit sanity offline browser platform molecule reference clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\): *## */  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -26,6 +26,9 @@ sanity: ## ansible-test sanity with the oldest and the newest ansible-core
 
 offline: ## Judge and render the example estate without hosts
 	@scripts/test.sh offline
+
+browser: ## The guide's pages in Chromium (installs it as root where it is missing)
+	@scripts/test.sh browser
 
 platform: ## molecule/platform: the behaviours on real hosts (root)
 	@scripts/test.sh platform

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The proof.   scripts/test.sh [lint] [unit] [sanity] [offline] [platform]      without arguments: all of it
+# The proof.   scripts/test.sh [lint] [unit] [sanity] [offline] [browser] [platform]      without arguments: all of it
 # shellcheck source=scripts/lib.sh
 source "$(dirname "$0")/lib.sh"
-(($#)) || set -- lint unit sanity offline platform
+(($#)) || set -- lint unit sanity offline browser platform
 [[ " $* " != *" platform "* ]] || need_root "The platform scenario"
 
 passed=0
@@ -61,6 +61,16 @@ offline() {
     done
     [[ ${#venvs[@]} -eq 1 ]] ||
         check "Both cores render the same bytes" diff -r build/render/.venv build/render/.venv-newest
+}
+
+browser() {   # the guide's pages, as people meet them
+    if ! type -p chromium chromedriver >/dev/null; then
+        need_root "Installing Debian's Chromium"
+        note "Chromium is not here: installing Debian's."
+        apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install chromium chromium-driver fonts-dejavu-core >/dev/null ||
+            fail "Chromium could not be installed: is a Debian mirror reachable from here?"
+    fi
+    check "The guide's pages in Chromium: copying, states, keyboard, contrast, telephone" .venv/bin/python -m pytest -q "$COLLECTION/tests/browser"
 }
 
 platform() {

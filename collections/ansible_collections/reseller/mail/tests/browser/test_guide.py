@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guide as people meet it: three tenants, one whose DNS we write, one that writes its own, one with a hostile name."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import typing as t
+from pathlib import Path
+
+import axe_core_python
+import pytest
+from browsing import HOSTILE, KEY, Browser
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+PAGES = ("acme.example/index.html", "initech.example/index.html", "globex.example/index.html")
+OTHERS = ("initech.example/de.html", "xn--bcher-umbrella-gsb.example/index.html", "legacy.initech.example/fr.html", "index.html")
+AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture(params=PAGES)
+def page(request: pytest.FixtureRequest, browser: Browser) -> str:
+    browser.open(request.param, reduced=True)
+    return str(request.param)
+
+
+def pressed(browser: Browser, *keys: str) -> None:
+    ActionChains(browser.driver).send_keys(*keys).perform()
+
+
+def clipboard(browser: Browser) -> str:
+    """What is in it once the page says that it has copied."""
+    browser.wait("""async () => {
+        for (let i = 0; i < 100 && !document.getElementById('said').textContent; i++) await new Promise((r) => setTimeout(r, 20));
+    }""")
+    assert browser.run("return document.getElementById('said').textContent")
+    return str(browser.wait("() => navigator.clipboard.readText()"))
+
+
+def test_every_value_has_a_button_that_copies_just_it(page: str, browser: Browser) -> None:
+    values = browser.driver.find_elements(By.CSS_SELECTOR, "code[data-copy]")
+    buttons = browser.driver.find_elements(By.CSS_SELECTOR, "code[data-copy] + button.copy")
+    assert len(values) == len(buttons) > 30
+    shown = (pair for pair in zip(values, buttons, strict=True) if pair[1].is_displayed())
+    for value, button in itertools.islice(shown, 6):   # of the first records: name, type, priority, target
+        browser.wait("() => navigator.clipboard.writeText('nothing')")
+        browser.run("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", button)
+        browser.run("document.getElementById('said').textContent = ''")
+        button.click()
+        assert clipboard(browser) == value.get_property("textContent")
+
+
+def test_a_long_key_is_copied_whole(browser: Browser) -> None:
+    browser.open("initech.example/index.html")
+    browser.run("document.querySelector('#dkim .record code[data-copy=Value] + button').click()")
+    assert clipboard(browser) == f"v=DKIM1; k=rsa; p={KEY}"
+
+
+def test_every_record_has_its_state_in_words_with_a_sign(page: str, browser: Browser) -> None:
+    found = browser.run("""return [...document.querySelectorAll('.card')].map((card) => ({
+        records: card.querySelectorAll('.record').length,
+        pills: [...card.querySelectorAll('.pill')].map((pill) => [pill.textContent.trim(), pill.querySelector('svg use') !== null])}))""")
+    assert found
+    for card in found:
+        assert len(card["pills"]) == 1 + (card["records"] if card["records"] > 1 else 0)
+        assert all(word and sign for word, sign in card["pills"])
+
+
+def test_the_states_are_those_of_the_findings(browser: Browser) -> None:
+    browser.open("initech.example/index.html")
+    states = browser.run("return Object.fromEntries([...document.querySelectorAll('.card')].map((c) => [c.id, c.querySelector('.pill').textContent.trim()]))")
+    assert {key: states[key] for key in ("mx", "spf", "dmarc", "srv")} == {"mx": "In order", "spf": "To be done", "dmarc": "Have a look", "srv": "Not checked"}
+    keys = browser.run("""return [...document.querySelectorAll('#dkim .record')]
+        .map((r) => [r.querySelector('code').textContent, r.querySelector('.pill').textContent])""")
+    assert keys == [["mx2-2._domainkey", "To be done"], ["mx2._domainkey", "In order"]]
+    assert "Cloudflare" in browser.driver.find_element(By.CSS_SELECTOR, ".hint").text
+    assert "remove the others" in browser.driver.find_element(By.CSS_SELECTOR, "#spf .finding").text
+
+
+def test_a_tenant_s_words_and_answers_from_dns_are_text(browser: Browser) -> None:
+    browser.open("globex.example/index.html")
+    assert browser.run("return document.querySelector('.lead bdi + *, .lead .quiet bdi').textContent") == HOSTILE
+    browser.open("acme.example/index.html")
+    assert browser.driver.find_element(By.CSS_SELECTOR, ".brand").text == "<b>Acme</b> & Fils"
+    for path in PAGES:
+        browser.open(path)
+        assert browser.run("return [document.scripts.length, document.querySelectorAll('img, b, [onerror], [style]').length]") == [1, 0]
+
+
+def test_nothing_is_loaded_from_elsewhere_and_nothing_is_refused(browser: Browser, site: str) -> None:
+    browser.driver.get_log("browser")
+    browser.driver.get_log("performance")
+    for path in (*PAGES, *OTHERS):
+        browser.open(path)
+    asked = [json.loads(entry["message"])["message"] for entry in browser.driver.get_log("performance")]
+    urls = [one["params"]["request"]["url"] for one in asked if one["method"] == "Network.requestWillBeSent"]
+    assert len(urls) > len(PAGES)
+    assert [url for url in urls if not url.startswith((site, "data:"))] == []
+    assert [entry["message"] for entry in browser.driver.get_log("browser") if "favicon" not in entry["message"]] == []
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("path", [*PAGES, *OTHERS])
+def test_accessible_by_deque_s_rules(browser: Browser, path: str, dark: bool) -> None:
+    """Among them contrast (WCAG 1.4.3), which the dark page has of its own; names of buttons, order of headings, landmarks, language."""
+    browser.open(path, dark=dark, reduced=True)
+    browser.run("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    browser.run(AXE)
+    rules = {"runOnly": ["color-contrast"] if dark else ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+    result = browser.wait("(rules) => axe.run(document, rules)", rules)
+    assert "color-contrast" in {rule["id"] for rule in result["passes"]}, "contrast was not measured"
+    assert [(rule["id"], [node["html"][:160] for node in rule["nodes"]][:3]) for rule in result["violations"]] == []
+
+
+@pytest.mark.parametrize("path", [*PAGES, *OTHERS])
+def test_a_telephone_needs_no_sideways_scrolling(browser: Browser, path: str) -> None:
+    browser.open(path, width=360)
+    browser.run("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    wide = "return [...document.querySelectorAll('main *')].filter((e) => e.getBoundingClientRect().right > 361).map((e) => e.outerHTML.slice(0, 120))"
+    assert browser.run("return document.documentElement.scrollWidth") <= 360, browser.run(wide)
+    assert browser.run(wide) == []
+
+
+def test_the_keyboard_reaches_everything_in_order_and_shows_where_it_is(page: str, browser: Browser) -> None:
+    pressed(browser, Keys.TAB)
+    assert browser.run("return document.activeElement.className") == "skip"
+    assert browser.run("return document.activeElement.getBoundingClientRect().top") >= 0
+    pressed(browser, Keys.ENTER)
+    assert browser.run("return document.activeElement.id") == "main"
+    seen: list[t.Any] = []
+    for _step in range(15):
+        pressed(browser, Keys.TAB)
+        seen.append(browser.run("""const e = document.activeElement, s = getComputedStyle(e);
+            const all = [...document.querySelectorAll('a, button, summary')];
+            return [all.indexOf(e), s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2]"""))
+    assert [index for index, _outlined in seen] == sorted({index for index, _outlined in seen}), "focus jumps"
+    assert all(outlined for _index, outlined in seen), "focus cannot be seen"
+
+
+def test_a_button_is_pressed_by_keyboard(browser: Browser) -> None:
+    browser.open("initech.example/index.html")
+    browser.run("document.querySelector('#mx button.copy').focus()")
+    pressed(browser, Keys.ENTER)
+    assert clipboard(browser) == "@"
+
+
+def test_languages_are_files_of_their_own(browser: Browser) -> None:
+    browser.open("acme.example/index.html")
+    assert browser.run("return document.documentElement.lang") == "fr"
+    for language, words in (("de", "Was noch zu tun ist"), ("en", "What is left"), ("fr", "Ce qui reste à faire")):
+        browser.driver.find_element(By.CSS_SELECTOR, f"nav a[hreflang={language}]").click()
+        assert browser.run("return document.documentElement.lang") == language
+        assert browser.driver.find_element(By.ID, "golive").text == words
+        assert browser.driver.find_element(By.CSS_SELECTOR, "nav a[aria-current]").get_attribute("hreflang") == language
+
+
+def test_without_script_everything_is_there_but_the_buttons(browser: Browser) -> None:
+    browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.open("initech.example/index.html")
+        assert browser.driver.find_elements(By.CSS_SELECTOR, "button") == []
+        assert browser.driver.find_element(By.CSS_SELECTOR, "#spf .record").is_displayed()
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def test_less_motion_where_it_is_wished(browser: Browser) -> None:
+    browser.open("initech.example/index.html", reduced=True)
+    motion = """return [getComputedStyle(document.documentElement).scrollBehavior, getComputedStyle(document.querySelector('.copy')).transitionDuration]"""
+    assert browser.run(motion) == ["auto", "0s"]
+
+
+def test_the_provider_sees_what_is_worst_first(browser: Browser) -> None:
+    browser.open("index.html")
+    rows = browser.run("""return [...document.querySelectorAll('.overview tbody tr')]
+        .map((r) => [r.querySelector('th').textContent, r.querySelector('.pill').className])""")
+    assert rows[0] == ["initech.example", "pill is-fail"]
+    browser.driver.find_element(By.CSS_SELECTOR, ".overview tbody a").click()
+    assert browser.driver.find_element(By.CSS_SELECTOR, "h1").text == "initech.example"
+
+
+def test_paper_shows_all_values_and_no_buttons(browser: Browser) -> None:
+    browser.open("initech.example/index.html", dark=True)
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": [{"name": "prefers-color-scheme", "value": "dark"}]})
+    shown = browser.run("""return [getComputedStyle(document.body).backgroundColor,
+        [...document.querySelectorAll('.copy, nav')].filter((e) => e.offsetParent).length]""")
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert shown == ["rgb(255, 255, 255)", 0]
