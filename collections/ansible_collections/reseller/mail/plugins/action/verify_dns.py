@@ -8,8 +8,9 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.reseller.mail.plugins.module_utils import _dns_query, _verify_dns_ask
+from ansible_collections.reseller.mail.plugins.module_utils import _dns_query, _spf_chain
 from ansible_collections.reseller.mail.plugins.module_utils._finding import as_dicts
+from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import ask
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
 
 ARGUMENTS = {
@@ -31,9 +32,11 @@ class ActionModule(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         if _dns_query.DNSPYTHON_IMPORT_ERROR is not None:
             raise AnsibleActionFail("verify_dns needs the Python package dnspython on the controller") from _dns_query.DNSPYTHON_IMPORT_ERROR
+        if _spf_chain.SPFTRACE_IMPORT_ERROR is not None:
+            raise AnsibleActionFail("verify_dns needs the Python package spftrace on the controller") from _spf_chain.SPFTRACE_IMPORT_ERROR
         _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
         estate = judged(args["estate"])
         asker = _dns_query.Asker(args["resolver"], args["timeout"], args["at_once"])
-        found = asyncio.run(_verify_dns_ask.findings(estate, asker, args["ca_file"]))
+        found = asyncio.run(ask.findings(estate, asker, args["ca_file"]))
         result.update(changed=False, findings=as_dicts(found))
         return result

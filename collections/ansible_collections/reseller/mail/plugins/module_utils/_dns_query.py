@@ -14,6 +14,9 @@ import socket
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.reseller.mail.plugins.module_utils._dns_channel import Channels
+from ansible_collections.reseller.mail.plugins.module_utils._names import nearest
+
 try:
     import dns.asyncquery
     import dns.exception
@@ -29,6 +32,10 @@ except ImportError as exc:
 else:
     DNSPYTHON_IMPORT_ERROR = None
 
+LAME = "not authoritative for this name (lame delegation)"
+BOGUS = "SERVFAIL: what it says fails DNSSEC validation"
+NO_TCP = "the answer does not fit UDP, and TCP is refused"
+LOOP = "a CNAME that leads back to itself"
 TRIES = 2
 PATIENCE = 6
 """After this many unanswered questions in a row a server is not asked again: an estate has thousands of questions."""
@@ -45,6 +52,8 @@ class Reply:
     ttl: int = 0
     why: str = ""
     alias: str = ""
+    secure: bool = field(default=False, compare=False)
+    """Whether the resolver says that it has validated the answer."""
     raw: tuple[tuple[str, t.Any], ...] = field(default=(), compare=False, repr=False)
     """Each value with the library's record data: somebody else's record must go back exactly as it came."""
 
@@ -98,6 +107,10 @@ class Asker:
         self._gate = asyncio.Semaphore(at_once)
         self._memory: dict[t.Any, asyncio.Task[t.Any]] = {}
         self._unanswered: dict[Server, int] = {}
+        self._zones: set[str] = set()
+        self._channels = Channels()
+        self.heard: dict[str, dict[str, set[str]]] = {}
+        """By zone and server why it did not answer; empty: it did."""
 
     async def _once(self, key: t.Any, work: t.Callable[[], t.Coroutine[t.Any, t.Any, t.Any]]) -> t.Any:
         """The result of a question that was asked before, or is being asked just now, or is asked herewith."""
@@ -105,29 +118,47 @@ class Asker:
             self._memory[key] = asyncio.ensure_future(work())
         return await self._memory[key]
 
-    async def _exchange(self, server: Server, name: str, rdtype: str, recursive: bool) -> t.Any:
-        """The response message, or a text saying why there is none. Truncated answers are asked again over TCP."""
-        query = dns.message.make_query(name.rstrip(".") + ".", rdtype, use_edns=0, payload=1232)
-        if not recursive:
+    async def _exchange(self, server: Server, name: str, rdtype: str, recursive: bool, unchecked: bool = False) -> t.Any:
+        """The response message, or a text saying why there is none. Truncated answers are asked again over TCP. ``unchecked`` asks a
+        validating resolver for what it has, whether it believes it or not, with signatures."""
+        query = dns.message.make_query(name.rstrip(".") + ".", rdtype, use_edns=0, payload=1232, want_dnssec=unchecked)
+        if recursive:
+            query.flags |= dns.flags.CD if unchecked else dns.flags.AD
+        else:
             query.flags &= ~dns.flags.RD
         why = ""
         for _try in range(TRIES):
-            try:
-                async with self._gate:
-                    if self._unanswered.get(server, 0) >= PATIENCE:
-                        return f"no answer within {self._timeout:g} s"
-                    response, _used_tcp = await dns.asyncquery.udp_with_fallback(query, server.address, self._timeout, server.port)
-            except dns.exception.Timeout:
-                why = f"no answer within {self._timeout:g} s"
-                self._unanswered[server] = self._unanswered.get(server, 0) + 1
-            except (OSError, EOFError, dns.exception.DNSException) as exc:
-                why = f"no answer: {exc}"
-            else:
-                self._unanswered[server] = 0
-                if response.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
-                    return response
-                why = str(dns.rcode.to_text(response.rcode()))
+            async with self._gate:
+                if self._unanswered.get(server, 0) >= PATIENCE:
+                    return f"no answer within {self._timeout:g} s"
+                try:
+                    response = await self._channels.udp(query, server.address, self._timeout, server.port)
+                except TimeoutError:
+                    why = f"no answer within {self._timeout:g} s"
+                    # A resolver is slow about one name and quick about the next.
+                    self._unanswered[server] = self._unanswered.get(server, 0) + (not recursive)
+                    continue
+                except (OSError, dns.exception.DNSException) as exc:
+                    why = f"no answer: {exc or type(exc).__name__}"
+                    continue
+                if response.flags & dns.flags.TC:
+                    try:
+                        response = await dns.asyncquery.tcp(query, server.address, self._timeout, server.port)
+                    except (OSError, EOFError, dns.exception.DNSException):
+                        why = NO_TCP
+                        continue
+            self._unanswered[server] = 0
+            if response.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+                return response
+            why = str(dns.rcode.to_text(response.rcode()))
+            if recursive and not unchecked and why == "SERVFAIL" and not isinstance(await self._exchange(server, name, rdtype, True, True), str):
+                return BOGUS
         return why
+
+    async def unchecked(self, name: str, rdtype: str) -> t.Any:
+        """The response message with its signatures as the resolver has it, though it may not validate; None when there is none."""
+        response = await self._exchange(self.resolver, name, rdtype, True, True)
+        return None if isinstance(response, str) else response
 
     async def ask(self, server: Server, name: str, rdtype: str, recursive: bool = False) -> Reply:
         """What this server says about the name and type."""
@@ -135,19 +166,23 @@ class Asker:
         if isinstance(response, str):
             return Reply(str(server), "silent", why=response)
         if not recursive and not response.flags & dns.flags.AA:
-            return Reply(str(server), "silent", why="not authoritative for this name (lame delegation)")
+            return Reply(str(server), "silent", why=LAME)
         owner, kind = dns.name.from_text(name), dns.rdatatype.from_text(rdtype)
-        alias = ""
-        for _link in range(len(response.answer)):
+        alias, ttl, seen, secure = "", 0, {owner}, bool(response.flags & dns.flags.AD)
+        while kind != dns.rdatatype.CNAME:
             link = response.get_rrset(response.answer, owner, dns.rdataclass.IN, dns.rdatatype.CNAME)
-            if link is None or kind == dns.rdatatype.CNAME:
+            if link is None:
                 break
-            owner = link[0].target
+            owner, ttl = link[0].target, ttl or link.ttl
             alias = alias or owner.to_text().rstrip(".").lower()
+            if owner in seen:
+                return Reply(str(server), "none", ttl=link.ttl, why=LOOP, alias=alias)
+            seen.add(owner)
         found = response.get_rrset(response.answer, owner, dns.rdataclass.IN, kind)
         if found is None:
-            return Reply(str(server), "none", why=dns.rcode.to_text(response.rcode()), alias=alias)
-        return Reply(str(server), "answer", frozenset(map(value_text, found)), found.ttl, alias=alias, raw=tuple((value_text(one), one) for one in found))
+            return Reply(str(server), "none", ttl=ttl, why=dns.rcode.to_text(response.rcode()), alias=alias, secure=secure)
+        raw = tuple((value_text(one), one) for one in found)
+        return Reply(str(server), "answer", frozenset(text for text, _one in raw), found.ttl, alias=alias, secure=secure, raw=raw)
 
     async def look_up(self, name: str, rdtype: str) -> Reply:
         """What the resolver says, as any mail server in the world would hear it."""
@@ -167,12 +202,18 @@ class Asker:
 
     async def _zone_of(self, name: str, server: t.Optional[Server]) -> t.Optional[str]:
         response = await self._exchange(server or self.resolver, name, "SOA", recursive=server is None)
+        if response == "SERVFAIL" and server is None and "." in name:
+            # A name that leads in a circle, say: its zone is that of the name above.
+            return await self.zone_of(name.partition(".")[2])
         if isinstance(response, str) or (server is not None and not response.flags & dns.flags.AA):
             return None
         for rrset in (*response.answer, *response.authority):
             # After a CNAME the SOA may be the target's zone; only a zone above the name counts.
             if rrset.rdtype == dns.rdatatype.SOA and dns.name.from_text(name).is_subdomain(rrset.name):
-                return str(rrset.name.to_text()).rstrip(".").lower()
+                zone = str(rrset.name.to_text()).rstrip(".").lower()
+                if server is None:
+                    self._zones.add(zone)
+                return zone
         parent = name.partition(".")[2]
         return await self.zone_of(parent, server) if parent else None
 
@@ -191,6 +232,27 @@ class Asker:
         return t.cast("list[Reply]", await self._once(("all", name, rdtype), lambda: self._authoritative(name, rdtype)))
 
     async def _authoritative(self, name: str, rdtype: str) -> list[Reply]:
-        zone = await self.zone_of(name)
+        near, replies = name if name in self._zones else nearest(name, self._zones), []
+        if near is not None and "." in near:    # a registry would only refer to somebody else
+            # Its zone most likely, too. If not, they say so, unless they serve that one as well; then they know.
+            replies = [await self.ask(server, name, rdtype) for server in (await self.servers_of(near))[:1]]
+        zone = near if replies and replies[0].state != "silent" else await self.zone_of(name)
         servers = await self.servers_of(zone) if zone is not None else []
-        return list(await asyncio.gather(*(self.ask(server, name, rdtype) for server in servers)))
+        replies = replies if zone == near else []
+        replies += await asyncio.gather(*(self.ask(server, name, rdtype) for server in servers[len(replies):]))
+        for reply in replies:
+            whys = self.heard.setdefault(zone or "", {}).setdefault(reply.server, set())
+            whys.add(reply.why if reply.state == "silent" else "")
+        return replies
+
+    async def delegation(self, name: str) -> list[Server]:
+        """The servers that the zone above names for a zone of this name, though none of them may know it."""
+        above = await self.zone_of(name.partition(".")[2]) if "." in name else None
+        owner = dns.name.from_text(name)
+        for server in await self.servers_of(above) if above is not None else []:
+            response = await self._exchange(server, name, "NS", recursive=False)
+            if not isinstance(response, str):
+                found = response.get_rrset(response.authority, owner, dns.rdataclass.IN, dns.rdatatype.NS)
+                names = sorted(one.target.to_text().rstrip(".").lower() for one in found or ())
+                return [Server(one, address, self.resolver.port) for one in names for address in await self.addresses(one)]
+        return []

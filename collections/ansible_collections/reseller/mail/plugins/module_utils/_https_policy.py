@@ -19,12 +19,19 @@ MOST = 65536
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What HTTPS gave; ``error`` says why nothing came, in the words of TLS or the network."""
+    """What HTTPS gave; ``error`` says why nothing came, in the words of TLS or the network, and ``kind`` what about the certificate is
+    wrong: ``expired``, ``name`` or ``untrusted``."""
 
     error: str = ""
     status: int = 0
     content_type: str = ""
     body: str = ""
+    kind: str = ""
+    location: str = ""
+
+
+_KINDS = {10: "expired", 62: "name"}
+"""X509_V_ERR_CERT_HAS_EXPIRED and X509_V_ERR_HOSTNAME_MISMATCH of OpenSSL."""
 
 
 def tls_context(ca_file: str = "") -> ssl.SSLContext:
@@ -37,7 +44,7 @@ def tls_context(ca_file: str = "") -> ssl.SSLContext:
 def fetch(domain: str, addresses: t.Sequence[str], context: ssl.SSLContext, timeout: float = 8.0, port: int = 443) -> Fetched:
     """The policy of a domain from the first address that answers. Redirects are not followed, as the RFC demands."""
     host = f"mta-sts.{domain}"
-    error = f"{host} has no address"
+    error, kind = f"{host} has no address", ""
     for address in addresses:
         try:
             with (
@@ -49,12 +56,12 @@ def fetch(domain: str, addresses: t.Sequence[str], context: ssl.SSLContext, time
                 connection.request("GET", PATH, headers={"Connection": "close"})
                 response = connection.getresponse()
                 body = response.read(MOST).decode("utf-8", "replace")
-                return Fetched("", response.status, response.getheader("Content-Type") or "", body)
+                return Fetched("", response.status, response.getheader("Content-Type") or "", body, location=response.getheader("Location") or "")
         except ssl.SSLCertVerificationError as exc:
-            error = f"certificate of {host} at {address}: {exc.verify_message}"
+            error, kind = f"certificate of {host} at {address}: {exc.verify_message}", _KINDS.get(exc.verify_code, "untrusted")
         except (OSError, http.client.HTTPException) as exc:
-            error = f"{host} at {address}: {getattr(exc, 'strerror', None) or exc}"
-    return Fetched(error)
+            error, kind = f"{host} at {address}: {getattr(exc, 'strerror', None) or exc}", ""
+    return Fetched(error, kind=kind)
 
 
 def judge(fetched: Fetched, policy: str) -> str:

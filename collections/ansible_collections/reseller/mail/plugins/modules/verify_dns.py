@@ -10,7 +10,9 @@ short_description: Ask the authoritative name servers whether DNS says what the 
 version_added: 0.1.0
 description:
   - Finds the authoritative servers of every served domain and asks each of them for every record that the model computes, many at a time.
-  - The MX is asked first. While it is wrong, everything else about the domain is V(blocked).
+  - The MX is asked first. While mail goes elsewhere, everything else about the domain is V(blocked).
+  - Beside the records themselves it judges what receivers make of them, the SPF chain as a whole, DNSSEC, the name servers, reports' addresses,
+    and what a previous host left. Every finding is listed in the collection's C(docs/findings.md).
   - A server that does not answer is said to be silent, never to lack a record. Servers that disagree are propagating, a V(warn) with the time
     to live that is left.
   - Fetches every MTA-STS policy over verified HTTPS, and checks that it allows the MX the world sees.
@@ -24,7 +26,7 @@ attributes:
     description: Changes nothing, so there is nothing to show.
     support: N/A
 requirements:
-  - dnspython on the controller.
+  - dnspython and spftrace on the controller.
 options:
   estate:
     description: The estate's folder on the controller.

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What judging one subject needs to know of the estate; worked out once.
+
+PRIVATE to the collection. Pure.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._compile import dns as compile_dns
+from .._compile import mta_sts
+from .questions import Question, of_estate
+
+if t.TYPE_CHECKING:
+    from .._model import Domain, Estate, Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """Where a domain's mail leaves from, and whether the premium relay looks at its SPF record."""
+
+    addresses: tuple[str, ...]
+    premium: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """``addresses`` are all that take mail here; of the domains in ``catch_all`` every one does."""
+
+    provider: str
+    subjects: dict[str, list[Question]]
+    sending: dict[str, Sending]
+    policies: dict[str, str]
+    pending: dict[str, list[str]]
+    addresses: frozenset[str]
+    served: frozenset[str]
+    catch_all: frozenset[str]
+    grants: frozenset[str]
+
+    def is_nobody(self, address: str) -> bool:
+        """Whether an address is in a domain of ours and yet nobody's."""
+        domain = address.rpartition("@")[2]
+        return domain in self.served and domain not in self.catch_all and address not in self.addresses
+
+
+def learn(estate: Estate) -> Known:
+    """Everything from the model."""
+    subjects = of_estate(estate)
+    sending, policies, catch_all = {}, {}, set()
+    pending: dict[str, list[str]] = {}
+    addresses: set[str] = set()
+    for tenant, domain in estate.served_domains():
+        own = (*estate.node_of(tenant).addresses, *([tenant.outbound_address] if tenant.outbound_address else ()))
+        locals_ = set(_locals(domain))
+        for name in domain.names:
+            sending[name] = Sending(own, tenant.premium_relay and estate.premium_relay is not None)
+            addresses.update(f"{local}@{name}" for local in locals_)
+            if domain.catch_all:
+                catch_all.add(name)
+            if domain.mta_sts and name in subjects and any(one.group == "dns.mta_sts" for one in subjects[name]):
+                policies[name] = _policy(estate, tenant, domain)
+    for name, selector in compile_dns.pending(estate):
+        pending.setdefault(name, []).append(selector)
+    grants = {one.name for asked in subjects.values() for one in asked if one.group == "dns.dmarc_grant"}
+    return Known(
+        estate.provider.domain, subjects, sending, policies, pending, frozenset(addresses), frozenset(sending), frozenset(catch_all), frozenset(grants),
+    )
+
+
+def _policy(estate: Estate, tenant: Tenant, domain: Domain) -> str:
+    return mta_sts.policy(domain.mta_sts, mta_sts.hosts(estate, tenant)) if domain.mta_sts else ""
+
+
+def _locals(domain: Domain) -> t.Iterator[str]:
+    for group in (domain.mailboxes, domain.aliases, domain.sender_addresses):
+        yield from (one.name for one in group)
+    if domain.relay:
+        yield from domain.relay.recipients

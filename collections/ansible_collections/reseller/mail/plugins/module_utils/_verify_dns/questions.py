@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the world is asked about an estate's names.
+
+PRIVATE to the collection. Pure.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import typing as t
+from dataclasses import dataclass
+
+from .._compile import dns as compile_dns
+from .._compile.dns import PURPOSES, Record, zone_line
+
+if t.TYPE_CHECKING:
+    from .._model import Estate
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One record set, and what it should hold: nothing where ``values`` is empty. ``lines`` are its records, ready to be copied."""
+
+    group: str
+    subject: str
+    name: str
+    type: str
+    values: frozenset[str]
+    lines: tuple[str, ...]
+
+    @property
+    def value(self) -> str:
+        """The one value of a set that can have no more."""
+        return next(iter(self.values))
+
+    def line(self, value: str, ttl: int = 3600) -> str:
+        """Some value of this set as a line to copy."""
+        return record_line(self.name, ttl, self.type, value)
+
+
+def record_line(name: str, ttl: int, rdtype: str, value: str) -> str:
+    """A record as a line to copy."""
+    return zone_line(Record(name, name, rdtype, ttl, value, False))
+
+
+def questions(records: t.Iterable[Record]) -> list[Question]:
+    """The record sets of the model, by subject."""
+    sets: dict[tuple[str, str, str, str], list[Record]] = {}
+    for record in records:
+        sets.setdefault((record.domain, PURPOSES[record.purpose].finding, record.name, record.type), []).append(record)
+    return [
+        Question(group, subject, name, rdtype, frozenset(_plain(rdtype, one.value) for one in rows),
+                 tuple(sorted(record_line(name, one.ttl, rdtype, one.value) for one in rows)))
+        for (subject, group, name, rdtype), rows in sorted(sets.items())
+    ]
+
+
+def of_estate(estate: Estate) -> dict[str, list[Question]]:
+    """All that is asked about each subject."""
+    found: dict[str, list[Question]] = {}
+    for question in questions([*compile_dns.records(estate), *compile_dns.wishes(estate)]):
+        found.setdefault(question.subject, []).append(question)
+    for state in estate.states:
+        for key in state.dkim:
+            if key.state == "removed" and key.domain in found:
+                name = f"{key.selector}._domainkey.{key.domain}"
+                found[key.domain].append(Question("dns.dkim", key.domain, name, "TXT", frozenset(), ()))
+    return found
+
+
+def _plain(rdtype: str, value: str) -> str:
+    """A value in the one form that compares."""
+    if rdtype in ("A", "AAAA"):
+        return str(ipaddress.ip_address(value))
+    return value if rdtype == "TXT" else value.lower()
+
+
+def tags(value: str) -> dict[str, str]:
+    """``k=v; k=v`` as DKIM, DMARC, MTA-STS and TLS-RPT write it; white space inside a value means nothing there."""
+    pairs = (part.partition("=") for part in value.split(";") if part.strip())
+    return {name.strip().lower(): "".join(text.split()) for name, _sign, text in pairs}

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Judges DMARC (RFC 9989), TLS-RPT (RFC 8460) and the announcement of MTA-STS (RFC 8461), and who gets their reports.
+
+PRIVATE to the collection. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .catalogue import Fault
+from .questions import tags
+from .settle import lines
+
+if t.TYPE_CHECKING:
+    from .._dns_query import Reply
+    from .questions import Question
+
+_POLICIES = ("none", "quarantine", "reject")
+_OBSOLETE = ("pct", "rf", "ri")
+_STARTS = {"dns.dmarc": "v=dmarc1", "dns.mta_sts": "v=stsv1", "dns.tls_rpt": "v=tlsrptv1", "dns.dmarc_grant": "v=dmarc1"}
+
+
+def _own(question: Question, reply: Reply) -> list[str]:
+    """The records of the question's kind: others may stand beside them."""
+    start = _STARTS[question.group]
+    return sorted(value for value in reply.values if "".join(value.split()).lower().split(";")[0] == start)
+
+
+def _number(question: Question, reply: Reply, found: t.Sequence[str]) -> t.Iterator[Fault]:
+    if not found:
+        broken = sorted(value for value in reply.values if "v=" in value.lower() and _STARTS[question.group][2:6] in value.lower())
+        if broken and question.group != "dns.dmarc_grant":
+            yield Fault(f"{question.group}_syntax", f"it does not begin with {_STARTS[question.group]}: {broken[0]}", question.lines,
+                        lines(question, reply, broken))
+        else:
+            yield Fault(f"{question.group}_missing", f"no such record{f' ({reply.why})' if reply.why == 'NXDOMAIN' else ''}", question.lines)
+    elif len(found) > 1 and question.group != "dns.dmarc_grant":
+        extra = [value for value in found if value not in question.values]
+        publish = () if len(extra) < len(found) else question.lines
+        yield Fault(f"{question.group}_two", f"{len(found)} records: {' | '.join(found)}", publish, lines(question, reply, extra))
+
+
+def grant(question: Question, reply: Reply) -> t.Iterator[Fault]:
+    """Anything that begins with the version allows it."""
+    yield from _number(question, reply, _own(question, reply))
+
+
+def dmarc(question: Question, reply: Reply) -> t.Iterator[Fault]:
+    """The policy; another one is the tenant's choice where it writes its own DNS, and to be looked at."""
+    found = _own(question, reply)
+    if len(found) != 1:
+        yield from _number(question, reply, found)
+        return
+    want, have = tags(question.value), tags(found[0])
+    gone = lines(question, reply, found)
+
+    def fault(id_: str, text: str) -> Fault:
+        return Fault(id_, f"{text}: {found[0]}", question.lines, gone)
+
+    broken = [part for part in found[0].split(";") if part.strip() and "=" not in part]
+    bad = [f"{tag}={have[tag]}" for tag in ("p", "sp", "np") if have.get(tag, "none").lower() not in _POLICIES]
+    targets = have.get("rua", "").split(",") if have.get("rua") else []
+    bad += [target for target in targets if not re.fullmatch(r"mailto:[^@\s]+@[^@\s!]+(![0-9]+[kmgt]?)?", target, re.I)]
+    if broken or bad or "p" not in have:
+        yield fault("dns.dmarc_syntax", ", ".join(broken + bad) or "p= is missing")
+        return
+    old = [tag for tag in _OBSOLETE if tag in have]
+    if old:
+        yield fault("dns.dmarc_obsolete", f"{', '.join(old)}")
+    if (have["p"].lower(), have.get("t", "n").lower()) != (want["p"], want.get("t", "n")):
+        yield fault("dns.dmarc_policy", f"p={have['p']}{'; t=y' if have.get('t', '').lower() == 'y' else ''} instead of "
+                                        f"p={want['p']}{'; t=y' if want.get('t') == 'y' else ''}")
+    elif any(have.get(tag, have["p"]).lower() != want.get(tag, want["p"]) for tag in ("sp", "np")):
+        yield fault("dns.dmarc_subdomains", "another sp= or np=")
+    if "rua" in want and not targets:
+        yield fault("dns.dmarc_no_reports", "no rua=")
+
+
+def mta_sts(question: Question, reply: Reply) -> t.Iterator[Fault]:
+    """The announcement (RFC 8461 section 3.1)."""
+    found = _own(question, reply)
+    if len(found) != 1:
+        yield from _number(question, reply, found)
+        return
+    have, gone = tags(found[0]), lines(question, reply, found)
+    if not re.fullmatch(r"[A-Za-z0-9]{1,32}", have.get("id", "")):
+        yield Fault("dns.mta_sts_syntax", f"id= must be 1 to 32 letters and digits: {found[0]}", question.lines, gone)
+    elif have["id"] != tags(question.value)["id"]:
+        yield Fault("dns.mta_sts_id", found[0], question.lines, gone)
+
+
+def tls_rpt(question: Question, reply: Reply) -> t.Iterator[Fault]:
+    """Who is told about failures of TLS."""
+    found = _own(question, reply)
+    if len(found) != 1:
+        yield from _number(question, reply, found)
+        return
+    targets = tags(found[0]).get("rua", "").split(",")
+    if not all(re.fullmatch(r"(mailto:[^@\s]+@[^@\s]+|https://\S+)", target, re.I) for target in targets):
+        yield Fault("dns.tls_rpt_syntax", f"rua= must be mailto: or https: — {found[0]}", question.lines, lines(question, reply, found))
+
+
+def receivers(question: Question, values: t.Iterable[str]) -> list[str]:
+    """The addresses that reports are sent to, of a record that can be read."""
+    found = [value for value in values if "".join(value.split()).lower().startswith(_STARTS[question.group])]
+    rua = ",".join(tags(value).get("rua", "") for value in found)
+    return [target[7:].partition("!")[0].lower() for target in rua.split(",") if target.lower().startswith("mailto:")]

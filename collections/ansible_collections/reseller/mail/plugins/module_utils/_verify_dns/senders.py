@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Judges SPF record sets and DKIM keys. What receivers make of an SPF record is judged in ``_spf_chain``.
+
+PRIVATE to the collection. Pure.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import typing as t
+
+from .._compile.dns.sets import is_spf
+from .catalogue import Fault
+from .questions import tags
+from .settle import lines
+
+if t.TYPE_CHECKING:
+    from .._dns_query import Reply
+    from .questions import Question
+
+LEAST_BITS = 2048
+_RSA = bytes.fromhex("06092a864886f70d010101")
+"""rsaEncryption, as it stands in a SubjectPublicKeyInfo."""
+
+
+def spf(question: Question, reply: Reply) -> t.Iterator[Fault]:
+    """A tenant's record: its number only. More senders of the tenant's own are welcome."""
+    found = sorted(filter(is_spf, reply.values))
+    if not found:
+        yield Fault("dns.spf_missing", "no SPF record", question.lines)
+    elif len(found) > 1:
+        yield _two("dns.spf_two", question, reply, found)
+
+
+def exact(question: Question, reply: Reply) -> t.Iterator[Fault]:
+    """A record that is the provider's alone, or says that nobody sends: its very terms."""
+    found = sorted(filter(is_spf, reply.values))
+    want = question.value.lower().split()
+    if not found:
+        yield Fault(f"{question.group}_missing", "no SPF record", question.lines)
+    elif len(found) > 1:
+        yield _two("dns.provider_spf_two" if question.group == "dns.provider_spf" else f"{question.group}_other", question, reply, found)
+    elif sorted(found[0].lower().split()[:-1]) != sorted(want[:-1]) or found[0].lower().split()[-1] != want[-1]:
+        yield Fault(f"{question.group}_other", found[0], question.lines, lines(question, reply, found))
+
+
+def _two(id_: str, question: Question, reply: Reply, found: t.Sequence[str]) -> Fault:
+    there = [value for value in found if value in question.values]
+    extra = [value for value in found if value not in question.values]
+    return Fault(id_, f"{len(found)} SPF records: {' | '.join(found)}", () if there else question.lines, lines(question, reply, extra))
+
+
+def dkim(question: Question, reply: Reply) -> t.Iterator[Fault]:
+    """The key at one selector (RFC 6376 section 3.6.1)."""
+    keys = [value for value in reply.values if "p" in tags(value)]
+    gone = lines(question, reply, reply.values)
+    if not question.values:
+        if keys:
+            yield Fault("dns.dkim_removed", f"{question.name} still holds a key", remove=gone)
+        return
+    want = tags(question.value)
+    if not reply.values:
+        id_ = "dns.dkim_ed25519_missing" if want.get("k") == "ed25519" else "dns.dkim_missing"
+        yield Fault(id_, f"no key at {question.name}{f' ({reply.why})' if reply.why == 'NXDOMAIN' else ''}", question.lines)
+        return
+    if len(keys) > 1:
+        yield Fault("dns.dkim_two", f"{len(keys)} keys at {question.name}", question.lines, lines(question, reply, reply.values - question.values))
+        return
+    text = keys[0] if keys else next(iter(sorted(reply.values)))
+    have = tags(text)
+    fault = _key_fault(want, have)
+    if fault:
+        yield Fault(fault[0], f"{question.name}: {fault[1]}", question.lines, gone)
+
+
+def _key_fault(want: t.Mapping[str, str], have: t.Mapping[str, str]) -> t.Optional[tuple[str, str]]:
+    wanted, key = want.get("p", ""), have.get("p")
+    if key is None:
+        return "dns.dkim_broken", "a text without p="
+    if not wanted and key:
+        return "dns.dkim_unrevoked", "the key that the node has revoked"
+    if wanted and not key:
+        return "dns.dkim_revoked", "a revoked key (empty p=)"
+    if key != wanted:
+        raw = _decoded(key)
+        bits = None if raw is None or have.get("k", "rsa") != "rsa" else _rsa_bits(raw)
+        if raw is None:
+            return "dns.dkim_broken", "p= is not base64"
+        if have.get("k", "rsa") == "rsa" and bits is None:
+            return "dns.dkim_broken", "p= holds no RSA key"
+        if bits is not None and bits < LEAST_BITS:
+            return "dns.dkim_short", f"an RSA key of {bits} bits"
+        return "dns.dkim_other", "another key than the node signs with"
+    if have.get("k", "rsa") != want.get("k", "rsa"):
+        return "dns.dkim_broken", f"the right key, said to be of type {have.get('k', 'rsa')}"
+    if "y" in have.get("t", "").split(":"):
+        return "dns.dkim_testing", "t=y"
+    return None
+
+
+def _decoded(text: str) -> t.Optional[bytes]:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _rsa_bits(raw: bytes) -> t.Optional[int]:
+    """The length of the modulus in a SubjectPublicKeyInfo (RFC 3279 section 2.3.1), or in the bare key that some write; None when it is none.
+    After the algorithm come a BIT STRING with a zero byte, a SEQUENCE, and the modulus as the first INTEGER."""
+    place = raw.find(_RSA)
+    rest = raw[place + len(_RSA) + 2:] if place >= 0 else raw
+    try:
+        for tag in ((0x03, 0x30, 0x02) if place >= 0 else (0x30, 0x02)):
+            if rest[0] != tag:
+                return None
+            length, skip = (rest[1], 2) if rest[1] < 0x80 else (int.from_bytes(rest[2:2 + (rest[1] & 0x7F)], "big"), 2 + (rest[1] & 0x7F))
+            rest = rest[skip:skip + length][1 if tag == 0x03 else 0:]
+    except IndexError:
+        return None
+    return int.from_bytes(rest, "big").bit_length() or None
