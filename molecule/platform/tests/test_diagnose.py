@@ -162,3 +162,20 @@ def test_offline_the_files_alone_are_asked() -> None:
     cause, story = diagnose("sales@acme.example", "login", diagnose_offline=True)
     assert cause == "login.no_mailbox", story
     assert "PLAY [Ask the mail hosts]" not in story or "skipping: no hosts matched" in story
+
+
+def test_the_log_of_a_message_to_two_tenants_tells_each_its_own_part(world: client.World, sides: dict[str, Side]) -> None:
+    jo = sides["mx1"].user
+    message = client.Message.new("someone@stranger.example", "sales@acme.example")
+    world.send(jo.host, 25, "someone@stranger.example", ["sales@acme.example"], message)
+    assert world.fetch(jo.host, jo.name, jo.password, message.token)
+
+    def told(subject: str) -> str:
+        return client.ansible("ansible", "mx1", "-m", "reseller.mail.mail_log_info", "-a", f"subject={subject} since=-5m").output
+
+    assert client.wait_until(lambda: "to=<ann@globex.example>" in told("sales@acme.example")), "whose alias it is sees both"
+    mine, theirs = told(jo.name), told("ann@globex.example")
+    assert "to=<jo@acme.example>" in mine
+    assert "ann@globex.example" not in mine
+    assert "to=<ann@globex.example>" in theirs
+    assert "to=<jo@acme.example>" not in theirs

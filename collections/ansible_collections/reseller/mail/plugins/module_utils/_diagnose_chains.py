@@ -131,8 +131,9 @@ def logs_in(known: Known) -> Step:
         return Step("login.allowed", asks, "na", FILES, "asked about the domain; ask about a mailbox")
     mailbox = subject.mailbox
     if mailbox is None:
-        ends = [target.address for target in targets(known.estate, subject) if not target.wrong]
-        return Step("login.no_mailbox", asks, "fail", FILES, f"{subject.address} is a {subject.kind} ({subject.at}): it has no login",
+        own = {box.address for domain in subject.tenant.domains for box in domain.mailboxes}
+        ends = [target.address for target in targets(known.estate, subject) if target.address in own]
+        return Step("login.no_mailbox", asks, "fail", FILES, f"{subject.address} is {_a(subject.kind)} ({subject.at}): it has no login",
                     f"log in as {' or '.join(ends[:3])}" if ends else "log in as a mailbox")
     if mailbox.credentials != "local":
         return Step("login.external", asks, "fail", FILES, f"its credentials are {mailbox.credentials} ({subject.at.of('credentials')}): nobody logs in here",
@@ -145,6 +146,10 @@ def logs_in(known: Known) -> Step:
     return Step("login.allowed", asks, "ok", FILES, f"as {mailbox.address}, for {', '.join(mailbox.protocols)}")
 
 
+def _a(kind: str) -> str:
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+
+
 def sends(known: Known) -> Step:
     """Who may have it as From."""
     subject, asks = known.subject, "somebody may send as it"
@@ -154,7 +159,7 @@ def sends(known: Known) -> Step:
     if logins:
         return Step("sender", asks, "ok", FILES, f"logged in as {', '.join(sorted(logins))}")
     remedy = f"may_send: true at {subject.at}" if subject.alias else f"make it a mailbox or a sender address in {subject.domain.at.file}"
-    return Step("sender.nobody", asks, "fail", FILES, f"{subject.address} is a {subject.kind} that nobody may send as ({subject.at})", remedy)
+    return Step("sender.nobody", asks, "fail", FILES, f"{subject.address} is {_a(subject.kind)} that nobody may send as ({subject.at})", remedy)
 
 
 def doors(group: t.Collection[str], asks: str, known: Known) -> Step:

@@ -13,7 +13,7 @@ description:
     evidence and the remedy. What comes after it is V(blocked), because it may merely follow from it.
   - Six kinds of trouble have a way of their own - mail does not arrive (S3-36), does not leave or ends in spam folders (S3-37), DKIM fails (S3-38),
     a mail program cannot log in (S3-39), S/MIME does not work (S3-40). A host that nobody approved (S3-35) is a fault of the files and names the key.
-  - Runs on the controller. The playbook P(reseller.mail.diagnose#playbook) asks the hosts before and hands over what they said;
+  - Runs on the controller. The playbook C(reseller.mail.diagnose) asks the hosts before and hands over what they said;
     what was not asked is V(na).
   - Finding a cause is what it is for, so the task succeeds; see O(fatal).
 author: Reseller Mail developers (@reseller-mail)

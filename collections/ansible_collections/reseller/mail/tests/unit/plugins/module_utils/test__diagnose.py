@@ -239,7 +239,7 @@ CASES: dict[str, tuple[str, t.Callable[[], Known], str, str]] = {
     "signer down": ("dkim", lambda: with_host(known(), services={"opendkim@rsa.service": "inactive"}), "host.service_down", "opendkim@rsa.service"),
     "selector": ("dkim", lambda: with_dns(known(), "dns.dkim_selector", "acme.example"), "dns.dkim_selector", "what is wrong"),
     "signature": ("dkim", lambda: known(mail=(Finding("mail.dkim", "acme.example", "fail", "", "no signature", "look"),)), "mail.dkim", "no signature"),
-    "no mailbox": ("login", lambda: known("sales@acme.example"), "login.no_mailbox", "is a alias"),
+    "no mailbox": ("login", lambda: known("sales@acme.example"), "login.no_mailbox", "is an alias"),
     "external": ("login", lambda: known("ext@acme.example"), "login.external", "external"),
     "another name": ("login", lambda: known("jo@acme-mail.example"), "login.name", "jo@acme.example"),
     "imap": (
