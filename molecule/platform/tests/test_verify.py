@@ -33,4 +33,4 @@ def test_a_second_spf_record_is_found_and_fails_the_run(tmp_path: Path) -> None:
     finally:
         update(f"del {record}")
     assert run.rc != 0, run.output
-    assert {key for key, state in during.items() if state == "fail" and before.get(key) != "fail"} == {("dns.spf", "globex.example")}
+    assert {key for key, state in during.items() if state == "fail" and before.get(key) != "fail"} == {("dns.spf_two", "globex.example")}

@@ -208,7 +208,8 @@ def _verdicts(estate: Estate, tenant: Tenant, domain: Domain, by_subject: t.Mapp
 
 
 def _all_well(rows: t.Sequence[Finding], required: t.Iterable[str]) -> bool:
-    states = {wanted: {one.state for one in rows if one.id == wanted} for wanted in required}
+    # What is not well has an id of its own below the question's.
+    states = {wanted: {one.state for one in rows if one.id == wanted or (wanted in _SOFT and one.id.startswith(f"{wanted}_"))} for wanted in required}
     return all(seen and seen <= ({"ok", "warn"} if wanted in _SOFT else {"ok"}) for wanted, seen in states.items())
 
 

@@ -247,7 +247,7 @@ def finding(fault: Fault, subject: str, expected: str) -> Finding:
         **dict(fault.words),
     }
     remedy = "\n".join(filter(None, row.remedy.format(**words).split("\n")))
-    return Finding(fault.id, subject, fault.state or row.state, shown(expected), shown(fault.found), remedy)
+    return Finding(fault.id, subject, fault.state or row.state, expected, shown(fault.found), remedy)
 
 
 def group_of(id_: str) -> str:

@@ -70,7 +70,8 @@ async def lost(asker: Asker, name: str) -> list[Finding]:
     if reply.why == BOGUS:
         return [await _bogus(asker, name)]
     if reply.state == "silent":
-        return [_dead(name, [(str(server), (await asker.ask(server, name, "SOA")).why) for server in await asker.delegation(name)])]
+        servers = await asker.delegation(name)
+        return [_dead(name, [(str(server), (await asker.ask(server, name, "SOA")).why) for server in servers], reply.why)]
     zone = await asker.zone_of(name)
     if reply.why == "NXDOMAIN" and not reply.alias and zone is not None and "." not in zone:
         # Right below a registry a name that is not there was never registered. Deeper, only records are missing.
@@ -78,9 +79,9 @@ async def lost(asker: Asker, name: str) -> list[Finding]:
     return []
 
 
-def _dead(name: str, whys: list[tuple[str, str]]) -> Finding:
-    if not whys:
-        return finding(Fault("dns.servers_none", "the resolver finds no name server", words=(("name", name),)), name, SERVERS)
+def _dead(name: str, whys: list[tuple[str, str]], why: str) -> Finding:
+    """A resolver that gives up is no proof that nobody has registered the name."""
+    whys = whys or [("its name servers", f"the resolver gets no answer from them ({why})")]
     silent = [(server, why) for server, why in whys if not _is_lame(why)]
     id_, rows = ("dns.servers_silent", silent) if silent else ("dns.servers_lame", whys)
     words = (("name", name), ("server", ", ".join(server for server, _why in rows)))
