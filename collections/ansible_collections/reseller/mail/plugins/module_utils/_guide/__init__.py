@@ -78,6 +78,6 @@ def _files(sheet: Sheet, estate: Estate, checked: str, version: str, logos: t.Ma
     logo = {f"logo{picture[0]}": picture[1]} if picture else {}
     files = _names(language(sheet.domain.locale))
     pages = {
-        file: domain_page(sheet, Frame(one, checked, files, version, logo=next(iter(logo), "")), estate.provider.name) for one, file in files.items()
+        file: domain_page(sheet, Frame(one, checked, files, version, logo=next(iter(logo), "")), estate.provider) for one, file in files.items()
     }
     return {**pages, **logo, "brand.css": colour.style(sheet.domain.branding.colour).encode()}

@@ -15,10 +15,11 @@ from .values import entry, fields, lifetime
 
 if t.TYPE_CHECKING:
     from .._compile.dns import Record
+    from .._model import Provider
     from .facts import Card, Sheet, Task
 
 
-def domain_page(sheet: Sheet, frame: Frame, provider: str) -> bytes:
+def domain_page(sheet: Sheet, frame: Frame, provider: Provider) -> bytes:
     """The page in one language."""
     say = frame.say
     body = join([
@@ -27,9 +28,9 @@ def domain_page(sheet: Sheet, frame: Frame, provider: str) -> bytes:
         _records(sheet, frame),
         _clients(sheet, frame),
     ])
-    support = sheet.domain.branding.support_url
-    foot = [tag("p", say("by", provider=provider)), tag("p", tag("a", say("help"), href=support, rel="noreferrer")) if support else None]
-    return frame.document(say("title", domain=frame.shown(sheet.name)), sheet.domain.branding.name or provider, body, foot)
+    links = {"help": sheet.domain.branding.support_url or provider.support_url, "status_page": provider.status_url}
+    foot = [tag("p", say("by", provider=provider.name)), [tag("p", tag("a", say(key), href=url, rel="noreferrer")) for key, url in links.items() if url]]
+    return frame.document(say("title", domain=frame.shown(sheet.name)), sheet.domain.branding.name or provider.name, body, foot)
 
 
 def _summary(sheet: Sheet, frame: Frame) -> Html:

@@ -30,7 +30,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._scalars import (
     URL,
     choice,
 )
-from ansible_collections.reseller.mail.plugins.module_utils._schema.kinds import BILL, DNS, HOSTS, JUDGE, LEDGER, NOT_YET, PARTS, Many, Table, key
+from ansible_collections.reseller.mail.plugins.module_utils._schema.kinds import BILL, DNS, HOSTS, JUDGE, LEDGER, NOT_YET, PAGES, PARTS, Many, Table, key
 from ansible_collections.reseller.mail.plugins.module_utils._schema.policy import defaults
 
 FEATURES = ("branding", "catch_all", "outbound_address", "relay_domains")
@@ -50,8 +50,8 @@ _PROVIDER = Table(
     {
         "name": key(TEXT, "The provider's name, as clients read it.", "S0-20", NOT_YET, required=True),
         "domain": key(DOMAIN, "Carries the SPF record that tenants include.", "S0-3 S1-4", DNS, required=True),
-        "support_url": key(URL, "Where clients find help, unless their branding says otherwise.", "S4-22", NOT_YET),
-        "status_url": key(URL, "Where clients see whether all is well.", "S0-25", NOT_YET),
+        "support_url": key(URL, "Where clients find help, unless their branding says otherwise.", "S4-22", PAGES),
+        "status_url": key(URL, "Where clients see whether all is well.", "S0-25", PAGES),
     },
 )
 _NODE = Table(

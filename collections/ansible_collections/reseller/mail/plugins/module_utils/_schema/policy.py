@@ -30,6 +30,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._schema.kinds import
     HOSTS,
     NEAREST,
     NOT_YET,
+    PAGES,
     PARTS,
     TIGHTER,
     TOGETHER,
@@ -110,9 +111,9 @@ MTA_STS = Table(
 TLS_RPT = Table("tls_rpt", {"reports_to": key(RECIPIENT, "Who gets the reports.", "S3-22", DNS, rule=NEAREST, required=True)})
 _FACE = {
     "name": key(TEXT, "What clients see.", "S4-2 S4-8", NOT_YET, rule=NEAREST),
-    "support_url": key(URL, "Where clients find help.", "S4-22", NOT_YET, rule=NEAREST),
+    "support_url": key(URL, "Where clients find help.", "S4-22", PAGES, rule=NEAREST),
     "logo": key(URL, "A picture for pages and letters.", "S4-8", NOT_YET, rule=NEAREST),
-    "colour": key(COLOUR, "The main colour of pages and letters.", "S4-8", NOT_YET, rule=NEAREST),
+    "colour": key(COLOUR, "The main colour of pages and letters.", "S4-8", PAGES, rule=NEAREST),
 }
 BRANDING = Table("branding", _FACE)
 BRANDING_OF_DOMAIN = Table(
@@ -158,7 +159,7 @@ _TO_DOMAIN = LEVELS[:4]
 _TO_ACCOUNT = LEVELS[:3]
 
 CASCADES: dict[str, Cascade] = {
-    "locale": Cascade(key(LOCALE, "The language of pages and letters.", "S2-34", NOT_YET, "en", rule=NEAREST), LEVELS),
+    "locale": Cascade(key(LOCALE, "The language of pages and letters.", "S2-34", PAGES, "en", rule=NEAREST), LEVELS),
     "protocols": Cascade(
         key(Many(choice(*PROTOCOLS)), "What mailboxes may be used with, within the plan's protocols; default: those.", "S2-17 S2-19", NOT_YET, rule=NEAREST),
         LEVELS,

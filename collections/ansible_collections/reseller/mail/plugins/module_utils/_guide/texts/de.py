@@ -11,6 +11,7 @@ TEXTS = {
     "contents": "Auf dieser Seite",
     "by": "E-Mail von {provider}",
     "help": "Hilfe",
+    "status_page": "Läuft alles?",
     "for": "für {organisation}",
     "state_ok": "In Ordnung",
     "state_warn": "Bitte ansehen",

@@ -11,6 +11,7 @@ TEXTS = {
     "contents": "On this page",
     "by": "Mail by {provider}",
     "help": "Get help",
+    "status_page": "Is everything running?",
     "for": "for {organisation}",
     # states
     "state_ok": "In order",

@@ -11,6 +11,7 @@ TEXTS = {
     "contents": "Sur cette page",
     "by": "Courriel par {provider}",
     "help": "Obtenir de l’aide",
+    "status_page": "Tout fonctionne-t-il ?",
     "for": "pour {organisation}",
     "state_ok": "En ordre",
     "state_warn": "À regarder",
