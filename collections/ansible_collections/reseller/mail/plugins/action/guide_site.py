@@ -43,7 +43,8 @@ class ActionModule(ActionBase):
         files = {f"shared/{name}": content for name, content in made.shared.items()}
         files.update({f"domains/{name}/pages/{file}": content for name, ours in made.domains.items() for file, content in ours.items()})
         try:
-            self._on_host = {"pages": self._ship(files), "tenants": tenants, "root": args["root"], "group": args["group"], "reset": args["reset"]}
+            kept = {key: args[key] for key in ("estate", "node", "handover", "reset", "root", "group")}
+            self._on_host = {**kept, "pages": self._ship(files), "tenants": tenants}
             return self._converge(Handover(args["handover"], ("tenant", "password")), bool(self._task.check_mode))
         finally:
             self._remove_tmp_path(self._connection._shell.tmpdir)

@@ -61,6 +61,21 @@ options:
     description: The group that the web server runs in.
     type: str
     default: www-data
+  pages:
+    description: The shipped file on the host. The controller fills it in.
+    type: path
+  tenants:
+    description: The domains with their tenants. The controller fills it in.
+    type: dict
+    default: {}
+  passwords:
+    description: New passwords by tenant. The controller fills it in.
+    type: dict
+    default: {}
+  plan:
+    description: Only ask who needs a password. The controller fills it in.
+    type: bool
+    default: false
 seealso:
   - module: reseller.mail.guide
 """
@@ -98,11 +113,18 @@ Plan = t.List[t.Tuple[str, str]]
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "pages": {"type": "path", "required": True},
-            "tenants": {"type": "dict", "required": True},
-            "root": {"type": "path", "required": True},
-            "group": {"type": "str", "required": True},
+            "estate": {"type": "path", "required": True},
+            "node": {"type": "str", "required": True},
+            "handover": {"type": "path", "required": True},
             "reset": {"type": "list", "elements": "str", "default": []},
+            "report": {"type": "path", "default": "build/verify/report.json"},
+            "findings": {"type": "list", "elements": "dict"},
+            "checked": {"type": "str", "default": ""},
+            "logos": {"type": "path"},
+            "root": {"type": "path", "default": "/var/lib/reseller-mail/guide"},
+            "group": {"type": "str", "default": "www-data"},
+            "pages": {"type": "path"},
+            "tenants": {"type": "dict", "default": {}},
             "passwords": {"type": "dict", "default": {}, "no_log": True},
             "plan": {"type": "bool", "default": False},
         },
