@@ -56,7 +56,7 @@ class ActionModule(ActionBase):
             summary = ", ".join(f"{key.replace('_', ' ')} {number}" for key, number in counts.items())
             display.display(f"The estate {directory} is without fault: {summary}.")
             if idle:
-                display.display("These keys are judged, but nothing acts on them yet: " + ", ".join(f"{key} ({times})" for key, times in idle) + ".")
+                display.display(_fault_text.idle(idle, _width()))
             return {**result, "counts": counts, "without_effect": [{"key": key, "times": times} for key, times in idle]}
         where = f"the report lies in {os.path.abspath(args['dest'])}" if args["dest"] and args["output"] != "text" else "each is named above"
         # Not raised: with an exception Ansible prints the message twice, and the place in the playbook, which is innocent.
@@ -64,7 +64,7 @@ class ActionModule(ActionBase):
 
     def _tell(self, report: _fault_reports.Report, output: str, dest: t.Optional[str]) -> bool:
         """Prints the report, for people where a file is for the programs; writes the file. Whether that changed it."""
-        width = int(os.environ.get("COLUMNS") or (display.columns if ANSIBLE_COLOR else 120))
+        width = _width()
         plain = _fault_text.text(report.faults, report.sources, width)
         if output != "text" and not dest:
             display.display(_fault_reports.FORMS[output](report).rstrip("\n"))
@@ -76,6 +76,10 @@ class ActionModule(ActionBase):
         if not dest:
             return False
         return _write(Path(dest), f"{plain}\n" if output == "text" else _fault_reports.FORMS[output](report), self._task.check_mode)
+
+
+def _width() -> int:
+    return int(os.environ.get("COLUMNS") or (display.columns if ANSIBLE_COLOR else 120))
 
 
 def _directory(estate: t.Optional[str]) -> str:

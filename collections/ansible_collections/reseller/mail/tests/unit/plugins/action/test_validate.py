@@ -128,8 +128,8 @@ def test_keys_without_effect_are_named(tmp_path: Path) -> None:
     told = " ".join(run.stdout.split())
     if "estate.yml: backup_mx.hostname" in idle:  # while nothing acts on it
         assert idle["estate.yml: backup_mx.hostname"] == 1
-    for key, times in idle.items():
-        assert f"{key} ({times})" in told
+    for key in idle:
+        assert key.partition(": ")[2] in told
     assert ("nothing acts on them yet" in told) == bool(idle)
 
 
