@@ -87,4 +87,6 @@ def test_what_moves_to_another_node_is_not_gone() -> None:
 
 
 def test_lines_that_somebody_altered_count_for_nothing() -> None:
-    assert _deletions.here(["", "tenant", "domain", "relay domain", "nonsense \ufffd", "mailbox a@b.example quota 1G"]) == Served(mailboxes=frozenset({"a@b.example"}))
+    assert _deletions.here(["", "tenant", "domain", "relay domain", "nonsense \ufffd", "mailbox a@b.example quota 1G"]) == Served(
+        mailboxes=frozenset({"a@b.example"})
+    )
