@@ -196,6 +196,7 @@ def test_text_of_tenants_stays_in_its_block() -> None:
     for word in ("everyone", "evil", "img", "approve", "7*7", "Acme Corporation"):
         assert word not in outside
         assert word in comment
+    assert "\n``````diff\n" in comment, "a fence longer than any in the text"
     assert not [line for line in comment.splitlines() if line.startswith("/")]
 
 

@@ -175,6 +175,8 @@ def test_a_tenant_s_own_repository_that_is_pinned(repo: Repo, tmp_path: Path) ->
     assert [(edit.file, edit.keys, edit.kind) for edit in _edits.edits(before, after)] == [("tenants/acme", "", PIN), (e.ACME, "mailboxes.quota", FILE)]
     shutil.rmtree(pinned)
     pinned.mkdir()
+    repo.git("update-index", "--cacheinfo", f"160000,{repo.git('rev-parse', 'HEAD')},estates/example/tenants/acme")
+    repo.git("commit", "--quiet", "--message", "a pin to a commit of this repository itself")
     assert any("is not here" in fault.what for fault in read(repo, "main").faults), "the repository around must not answer for it"
 
 

@@ -117,10 +117,10 @@ def test_what_is_allowed(who: str, after: Files) -> None:
             edit("tenants/globex/account.yml", ("admins: [", "admins: [{address: it@acme.example}, ")),
             ["tenants/globex/account.yml:6 it-acme may not add address of it@acme.example"],
         ),
-        (IT, edit(e.ACCOUNT, ("plan: business\n", "plan: business\nlimits: {storage: 400G}\n")), [f"{e.ACCOUNT}:3 it-acme may not add storage"]),
+        (IT, edit(e.ACCOUNT, ("plan: business\n", "plan: business\nlimits: {storage: 400G}\n")), [f"{e.ACCOUNT}:3 it-acme may not add limits.storage"]),
         (IT, edit(e.ACCOUNT, ("acme-new.example]", "acme-new.example, more.example]")), [f"{e.ACCOUNT}:10 it-acme may not change domains"]),
-        (IT, edit("plans.yml", ("max: 20G", "max: 90G")), ["plans.yml:5 it-acme may not change max"]),
-        (IT, edit(e.GLOBEX, ("- name: bob", "- name: bob\n    forward: {to: [it@acme.example]}")), [f"{e.GLOBEX}:4 it-acme may not add to"]),
+        (IT, edit("plans.yml", ("max: 20G", "max: 90G")), ["plans.yml:5 it-acme may not change mailbox_quota.max of business"]),
+        (IT, edit(e.GLOBEX, ("- name: bob", "- name: bob\n    forward: {to: [it@acme.example]}")), [f"{e.GLOBEX}:4 it-acme may not add forward.to of bob"]),
         (IT, {**e.FILES, e.GLOBEX: e.FILES[e.GLOBEX] + "aliases: [{name: it, to: [it@acme.example]}]\n"}, [f"{e.GLOBEX}:4 it-acme may not add name, to of it"]),
         (
             IT,
@@ -238,13 +238,6 @@ def test_a_file_that_becomes_something_else_is_refused(kind: str) -> None:
     assert refusals(IT, after) == [f"{e.ACME}:1 it-acme may not change this {kind}, being tenant_admin of acme; nothing reads it"]
 
 
-def test_a_file_that_becomes_a_file_again_hides_no_edit() -> None:
-    """What is judged key by key is judged so whatever the file was before."""
-    before = e.revision(edit(e.ACME, ("  - name: del\n", "  - name: del\n")), around={e.ACME: Entry(EXECUTABLE, "x")})
-    after = edit(e.ACME, ("    domain_admin: true\n", "    domain_admin: false\n"))
-    assert refusals(DEL, after, before) != []
-
-
 def test_a_pin_that_moves_is_judged_by_the_files_behind_it() -> None:
     pin = {"tenants/acme": Entry(PIN, "1")}, {"tenants/acme": Entry(PIN, "2")}
     assert refusals(IT, e.revision(JO_GROWS, around=pin[1]), e.revision(e.FILES, around=pin[0])) == []
@@ -279,6 +272,29 @@ def test_certificates_of_other_people(certificate: str) -> None:
     assert brings(OPS, "jo", "it@acme.example") != []
     assert brings(DOM, "jo", "it@acme.example") != []
     assert brings(JO, "jo", "it@acme.example") != []
+
+
+def test_another_admin_s_certificate_is_not_exchanged_either(certificate: str) -> None:
+    """Neither where it says who brought it already, nor behind a file that was something else before."""
+
+    def with_certificate(name: str, body: str) -> Files:
+        indented = body.replace("\n", "\n        ")
+        lines = f"  - name: {name}\n    smime:\n      uploaded_by: {ANN}\n      certificate: |\n        {indented}\n"
+        return edit(e.ACME, (f"  - name: {name}\n", lines))
+
+    before, after = with_certificate("ann", certificate), with_certificate("ann", certificate.replace("MII", "MIJ"))
+    assert [what.split(", being")[0] for what in refusals(IT, after, before)] == [f"{e.ACME}:6 it-acme may not change smime.certificate of ann"]
+    assert refusals(ANN, after, before) == []
+    assert refusals(IT, after, e.revision(before, around={e.ACME: Entry(EXECUTABLE, "x")})) != []
+    assert refusals(IT, e.FILES, before) == [], "a tenant_admin may take it away"
+
+
+def test_a_domain_is_given_before_its_file_comes() -> None:
+    files = {**edit(e.ACCOUNT, ("acme-new.example]", "acme-new.example, more.example]")), "tenants/acme/more.example.yml": "mailboxes: [{name: x}]\n"}
+    said = refusals(IT, files)
+    assert len(said) == 2
+    assert "tenants/acme/more.example.yml:1 it-acme may not add this file" in said[1]
+    assert "the provider has not given the tenant this domain" in said[1]
 
 
 @pytest.fixture(name="certificate")
