@@ -117,10 +117,8 @@ def _handed_down(change: KeyChange, old: Thing, new: Thing, before: t.Mapping[Su
     """Whether the thing it inherits from changes in the very same way: that is told once."""
     if old.inherits is None or new.inherits != old.inherits:
         return False
-    sides = before.get(old.inherits), after.get(old.inherits)
-    return all(side is not None and change.key in side.keys for side in sides) and (
-        (change.before, change.after) == tuple(t.cast(Thing, side).keys[change.key] for side in sides)
-    )
+    above = before.get(old.inherits), after.get(old.inherits)
+    return all(above) and (change.before, change.after) == tuple(t.cast(Thing, side).keys.get(change.key) for side in above)
 
 
 def _said(thing: Thing, after: t.Mapping[Subject, Thing]) -> t.Iterator[KeyChange]:

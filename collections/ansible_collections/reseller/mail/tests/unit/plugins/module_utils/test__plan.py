@@ -96,6 +96,8 @@ def test_many_that_change_alike_are_told_once_and_what_is_inherited_once_above()
     assert "    ~ 6 mailboxes: quota 2G → 3G (orders@acme-shop.example, it@acme.example, ann@acme.example and 3 more)" in lines
     lines = said(acme(("mailboxes:", "locale: de\nmailboxes:")))
     assert [line for line in lines if "locale" in line] == ["    ~ domain acme.example: locale en → de"]
+    lines = said(acme(("mailboxes:", "rate_limits: {messages_per_hour: 9}\nmailboxes:")))
+    assert [line for line in lines if "messages" in line] == ["    ~ domain acme.example: rate_limits.messages_per_hour nothing → 9"]
 
 
 def test_several_keys_of_one_thing_stand_below_it() -> None:
