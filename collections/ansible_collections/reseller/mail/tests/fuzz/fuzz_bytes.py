@@ -16,17 +16,17 @@ with atheris.instrument_imports(include=["ansible_collections.reseller.mail.plug
     from ansible_collections.reseller.mail.plugins.module_utils._nodes import parse
 
 PATHS = ("tenants/acme/acme.example.yml", "tenants/acme/account.yml", "plans.yml", "estate.yml", "state/mx1.json")
+ONE_TENANT = {path: content for path, content in fuzz.SOUND[0].items() if not path.startswith(("tenants/globex", "tenants/initech"))}
 
 
 def one(data: bytes) -> None:
-    """The first byte chooses which file of the small estate the rest becomes; both parsers must answer, and agree on what is YAML."""
+    """The first byte chooses which file of the small estate the rest becomes."""
     if len(data) < 2:
         return
     content = data[1:]
-    fast, pure = (parse("x.yml", content, pure=pure) for pure in (False, True))
-    for _root, faults in (fast, pure):
-        assert all(str(fault).isprintable() for fault in faults)
-    invariants.check(fuzz.SOUND[0] | {PATHS[data[0] % len(PATHS)]: content})
+    if len(content) < 300:  # the Python parser takes thirty times as long
+        assert all(str(fault).isprintable() for fault in parse("x.yml", content, pure=True)[1])
+    invariants.check(ONE_TENANT | {PATHS[data[0] % len(PATHS)]: content})
 
 
 def corpus(folder: Path) -> None:
