@@ -90,7 +90,7 @@ def boxes(names: list[str]) -> bytes:
     ],
 )
 def test_the_worst_of_files_end_soon(content: bytes, least: int) -> None:
-    assert seconds(BASE | {ACME: content}, least) < 5
+    assert seconds(BASE | {ACME: content}, least) < 20  # on a busy machine; quadratic work takes minutes
 
 
 @pytest.mark.parametrize("kind", [value for value in vars(_scalars).values() if isinstance(value, _scalars.Scalar)], ids=lambda kind: kind.allowed[:40])
@@ -109,5 +109,5 @@ def test_a_tenant_with_thousands_of_domains() -> None:
     names = [f"d{nth}.example" for nth in range(2_000)]
     account = BASE["tenants/initech/account.yml"].decode().replace("\ndomains: [", f"\ndomains: [{', '.join(names)}, ").encode()
     files = BASE | {"tenants/initech/account.yml": account} | {f"tenants/initech/{name}.yml": b"mailboxes: [{name: jo}]\n" for name in names}
-    assert seconds(files, 0) < 5
+    assert seconds(files, 0) < 20
     assert _names.mail_domain(names[0]) == names[0]
