@@ -94,7 +94,7 @@ def test_what_is_missing_is_said_in_one_sentence(tmp_path: Path, before: Path) -
         ({"mail_estate_dir": before}, "one of the following is required: before, before_revision"),
         ({"plan_before": before}, "no estate is known"),
         ({"mail_estate_dir": before, "plan_before": f"{before}/nothing"}, "there is no estate before at"),
-        ({"mail_estate_dir": before, "plan_before_revision": "main"}, "is no commit of the repository"),
+        ({"mail_estate_dir": before, "plan_before_revision": "main"}, "not a git repository"),
         ({"mail_estate_dir": before, "plan_before_revision": "main", "plan_merge": "true"}, "merge needs before_revision and after_revision"),
     ):
         run = plan(tmp_path / "home", **variables)

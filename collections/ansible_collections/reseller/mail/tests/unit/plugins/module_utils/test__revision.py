@@ -89,7 +89,7 @@ def test_revisions_that_are_none(repo: Repo, revision: str) -> None:
 
 
 def test_a_folder_without_git(tmp_path: Path) -> None:
-    with pytest.raises(GitError, match="no commit of the repository"):
+    with pytest.raises(GitError, match="not a git repository"):
         Repository(str(tmp_path)).commit("main")
 
 

@@ -208,6 +208,22 @@ def test_an_owner_who_approves_may_be_charged() -> None:
     assert refusals(IT, change, approvers=(ANN,)) == []
 
 
+def test_a_suspended_mailbox_has_no_rights() -> None:
+    after = edit(e.ACME, ("    quota: 5G\n", "    quota: 5G\n    display_name: Jo\n"))
+    assert refusals(JO, after) == []
+    suspended = edit(e.ACME, ("    quota: 5G\n", "    quota: 5G\n    state: suspended\n"))
+    both = edit(e.ACME, ("    quota: 5G\n", "    quota: 5G\n    state: suspended\n    display_name: Jo\n"))
+    assert refusals(JO, both, suspended) == [f"{e.ACME}:9 {JO} may not add display_name of jo: before this change nobody of this name has a role"]
+
+
+def test_letters_beyond_ascii_are_not_folded_into_others() -> None:
+    """The Kelvin sign's lower case is the k of ASCII, so that somebody could register it."""
+    estate, _faults = build({path: text.encode() for path, text in edit("estate.yml", ("identity: ops", "identity: kate")).items()})
+    assert estate is not None
+    assert _rights.actor(estate, "KATE").grants
+    assert not _rights.actor(estate, "\u212aate").grants
+
+
 def test_a_suspended_tenant_s_people_have_no_rights() -> None:
     before = edit(e.ACCOUNT, ("state: active", "state: suspended"))
     after = e.changed(before, e.ACME, ("quota: 5G", "quota: 6G"))
