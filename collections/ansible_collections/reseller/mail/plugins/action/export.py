@@ -54,7 +54,7 @@ class ActionModule(ActionBase):
         was = {path: _files.content(path) for path in found}
         changed = {path: content for path, content in found.items() if was[path] != content}
         if not self._task.check_mode:
-            _files.write(changed, 0o600 if args["secrets"] else 0o644)
+            _files.write(changed, 0o600 if args["secrets"] else None)
         if self._task.diff:
             result["diff"] = [_files.diff(str(path), was[path], content) for path, content in changed.items()]
         display.display(f"{len(found)} file{'s' * (len(found) != 1)} in {os.path.abspath(dest)}: {', '.join(sorted(texts))}")

@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import shutil
+import stat
 import tempfile
 import typing as t
 from pathlib import Path
@@ -41,8 +42,8 @@ def update(path: Path, wanted: bytes, check_mode: bool) -> bool:
     return True
 
 
-def write(files: t.Mapping[Path, bytes], mode: int = 0o644) -> None:
-    """Write all files, each by renaming a finished one into place; none through a symbolic link."""
+def write(files: t.Mapping[Path, bytes], mode: t.Optional[int] = None) -> None:
+    """Write all files, each by renaming a finished one into place; none through a symbolic link. Without a mode they keep theirs."""
     path = None
     try:
         for path, wanted in files.items():
@@ -51,7 +52,7 @@ def write(files: t.Mapping[Path, bytes], mode: int = 0o644) -> None:
             try:
                 with os.fdopen(handle, "wb") as file:
                     file.write(wanted)
-                os.chmod(temporary, mode)
+                os.chmod(temporary, mode or (stat.S_IMODE(path.stat().st_mode) if path.is_file() else 0o644))
                 os.replace(temporary, path)
             except BaseException:
                 os.unlink(temporary)

@@ -148,6 +148,12 @@ def test_risks_are_marked_and_their_opposite_is_none(after: Files, before: Files
     assert risk not in [mark.id for mark in plan(before, after).risks] or risk == "owner-changes" or risk == "placement-moves"
 
 
+def test_saying_what_holds_anyway_tightens_nothing() -> None:
+    found = plan(acme(("stage: observe", "stage: observe, subdomains: observe, nonexistent: observe")), e.FILES)
+    assert not found.faults, [str(fault) for fault in found.faults]
+    assert not found.risks
+
+
 def test_faults_in_the_new_files_refuse_and_those_in_the_old_ones_do_not() -> None:
     broken = acme(("quota: 5G", "quota: lots"))
     refused = plan(broken)

@@ -93,6 +93,13 @@ def test_what_cannot_be_written_is_said_once_and_in_one_sentence(tmp_path: Path,
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder"]
 
 
+def test_files_keep_their_mode_unless_another_is_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "account.yml"
+    for mode, expected in ((None, 0o644), (0o600, 0o600), (None, 0o600)):
+        _files.write({file: b"x"}, mode)
+        assert file.stat().st_mode & 0o777 == expected
+
+
 @pytest.mark.parametrize(
     "secret",
     [
