@@ -38,6 +38,12 @@ molecule: platform
 reference: ## Write docs/language.md and docs/schema/ of the collection anew, from its schema
 	@.venv/bin/python scripts/reference.py
 
+fuzz: ## Spoil estates for ten minutes: no traceback, no hang, every fault at its place
+	@scripts/fuzz.sh
+
+bench: ## Time and memory of judging and planning 1,000 tenants with 20,000 mailboxes
+	@scripts/venv.sh test && PYTHONPATH=collections .venv/bin/python collections/ansible_collections/reseller/mail/tests/benchmark/run.py
+
 venv: ## The Python environment alone (.venv)
 	@scripts/venv.sh test
 

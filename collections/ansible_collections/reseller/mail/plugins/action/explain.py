@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import typing as t
 
 from ansible.errors import AnsibleActionFail
@@ -14,7 +13,8 @@ from ansible.utils.color import ANSIBLE_COLOR
 from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _explain_table, _names
 from ansible_collections.reseller.mail.plugins.module_utils._explain import explain
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import NO_ESTATE, judged
+from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
+from ansible_collections.reseller.mail.plugins.plugin_utils._terminal import width
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model import Estate
@@ -37,8 +37,6 @@ class ActionModule(ActionBase):
         """Prints every value with its place, and returns them."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
-        if not args["estate"]:
-            raise AnsibleActionFail(NO_ESTATE)
         estate = judged(args["estate"])
         subject = _normal(args["subject"])
         try:
@@ -46,8 +44,7 @@ class ActionModule(ActionBase):
         except LookupError:
             raise AnsibleActionFail(_unknown(estate, subject)) from None
         if _explain_table.RICH_IMPORT_ERROR is None:
-            width = int(os.environ.get("COLUMNS") or display.columns)
-            display.display(_explain_table.as_table(_names.spoken(subject), values, width, bool(ANSIBLE_COLOR)))
+            display.display(_explain_table.as_table(_names.spoken(subject), values, width(), bool(ANSIBLE_COLOR)))
         else:
             display.warning("the table needs the Python package rich on the controller; the values are returned")
         return {**result, "changed": False, "subject": subject, "values": _explain_table.as_data(values)}

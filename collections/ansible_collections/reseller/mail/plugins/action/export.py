@@ -14,11 +14,11 @@ from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils._exchange import csv_form, json_form
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import documents, of_tenants, omissions, without_secrets
 from ansible_collections.reseller.mail.plugins.module_utils._load import read_files
-from ansible_collections.reseller.mail.plugins.plugin_utils import _exchange
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
+from ansible_collections.reseller.mail.plugins.plugin_utils import _files
+from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder, judged
 
 ARGUMENTS = {
-    "estate": {"type": "path", "required": True},
+    "estate": {"type": "path"},
     "form": {"type": "str", "choices": ["csv", "json"], "default": "csv"},
     "dest": {"type": "path", "default": "build/export"},
     "tenants": {"type": "list", "elements": "str", "default": []},
@@ -36,12 +36,13 @@ class ActionModule(ActionBase):
     def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
-        estate = judged(args["estate"])
+        directory = folder(args["estate"])
+        estate = judged(directory)
         known = {tenant.name for tenant in estate.tenants}
         unknown = sorted(set(args["tenants"]) - known)
         if unknown:
             raise AnsibleActionFail(f"there is no tenant {unknown[0]}; allowed: {', '.join(sorted(known))}")
-        whole = of_tenants(documents(read_files(args["estate"])[0]), args["tenants"])
+        whole = of_tenants(documents(read_files(directory)[0]), args["tenants"])
         shared, left_out = (whole, 0) if args["secrets"] else without_secrets(whole)
         omitted = omissions(args["form"], left_out, bool(args["tenants"]))
         dest = Path(args["dest"])
@@ -50,14 +51,13 @@ class ActionModule(ActionBase):
         else:
             texts = csv_form.write(shared, args["secrets"])
         found = {dest / name: text.encode() for name, text in texts.items()}
-        was = {path: _exchange.before(path) for path in found}
+        was = {path: _files.content(path) for path in found}
         changed = {path: content for path, content in found.items() if was[path] != content}
         if not self._task.check_mode:
-            _exchange.write(changed, 0o600 if args["secrets"] else 0o644)
+            _files.write(changed, 0o600 if args["secrets"] else None)
         if self._task.diff:
-            result["diff"] = [_exchange.diff(str(path), was[path], content) for path, content in changed.items()]
-        folder = os.path.abspath(dest)
-        display.display(f"{len(found)} file{'s' * (len(found) != 1)} in {folder}: {', '.join(sorted(texts))}")
+            result["diff"] = [_files.diff(str(path), was[path], content) for path, content in changed.items()]
+        display.display(f"{len(found)} file{'s' * (len(found) != 1)} in {os.path.abspath(dest)}: {', '.join(sorted(texts))}")
         for line in omitted:
             display.display(f"not in it: {line}")
-        return {**result, "changed": bool(changed), "dest": folder, "files": sorted(texts), "omitted": omitted}
+        return {**result, "changed": bool(changed), "dest": os.path.abspath(dest), "files": sorted(texts), "omitted": omitted}

@@ -16,11 +16,12 @@ from ansible_collections.reseller.mail.plugins.module_utils._exchange import csv
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Draft
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.things import ZERO_MEANS, Choice
 from ansible_collections.reseller.mail.plugins.module_utils._load import read_files
-from ansible_collections.reseller.mail.plugins.plugin_utils import _exchange
+from ansible_collections.reseller.mail.plugins.plugin_utils import _exchange, _files
+from ansible_collections.reseller.mail.plugins.plugin_utils._estate import NO_ESTATE
 
 SUFFIXES = {"csv": ".csv", "json": ".json", "modoboa": ".csv", "postfixadmin": ".sql"}
 ARGUMENTS = {
-    "estate": {"type": "path", "required": True},
+    "estate": {"type": "path"},
     "form": {"type": "str", "choices": list(SUFFIXES), "required": True},
     "src": {"type": "list", "elements": "path", "required": True},
     "existing": {"type": "str", "choices": list(importing.EXISTING), "default": "refuse"},
@@ -43,6 +44,8 @@ class ActionModule(ActionBase):
     def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        if not args["estate"]:
+            raise AnsibleActionFail(NO_ESTATE)
         estate = Path(args["estate"])
         there, found = read_files(str(estate)) if estate.is_dir() else ({}, [])
         draft = _draft(args, there)
@@ -53,7 +56,7 @@ class ActionModule(ActionBase):
             display.display(str(line))
         result.update(changed=False, estate=os.path.abspath(estate))
         if self._task.diff and not outcome.errors:
-            result["diff"] = [_exchange.diff(path, there.get(path), content) for path, content in sorted(outcome.files.items())]
+            result["diff"] = [_files.diff(path, there.get(path), content) for path, content in sorted(outcome.files.items())]
         if outcome.errors or (outcome.faults and not args["write_faulty"]):
             wrong = outcome.errors or outcome.faults
             kind = "error" if outcome.errors else "fault"
@@ -61,7 +64,7 @@ class ActionModule(ActionBase):
             # Not raised: with an exception Ansible prints the message twice, and the place in the playbook, which is innocent.
             return {**result, "failed": True, "msg": f"nothing was written: {len(wrong)} {kind}{'s' * (len(wrong) != 1)}, named above{hint}"}
         if not self._task.check_mode:
-            _exchange.write({estate / path: content for path, content in outcome.files.items()})
+            _files.write({estate / path: content for path, content in outcome.files.items()})
         for path in sorted(outcome.files):
             display.display(f"{'would write' if self._task.check_mode else 'wrote'} {'again ' if path in there else ''}{path}")
         parts = [f"{len(outcome.files)} written", f"{len(outcome.same)} unchanged", f"{len(draft.lost)} not carried over", f"{len(outcome.faults)} faults"]

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 from pathlib import Path
 
@@ -14,6 +13,8 @@ from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _ledger_table
 from ansible_collections.reseller.mail.plugins.module_utils._ledger_report import as_csv, as_json, report
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import counted, tenant_of
+from ansible_collections.reseller.mail.plugins.plugin_utils._files import content, diff, update
+from ansible_collections.reseller.mail.plugins.plugin_utils._terminal import width
 
 ARGUMENTS = {
     "estate": {"type": "path"},
@@ -41,28 +42,18 @@ class ActionModule(ActionBase):
         data = report(estate, args["tenants"])
         result.update(changed=False, ledger=data)
         if not args["dest"]:
-            display.display(self._text(data, args, int(os.environ.get("COLUMNS") or display.columns), bool(ANSIBLE_COLOR)))
+            display.display(self._text(data, args, width(), bool(ANSIBLE_COLOR)))
             return result
-        text = self._text(data, args, 120, False)
-        try:
-            return {**result, "dest": args["dest"], **self._write(Path(args["dest"]), text)}
-        except OSError as error:
-            raise AnsibleActionFail(f"{error.filename}: {error.strerror}") from error
+        dest, wanted = Path(args["dest"]), self._text(data, args, 120, False).encode()
+        shown = diff(str(dest), content(dest), wanted)
+        changed = update(dest, wanted, self._task.check_mode)
+        return {**result, "changed": changed, "dest": args["dest"], **({"diff": shown} if changed else {})}
 
-    def _text(self, data: dict[str, t.Any], args: dict[str, t.Any], width: int, color: bool) -> str:
+    def _text(self, data: dict[str, t.Any], args: dict[str, t.Any], columns: int, color: bool) -> str:
         if args["output"] != "table":
             return as_json(data) if args["output"] == "json" else as_csv(data)
         if _ledger_table.RICH_IMPORT_ERROR is not None:
             raise AnsibleActionFail("the ledger's table needs the Python package rich on the controller; output: json or csv do without") from (
                 _ledger_table.RICH_IMPORT_ERROR
             )
-        return _ledger_table.as_table(data, args["details"], max(width, 60), color) + "\n"
-
-    def _write(self, dest: Path, text: str) -> dict[str, t.Any]:
-        before = dest.read_text(encoding="utf-8") if dest.exists() else ""
-        if before == text:
-            return {"changed": False}
-        if not self._task.check_mode:
-            dest.parent.mkdir(parents=True, exist_ok=True)
-            dest.write_text(text, encoding="utf-8")
-        return {"changed": True, "diff": {"before": before, "after": text, "before_header": str(dest), "after_header": str(dest)}}
+        return _ledger_table.as_table(data, args["details"], max(columns, 60), color) + "\n"

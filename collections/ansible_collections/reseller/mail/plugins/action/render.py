@@ -37,7 +37,7 @@ class ActionModule(ActionBase):
         try:
             return {**result, "dest": args["dest"], "digest": artefact.digest, **self._write(Path(args["dest"]), files)}
         except OSError as error:
-            raise AnsibleActionFail(f"{error.filename}: {error.strerror}") from error
+            raise AnsibleActionFail(f"{error.filename}: {error.strerror}") from None
 
     def _write(self, dest: Path, files: dict[str, str]) -> dict[str, t.Any]:
         before = {path: _text(dest / path) for path in files.keys() | _ours(dest)}

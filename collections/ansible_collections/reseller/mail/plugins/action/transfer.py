@@ -17,7 +17,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._names import addres
 from ansible_collections.reseller.mail.plugins.module_utils._rewrite import CannotEdit, hand_over
 from ansible_collections.reseller.mail.plugins.module_utils._transfer import Transfer, strangers, transfer
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import counted, tenant_of
-from ansible_collections.reseller.mail.plugins.plugin_utils._files import Changed, replace_all
+from ansible_collections.reseller.mail.plugins.plugin_utils._files import Changed, diff, replace_all
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model import Tenant
@@ -59,11 +59,9 @@ class ActionModule(ActionBase):
             _write(args["estate"], files, after)
         moved = {key: getattr(outcome.moved, key) for key in (*COUNTERS[:5], "unlimited")}
         _tell(tenant, source, target, outcome, sorted(after))
-        diff = [
-            {"before": files[path].decode("utf-8"), "after": after[path].decode("utf-8"), "before_header": path, "after_header": path} for path in sorted(after)
-        ]
+        diffs = [diff(path, files[path], after[path]) for path in sorted(after)]
         changes = [{"kind": change.kind, "name": change.name} for change in outcome.changes]
-        return {**result, "changed": bool(after), "files": sorted(after), "changes": changes, "moved": moved, "diff": diff}
+        return {**result, "changed": bool(after), "files": sorted(after), "changes": changes, "moved": moved, "diff": diffs}
 
 
 def _admins(tenant: Tenant, *written: str) -> list[str]:

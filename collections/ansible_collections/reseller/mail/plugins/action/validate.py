@@ -10,11 +10,13 @@ from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible.utils.color import ANSIBLE_COLOR
 from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _fault_reports, _fault_text
 from ansible_collections.reseller.mail.plugins.module_utils._effects import without_effect
 from ansible_collections.reseller.mail.plugins.module_utils._load import load, read_files
+from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder
+from ansible_collections.reseller.mail.plugins.plugin_utils._files import update
+from ansible_collections.reseller.mail.plugins.plugin_utils._terminal import tell, width
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model import Estate
@@ -39,7 +41,7 @@ class ActionModule(ActionBase):
         """Tells every fault and fails, or counts what there is."""
         result = super().run(tmp, task_vars)
         _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
-        directory = _directory(args["estate"])
+        directory = folder(args["estate"])
         sources = _fault_text.Sources({}, _prefix(directory, args["root"]))
         estate, faults = load(directory)
         counts = _counts(estate) if estate else None
@@ -47,16 +49,13 @@ class ActionModule(ActionBase):
             sources = _fault_text.Sources(read_files(directory)[0], sources.prefix)
         idle = without_effect(estate) if estate else []
         report = _fault_reports.Report(faults, sources, counts, idle, _help() if args["output"] == "sarif" else {})
-        try:
-            result["changed"] = self._tell(report, args["output"], args["dest"])
-        except OSError as error:
-            raise AnsibleActionFail(f"the report cannot be written: {error.filename}: {error.strerror}") from error
+        result["changed"] = self._tell(report, args["output"], args["dest"])
         result["estate"] = directory
         if counts is not None:
             summary = ", ".join(f"{key.replace('_', ' ')} {number}" for key, number in counts.items())
             display.display(f"The estate {directory} is without fault: {summary}.")
             if idle:
-                display.display("These keys are judged, but nothing acts on them yet: " + ", ".join(f"{key} ({times})" for key, times in idle) + ".")
+                display.display(_fault_text.idle(idle, width()))
             return {**result, "counts": counts, "without_effect": [{"key": key, "times": times} for key, times in idle]}
         where = f"the report lies in {os.path.abspath(args['dest'])}" if args["dest"] and args["output"] != "text" else "each is named above"
         # Not raised: with an exception Ansible prints the message twice, and the place in the playbook, which is innocent.
@@ -64,27 +63,14 @@ class ActionModule(ActionBase):
 
     def _tell(self, report: _fault_reports.Report, output: str, dest: t.Optional[str]) -> bool:
         """Prints the report, for people where a file is for the programs; writes the file. Whether that changed it."""
-        width = int(os.environ.get("COLUMNS") or (display.columns if ANSIBLE_COLOR else 120))
-        plain = _fault_text.text(report.faults, report.sources, width)
         if output != "text" and not dest:
             display.display(_fault_reports.FORMS[output](report).rstrip("\n"))
-        elif plain:
-            # What a terminal understands is of no use in a log file.
-            colored = _fault_text.text(report.faults, report.sources, width, color=True) if ANSIBLE_COLOR else plain
-            display.display(f"\n{colored}\n", screen_only=True)
-            display.display(plain, log_only=True)
+        elif report.faults:
+            tell(lambda color: _fault_text.text(report.faults, report.sources, width(), color=color))
         if not dest:
             return False
-        return _write(Path(dest), f"{plain}\n" if output == "text" else _fault_reports.FORMS[output](report), self._task.check_mode)
-
-
-def _directory(estate: t.Optional[str]) -> str:
-    if not estate:
-        raise AnsibleActionFail("no estate is known: use an inventory with the plugin reseller.mail.estate, or give -e mail_estate_dir=<directory>")
-    directory = os.path.abspath(estate)
-    if not os.path.isdir(directory):
-        raise AnsibleActionFail(f"there is no estate at {directory}: it is no directory")
-    return directory
+        text = f"{_fault_text.text(report.faults, report.sources, width())}\n" if output == "text" else _fault_reports.FORMS[output](report)
+        return update(Path(dest), text.encode(), self._task.check_mode)
 
 
 def _prefix(directory: str, root: t.Optional[str]) -> str:
@@ -95,19 +81,6 @@ def _prefix(directory: str, root: t.Optional[str]) -> str:
     if prefix.split(os.sep)[0] == os.pardir:
         raise AnsibleActionFail(f"the estate {directory} does not lie below {os.path.abspath(root)}, which paths shall be relative to")
     return prefix
-
-
-def _write(dest: Path, text: str, check_mode: bool) -> bool:
-    try:
-        before = dest.read_bytes() if dest.is_file() else None
-    except FileNotFoundError:
-        before = None
-    if before == text.encode():
-        return False
-    if not check_mode:
-        dest.parent.mkdir(parents=True, exist_ok=True)
-        dest.write_bytes(text.encode())
-    return True
 
 
 def _help() -> dict[str, str]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import size
 
@@ -47,7 +47,7 @@ class Line:
 
 def money(amount: Decimal, currency: str) -> str:
     """An amount as people write it. Prices keep further decimals that they were declared with."""
-    whole = amount.quantize(_CENT, ROUND_HALF_UP)
+    whole = amount.quantize(_CENT)
     return f"{currency} {whole if whole == amount else amount}".strip()
 
 

@@ -253,7 +253,7 @@ _T = t.TypeVar("_T")
 
 def _table(chain: _cascade.Chain, name: str, make: t.Callable[..., _T]) -> _T:
     """The effective values of a table's keys."""
-    return make(**{found.key.partition(".")[2]: found.value for found in _cascade.table(chain, name)})
+    return make(**_cascade.values(chain, name))
 
 
 def _domain_limits(values: Values) -> m.DomainLimits:

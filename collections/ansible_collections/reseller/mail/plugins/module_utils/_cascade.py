@@ -57,20 +57,16 @@ def plan_of(estate: Estate, tenant: Tenant) -> t.Optional[Plan]:
 
 def find(chain: Chain, name: str, sub: str = "") -> Effective:
     """The value of a key, or of a key of its table."""
-    key = _key(name, sub)
     path = f"{name}.{sub}" if sub else name
-    found = [(level, value, at) for level, says in chain for value, at in _said(says, name, sub)]
-    if not found:
-        return Effective(path, () if key.rule == TOGETHER else key.default, "default", NOWHERE)
-    if key.rule == TOGETHER:
-        return Effective(path, tuple((level, value) for level, value, _at in found), found[-1][0], found[-1][2])
-    level, value, at = min(found, key=lambda each: t.cast(int, each[1])) if key.rule == TIGHTER else found[-1]
-    return Effective(path, value, level, at)
+    value, level, says = _pick(chain, name, sub)
+    if says is None:
+        return Effective(path, value, level, NOWHERE)
+    return Effective(path, value, level, says[name]["at"].of(sub) if sub else says["at"].of(name))
 
 
 def value_of(chain: Chain, name: str, sub: str = "") -> t.Any:
     """Only the value."""
-    return find(chain, name, sub).value
+    return _pick(chain, name, sub)[0]
 
 
 def is_said(chain: Chain, name: str) -> bool:
@@ -78,13 +74,24 @@ def is_said(chain: Chain, name: str) -> bool:
     return any(name in says for _level, says in chain)
 
 
-def _said(says: Said, name: str, sub: str) -> t.Iterator[tuple[t.Any, Position]]:
-    value = says.get(name)
-    if value is not None and not sub:
-        yield value, says["at"].of(name)
-    elif value is not None and value.get(sub) is not None:
-        found = value[sub]
-        yield found["reason"] if sub == "override" else found, value["at"].of(sub)
+def _pick(chain: Chain, name: str, sub: str) -> tuple[t.Any, str, t.Optional[Said]]:
+    """The value, the level that says it, and what else that level says. Looking up its place is left to who wants it: a large
+    estate has 50,000 of them."""
+    found = []
+    for level, says in chain:
+        value = says.get(name)
+        if value is not None and sub:
+            value = value.get(sub)
+            if value is not None and sub == "override":
+                value = value["reason"]
+        if value is not None:
+            found.append((value, level, says))
+    key = _key(name, sub)
+    if not found:
+        return (() if key.rule == TOGETHER else key.default), "default", None
+    if key.rule == TOGETHER:
+        return tuple((level, value) for value, level, _says in found), found[-1][1], found[-1][2]
+    return min(found, key=lambda each: t.cast(int, each[0])) if key.rule == TIGHTER else found[-1]
 
 
 def _key(name: str, sub: str) -> Key:
@@ -94,9 +101,14 @@ def _key(name: str, sub: str) -> Key:
 
 def table(chain: Chain, name: str) -> tuple[Effective, ...]:
     """The values of a table's keys, or the one of a key without."""
+    return tuple(find(chain, name, sub) for sub in _subs(name))
+
+
+def values(chain: Chain, name: str) -> dict[str, t.Any]:
+    """Only the values of a table's keys."""
     if not is_said(chain, name):  # nearly always
         return _DEFAULTS[name]
-    return tuple(find(chain, name, sub) for sub in _subs(name))
+    return {sub: value_of(chain, name, sub) for sub in _subs(name)}
 
 
 def _subs(name: str) -> t.Iterable[str]:
@@ -104,4 +116,4 @@ def _subs(name: str) -> t.Iterable[str]:
     return kind.keys if isinstance(kind, Table) else ("",)
 
 
-_DEFAULTS = {name: tuple(find((), name, sub) for sub in _subs(name)) for name in CASCADES}
+_DEFAULTS = {name: {sub: value_of((), name, sub) for sub in _subs(name)} for name in CASCADES}

@@ -139,4 +139,3 @@ def same(one: Node, other: Node) -> bool:
         else:
             waiting.extend((old.value[key][2], new.value[key][2]) for key in old.value)
     return True
-

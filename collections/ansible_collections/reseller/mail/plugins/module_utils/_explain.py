@@ -83,6 +83,9 @@ def _domain(tenant: Tenant, domain: Domain) -> t.Iterator[Effective]:
     yield Effective("managed", domain.managed, "account", _listed(tenant, "managed_domains", domain.name) or tenant.at.of("domains"))
     yield _owner(tenant, domain)
     yield _said(domain.at, "catch_all", domain.catch_all, "domain")
+    for key in ("mailboxes", "aliases", "storage", "mailbox_storage"):
+        if getattr(domain.limits, key) is not None:  # else the tenant's bound it
+            yield Effective(f"limits.{key}", getattr(domain.limits, key), "account", domain.limits.at.of(key))
 
 
 def _hostname(domain: Domain) -> t.Iterator[Effective]:
@@ -101,6 +104,8 @@ def _mailbox(estate: Estate, tenant: Tenant, domain: Domain, mailbox: Mailbox) -
     if mailbox.forward:
         for key in ("to", "keep_copy", "skip_spam"):
             yield Effective(f"forward.{key}", getattr(mailbox.forward, key), "mailbox", mailbox.at.of("forward", key))
+    if mailbox.smime:
+        yield Effective("smime.uploaded_by", mailbox.smime.uploaded_by, "mailbox", mailbox.at.of("smime", "uploaded_by"))
 
 
 def _quota(estate: Estate, tenant: Tenant, domain: Domain, mailbox: Mailbox) -> Effective:

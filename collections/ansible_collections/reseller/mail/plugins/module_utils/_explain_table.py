@@ -26,7 +26,7 @@ else:
 _MAILBOX = t.cast(_schema.Table, t.cast(_schema.Many, _schema.DOMAIN_FILE.keys["mailboxes"].type).of)
 _KEYS = {**_schema.ACCOUNT.keys, **_schema.DOMAIN_FILE.keys, **_MAILBOX.keys, **{name: cascade.key for name, cascade in _schema.CASCADES.items()}}
 MIN_WIDTH = 110
-_SIZES = ("quota", "limits.storage")
+_SIZES = ("quota", "limits.storage", "limits.mailbox_storage")
 _UNLIMITED = ("quota", "limits.", "rate_limits.")
 """Keys for which None is a value, not the lack of one."""
 

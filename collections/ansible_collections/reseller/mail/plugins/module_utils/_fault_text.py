@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import collections
 import posixpath
+import textwrap
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._excerpt import excerpt, redacted
 from ansible_collections.reseller.mail.plugins.module_utils._model import Fault, Position
+from ansible_collections.reseller.mail.plugins.module_utils._schema import FILES
 
 _STYLES = {"path": "1", "id": "1;31", "mark": "1;31", "rule": "34", "note": "2"}
 
@@ -74,3 +76,18 @@ def text(faults: t.Sequence[Fault], sources: Sources, width: int = 100, color: b
     out.append(f"{counted(faults)}; docs/faults.md of the collection explains each id:")
     out += [f"  {count:>{widest},} {style('id', fault_id)}" for fault_id, count in counts.items()]
     return "\n".join(out)
+
+
+def idle(keys: t.Iterable[tuple[str, int]], width: int = 100) -> str:
+    """The keys in use that nothing acts on yet, by kind of file, with how often where that is more than once. Nothing without any."""
+    by_file: dict[str, list[str]] = {file: [] for file in FILES}
+    for key, times in keys:
+        file, _colon, path = key.partition(": ")
+        by_file[file].append(f"{path}\xa0({times:,})" if times > 1 else path)
+    said = (
+        textwrap.fill(f"{file}: {', '.join(paths)}", width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+        for file, paths in by_file.items()
+        if paths
+    )
+    lines = "\n".join(said).replace("\xa0", " ")
+    return f"Judged, but nothing acts on them yet:\n{lines}" if lines else ""

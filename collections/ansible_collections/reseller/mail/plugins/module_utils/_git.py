@@ -76,6 +76,7 @@ class Repository:
             status, output = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", good=(0, 1, 128))
             if status == 0:
                 return output.decode("ascii").strip()
+        self.run("rev-parse", "--git-dir")  # no repository at all, or one that Git does not trust: then Git's own words
         raise GitError(f"{revision!r} is no commit of the repository {self.folder}; is it fetched?")
 
     def merged(self, ours: str, theirs: str) -> str:

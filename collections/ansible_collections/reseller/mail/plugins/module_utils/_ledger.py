@@ -126,7 +126,7 @@ def _together(kind: str, name: str, at: Position, accounts: t.Sequence[Account])
 
 
 def _enter(book: Ledger, tenant: Tenant, plan: t.Optional[Plan]) -> None:
-    total = Usage(domain_admins=len(tenant.admins))
+    total = Usage(domain_admins=len(domain_admins(tenant)))
     book.tenants[tenant.name] = Account("tenant", tenant.name, tenant.name, total, tenant.limits, tenant.at, plan)
     owners: dict[str, Usage] = {}
     for admin in tenant.admins:
@@ -144,6 +144,13 @@ def _enter(book: Ledger, tenant: Tenant, plan: t.Optional[Plan]) -> None:
                 book.owners[tenant.name, owner] = Account("owner", tenant.name, owner, used, Limits())
             for usage in (total, here, used):
                 setattr(usage, key, getattr(usage, key) + amount)
+
+
+def domain_admins(tenant: Tenant) -> list[Position]:
+    """Where each of a tenant's domain admins is named: those of the account, then mailboxes that are one besides (S4-11)."""
+    named = {admin.address for admin in tenant.admins}
+    boxes = (mailbox for domain in tenant.domains for mailbox in domain.mailboxes if mailbox.domain_admin)
+    return [admin.at for admin in tenant.admins] + [mailbox.at.of("domain_admin") for mailbox in boxes if mailbox.address not in named]
 
 
 def charges(domain: Domain) -> t.Iterator[tuple[str, int, str, Position]]:

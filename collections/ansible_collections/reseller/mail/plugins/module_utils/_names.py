@@ -31,6 +31,8 @@ _DEVIATIONS = re.compile("[\u00df\u03c2\u200c\u200d]")
 def domain(text: str, limit: int = MAX_DOMAIN) -> str:
     """A domain name as lower-case A-labels without a trailing dot."""
     plain = text[:-1] if text.endswith(".") else text
+    if ".." in f".{text}":
+        raise ValueError(f"{shown(text)} is not a domain name: no label stands before one of its dots")
     labels = [_label(label, text) for label in plain.split(".")] if plain else []
     name = ".".join(labels)
     if len(labels) < 2:

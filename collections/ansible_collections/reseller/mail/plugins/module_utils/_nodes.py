@@ -7,6 +7,7 @@ Python type, because scalars stay the text they are written as; what a text mean
 
 from __future__ import annotations
 
+import difflib
 import re
 import typing as t
 import unicodedata
@@ -286,6 +287,12 @@ def _size(node: Node, limit: int) -> int:
         elif node.kind == MAPPING:
             waiting.extend(entry[2] for entry in node.value.values())
     return size
+
+
+def meant(text: str, known: t.Iterable[str]) -> str:
+    """A question to put behind a misspelt word, with the known word that is nearest; empty when none is near."""
+    near = difflib.get_close_matches(text[:40], known, n=1, cutoff=0.7)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def shown(text: str) -> str:

@@ -272,8 +272,9 @@ def _refusal(who: Actor, group: t.Sequence[Edit]) -> Fault:
     _where, tenant, _domain = place(edit)
     verb = _VERBS.get(edit.what, edit.what)
     if edit.path:
-        name = edit.path[-2].removeprefix(":") if len(edit.path) > 1 and edit.path[-2].startswith(":") else ""
-        keys = ", ".join(dict.fromkeys(each.path[-1].removeprefix(":") for each in group))
+        named = max((at for at, step in enumerate(edit.path[:-1]) if step.startswith(":")), default=-1)
+        keys = ", ".join(dict.fromkeys(".".join(each.path[named + 1 :]).removeprefix(":") for each in group))
+        name = edit.path[named].removeprefix(":") if named >= 0 else ""
         what = f"{who.name} may not {verb} {keys}{f' of {name}' if name else ''}"
     else:
         kind = "file" if edit.kind == _git.FILE else edit.kind
@@ -282,6 +283,6 @@ def _refusal(who: Actor, group: t.Sequence[Edit]) -> Fault:
         return Fault(edit.at, "not-allowed", f"{what}: before this change nobody of this name has a role", "an identity or group of roles in estate.yml")
     known = ", ".join(dict.fromkeys(str(grant) for grant in who.grants))
     allowed = [role for role in ROLES for row in [_deciding(role, edit)] if row is not None and row.when != "never"]
-    named = ", ".join(role if role in (SUPER, OPERATOR) else f"{role} of {tenant}" for role in allowed)
+    roles = ", ".join(role if role in (SUPER, OPERATOR) else f"{role} of {tenant}" for role in allowed)
     why = _why(who, edit)
-    return Fault(edit.at, "not-allowed", f"{what}, being {known}{f'; {why}' if why else ''}", named or "nobody")
+    return Fault(edit.at, "not-allowed", f"{what}, being {known}{f'; {why}' if why else ''}", roles or "nobody")

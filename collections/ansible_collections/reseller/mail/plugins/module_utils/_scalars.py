@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from ansible_collections.reseller.mail.plugins.module_utils import _names
 from ansible_collections.reseller.mail.plugins.module_utils._model import Limit
-from ansible_collections.reseller.mail.plugins.module_utils._nodes import shown
+from ansible_collections.reseller.mail.plugins.module_utils._nodes import meant, shown
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import UNITS
 
 MAX_NUMBER = 2**63 - 1
@@ -44,8 +44,10 @@ def _text(text: str) -> str:
 
 
 def _number(text: str) -> int:
-    if not re.fullmatch(r"0|[1-9][0-9]{0,18}", text) or int(text) > MAX_NUMBER:
+    if not re.fullmatch(r"0|[1-9][0-9]*", text):
         raise ValueError(f"{shown(text)} is not a whole number")
+    if len(text) > 19 or int(text) > MAX_NUMBER:
+        raise ValueError(f"{shown(text)} is too large a number")
     return int(text)
 
 
@@ -206,7 +208,7 @@ def renamed(kind: Scalar, **others: str) -> Scalar:
 def choice(*words: str) -> Scalar:
     def read(text: str) -> str:
         if text not in words:
-            raise ValueError(f"{shown(text)} is not known here")
+            raise ValueError(f"{shown(text)} is not known here{meant(text, words)}")
         return text
 
     return Scalar(", ".join(words), read, words=words)

@@ -7,12 +7,11 @@ something required is left out whole; so one fault hides no other.
 
 from __future__ import annotations
 
-import difflib
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils import _schema
 from ansible_collections.reseller.mail.plugins.module_utils._model import Fault, Position, Secret
-from ansible_collections.reseller.mail.plugins.module_utils._nodes import LIST, MAPPING, SCALAR, Node, shown
+from ansible_collections.reseller.mail.plugins.module_utils._nodes import LIST, MAPPING, SCALAR, Node, meant, shown
 from ansible_collections.reseller.mail.plugins.module_utils._scalars import Scalar
 
 Values = dict[str, t.Any]
@@ -101,10 +100,11 @@ class Walker:
         keys = table.keys
         whole_file = table.name in _schema.FILES
         bad: list[str] = []
+        misspelt = ""
         for name, (line, column, value_node) in node.value.items():
             key = keys.get(name)
             if key is None:
-                self._unknown_key(Position(self.file, line, column), name, table)
+                misspelt += self._unknown_key(Position(self.file, line, column), name, table)
                 continue
             kind = key.type
             before = self._left_out + self._blank
@@ -120,8 +120,9 @@ class Walker:
                 self._blank += 1
         for name in table.required:
             if name not in node.value:
-                self.fault(node, "missing-key", f"{_article(table.name)} lacks {name}", f"{name}: {_wanted(keys[name].type)}")
                 bad.append(name)
+                if f"mean {name}?" not in misspelt:
+                    self.fault(node, "missing-key", f"{_article(table.name)} lacks {name}", f"{name}: {_wanted(keys[name].type)}")
         # A file is kept with holes in it, so that all else in it is judged too.
         if not whole_file:
             return _BAD if bad else values
@@ -141,30 +142,30 @@ class Walker:
                 values[name] = value
         return values
 
-    def _unknown_key(self, at: Position, name: str, table: _schema.Table) -> None:
+    def _unknown_key(self, at: Position, name: str, table: _schema.Table) -> str:
+        """The fault that fits; what is returned names the key that was probably meant."""
         if table.name in _KEYS_OF_FILES:
             if table.name == "<domain>.yml" and name in ("defaults", *_DEFAULTS["account.yml"]):
                 what = f"{shown(name)} does not belong into this file, but into {'account.yml' if name == 'defaults' else 'defaults of account.yml'}"
                 self.faults.append(Fault(at, "foreign-key", what, ", ".join(table.keys)))
-                return
+                return ""
             for home, keys in _KEYS_OF_FILES.items():
                 if home != table.name and name in keys and "state/" not in home + table.name:
                     what = f"{shown(name)} does not belong into this file, but into {home}"
                     self.faults.append(Fault(at, "foreign-key", what, ", ".join(table.keys)))
-                    return
+                    return ""
             if name in _DEFAULTS.get(table.name, ()):
                 what = f"{shown(name)} is no key of {table.name}, but of its defaults"
                 self.faults.append(Fault(at, "unknown-key", what, f"defaults: {{{name}: ...}}"))
-                return
+                return ""
             if name in _DEFAULTS["account.yml"]:
                 what = f"{shown(name)} does not belong into this file, but into defaults of account.yml"
                 self.faults.append(Fault(at, "foreign-key", what, ", ".join(table.keys)))
-                return
+                return ""
         self._unknown += 1
-        near = difflib.get_close_matches(name[:40], table.keys, n=1, cutoff=0.7) if self._unknown <= MAX_SUGGESTIONS else []
-        meant = f"; did you mean {near[0]}?" if near else ""
-        what = f"{shown(name)} is no key of {_article(table.name)}{meant}"
-        self.faults.append(Fault(at, "unknown-key", what, ", ".join(table.keys)))
+        near = meant(name, table.keys) if self._unknown <= MAX_SUGGESTIONS else ""
+        self.faults.append(Fault(at, "unknown-key", f"{shown(name)} is no key of {_article(table.name)}{near}", ", ".join(table.keys)))
+        return near
 
 
 def _items(kind: _schema.Type) -> t.Iterator[str]:

@@ -16,12 +16,8 @@ description:
     This tells for each key which value counts, which level says so, and in which file, line and column.
   - Keys that are judged, but that nothing acts on yet, are marked.
   - Runs on the controller alone. It contacts no host, needs no vault password and changes nothing.
+extends_documentation_fragment: [reseller.mail.estate]
 options:
-  estate:
-    description:
-      - The estate's directory; the playbook passes the variable C(mail_estate_dir), which the inventory plugin P(reseller.mail.estate#inventory) gives.
-      - Without it the task fails.
-    type: path
   subject:
     description: The address of a mailbox, a domain or a tenant.
     type: str

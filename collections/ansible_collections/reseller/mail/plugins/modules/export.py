@@ -17,11 +17,8 @@ description:
   - What an export leaves out is printed and returned, so that nobody takes it for a backup.
   - The collection's C(docs/exchange.md) describes both forms. In CSV, a cell that a spreadsheet would take for a formula has an apostrophe before it.
   - Runs on the controller alone. An estate with faults is not exported.
+extends_documentation_fragment: [reseller.mail.estate]
 options:
-  estate:
-    description: The estate's folder.
-    type: path
-    required: true
   form:
     description:
       - V(csv) writes one sheet a kind of thing, V(json) one file with everything, also nodes and plans.

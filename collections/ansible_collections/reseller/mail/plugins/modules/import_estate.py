@@ -20,7 +20,6 @@ options:
   estate:
     description: The estate's folder. For anything but a whole estate in JSON it has C(estate.yml) and C(plans.yml) already.
     type: path
-    required: true
   form:
     description:
       - V(csv) and V(json) are exports of this collection, or what is written by hand in their form.

@@ -17,12 +17,8 @@ description:
   - Storage is what is allotted to mailboxes, not what they use; M(reseller.mail.verify_quota) asks the hosts about that.
   - Counts also where limits are exceeded, so that it can be seen by how much; any other fault of the estate has to be mended first.
   - Runs on the controller alone and changes nothing but O(dest).
+extends_documentation_fragment: [reseller.mail.estate]
 options:
-  estate:
-    description:
-      - The estate's directory; the playbook passes the variable C(mail_estate_dir), which the inventory plugin P(reseller.mail.estate#inventory) gives.
-      - Without it the task fails.
-    type: path
   tenants:
     description: Only these tenants. Plans and nodes are left out then, as they tell about the others.
     type: list

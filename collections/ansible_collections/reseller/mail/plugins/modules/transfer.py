@@ -19,12 +19,8 @@ description:
   - The result is judged first. Where it would have a fault nothing is written.
   - Hosts notice nothing of a transfer, as only the ledger knows owners. Review and commit the files; who may make that change is
     said by C(ansible-playbook reseller.mail.plan).
+extends_documentation_fragment: [reseller.mail.estate]
 options:
-  estate:
-    description:
-      - The estate's directory; the playbook passes the variable C(mail_estate_dir), which the inventory plugin P(reseller.mail.estate#inventory) gives.
-      - Without it the task fails.
-    type: path
   tenant:
     description: The tenant, within which the transfer stays.
     type: str

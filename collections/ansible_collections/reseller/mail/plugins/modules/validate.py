@@ -17,12 +17,8 @@ description:
     form of the report in C(docs/reports.md).
   - Runs on the controller alone. It contacts no host, needs no vault password and changes nothing but the report's file.
   - No report shows a secret. Of source lines only the values of keys that are known and not secret are shown.
+extends_documentation_fragment: [reseller.mail.estate]
 options:
-  estate:
-    description:
-      - The estate's directory; the playbook passes the variable C(mail_estate_dir), which the inventory plugin P(reseller.mail.estate#inventory) gives.
-      - Without it the task fails.
-    type: path
   output:
     description: How faults are told.
     type: str

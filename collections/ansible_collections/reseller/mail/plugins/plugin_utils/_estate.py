@@ -22,9 +22,19 @@ if t.TYPE_CHECKING:
 NO_ESTATE = "no estate is known: use an inventory with the plugin reseller.mail.estate, or give -e mail_estate_dir=<directory>"
 
 
-def judged(directory: str) -> Estate:
+def folder(path: t.Optional[str], what: str = "estate") -> str:
+    """The folder with the estate's files, as an absolute path."""
+    if not path:
+        raise AnsibleActionFail(NO_ESTATE)
+    directory = os.path.abspath(path)
+    if not os.path.isdir(directory):
+        raise AnsibleActionFail(f"there is no {what} at {directory}: it is no directory")
+    return directory
+
+
+def judged(directory: t.Optional[str]) -> Estate:
     """The estate, when its files have no fault; nothing is done on the word of files that do."""
-    _exists(directory)
+    directory = folder(directory)
     estate, faults = load(directory)
     if estate is None:
         raise _at_fault(directory, faults)
@@ -33,20 +43,13 @@ def judged(directory: str) -> Estate:
 
 def counted(directory: t.Optional[str]) -> tuple[Estate, dict[str, bytes]]:
     """The estate and its files, when nothing but limits is at fault: then every object is known, and the ledger tells where it is too much."""
-    if not directory:
-        raise AnsibleActionFail(NO_ESTATE)
-    _exists(directory)
+    directory = folder(directory)
     files, wrong = read_files(directory)
     estate, faults = build(files, wrong)
     others = [fault for fault in faults if fault.id not in limits.IDS]
     if others:
         raise _at_fault(directory, others)
     return estate, files
-
-
-def _exists(directory: str) -> None:
-    if not os.path.isdir(directory):
-        raise AnsibleActionFail(f"there is no estate at {directory}: it is no directory")
 
 
 def _at_fault(directory: str, faults: t.Sequence[Fault]) -> AnsibleActionFail:

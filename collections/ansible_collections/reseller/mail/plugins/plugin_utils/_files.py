@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files of the controller, replaced together.
+"""Files of the controller: read, written, replaced together, and shown as a diff without secrets.
 
 PRIVATE to the collection.
 """
@@ -8,9 +8,66 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
+import stat
 import tempfile
 import typing as t
+from pathlib import Path
+
+from ansible.errors import AnsibleActionFail
+
+# A hash with its scheme or as crypt writes it, and a line of a vaulted value: a diff ends up in a log.
+_SECRET = re.compile(r"\{[A-Z0-9][A-Z0-9.-]+\}[^\s'\"]{8,}|\$[0-9a-z][0-9a-z-]*\$[^\s'\"]{8,}|\$ANSIBLE_VAULT;[^\s\"]*|(?m:^\s*[0-9a-f]{32,}$)")
+
+
+def content(path: Path) -> t.Optional[bytes]:
+    """What is there now."""
+    try:
+        return path.read_bytes() if path.is_file() else None
+    except OSError as error:
+        raise AnsibleActionFail(f"{path} cannot be read: {error.strerror}") from None
+
+
+def update(path: Path, wanted: bytes, check_mode: bool) -> bool:
+    """Make a report's file what it should be; whether it was not."""
+    if content(path) == wanted:
+        return False
+    if not check_mode:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(wanted)  # not renamed into place: it may be /dev/stdout
+        except OSError as error:
+            raise AnsibleActionFail(f"{path} cannot be written: {error.strerror}") from None
+    return True
+
+
+def write(files: t.Mapping[Path, bytes], mode: t.Optional[int] = None) -> None:
+    """Write all files, each by renaming a finished one into place; none through a symbolic link. Without a mode they keep theirs."""
+    path = None
+    try:
+        for path, wanted in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(wanted)
+                os.chmod(temporary, mode or (stat.S_IMODE(path.stat().st_mode) if path.is_file() else 0o644))
+                os.replace(temporary, path)
+            except BaseException:
+                os.unlink(temporary)
+                raise
+    except OSError as error:
+        raise AnsibleActionFail(f"{path} cannot be written: {error.strerror}") from None
+
+
+def diff(name: str, was: t.Optional[bytes], now: bytes) -> dict[str, str]:
+    """A difference as Ansible shows it."""
+    return {"before_header": name, "after_header": name, "before": _shown(was or b""), "after": _shown(now)}
+
+
+def _shown(text: bytes) -> str:
+    return _SECRET.sub("…", text.decode("utf-8", "replace"))
 
 
 class Changed(Exception):

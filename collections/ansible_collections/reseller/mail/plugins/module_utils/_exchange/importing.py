@@ -115,9 +115,12 @@ def _follow(origins: dict[Path, str], moved: t.Sequence[tuple[Path, Path]]) -> N
     """After adding, item 0 of the import stands behind the items that were there, and what was there came from no row."""
     before = dict(origins)
     origins.clear()
+    below: dict[Path, list[Path]] = {}
+    for place in before:
+        for length in range(1, len(place) + 1):
+            below.setdefault(place[:length], []).append(place)
     for was, now in moved:
         above = next((before[was[:length]] for length in range(len(was), -1, -1) if was[:length] in before), "")
         origins[now] = above
-        for place, origin in before.items():
-            if place[: len(was)] == was:
-                origins[now + place[len(was) :]] = origin
+        for place in below.get(was, ()):
+            origins[now + place[len(was) :]] = before[place]

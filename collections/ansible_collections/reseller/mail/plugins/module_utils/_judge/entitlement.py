@@ -10,7 +10,8 @@ import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._cascade import Chain, chain_of, find
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault, listed
-from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Estate, Fault, Mailbox, Plan, Said, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Estate, Fault, Plan, Said, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._nodes import meant
 
 _RATES = ("messages_per_hour", "recipients_per_message")
 
@@ -28,8 +29,11 @@ def judge(index: Index) -> t.Iterator[Fault]:
             yield from _tenant(tenant, its_plan)
         yield from _outgoing(index, tenant, its_plan)
         chain = chain_of(index.estate, tenant)
+        yield from _rates(f"tenant {tenant.name}", tenant.said, chain[:-1])
         for domain in tenant.domains:
-            yield from _rates(domain, chain)
+            yield from _rates(domain.name, domain.said, chain)
+            for mailbox in domain.mailboxes:
+                yield from _rates(mailbox.address, mailbox.said, chain)
             yield from _spf(index.estate, tenant, domain)
             yield from _passwords(domain)
 
@@ -40,7 +44,7 @@ def _addons(estate: Estate) -> t.Iterator[Fault]:
     places += [(name, bundle.at.of("addons", nth)) for bundle in estate.addon_bundles for nth, name in enumerate(bundle.addons)]
     for name, at in places:
         if name not in known:
-            yield fault(at, "unknown-addon", f"there is no add-on {name}", f"addons of plans.yml: {listed(known)}")
+            yield fault(at, "unknown-addon", f"there is no add-on {name}{meant(name, known)}", f"addons of plans.yml: {listed(known)}")
     for bundle in estate.addon_bundles:
         if len(set(bundle.addons)) < 2:
             yield fault(bundle.at.of("addons"), "bundle-of-one", "a price for add-ons that stand together needs several", "at least two add-ons")
@@ -81,18 +85,13 @@ def _outgoing(index: Index, tenant: Tenant, plan: t.Optional[Plan]) -> t.Iterato
         yield fault(found.at, "no-premium-relay", what, "premium_relay in estate.yml")
 
 
-def _rates(domain: Domain, chain: Chain) -> t.Iterator[Fault]:
+def _rates(who: str, said: Said, above: Chain) -> t.Iterator[Fault]:
     """A looser rate than the provider's would have no effect: the tighter one counts."""
-    things: tuple[t.Union[Domain, Mailbox], ...] = (domain, *domain.mailboxes)
-    for thing in things:
-        says = thing.said.get("rate_limits")
-        for key in _RATES if says else ():
-            given = find(chain, "rate_limits", key)
-            wanted = says[key] if says else None
-            if wanted is not None and given.value is not None and wanted > given.value:
-                name = thing.address if isinstance(thing, Mailbox) else thing.name
-                at = says["at"].of(key) if says else thing.at
-                yield fault(at, "rate-above-limit", f"{name} is to send {wanted} {key}", f"up to {given.value} ({given.at})")
+    says = said.get("rate_limits") or {}
+    for key in _RATES:
+        given, wanted = find(above, "rate_limits", key), says.get(key)
+        if wanted is not None and given.value is not None and wanted > given.value:
+            yield fault(says["at"].of(key), "rate-above-limit", f"{who} is to send {wanted} {key}", f"up to {given.value} ({given.at})")
 
 
 def _spf(estate: Estate, tenant: Tenant, domain: Domain) -> t.Iterator[Fault]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault
-from ansible_collections.reseller.mail.plugins.module_utils._ledger import COUNTERS, Account, Ledger, binding, charges, ledger
+from ansible_collections.reseller.mail.plugins.module_utils._ledger import COUNTERS, Account, Ledger, binding, charges, domain_admins, ledger
 from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Fault, Limit, Limits, Mailbox, Node, Plan, Position, QuotaPolicy, Tenant
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import size
 
@@ -96,6 +96,8 @@ def _mailbox(mailbox: Mailbox, domain: Domain, plan: Plan, book: Ledger, tenant:
     if domain.limits.mailbox_storage is not None and (largest is None or domain.limits.mailbox_storage < largest):
         largest = domain.limits.mailbox_storage
         whose = f"mailbox_storage of {domain.name} and {whose}"
+    if not mailbox.at.says("quota") and not _within(plan.mailbox_quota_default, plan.mailbox_quota_min, plan.mailbox_quota_max):
+        return  # the plan's default is at fault, once and there
     if not _within(mailbox.quota, plan.mailbox_quota_min, largest):
         what = f"the mailbox {mailbox.address} has quota {size(mailbox.quota)}"
         allowed = f"{_bounds(plan.mailbox_quota_min, largest)} ({whose})"
@@ -135,7 +137,7 @@ def _whose(account: Account, key: str) -> str:
 def _first_beyond(account: Account, tenant: Tenant, key: str, allowed: int) -> Position:
     """Where the first thing stands that had no room any more."""
     if key == "domain_admins":
-        return tenant.admins[allowed].at
+        return domain_admins(tenant)[allowed]
     for domain in tenant.domains:
         if account.kind != "domain" or domain.name == account.name:
             for counter, amount, owner, at in charges(domain):

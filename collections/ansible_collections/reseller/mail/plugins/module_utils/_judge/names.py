@@ -28,6 +28,7 @@ def judge(index: Index) -> t.Iterator[Fault]:
             yield fault(node.at.of("name"), "reserved-name", f"{node.name} means something else to Ansible", "another name")
     yield from _domains(index)
     yield from _external_ids(index)
+    yield from _once("bundle of", ((listed(bundle.addons), bundle.at.of("addons")) for bundle in index.estate.addon_bundles))
     yield from _once("domain", ((name, tenant.at.of("domains", nth)) for tenant in index.estate.tenants for nth, name in enumerate(tenant.approved_domains)))
     for tenant in index.estate.tenants:
         for key in ("managed_domains", "unverified_domains", "suspended_domains"):
@@ -36,6 +37,8 @@ def judge(index: Index) -> t.Iterator[Fault]:
         yield from _once("domain", ((entry.name, entry.at.of("name")) for entry in tenant.domain_limits))
         for domain in tenant.domains:
             yield from _addresses(domain)
+            if domain.relay:
+                yield from _once("recipient", ((name, domain.at.of("relay", "recipients", nth)) for nth, name in enumerate(domain.relay.recipients)))
 
 
 def _ips(index: Index) -> t.Iterator[tuple[str, Position]]:
@@ -88,7 +91,8 @@ def _reserved(index: Index, tenant: Tenant, name: str, at: Position, hostnames: 
     if not provider or name in tenant.managed_domains:
         return None
     if name == provider or name.endswith(f".{provider}") or provider.endswith(f".{name}"):
-        what = f"{name} is the provider's, or above or below its {provider}"
+        side = "below" if name.endswith(provider) else "above"
+        what = f"{name} is the provider's own" if name == provider else f"{name} lies {side} the provider's {provider}"
         return fault(at, "reserved-domain", what, "another domain, unless the account's managed_domains lists this one")
     return None
 

@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault, listed
 from ansible_collections.reseller.mail.plugins.module_utils._model import Fault, Position, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._nodes import meant
 
 # Dovecot's auth process keeps one passwd-file open for each domain.
 MAX_DOMAINS = 5_000
@@ -31,9 +32,9 @@ def judge(index: Index) -> t.Iterator[Fault]:
             yield fault(backup.at.of("addresses"), "no-address", f"the backup MX {backup.hostname} has no address", "at least one IP address")
     for tenant in estate.tenants:
         if tenant.plan and tenant.plan not in index.plans and not index.unsure("plans.yml", "plans"):
-            yield fault(tenant.at.of("plan"), "unknown-plan", f"there is no plan {tenant.plan}", listed(index.plans))
+            yield fault(tenant.at.of("plan"), "unknown-plan", f"there is no plan {tenant.plan}{meant(tenant.plan, index.plans)}", listed(index.plans))
         if tenant.placement and nodes and tenant.placement not in nodes and not index.unsure("estate.yml", "nodes"):
-            yield fault(tenant.at.of("placement"), "unknown-node", f"there is no node {tenant.placement}", listed(nodes))
+            yield fault(tenant.at.of("placement"), "unknown-node", f"there is no node {tenant.placement}{meant(tenant.placement, nodes)}", listed(nodes))
         yield from _node(index, tenant)
         if tenant.served:
             before = count[tenant.placement]

@@ -62,8 +62,10 @@ def _targets(index: Index, tenant: Tenant, domain: Domain) -> t.Iterator[Fault]:
         for nth, target in enumerate(each.to):
             if index.lacks(tenant, target):
                 yield fault(each.place(nth), "unknown-address", f"{each.who} delivers to {target}, which does not exist", _SOMEWHERE)
-            if first.setdefault(index.primary(target), nth) != nth:
-                yield fault(each.place(nth), "target-twice", f"{each.who} names {target} twice", "each target once")
+            before = first.setdefault(index.primary(target), nth)
+            if before != nth:
+                again = "twice" if each.to[before] == target else f"besides {each.to[before]}, which is the same"
+                yield fault(each.place(nth), "target-twice", f"{each.who} names {target} {again}", "each target once")
     for sender in domain.sender_addresses:
         thing = index.things.get(sender.mailbox)  # as it stands: it becomes the login that may send
         home = index.homes.get(sender.mailbox.rpartition("@")[2])

@@ -7,6 +7,7 @@ PRIVATE to the collection. Pure.
 from __future__ import annotations
 
 import dataclasses
+import gc
 import typing as t
 from dataclasses import dataclass
 
@@ -68,6 +69,16 @@ class Who:
 
 def compare(before: Revision, after: Revision, who: t.Optional[Who] = None, accepted: int = 0) -> Plan:
     """The plan that leads from one revision to the other."""
+    collecting = gc.isenabled()
+    gc.disable()  # as in _load: many young objects and no circles
+    try:
+        return _compare(before, after, who, accepted)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _compare(before: Revision, after: Revision, who: t.Optional[Who], accepted: int) -> Plan:
     old, faults_before = build(before.files, before.faults)
     new, faults = build(after.files, after.faults)
     plan = Plan(before.name, after.name, tuple(faults), tuple(faults_before))

@@ -119,7 +119,10 @@ def _records(before: Estate, after: Estate) -> t.Iterator[tuple[str, RecordChang
 def _bills(before: Estate, after: Estate) -> t.Iterator[tuple[str, Bill]]:
     lines = [Counter(_billing.monthly_lines(estate)) for estate in (before, after)]
     sums = [_billing.totals(side.elements()) for side in lines]
-    for tenant in sorted(sums[0].keys() | sums[1].keys()):
-        gone, new = (tuple(sorted(line for line in (lines[side] - lines[1 - side]).elements() if line.tenant == tenant)) for side in (0, 1))
-        if gone or new:
-            yield tenant, Bill((*new, *gone)[0].currency, sums[0].get(tenant, Decimal(0)), sums[1].get(tenant, Decimal(0)), gone, new)
+    differing: list[dict[str, list[_billing.Line]]] = [defaultdict(list), defaultdict(list)]
+    for side in (0, 1):
+        for line in sorted((lines[side] - lines[1 - side]).elements()):
+            differing[side][line.tenant].append(line)
+    for tenant in sorted(differing[0].keys() | differing[1].keys()):
+        gone, new = (tuple(side.get(tenant, ())) for side in differing)
+        yield tenant, Bill((*new, *gone)[0].currency, sums[0].get(tenant, Decimal(0)), sums[1].get(tenant, Decimal(0)), gone, new)

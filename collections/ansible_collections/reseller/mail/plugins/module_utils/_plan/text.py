@@ -69,7 +69,7 @@ def notes(plan: Plan) -> list[Line]:
 def _verdict(plan: Plan) -> str:
     if plan.refusals:
         return f"not allowed: {plural(len(plan.refusals), 'edit')}"
-    return "may make this change"
+    return "may make this change" if plan.sections or plan.mute else "there is no edit to judge"
 
 
 def title(section: Section) -> str:

@@ -8,13 +8,14 @@ Its keys and values are read off the model's dataclasses, so whatever the langua
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import re
 import typing as t
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Position, Secret
+from ansible_collections.reseller.mail.plugins.module_utils._model import DomainLimits, Estate, Position, Secret
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import size
 
 ADDED, CHANGED, REMOVED = "added", "changed", "removed"
@@ -26,6 +27,7 @@ _NOTHING_SAID = ("", (), "active", "local")
 _OF_THINGS = re.compile(r"tuple\[[A-Z]")
 """The type of a field that holds things with names of their own, as the model writes it."""
 
+_COUNTED = ("domains", "domain_aliases", "mailboxes", "aliases", "storage", "mailbox_storage", "domain_admins")
 _USUALLY_TRUE = frozenset(("verified", "autodiscover", "resell", "forward.keep_copy"))
 MAX_SHOWN = 120
 
@@ -41,13 +43,21 @@ class Subject(t.NamedTuple):
         return f"{self.kind} {self.name}".strip()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Thing:
-    """One thing. ``inherits`` is the thing whose keys stand in where this one says nothing."""
+    """One thing: ``item`` of the model, or its keys themselves. ``inherits`` is the thing whose keys stand in where this one
+    says nothing. Most things of two revisions are equal, so keys are only made where they are asked for."""
 
     at: Position
-    keys: dict[str, t.Any]
+    item: t.Any
     inherits: t.Optional[Subject] = None
+    _keys: t.Optional[dict[str, t.Any]] = None
+
+    @property
+    def keys(self) -> dict[str, t.Any]:
+        if self._keys is None:
+            self._keys = self.item if isinstance(self.item, dict) else _keys(self.item)
+        return self._keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +97,7 @@ def changes(before: t.Mapping[Subject, Thing], after: t.Mapping[Subject, Thing])
         old = before.get(subject)
         if old is None:
             found.append(Change(subject, ADDED, thing.at, tuple(_said(thing, after))))
-        elif old.keys != thing.keys:
+        elif old.item != thing.item:
             keys = tuple(change for change in _differing(old, thing) if not _handed_down(change, old, thing, before, after))
             if keys:
                 at = thing.at.of(keys[0].key.split(".")[0])
@@ -107,10 +117,8 @@ def _handed_down(change: KeyChange, old: Thing, new: Thing, before: t.Mapping[Su
     """Whether the thing it inherits from changes in the very same way: that is told once."""
     if old.inherits is None or new.inherits != old.inherits:
         return False
-    sides = before.get(old.inherits), after.get(old.inherits)
-    return all(side is not None and change.key in side.keys for side in sides) and (
-        (change.before, change.after) == tuple(t.cast(Thing, side).keys[change.key] for side in sides)
-    )
+    above = before.get(old.inherits), after.get(old.inherits)
+    return all(above) and (change.before, change.after) == tuple(t.cast(Thing, side).keys.get(change.key) for side in above)
 
 
 def _said(thing: Thing, after: t.Mapping[Subject, Thing]) -> t.Iterator[KeyChange]:
@@ -124,11 +132,12 @@ def _said(thing: Thing, after: t.Mapping[Subject, Thing]) -> t.Iterator[KeyChang
 
 def things(estate: Estate) -> dict[Subject, Thing]:
     """Everything in an estate that has a name."""
-    found = {Subject("", "provider", ""): Thing(estate.at, {**_keys(estate), **_keys(estate.provider, "provider.")})}
+    provider = {**_keys(estate), "provider.name": estate.provider.name, "provider.domain": estate.provider.domain}
+    found = {Subject("", "provider", ""): Thing(estate.at, provider)}
     for kind, items in (("node", estate.nodes), ("plan", estate.plans), ("add-on", estate.addons)):
-        found.update({Subject("", kind, item.name): Thing(item.at, _keys(item)) for item in items})
+        found.update({Subject("", kind, item.name): Thing(item.at, item) for item in items})
     for mx in estate.backup_mx:
-        found[Subject("", "backup MX", mx.hostname)] = Thing(mx.at, _keys(mx))
+        found[Subject("", "backup MX", mx.hostname)] = Thing(mx.at, mx)
     for bundle in estate.addon_bundles:
         found[Subject("", "add-on bundle", " + ".join(bundle.addons))] = Thing(bundle.at, {"price": bundle.price})
     for role in estate.roles:
@@ -141,39 +150,48 @@ def things(estate: Estate) -> dict[Subject, Thing]:
             found[Subject("", "reported DKIM key", f"{key.selector}._domainkey.{key.domain}")] = Thing(where, {"public": key.public})
     for tenant in estate.tenants:
         home = Subject(tenant.name, "tenant", tenant.name)
-        found[home] = Thing(tenant.at, _keys(tenant))
-        for kind, owners in (("admin", tenant.admins), ("domain limits", tenant.domain_limits)):
-            for one in owners:
-                found[Subject(tenant.name, kind, getattr(one, "address", "") or getattr(one, "name", ""))] = Thing(one.at, _keys(one))
+        found[home] = Thing(tenant.at, tenant)
+        found.update({Subject(tenant.name, "admin", admin.address): Thing(admin.at, admin) for admin in tenant.admins})
+        found.update({Subject(tenant.name, "domain limits", limits.name): Thing(limits.at, limits) for limits in tenant.domain_limits})
         for domain in tenant.domains:
             place = Subject(tenant.name, "domain", domain.name)
-            found[place] = Thing(domain.at, {key: value for key, value in _keys(domain).items() if not key.startswith("limits.")}, home)
+            found[place] = Thing(domain.at, domain, home)
             for kind, boxes in (("mailbox", domain.mailboxes), ("alias", domain.aliases), ("sender address", domain.sender_addresses)):
-                found.update({Subject(tenant.name, kind, box.address): Thing(box.at, _keys(box), place) for box in boxes})
+                for box in boxes:
+                    found[Subject(tenant.name, kind, box.address)] = Thing(box.at, box, place)
             for other in domain.domain_aliases:
                 found[Subject(tenant.name, "domain alias", other.name)] = Thing(other.at, {**_keys(other), "of": domain.name}, place)
     return found
 
 
-def _keys(value: t.Any, prefix: str = "") -> dict[str, t.Any]:
+def _keys(value: t.Any) -> dict[str, t.Any]:
     """A dataclass as flat keys; lists of tables are things of their own."""
     found: dict[str, t.Any] = {}
-    for field in dataclasses.fields(value):
-        item = getattr(value, field.name)
-        if (field.name in _NO_KEYS and not (prefix and field.name == "name")) or _OF_THINGS.match(str(field.type)):
-            continue
-        key = f"{prefix}{field.name}"
-        for model, file in _SPELT.items():
-            key = key.replace(model, file) if key.endswith(model) or model.endswith("_") else key
+    for name, key in _fields(value.__class__):
+        item = getattr(value, name)
         if dataclasses.is_dataclass(item) and not isinstance(item, Secret):
-            found.update(_keys(item, f"{key}."))
+            if not isinstance(item, DomainLimits):  # a thing of its own
+                found.update({f"{key}.{below}": inner for below, inner in _keys(item).items() if inner is not None or _is_limit(f"{key}.{below}")})
         elif item is not None or _is_limit(key):
             found[key] = sorted(item) if isinstance(item, frozenset) else item
     return found
 
 
+@functools.cache
+def _fields(cls: t.Any) -> tuple[tuple[str, str], ...]:
+    """The fields of a class that are keys, and how the files spell them."""
+    found = []
+    for field in dataclasses.fields(cls):
+        if field.name not in _NO_KEYS and not _OF_THINGS.match(str(field.type)):
+            key = field.name
+            for model, file in _SPELT.items():
+                key = key.replace(model, file) if key == model or model.endswith("_") else key
+            found.append((field.name, key))
+    return tuple(found)
+
+
 def _is_limit(key: str) -> bool:
-    return key in ("quota", "mailbox_storage") or key.startswith(("limits.", "mailbox_quota."))
+    return key in ("quota", *_COUNTED) or key.startswith(("limits.", "mailbox_quota."))
 
 
 def shown(key: str, value: t.Any) -> str:

@@ -23,7 +23,7 @@ def explained(folder: Path, subject: str, *more: str) -> subprocess.CompletedPro
         "-e",
         f"mail_estate_dir={FIXTURE}",
         "-e",
-        f"mail_subject={subject}",
+        f"explain_subject={subject}",
     ]
     return subprocess.run([*command, *more], cwd=folder, env=env, capture_output=True, text=True, check=False)
 

@@ -40,7 +40,7 @@ def estate(tmp_path: Path) -> Path:
     folder = tmp_path / "estate"
     folder.mkdir()
     (folder / "estate.yml").write_text(
-        "provider: {name: P, domain: hosting.example}\nnodes: [{name: mx1, hostname: mx1.hosting.example, debian: 12, addresses: [192.0.2.1]}]\n", encoding="utf-8"
+        "provider: {name: P, domain: p.example}\nnodes: [{name: mx1, hostname: mx1.hosting.example, debian: 12, addresses: [192.0.2.1]}]\n", encoding="utf-8"
     )
     (folder / "plans.yml").write_text("plans:\n  - {name: business, features: [catch_all], mailbox_quota: {default: 2G}}\n", encoding="utf-8")
     return folder

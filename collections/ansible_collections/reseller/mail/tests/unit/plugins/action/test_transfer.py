@@ -37,6 +37,7 @@ mailboxes:
   - {name: it, quota: 2G}   # inherits
   - name: jo
     owner: it@people.example   # her own soon
+    password: "{BLF-CRYPT}$2y$05$bvIG6Nmid91Mu9RcmmWZfO5HJIMCT8riNW0hEp8f6/FuA2/mHZFpe"
 aliases: [{name: sales, to: [jo], owner: jo@people.example}]
 """,
     "tenants/acme/shop.example.yml": "owner: jo@people.example\nmailboxes: [{name: orders}]\n",
@@ -82,6 +83,8 @@ def test_a_transfer_writes_only_the_owners_and_its_check_tells_it_before(estate:
     assert check.returncode == 0, check.stdout + check.stderr
     assert contents(estate) == FILES
     assert "+    owner: jo@people.example   # her own soon" in check.stdout
+    assert "$2y$" not in check.stdout
+    assert 'password: "…"' in check.stdout, "a line of the diff's context"
     assert "it@people.example → jo@people.example: domains 1, mailboxes 2, storage 3G; in tenants/acme/acme.example.yml." in check.stdout
     assert "it@people.example stays the account's default_owner" in check.stdout
     run = transfer(estate)

@@ -128,8 +128,8 @@ def test_keys_without_effect_are_named(tmp_path: Path) -> None:
     told = " ".join(run.stdout.split())
     if "estate.yml: backup_mx.hostname" in idle:  # while nothing acts on it
         assert idle["estate.yml: backup_mx.hostname"] == 1
-    for key, times in idle.items():
-        assert f"{key} ({times})" in told
+    for key in idle:
+        assert key.partition(": ")[2] in told
     assert ("nothing acts on them yet" in told) == bool(idle)
 
 
@@ -146,8 +146,10 @@ def test_a_report_that_cannot_be_written_is_said_in_one_sentence(tmp_path: Path,
     (tmp_path / "file").write_text("", encoding="utf-8")
     run = validate(tmp_path / "home", "-e", f"mail_estate_dir={bad}", "-e", f"validate_dest={tmp_path}/file/report")
     assert run.returncode == 2
-    assert "the report cannot be written: " in " ".join((run.stdout + run.stderr).split())
-    assert "Traceback" not in run.stdout + run.stderr
+    told = " ".join((run.stdout + run.stderr).split())
+    assert f"Task failed: {tmp_path}/file/report cannot be written: " in told
+    assert "[Errno" not in told
+    assert "Traceback" not in told
 
 
 def test_no_estate_is_said_in_one_sentence(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def test_an_estate_that_gives_no_node_is_a_parse_error_that_names_its_faults(pla
     shutil.rmtree(place.estate)
     run = place.run("inventory", "--list")
     assert run.returncode != 0
-    assert "estate.yml:1:1: missing-file: this file is missing" in run.stderr
+    assert "unreadable: the estate cannot be read: No such file or directory" in run.stderr
     assert "ansible-playbook reseller.mail.validate" in run.stderr
 
 
@@ -181,7 +181,7 @@ def test_a_hostile_tenant_file_changes_nothing_of_the_inventory(place: Place) ->
     run = place.run("playbook", "reseller.mail.validate")
     assert run.returncode == 2
     assert not trap.exists()
-    faults = re.findall(r"^tenants/acme/(\S+):(\d+):\d+: ([a-z-]+): .*; allowed: .*$", run.stdout, re.MULTILINE)
+    faults = re.findall(r"^\S*tenants/acme/(\S+):(\d+):\d+: ([a-z-]+): .+$", run.stdout, re.MULTILINE)
     assert {(file, int(line)) for file, line, _id in faults} == {
         *(("acme.example.yml", line) for line in (4, 5, 6, 8, 10, 11, 12, 13, 14, 15, 16, 21, 22, 23)),
         ("evil.example.yml", 1),

@@ -58,6 +58,11 @@ def test_no_price_no_line() -> None:
     assert lines(e.changed(e.FILES, "plans.yml", ("monthly: 10", "monthly: 0"), ('"1.50"', "0"), ("price: 2}", "price: 0}"))) == []
 
 
+def test_nobody_no_line() -> None:
+    empty = {**e.without(e.FILES, e.GLOBEX), e.GLOBEX: "aliases: [{name: ann, to: [ann@elsewhere.example]}]\n"}
+    assert lines(empty) == BASE[1:], "the storage's least is one tranche"
+
+
 def test_sums_are_exact() -> None:
     estate, _faults = build({path: text.encode() for path, text in with_addons("eas", "mapi").items()})
     assert _billing.totals(_billing.monthly_lines(estate)) == {"acme": Decimal("22.50") + 2, "globex": Decimal("21.00")}

@@ -70,13 +70,20 @@ def test_the_nearest_level_wins(place: Place) -> None:
     assert place.explained("acme")["locale"] == ("fr", "account", "tenants/acme/account.yml:12:20")
 
 
+def test_a_domain_s_own_limits_are_told_and_no_others(place: Place) -> None:
+    with (place.folder / FILES["account"]).open("a", encoding="utf-8") as stream:
+        stream.write("domain_limits: [{name: acme.example, mailboxes: 9, mailbox_storage: 9G}]\n")
+    limits = {key: found[:2] for key, found in place.explained("acme.example").items() if key.startswith("limits.")}
+    assert limits == {"limits.mailboxes": ("9", "account"), "limits.mailbox_storage": ("9G", "account")}
+
+
 def test_the_tighter_rate_wins_whatever_level_it_is_of(place: Place) -> None:
     place.says("estate", "rate_limits: {messages_per_hour: 100, recipients_per_message: 10}")
     place.says("plan", "rate_limits: {messages_per_hour: 50}")
-    place.says("account", "rate_limits: {messages_per_hour: 70, recipients_per_message: 20}")
+    place.says("account", "rate_limits: {messages_per_hour: 40}")
     place.says("mailbox", "rate_limits: {messages_per_hour: 20}")
     _tenant, domain, jo = parts(place.estate())
-    assert (domain.rate_limits.messages_per_hour, domain.rate_limits.recipients_per_message) == (50, 10)
+    assert (domain.rate_limits.messages_per_hour, domain.rate_limits.recipients_per_message) == (40, 10)
     assert (jo.rate_limits.messages_per_hour, jo.rate_limits.recipients_per_message) == (20, 10)
     explained = place.explained("jo@acme.example")
     assert explained["rate_limits.messages_per_hour"][:2] == ("20", "mailbox")

@@ -86,5 +86,11 @@ def test_what_moves_to_another_node_is_not_gone() -> None:
     assert "removes 1 of 1 tenants, 2 of 2 domains, 7 of 7 mailboxes" in (_deletions.refusal(here, _deletions.known(gone), TEN) or "")
 
 
+def test_a_relay_domain_is_a_domain() -> None:
+    assert _deletions.here(["relay domain old.example via mail.stranger.example:25"]) == Served(domains=frozenset(["old.example"]))
+
+
 def test_lines_that_somebody_altered_count_for_nothing() -> None:
-    assert _deletions.here(["", "tenant", "domain", "relay domain", "nonsense \ufffd", "mailbox a@b.example quota 1G"]) == Served(mailboxes=frozenset({"a@b.example"}))
+    assert _deletions.here(["", "tenant", "domain", "relay domain", "nonsense \ufffd", "mailbox a@b.example quota 1G"]) == Served(
+        mailboxes=frozenset({"a@b.example"})
+    )

@@ -382,6 +382,7 @@ def test_a_forward_to_itself_is_a_circle(folder: Path) -> None:
 )
 def test_who_brings_whose_certificate(folder: Path, by: str, whom: str, fit: bool) -> None:
     replace(folder, "estate.yml", "roles:\n", "roles:\n  - {group: ops, role: operator, address: ops@hosting.example}\n")
+    replace(folder, "plans.yml", "domain_admins: 2", "domain_admins: 3")
     replace(folder, ACCOUNT, "admins:\n", "admins:\n  - {address: boss@acme.example, role: domain_admin, domains: [acme.example]}\n")
     replace(folder, ACME, "  - name: it\n", "  - name: it\n  - name: boss\n  - {name: head, domain_admin: true}\n")
     body = "MIIB" + "A" * 60
@@ -470,3 +471,21 @@ def test_names_that_cannot_be(folder: Path, text: str, fault: str) -> None:
     replace(folder, ACME, "aliases:\n  - name: sales\n    to: [jo]\n", "\n\n")
     write(folder, ACME, text)
     assert faults(folder) == [f"{ACME}:{fault}"]
+
+
+def test_a_mailbox_that_is_a_domain_admin_counts_as_one(folder: Path) -> None:
+    replace(folder, ACME, "  - name: it\n", "  - name: it\n    domain_admin: true\n  - {name: head, domain_admin: true}\n")
+    assert faults(folder) == []  # "it" is one of the account's anyway
+    replace(folder, ACME, "  - {name: head", "  - {name: neck, domain_admin: true}\n  - {name: head")
+    assert faults(folder) == [f"{ACME}:5:32 over-limit"]
+
+
+def test_rates_of_an_account_are_within_the_provider_s(folder: Path) -> None:
+    replace(folder, ACCOUNT, "plan: business\n", "plan: business\ndefaults: {rate_limits: {messages_per_hour: 300}}\n")
+    assert faults(folder) == [f"{ACCOUNT}:3:45 rate-above-limit"]
+
+
+def test_one_set_of_add_ons_has_one_price(folder: Path) -> None:
+    bundles = "addon_bundles: [{addons: [archive, mobile], price: 2}, {addons: [mobile, archive], price: 3}]\n"
+    replace(folder, "plans.yml", "plans:\n", f"{bundles}plans:\n")
+    assert faults(folder) == ["plans.yml:2:65 name-twice"]

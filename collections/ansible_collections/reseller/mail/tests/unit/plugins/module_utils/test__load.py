@@ -73,6 +73,7 @@ branding: {hostname: Mail.Acme.example, name: Acmé Mail}
     assert estate.states == (_model.NodeState("mx1", (_model.DkimKey("acme.example", "mx1", "A" * 40),)),)
     acme, globex = estate.tenants
     owner = "it@acme.example"
+    rates = _model.RateLimits(messages_per_hour=200)  # the estate's default
     assert acme.limits == _model.Limits(domains=2, domain_aliases=1, mailboxes=4, aliases=5, storage=20 * 2**30, domain_admins=2)
     assert acme.external_ids == (("whmcs", "1042"),)
     assert acme.domains == (
@@ -81,9 +82,16 @@ branding: {hostname: Mail.Acme.example, name: Acmé Mail}
             type="mail",
             owner=owner,
             mailboxes=(
-                _model.Mailbox("it", "acme.example", 2**30, owner),
+                _model.Mailbox("it", "acme.example", 2**30, owner, rate_limits=rates),
                 _model.Mailbox(
-                    "jo", "acme.example", 10 * 2**20, owner, "Jo Doe", "suspended", _model.Secret("{ARGON2ID}$argon2id$v=19$m=65536,t=3", vaulted=False)
+                    "jo",
+                    "acme.example",
+                    10 * 2**20,
+                    owner,
+                    "Jo Doe",
+                    "suspended",
+                    _model.Secret("{ARGON2ID}$argon2id$v=19$m=65536,t=3", vaulted=False),
+                    rate_limits=rates,
                 ),
             ),
             aliases=(
@@ -99,6 +107,7 @@ branding: {hostname: Mail.Acme.example, name: Acmé Mail}
             tls_reports_to=owner,
             branding=_model.Branding("mail.acme.example", "Acmé Mail"),
             limits=_model.DomainLimits("acme.example", mailbox_storage=2**30),
+            rate_limits=rates,
         ),
     )
     assert globex.domains[0].mailboxes[0].quota is None, "the plan's default is unlimited"

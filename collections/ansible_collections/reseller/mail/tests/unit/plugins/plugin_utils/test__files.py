@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import os
+import typing as t
 from pathlib import Path
 
 import pytest
+from ansible.errors import AnsibleActionFail
 from ansible_collections.reseller.mail.plugins.plugin_utils import _files
 from ansible_collections.reseller.mail.plugins.plugin_utils._files import Changed, replace_all
 
@@ -69,3 +71,48 @@ def test_a_second_file_that_cannot_be_put_in_place_takes_the_first_back(folder: 
         replace_all(str(folder), BEFORE, AFTER)
     assert read(folder) == BEFORE
     assert len(calls) == 3
+
+
+def test_a_report_is_written_when_it_is_not_there_yet_and_not_in_check_mode(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "report.json"
+    assert _files.update(file, b"one", check_mode=True)
+    assert not file.parent.exists()
+    assert _files.update(file, b"one", check_mode=False)
+    assert file.read_bytes() == b"one"
+    assert not _files.update(file, b"one", check_mode=False)
+
+
+@pytest.mark.parametrize("write", [lambda path: _files.update(path, b"x", False), lambda path: _files.write({path: b"x"})])
+@pytest.mark.parametrize(("place", "why"), [("folder", "Is a directory"), ("file/below", "Not a directory")])
+def test_what_cannot_be_written_is_said_once_and_in_one_sentence(tmp_path: Path, write: t.Callable[[Path], None], place: str, why: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(AnsibleActionFail, match=f"{place} cannot be written: ({why}|File exists)$") as failure:
+        write(tmp_path / place)
+    assert failure.value.__cause__ is None
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder"]
+
+
+def test_files_keep_their_mode_unless_another_is_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "account.yml"
+    for mode, expected in ((None, 0o644), (0o600, 0o600), (None, 0o600)):
+        _files.write({file: b"x"}, mode)
+        assert file.stat().st_mode & 0o777 == expected
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c29tZXNhbHQ$RdescudvJCsgt3ub",
+        "$6$rounds=5000$salt$abcdefghijklmnop",
+        "$2y$05$bvIG6Nmid91Mu9RcmmWZfO5HJIMCT8riNW0hEp8f6",
+        "$ANSIBLE_VAULT;1.1;AES256\n          6230613962306139",
+        "$ANSIBLE_VAULT;1.1;AES256\n          " + "62306139" * 10,
+    ],
+)
+def test_no_secret_in_a_diff(secret: str) -> None:
+    shown = _files.diff("a.yml", f"password: {secret}\n".encode(), b"quota: 5G\n")
+    first, _newline, _more = secret.partition("\n")
+    assert first[:10] not in shown["before"]
+    assert "62306139" * 4 not in shown["before"]
+    assert shown["after"] == "quota: 5G\n"

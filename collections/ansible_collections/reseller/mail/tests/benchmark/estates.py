@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sound estates of any size, that use the language as providers do: what benchmarks time and what the fuzzer spoils.
+
+Nothing is random: equal numbers give equal bytes.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+PROVIDER = """\
+provider:
+  name: Example Hosting
+  domain: hosting.example
+  support_url: https://help.hosting.example/
+nodes:
+  - {name: mx1, hostname: mx1.hosting.example, debian: 12, addresses: [192.0.2.1], outbound_addresses: [192.0.2.11], capacity: 900T}
+  - {name: mx2, hostname: mx2.hosting.example, debian: 13, addresses: [192.0.2.2, "2001:db8::2"], outbound_addresses: [192.0.2.12], capacity: 900T}
+backup_mx:
+  - {hostname: backup.hosting.example, addresses: [192.0.2.3]}
+premium_relay: {host: relay.premium.example, spf_include: spf.premium.example}
+approved_hosts: [mail.stranger.example]
+quota_policy: {oversell_ratio: 1.5, warn_at: 80}
+deletion_guard: {tenants: 10, domains: 10, mailboxes: 10}
+roles:
+  - {group: operators, role: operator}
+billing: {currency: EUR}
+caa: [letsencrypt.org]
+defaults:
+  locale: en
+  rate_limits: {messages_per_hour: 500, recipients_per_message: 100}
+  dkim: {algorithms: [rsa], rotate_days: 180}
+  retention: 30
+"""
+PLANS = """\
+addons:
+  - {name: archive, price: 1.50}
+  - {name: mobile, price: 3.00}
+addon_bundles:
+  - {addons: [archive, mobile], price: 4.00}
+plans:
+  - name: business
+    limits: {domains: 5, domain_aliases: 5, mailboxes: 5000, aliases: 5000, storage: 100T, domain_admins: 5}
+    features: [catch_all, relay_domains, branding, outbound_address]
+    addons: [archive, mobile]
+    mailbox_quota: {default: 2G, min: 1M, max: 20G}
+    prices: {monthly: 19.90, mailbox: 2.50, storage: {tranche: 100G, price: 5.00}}
+    defaults: {rate_limits: {messages_per_hour: 300}}
+  - name: starter
+    limits: {domains: 1, domain_aliases: 0, mailboxes: 5000, aliases: 5000, storage: 100T, domain_admins: 1}
+    protocols: [imap, submission]
+    mailbox_quota: {default: 1G, min: 1M, max: 20G}
+    prices: {monthly: 4.90, mailbox: 1.50}
+"""
+ACCOUNT = """\
+organisation: Tenant {nth}
+plan: {plan}
+state: active
+placement: mx{node}
+external_ids: {{whmcs: "{nth}"}}
+default_owner: box0@{domain}
+admins:
+  - address: box0@{domain}
+    limits: {{storage: 50T}}
+domains: [{domains}]
+managed_domains: [{domain}]
+intake: {{expected_mailboxes: {mailboxes}, dns_contact: box0@{domain}, clients: local, smime: false}}
+"""
+BUSINESS_ACCOUNT = """\
+limits: {{storage: 50T}}
+domain_limits:
+  - {{name: {domain}, mailboxes: 2000, mailbox_storage: 10G}}
+defaults: {{locale: de, suspension: {{inbound: defer, login: refuse, submission: refuse}}}}
+"""
+POLICIES = """\
+dmarc: {{stage: observe, reports_to: box0@{domain}}}
+mta_sts: {{mode: testing}}
+tls_rpt: {{reports_to: box0}}
+"""
+BUSINESS_DOMAIN = """\
+domain_aliases: [www-{domain}]
+catch_all: box0
+branding: {{hostname: mail.{domain}, name: Tenant {nth} Mail}}
+sender_addresses:
+  - {{name: noreply, mailbox: box0}}
+"""
+RELAY = """\
+type: relay
+relay: {host: mail.stranger.example, recipients: [peter, archive, info]}
+"""
+
+
+def files(tenants: int, mailboxes: int) -> dict[str, str]:
+    """The files of an estate with so many tenants of so many mailboxes, by path. Every third tenant has the small plan, every tenth a relay domain."""
+    texts = {"estate.yml": PROVIDER, "plans.yml": PLANS}
+    for nth in range(tenants):
+        domain, folder = f"domain{nth}.example", f"tenants/tenant{nth}"
+        small, relay = nth % 3 == 2, nth % 10 == 0
+        names = [domain, *([] if small else [f"www-{domain}"]), *([f"legacy.{domain}"] if relay and not small else [])]
+        words = {"nth": nth, "domain": domain, "domains": ", ".join(names), "node": nth % 2 + 1, "mailboxes": max(mailboxes, 1), "plan": "business"}
+        texts[f"{folder}/account.yml"] = ACCOUNT.format(**words | {"plan": "starter"}) if small else ACCOUNT.format(**words) + BUSINESS_ACCOUNT.format(**words)
+        boxes = "".join(_mailbox(box, domain, small) for box in range(mailboxes))
+        texts[f"{folder}/{domain}.yml"] = (
+            f"mailboxes:\n{boxes}{_aliases(mailboxes)}{POLICIES.format(**words)}{'' if small else BUSINESS_DOMAIN.format(**words)}"
+        )
+        if f"legacy.{domain}" in names:
+            texts[f"{folder}/legacy.{domain}.yml"] = RELAY
+    return texts
+
+
+def _mailbox(nth: int, domain: str, small: bool) -> str:
+    lines = [f"  - name: box{nth}", f"    display_name: Box Number {nth}", f"    quota: {nth % 9 + 1}G"]
+    if nth % 4 == 1:
+        lines.append(f"    owner: box0@{domain}")
+    if nth % 10 == 3:
+        lines.append(f"    forward: {{to: [box0, someone{nth}@elsewhere.example], keep_copy: true}}")
+    if nth % 5 == 2 and not small:
+        lines.append("    addons: [archive]")
+    if nth % 20 == 7:
+        lines.append("    protocols: [imap]")
+    if nth % 20 == 9:
+        lines.append("    state: suspended")
+    return "\n".join(lines) + "\n"
+
+
+def _aliases(mailboxes: int) -> str:
+    """Five a domain, as measured in the wild: most lead to one or two people."""
+    to = [f"box{min(nth, mailboxes - 1)}" for nth in range(4)]
+    return (
+        f"aliases:\n  - name: sales\n    to: [{to[0]}, ann@elsewhere.example]\n  - name: info\n    to: [{to[1]}]\n    may_send: true\n"
+        f"  - {{name: support, to: [sales, {to[2]}+support]}}\n  - {{name: jobs, to: [{to[3]}]}}\n  - name: all\n    to: [info, support]\n"
+    )
+
+
+def write(root: Path, tenants: int, mailboxes: int) -> int:
+    """Writes such an estate; the number of its bytes."""
+    texts = files(tenants, mailboxes)
+    for path, text in texts.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text, encoding="utf-8")
+    return sum(map(len, texts.values()))
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
