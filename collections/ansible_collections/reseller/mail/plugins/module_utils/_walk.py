@@ -80,11 +80,10 @@ class Walker:
             wanted = f"a list of {_plural(of.name)}" if isinstance(of, _schema.Table) else f"a list; each item {of.allowed}"
             self.fault(node, "wrong-type", f"a {node.kind} stands where a list belongs", wanted)
             return _BAD
-        blank = self._blank
+        left_out, blank = self._left_out, self._blank
         read = self.table if isinstance(of, _schema.Table) else self.scalar
         values = tuple(value for value in [read(item, of) for item in node.value] if value is not _BAD)  # type: ignore[arg-type]
-        self._left_out += len(node.value) - len(values)
-        self._blank = blank
+        self._left_out, self._blank = left_out + len(node.value) - len(values), blank  # what an item lacks does not make it missing
         return values
 
     def table(self, node: Node, table: _schema.Table) -> t.Any:

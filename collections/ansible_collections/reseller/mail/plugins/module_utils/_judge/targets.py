@@ -56,7 +56,7 @@ def judge(index: Index) -> t.Iterator[Fault]:
 
 def _targets(index: Index, tenant: Tenant, domain: Domain) -> t.Iterator[Fault]:
     for each in _redirects(domain):
-        if not each.to and not index.unsure(domain.at.file, "aliases", "mailboxes"):
+        if not each.to and each.place(0) == each.place():  # else somebody stands there who could not be read
             yield fault(each.place(), "no-target", f"{each.who} delivers to nobody", "at least one address")
         first: dict[str, int] = {}
         for nth, target in enumerate(each.to):
