@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Entitlement: protocols, add-ons, rates, credentials, relay and outbound address are what plan, node and estate give.
+"""Entitlement: protocols, add-ons, rates, credentials, relay and outbound address are what plan, node and estate give; signatures can be read.
 
 PRIVATE to the collection. Pure.
 """
@@ -19,7 +19,9 @@ _RATES = ("messages_per_hour", "recipients_per_message")
 def judge(index: Index) -> t.Iterator[Fault]:
     """All faults in entitlement."""
     yield from _addons(index.estate)
+    yield from _signatures(index, index.estate.said)
     for plan in index.estate.plans:
+        yield from _signatures(index, plan.said)
         yield from _protocols(plan, plan.said)
         if "protocols" not in plan.said:
             yield from _protocols(plan, index.estate.said)
@@ -30,7 +32,9 @@ def judge(index: Index) -> t.Iterator[Fault]:
         yield from _outgoing(index, tenant, its_plan)
         chain = chain_of(index.estate, tenant)
         yield from _rates(f"tenant {tenant.name}", tenant.said, chain[:-1])
+        yield from _signatures(index, tenant.said)
         for domain in tenant.domains:
+            yield from _signatures(index, domain.said)
             yield from _rates(domain.name, domain.said, chain)
             for mailbox in domain.mailboxes:
                 yield from _rates(mailbox.address, mailbox.said, chain)
@@ -100,6 +104,15 @@ def _spf(estate: Estate, tenant: Tenant, domain: Domain) -> t.Iterator[Fault]:
         found = find(chain_of(estate, tenant, domain), "spf", "tail")
         what = f"{domain.name} sends by the premium relay, and its SPF record ends in {domain.spf.tail}"
         yield fault(found.at, "open-spf-tail", what, "tail: -all, or no premium_relay for the tenant")
+
+
+def _signatures(index: Index, says: Said) -> t.Iterator[Fault]:
+    """Who cannot verify Ed25519 sees no signature at all (RFC 8463 section 3), and large receivers cannot."""
+    dkim = says.get("dkim") or {}
+    algorithms = dkim.get("algorithms")
+    if algorithms is not None and "rsa" not in algorithms and not index.unsure(dkim["at"].file, "dkim", "defaults", "plans"):
+        what = "without rsa, mail is unsigned to everyone who cannot verify Ed25519" if algorithms else "nothing signs"
+        yield fault(dkim["at"].of("algorithms"), "no-rsa-signature", what, "rsa, or rsa and ed25519")
 
 
 def _passwords(domain: Domain) -> t.Iterator[Fault]:
