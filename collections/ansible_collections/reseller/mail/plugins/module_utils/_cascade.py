@@ -23,7 +23,8 @@ _NOTHING: t.Final[Said] = {}
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """A value that counts. ``level`` is where it was said: estate, plan, account, domain or mailbox, or default."""
+    """A value that counts. ``level`` is where it was said: estate, plan, account, domain or mailbox, default, or
+    promotion for what evidence has carried."""
 
     key: str
     value: t.Any

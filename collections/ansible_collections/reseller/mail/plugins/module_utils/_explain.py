@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from ansible_collections.reseller.mail.plugins.module_utils._cascade import Chain, Effective, chain_of, is_said, plan_of, table
 from ansible_collections.reseller.mail.plugins.module_utils._model import NOWHERE, Domain, Estate, Mailbox, Plan, Position, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._promotion import strictest
 from ansible_collections.reseller.mail.plugins.module_utils._schema import CASCADES
 
 _LIMITS = ("domains", "domain_aliases", "mailboxes", "aliases", "storage", "domain_admins")
@@ -27,7 +28,7 @@ def explain(estate: Estate, subject: str) -> list[Effective]:
             if domain.name == subject:
                 levels = chain_of(estate, tenant, domain)
                 found = _cascading(estate, levels, "domain", tenant)
-                return [*_domain(tenant, domain), *(_completed(each, domain) for each in found), *_hostname(domain)]
+                return [*_domain(tenant, domain), *(_completed(each, domain) for each in found), *_hostname(domain), *_published(estate, tenant, domain)]
             for mailbox in domain.mailboxes if subject.endswith(f"@{domain.name}") else ():
                 if mailbox.address == subject:
                     levels = chain_of(estate, tenant, domain, mailbox)
@@ -91,6 +92,15 @@ def _domain(tenant: Tenant, domain: Domain) -> t.Iterator[Effective]:
 def _hostname(domain: Domain) -> t.Iterator[Effective]:
     if domain.branding.hostname:
         yield Effective("branding.hostname", domain.branding.hostname, "domain", domain.at.of("branding", "hostname"))
+
+
+def _published(estate: Estate, tenant: Tenant, domain: Domain) -> t.Iterator[Effective]:
+    """How far evidence has carried what the files want in the end, where that is less."""
+    steps = {step.policy: step.at.of("step") for step in estate.steps if (step.tenant, step.domain) == (tenant.name, domain.name)}
+    if domain.dmarc.target:
+        yield Effective("dmarc.published", strictest(domain.dmarc), "promotion", steps.get("dmarc", NOWHERE))
+    if domain.mta_sts and domain.mta_sts.target:
+        yield Effective("mta_sts.published", domain.mta_sts.mode, "promotion", steps.get("mta_sts", NOWHERE))
 
 
 def _mailbox(estate: Estate, tenant: Tenant, domain: Domain, mailbox: Mailbox) -> t.Iterator[Effective]:

@@ -327,8 +327,8 @@ class Dkim:
 @dataclass(frozen=True, slots=True)
 class Dmarc:
     """``stage`` is observe (p=none), test (t=y), quarantine or reject; RFC 9989. ``override`` is the reason to go ahead of the evidence;
-    promotion counts evidence from ``since`` on. ``target`` is what the files want in the end, where that is more than is published by now
-    (``_promotion``)."""
+    promotion counts evidence from ``since`` on. ``target`` are the settings that the files want in the end, where those are more than is
+    published by now (``_promotion``)."""
 
     stage: str = "observe"
     reports_to: t.Optional[str] = None
@@ -336,7 +336,7 @@ class Dmarc:
     nonexistent: t.Optional[str] = None
     since: t.Optional[datetime.date] = None
     override: t.Optional[str] = None
-    target: t.Optional[str] = None
+    target: t.Optional[Dmarc] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,7 +347,7 @@ class MtaSts:
     mode: str = "testing"
     max_age: int = 86400
     override: t.Optional[str] = None
-    target: t.Optional[str] = None
+    target: t.Optional[MtaSts] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,13 +51,13 @@ def published_dmarc(wanted: Dmarc, step: t.Optional[str]) -> Dmarc:
     if wanted.override or lower("dmarc", target, reached) == target:
         return wanted
     stage, subdomains, nonexistent = (lower("dmarc", one, reached) if one else None for one in (wanted.stage, wanted.subdomains, wanted.nonexistent))
-    return replace(wanted, stage=stage or reached, subdomains=subdomains, nonexistent=nonexistent, target=target)
+    return replace(wanted, stage=stage or reached, subdomains=subdomains, nonexistent=nonexistent, target=wanted)
 
 
 def published_mta_sts(wanted: MtaSts, step: t.Optional[str]) -> MtaSts:
     """The policy that is served and announced."""
     mode = lower("mta_sts", wanted.mode, carried("mta_sts", step))
-    return wanted if wanted.override or mode == wanted.mode else replace(wanted, mode=mode, target=wanted.mode)
+    return wanted if wanted.override or mode == wanted.mode else replace(wanted, mode=mode, target=wanted)
 
 
 def strictest(settings: Dmarc) -> str:
@@ -109,10 +109,9 @@ def tracks(estate: Estate) -> list[Track]:
 
 def _of_domain(tenant: str, domain: Domain) -> t.Iterator[Track]:
     dmarc, sts = domain.dmarc, domain.mta_sts
-    published = strictest(dmarc)
-    yield Track(tenant, domain.name, "dmarc", dmarc.target or published, published, dmarc.override, dmarc.reports_to, dmarc.since)
+    yield Track(tenant, domain.name, "dmarc", strictest(dmarc.target or dmarc), strictest(dmarc), dmarc.override, dmarc.reports_to, dmarc.since)
     if sts:
-        yield Track(tenant, domain.name, "mta_sts", sts.target or sts.mode, sts.mode, sts.override, domain.tls_reports_to)
+        yield Track(tenant, domain.name, "mta_sts", (sts.target or sts).mode, sts.mode, sts.override, domain.tls_reports_to)
 
 
 def decide(track: Track, step: t.Optional[Step], days: t.Iterable[Day], rules: Promotion, today: datetime.date) -> Decision:

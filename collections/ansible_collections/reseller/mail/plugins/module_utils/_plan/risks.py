@@ -45,6 +45,10 @@ def _any(change: KeyChange) -> bool:
     return True
 
 
+def _first(change: KeyChange) -> bool:
+    return not change.before
+
+
 def _had(change: KeyChange) -> bool:
     return bool(change.before)
 
@@ -67,7 +71,9 @@ KEYS: tuple[tuple[str, str, t.Callable[[KeyChange], bool], str, str], ...] = (
     ("domain", "dmarc.stage", _stricter(_STAGES), "dmarc-tightens", "receivers refuse more of what does not align"),
     ("domain", "dmarc.subdomains", _stricter(_STAGES), "dmarc-tightens", "receivers refuse more of what does not align"),
     ("domain", "dmarc.nonexistent", _stricter(_STAGES), "dmarc-tightens", "receivers refuse more of what does not align"),
+    ("domain", "dmarc.override", _first, "dmarc-tightens", "what the file wants is published at once, whatever the evidence says"),
     ("domain", "mta_sts.mode", _stricter(_MODES), "mta-sts-tightens", "senders stop delivering where TLS fails"),
+    ("domain", "mta_sts.override", _first, "mta-sts-tightens", "what the file wants is published at once, whatever the evidence says"),
     ("domain", "spf.tail", _becomes("-all"), "spf-tightens", "receivers refuse what comes from elsewhere"),
     ("domain", "relay.host", _had, "relay-moves", "its mail is handed to another host"),
     ("domain", "type", _any, "type-changes", "its mail goes elsewhere than before"),

@@ -20,7 +20,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._sizes import size
 
 ADDED, CHANGED, REMOVED = "added", "changed", "removed"
 
-_NO_KEYS = frozenset(("at", "said", "files", "name", "domain", "address"))
+_NO_KEYS = frozenset(("at", "said", "files", "name", "domain", "address", "target"))
 _SIZES = frozenset(("quota", "storage", "mailbox_storage", "tranche", "capacity", "default", "min", "max"))
 _SPELT = {"mailbox_quota_": "mailbox_quota.", "tranche_price": "storage.price", "tranche": "storage.tranche", "tls_reports_to": "tls_rpt.reports_to"}
 _NOTHING_SAID = ("", (), "active", "local")
@@ -148,6 +148,8 @@ def things(estate: Estate) -> dict[Subject, Thing]:
         for key in state.dkim:
             where = Position(f"state/{state.node}.json", 1, 1)
             found[Subject("", "reported DKIM key", f"{key.selector}._domainkey.{key.domain}")] = Thing(where, {"public": key.public})
+    for step in estate.steps:
+        found[Subject(step.tenant, "promotion", f"of {step.policy} of {step.domain}")] = Thing(step.at, {"step": step.step})
     for tenant in estate.tenants:
         home = Subject(tenant.name, "tenant", tenant.name)
         found[home] = Thing(tenant.at, tenant)
@@ -165,10 +167,12 @@ def things(estate: Estate) -> dict[Subject, Thing]:
 
 
 def _keys(value: t.Any) -> dict[str, t.Any]:
-    """A dataclass as flat keys; lists of tables are things of their own."""
+    """A dataclass as flat keys; lists of tables are things of their own. Where less is published than the files want, theirs count:
+    what evidence has carried is a thing of its own."""
     found: dict[str, t.Any] = {}
     for name, key in _fields(value.__class__):
         item = getattr(value, name)
+        item = getattr(item, "target", None) or item
         if dataclasses.is_dataclass(item) and not isinstance(item, Secret):
             if not isinstance(item, DomainLimits):  # a thing of its own
                 found.update({f"{key}.{below}": inner for below, inner in _keys(item).items() if inner is not None or _is_limit(f"{key}.{below}")})

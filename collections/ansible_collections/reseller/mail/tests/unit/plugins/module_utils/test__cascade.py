@@ -208,3 +208,14 @@ def test_values_as_data(place: Place) -> None:
     data = {entry["key"]: entry for entry in _explain_table.as_data(explain(place.estate(), "acme.example"))}
     assert data["dmarc.stage"] == {"key": "dmarc.stage", "value": "observe", "level": "default", "file": None, "line": None, "column": None, "acts": True}
     assert data["spf.include"]["value"] == []
+
+
+def test_what_the_files_want_and_what_is_published_are_both_told(place: Place) -> None:
+    place.says("domain", "mta_sts: {mode: enforce}")
+    explained = place.explained("acme.example")
+    assert explained["mta_sts.mode"][:2] == ("enforce", "domain")
+    assert explained["mta_sts.published"] == ("testing", "promotion", ":0:0"), "nothing was promoted yet"
+    (place.folder / "state").mkdir(exist_ok=True)
+    step = '{"promoted": [{"domain": "acme.example", "tenant": "acme", "policy": "mta_sts", "step": "enforce", "since": "2026-03-31"}]}'
+    (place.folder / "state" / "promoted_domains.json").write_text(step, encoding="utf-8")
+    assert "mta_sts.published" not in place.explained("acme.example")

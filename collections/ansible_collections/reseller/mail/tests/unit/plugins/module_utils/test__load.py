@@ -102,8 +102,8 @@ branding: {hostname: Mail.Acme.example, name: Acmé Mail}
             domain_aliases=(_model.DomainAlias("acme-mail.example", owner, managed=True),),
             catch_all=owner,
             managed=True,
-            dmarc=_model.Dmarc("observe", owner, target="reject"),  # nothing was promoted yet
-            mta_sts=_model.MtaSts("testing", 604800, target="enforce"),
+            dmarc=_model.Dmarc("observe", owner, target=_model.Dmarc("reject", owner)),  # nothing was promoted yet
+            mta_sts=_model.MtaSts("testing", 604800, target=_model.MtaSts("enforce", 604800)),
             tls_reports_to=owner,
             branding=_model.Branding("mail.acme.example", "Acmé Mail"),
             limits=_model.DomainLimits("acme.example", mailbox_storage=2**30),

@@ -70,8 +70,6 @@ tenant acme (Acme Corporation)
     ~ tenant acme: storage 17G → 23G of 500G
     ~ owner it@acme.example: storage 15G → 21G
     ~ domain acme.example: storage 15G → 21G
-  DNS
-    ~ _dmarc.acme.example TXT v=DMARC1; p=none → v=DMARC1; p=reject   (not the provider's zone)
   month EUR 24.50 → EUR 29.50
     - 2 × storage tranche of 10G at EUR 2.00: EUR 4.00
     + 1 × add-on eas at EUR 3.00: EUR 3.00
@@ -129,6 +127,7 @@ def test_no_secret_is_shown(output: object) -> None:
         (acme(("stage: observe", "stage: test")), e.FILES, "dmarc-tightens"),
         (acme(("dmarc:", "mta_sts: {mode: enforce}\ndmarc:")), acme(("dmarc:", "mta_sts: {mode: testing}\ndmarc:")), "mta-sts-tightens"),
         (acme(("dmarc:", "mta_sts: {mode: enforce}\ndmarc:")), e.FILES, "mta-sts-tightens"),
+        (acme(("stage: observe", "stage: test, override: {reason: now}")), acme(("stage: observe", "stage: test")), "dmarc-tightens"),
         (account(("state: active", "state: suspended")), e.FILES, "suspension"),
         (account(("state: active", "state: terminated")), e.FILES, "termination"),
         (account(("state: active", "state: terminated\npurge: true")), account(("state: active", "state: terminated")), "purge"),
@@ -146,6 +145,24 @@ def test_risks_are_marked_and_their_opposite_is_none(after: Files, before: Files
     assert not found.faults, [str(fault) for fault in found.faults]
     assert risk in [mark.id for mark in found.risks]
     assert risk not in [mark.id for mark in plan(before, after).risks] or risk == "owner-changes" or risk == "placement-moves"
+
+
+def test_the_files_wish_and_what_evidence_carries_are_told_apart() -> None:
+    wants = acme(("stage: observe", "stage: reject"))
+    lines = said(wants)
+    assert "    ~ domain acme.example: dmarc.stage observe → reject" in lines
+    assert not [line for line in lines if "TXT" in line], "nothing was promoted"
+
+    def carried(step: str) -> Files:
+        state = {"promoted": [{"domain": "acme.example", "tenant": "acme", "policy": "dmarc", "step": step, "since": "2026-03-31"}]}
+        return {**wants, "state/promoted_domains.json": json.dumps(state)}
+
+    assert said(carried("quarantine"), carried("test"))[:4] == [
+        "tenant acme (Acme Corporation)",
+        "    ~ promotion of dmarc of acme.example: step test → quarantine",
+        "  DNS",
+        "    ~ _dmarc.acme.example TXT v=DMARC1; p=quarantine; t=y → v=DMARC1; p=quarantine   (not the provider's zone)",
+    ]
 
 
 def test_saying_what_holds_anyway_tightens_nothing() -> None:
