@@ -60,6 +60,7 @@ _KINDS: list[tuple[s.Scalar, st.SearchStrategy[str]]] = [
     (s.PRIORITY, _number(11, 65535)),
     (s.COUNT, _number(1, 10**9)),
     (s.DAYS, _number(1, 3650)),
+    (s.EVIDENCE_DAYS, _number(1, 45)),
     (s.COLOUR, st.sampled_from(["#1a6b3c", "#000000"])),
     (s.LOCALE, st.sampled_from(["de", "fr-CH", "no"])),
     (s.CURRENCY, st.just("EUR")),
