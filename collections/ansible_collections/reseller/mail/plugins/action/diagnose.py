@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 import typing as t
 from dataclasses import replace
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible.utils.color import ANSIBLE_COLOR
-from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _diagnose_ask, _diagnose_story, _dns_query, _mail_round, _names
 from ansible_collections.reseller.mail.plugins.module_utils._diagnose import TROUBLES, Known, Step, Trail, subject
 from ansible_collections.reseller.mail.plugins.module_utils._diagnose_chains import diagnose
@@ -19,7 +16,8 @@ from ansible_collections.reseller.mail.plugins.module_utils._diagnose_log import
 from ansible_collections.reseller.mail.plugins.module_utils._dkim import moment
 from ansible_collections.reseller.mail.plugins.module_utils._load import load
 from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import NO_ESTATE
+from ansible_collections.reseller.mail.plugins.plugin_utils import _terminal
+from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model import Fault
@@ -43,7 +41,6 @@ ARGUMENTS = {
     "timeout": {"type": "float", "default": 20},
     "fatal": {"type": "bool", "default": False},
 }
-display = Display()
 
 
 class ActionModule(ActionBase):
@@ -58,12 +55,10 @@ class ActionModule(ActionBase):
             if error is not None:
                 raise AnsibleActionFail(f"diagnose needs the Python package {package} on the controller") from error
         _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
-        if not args["estate"]:
-            raise AnsibleActionFail(NO_ESTATE)
-        if not os.path.isdir(args["estate"]):
-            raise AnsibleActionFail(f"there is no estate at {args['estate']}: it is no directory")
+        args["estate"] = folder(args["estate"])
         title, trails = _look(args)
-        display.display("\n" + _diagnose_story.story(title, trails, max(60, int(os.environ.get("COLUMNS") or display.columns)), bool(ANSIBLE_COLOR)))
+        width = max(60, _terminal.width())
+        _terminal.tell(lambda color: _diagnose_story.story(title, trails, width, color))
         causes = [data["cause"] | {"trouble": data["trouble"]} for data in _diagnose_story.as_data(trails) if data["cause"]]
         result.update(changed=False, subject=args["subject"], causes=causes, troubles=_diagnose_story.as_data(trails))
         if args["fatal"] and causes:

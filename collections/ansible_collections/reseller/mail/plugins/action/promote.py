@@ -8,11 +8,10 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible.utils.color import ANSIBLE_COLOR
 from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _promotion, _promotion_report
 from ansible_collections.reseller.mail.plugins.module_utils._load import PROMOTED
-from ansible_collections.reseller.mail.plugins.plugin_utils import _texts
+from ansible_collections.reseller.mail.plugins.plugin_utils import _terminal, _texts
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
 from ansible_collections.reseller.mail.plugins.plugin_utils._promotion import decisions, today
 
@@ -34,9 +33,8 @@ class ActionModule(ActionBase):
         _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
         decided = decisions(judged(args["estate"]), args["estate"], today(), args["log"])
         steps = _promotion.recorded(decided)
-        width = int(os.environ.get("COLUMNS") or display.columns)
-        table = _promotion_report.as_table(decided, max(width, 60), color=bool(ANSIBLE_COLOR)) if decided else "No domain with mail is served."
-        display.display(f"\n{table}\n")
+        width = max(_terminal.width(), 60)
+        _terminal.tell(lambda color: _promotion_report.as_table(decided, width, color=color) if decided else "No domain with mail is served.")
         before = _texts.read(os.path.join(args["estate"], PROMOTED))
         diffs = _texts.put_all(args["estate"], {PROMOTED: _promotion.text(steps)} if steps or before else {}, bool(self._task.check_mode))
         moved = [f"{one.track.domain}: {_promotion_report.NAMES[one.track.policy]} {one.before} → {one.step}" for one in decided if one.step != one.before]

@@ -27,10 +27,8 @@ attributes:
   diff_mode:
     description: Changes nothing, so there is nothing to show.
     support: N/A
+extends_documentation_fragment: [reseller.mail.estate]
 options:
-  estate:
-    description: The estate's directory. Without it the task fails.
-    type: path
   subject:
     description: An address or a domain.
     type: str

@@ -252,7 +252,8 @@ def test_text_is_never_markup(text: str) -> None:
 
 def test_hostile_words_and_answers_are_shown_as_they_are() -> None:
     hostile = "</code><script>alert(1)</script>"
-    estate = with_tenant(organisation=hostile, domains=(dataclasses.replace(ACME, branding=Branding(name=hostile, support_url='https://x.example/"><script>')),))
+    branding = Branding(name=hostile, support_url='https://x.example/"><script>')
+    estate = with_tenant(organisation=hostile, domains=(dataclasses.replace(ACME, branding=branding),))
     text = page(finding("dns.spf_two", "fail", found=hostile, remedy=hostile + "\x1b\x00"), estate=estate)
     assert text.count("<script") == 1
     assert "\x1b" not in text
