@@ -47,7 +47,7 @@ class ActionModule(ActionBase):
             display.display(_explain_table.as_table(_names.spoken(subject), values, width(), bool(ANSIBLE_COLOR)))
         else:
             display.warning("the table needs the Python package rich on the controller; the values are returned")
-        return {**result, "changed": False, "subject": subject, "values": _explain_table.as_data(values)}
+        return {**result, "changed": False, "subject": subject, "effective": _explain_table.as_data(values)}
 
 
 def _normal(subject: str) -> str:

@@ -78,7 +78,7 @@ def _prefix(directory: str, root: t.Optional[str]) -> str:
     if root is None:
         root = next((str(folder) for folder in (Path(directory), *Path(directory).parents) if (folder / ".git").exists()), directory)
     prefix = os.path.relpath(directory, os.path.abspath(root))
-    if prefix.split(os.sep)[0] == os.pardir:
+    if prefix.split(os.sep, maxsplit=1)[0] == os.pardir:
         raise AnsibleActionFail(f"the estate {directory} does not lie below {os.path.abspath(root)}, which paths shall be relative to")
     return prefix
 

@@ -72,6 +72,8 @@ def _in_labels(text: str) -> bool:
 
 
 def _a_label(label: str, text: str) -> str:
+    if len(label) > 63:  # its A-label is longer still, and making it takes the square of the length
+        raise ValueError(f"{shown(text)} is not a domain name: {shown(label)} is longer than 63 characters")
     if _DEVIATIONS.search(label):
         raise ValueError(f"{shown(text)} is read differently by old and new software; write it as an A-label (xn--...)")
     try:

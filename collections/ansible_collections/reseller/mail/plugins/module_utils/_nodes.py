@@ -258,7 +258,7 @@ class _Reader:
 
     def _may_open(self, as_key: bool, depth: int, event: t.Any, parent: Node) -> None:
         line, column = event.start_mark.line + 1, event.start_mark.column + 1
-        kind = MAPPING if type(event) is MappingStartEvent else LIST
+        kind = MAPPING if isinstance(event, MappingStartEvent) else LIST
         if as_key and kind == MAPPING and (parent.line, parent.column) == (line, column - 1):  # what a template looks like
             self.fault(line, column - 1, "not-a-key", "{{ opens no expression: these files are no templates", "a value; in quotes where it begins with {")
             raise _Stop

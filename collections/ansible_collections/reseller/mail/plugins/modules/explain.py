@@ -58,7 +58,7 @@ subject:
   returned: success
   type: str
   sample: jo@acme.example
-values:
+effective:
   description: The values that count, in the order of the table.
   returned: success
   type: list

@@ -35,9 +35,11 @@ NASTY = (
     "-----BEGIN CERTIFICATE-----\n    AAAA\n    -----END CERTIFICATE-----",
 )  # fmt: skip
 TOKEN = re.compile(r"[^\s,:{}\[\]]+")
-HOMES = ("estate.yml", "plans.yml", "tenants/acme/account.yml", "tenants/acme/acme.example.yml", "tenants/acme/shop.acme.example.yml",
-"state/mx1.json", "state/mx9.json",
-         "tenants/globex/account.yml", "tenants/globex/acme.example.yml", "tenants/zzz/account.yml", "tenants/zzz/xn--bcher-kva.example.yml")  # fmt: skip
+HOMES = (
+    "estate.yml", "plans.yml", "tenants/acme/account.yml", "tenants/acme/acme.example.yml", "tenants/acme/shop.acme.example.yml",
+    "state/mx1.json", "state/mx9.json", "tenants/globex/account.yml", "tenants/globex/acme.example.yml", "tenants/zzz/account.yml",
+    "tenants/zzz/xn--bcher-kva.example.yml",
+)  # fmt: skip
 
 
 def _texts(files: Files, random: Random) -> tuple[str, str]:

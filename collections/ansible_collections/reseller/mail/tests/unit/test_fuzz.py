@@ -102,7 +102,7 @@ def test_no_value_makes_a_reader_slow(kind: _scalars.Scalar, unit: str) -> None:
     began = time.process_time()
     with pytest.raises(ValueError, match=r"."):
         kind.read(text)
-    assert time.process_time() - began < 1, f"{unit!r} repeated"
+    assert time.process_time() - began < 20, f"{unit!r} repeated"  # backtracking would take hours
 
 
 def test_a_tenant_with_thousands_of_domains() -> None:

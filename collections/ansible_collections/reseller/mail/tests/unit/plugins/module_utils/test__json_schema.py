@@ -144,7 +144,7 @@ ODD = [
     "jo+x=y@Acme.example.", "_jo", "a.b-c_d", "acme.example", "ACME.example.", "bücher.example", "xn--bcher-kva.example", "1.e5.example",
     "a" * 63 + ".example", ("a" * 50 + ".") * 3 + "example", "localhost", "example.1", "so\u00adft.example", "ｆｕｌｌ.example", "日本.example",
     "192.0.2.1", "::1", "2001:db8::1", "::ffff:192.0.2.1", "fe80::1%eth0", "https://a.example/b?c=d#e", "http://a.example", "https://a.example:8443/ü",
-    "$ANSIBLE_VAULT;1.1;AES256\n6162\n", "{ARGON2ID}" + "x" * 30, "{BLF-CRYPT}$2y$05$" + "x" * 53, "A" * 60 + "==", "keep;\n",
+    "$ANSIBLE_VAULT;1.1;AES256\n6162\n", "{ARGON2ID}" + "x" * 30, "{BLF-CRYPT}$2y$05$" + "x" * 53, "A" * 58 + "==", "keep;\n",
     'redirect "x@y.example";', " ", "", "a\tb", "a b", "ü",
 ]  # fmt: skip
 
