@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import difflib
 import typing as t
 
 from ansible.errors import AnsibleActionFail
@@ -13,6 +12,7 @@ from ansible.utils.color import ANSIBLE_COLOR
 from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _explain_table, _names
 from ansible_collections.reseller.mail.plugins.module_utils._explain import explain
+from ansible_collections.reseller.mail.plugins.module_utils._nodes import meant
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
 from ansible_collections.reseller.mail.plugins.plugin_utils._terminal import width
 
@@ -65,5 +65,4 @@ def _unknown(estate: Estate, subject: str) -> str:
         kind, names = "domain", [domain.name for tenant in estate.tenants for domain in tenant.domains]
     else:
         kind, names = "tenant", [tenant.name for tenant in estate.tenants]
-    near = difflib.get_close_matches(subject, names, n=1)
-    return f"the estate has no {kind} {subject}{f'; did you mean {near[0]}?' if near else ''}; allowed: the address of a mailbox, a domain, a tenant"
+    return f"the estate has no {kind} {subject}{meant(subject, names, alike=0.6)}; allowed: the address of a mailbox, a domain, a tenant"

@@ -8,14 +8,13 @@ import os
 import typing as t
 from pathlib import Path
 
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils._exchange import csv_form, json_form
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import documents, of_tenants, omissions, without_secrets
 from ansible_collections.reseller.mail.plugins.module_utils._load import read_files
 from ansible_collections.reseller.mail.plugins.plugin_utils import _files
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder, judged
+from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder, judged, tenant_of
 
 ARGUMENTS = {
     "estate": {"type": "path"},
@@ -38,10 +37,8 @@ class ActionModule(ActionBase):
         _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
         directory = folder(args["estate"])
         estate = judged(directory)
-        known = {tenant.name for tenant in estate.tenants}
-        unknown = sorted(set(args["tenants"]) - known)
-        if unknown:
-            raise AnsibleActionFail(f"there is no tenant {unknown[0]}; allowed: {', '.join(sorted(known))}")
+        for name in args["tenants"]:
+            tenant_of(estate, name)
         whole = of_tenants(documents(read_files(directory)[0]), args["tenants"])
         shared, left_out = (whole, 0) if args["secrets"] else without_secrets(whole)
         omitted = omissions(args["form"], left_out, bool(args["tenants"]))

@@ -16,7 +16,6 @@ from ansible_collections.reseller.mail.plugins.module_utils import _model as m
 from ansible_collections.reseller.mail.plugins.module_utils._schema import UNSAID
 from ansible_collections.reseller.mail.plugins.module_utils._walk import Values
 
-LIMIT_NAMES = ("domains", "domain_aliases", "mailboxes", "aliases", "storage", "domain_admins")
 _NO_LIMITS = m.Limits()
 
 Files = t.Iterable[tuple[str, m.Position]]
@@ -31,7 +30,7 @@ def tighter(one: m.Limit, other: m.Limit) -> m.Limit:
 
 def limits(values: Values) -> m.Limits:
     """A limits table; what it does not name is unlimited."""
-    return m.Limits(**{name: values.get(name) for name in LIMIT_NAMES}) if values else _NO_LIMITS
+    return m.Limits(**{name: values.get(name) for name in m.COUNTERS}) if values else _NO_LIMITS
 
 
 def node(values: Values) -> m.Node:
@@ -123,7 +122,7 @@ def tenant(
         admins=tuple(
             m.Admin(values["address"], limits(values["limits"]), values["at"], values["role"], values["domains"]) for values in account["admins"] or ()
         ),
-        limits=m.Limits(**{key: tighter(getattr(own, key), getattr(granted, key)) for key in LIMIT_NAMES}),
+        limits=m.Limits(**{key: tighter(getattr(own, key), getattr(granted, key)) for key in m.COUNTERS}),
         domains=tuple(_domain(domain, values, here) for domain, values in files),
         external_ids=tuple(account["external_ids"].items()),
         domain_limits=tuple(_domain_limits(values) for values in account["domain_limits"]),

@@ -106,7 +106,7 @@ def _hidden(line: str, parent: t.Optional[str]) -> tuple[Span, ...]:
     place = counted = depth = 0
     while (found := _KEY.search(line, place)) is not None:
         key = _name(found)
-        start = _SPACE.match(line, found.end()).end()  # type: ignore[union-attr]
+        start = _past(_SPACE, line, found.end())
         depth += sum(line.count(char, counted, start) for char in "{[") - sum(line.count(char, counted, start) for char in "}]")
         counted = start
         value = line[start : start + 1]
@@ -116,7 +116,7 @@ def _hidden(line: str, parent: t.Optional[str]) -> tuple[Span, ...]:
         if fit and value in ("{", "["):
             outer, place = key, start + 1
         elif fit:
-            place = _QUOTED.match(line, start).end() if value in ('"', "'") else start  # type: ignore[union-attr]
+            place = _past(_QUOTED, line, start)
         else:
             place = _value_end(line, start, flow=depth > 0)
             spans.append((start, place))
@@ -141,6 +141,12 @@ def _parent(lines: t.Sequence[str], index: int) -> t.Optional[str]:
 def _last_key(line: str) -> str:
     keys = [_name(found) for found in _KEY.finditer(line)] if ":" in line[:_LONGEST] else []
     return keys[-1] if keys else ""
+
+
+def _past(pattern: re.Pattern[str], line: str, start: int) -> int:
+    """Where what fits the pattern ends; where it begins when nothing does."""
+    found = pattern.match(line, start)
+    return found.end() if found else start
 
 
 def _value_end(line: str, start: int, flow: bool) -> int:

@@ -10,11 +10,10 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.reseller.mail.plugins.module_utils._cascade import Chain, Effective, chain_of, is_said, plan_of, table
-from ansible_collections.reseller.mail.plugins.module_utils._model import NOWHERE, Domain, Estate, Mailbox, Plan, Position, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model import COUNTERS, NOWHERE, Domain, Estate, Mailbox, Plan, Position, Tenant
 from ansible_collections.reseller.mail.plugins.module_utils._promotion import strictest
 from ansible_collections.reseller.mail.plugins.module_utils._schema import CASCADES
 
-_LIMITS = ("domains", "domain_aliases", "mailboxes", "aliases", "storage", "domain_admins")
 _NONE_WITHOUT = ("mta_sts", "tls_rpt")
 """Tables whose defaults count only where some level has the table."""
 
@@ -65,7 +64,7 @@ def _tenant(estate: Estate, tenant: Tenant) -> t.Iterator[Effective]:
     for key in ("organisation", "plan", "state", "placement", "default_owner", "outbound_address", "purge"):
         yield _said(tenant.at, key, getattr(tenant, key), "account")
     plan = plan_of(estate, tenant)
-    for key in _LIMITS:
+    for key in COUNTERS:
         yield _limit(tenant, plan, key)
 
 

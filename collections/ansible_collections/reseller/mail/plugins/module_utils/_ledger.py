@@ -16,9 +16,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.reseller.mail.plugins.module_utils._model import NOWHERE, Domain, Estate, Limit, Limits, Plan, Position, Tenant
-
-COUNTERS = ("domains", "domain_aliases", "mailboxes", "aliases", "storage", "domain_admins")
+from ansible_collections.reseller.mail.plugins.module_utils._model import COUNTERS, NOWHERE, Domain, Estate, Limit, Limits, Plan, Position, Tenant
 
 
 @dataclass(slots=True)

@@ -11,7 +11,8 @@ import io
 import json
 import typing as t
 
-from ansible_collections.reseller.mail.plugins.module_utils._ledger import COUNTERS, Account, Ledger, binding, ledger
+from ansible_collections.reseller.mail.plugins.module_utils._ledger import Account, Ledger, binding, ledger
+from ansible_collections.reseller.mail.plugins.module_utils._model import COUNTERS
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Limit, Tenant

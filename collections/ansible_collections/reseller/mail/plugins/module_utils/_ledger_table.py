@@ -9,8 +9,8 @@ from __future__ import annotations
 import io
 import typing as t
 
-from ansible_collections.reseller.mail.plugins.module_utils._ledger import COUNTERS
 from ansible_collections.reseller.mail.plugins.module_utils._ledger_report import STATES, Data, worst
+from ansible_collections.reseller.mail.plugins.module_utils._model import COUNTERS
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import rounded
 
 try:

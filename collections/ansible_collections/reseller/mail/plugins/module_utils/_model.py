@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import datetime
 import typing as t
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 
 Limit = t.Optional[int]
@@ -106,6 +106,10 @@ class Limits:
     aliases: Limit = None
     storage: Limit = None
     domain_admins: Limit = None
+
+
+COUNTERS = tuple(each.name for each in fields(Limits))
+"""What is counted, each against the limit of its name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -289,9 +289,9 @@ def _size(node: Node, limit: int) -> int:
     return size
 
 
-def meant(text: str, known: t.Iterable[str]) -> str:
-    """A question to put behind a misspelt word, with the known word that is nearest; empty when none is near."""
-    near = difflib.get_close_matches(text[:40], known, n=1, cutoff=0.7)
+def meant(text: str, known: t.Iterable[str], alike: float = 0.7) -> str:
+    """A question to put behind a misspelt word, with the known word that is nearest; empty when none is ``alike``."""
+    near = difflib.get_close_matches(text[:40], known, n=1, cutoff=alike)
     return f"; did you mean {near[0]}?" if near else ""
 
 

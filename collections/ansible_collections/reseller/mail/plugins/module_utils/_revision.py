@@ -7,6 +7,7 @@ there by ``_load.read_files``, so that both kinds meet the very same checks; the
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import stat
@@ -99,12 +100,12 @@ def _lay_out(repository: Repository, items: t.Sequence[tuple[str, Entry, str]], 
         if entry.kind != LINK and size <= MAX_BYTES:
             small.append((path, entry, blob))
         elif entry.kind != LINK:
-            yield from _write(folder, path, lambda target, size=size: _sparse(target, size))  # type: ignore[misc]
+            yield from _write(folder, path, functools.partial(_sparse, size))
     for (path, entry, _blob), content in zip(small, repository.blobs([blob for _path, _entry, blob in small]), strict=True):
         mode = 0o700 if entry.kind == EXECUTABLE else 0o600
-        yield from _write(folder, path, lambda target, content=content, mode=mode: _plain(target, content, mode))  # type: ignore[misc]
+        yield from _write(folder, path, functools.partial(_plain, content, mode))
     for path in links:  # last, so that nothing is ever written through one
-        yield from _write(folder, path, lambda target: os.symlink("nowhere", target))
+        yield from _write(folder, path, functools.partial(os.symlink, "nowhere"))
 
 
 def _write(folder: str, path: str, write: t.Callable[[str], None]) -> t.Iterator[Fault]:
@@ -116,13 +117,13 @@ def _write(folder: str, path: str, write: t.Callable[[str], None]) -> t.Iterator
         yield _fault(path, f"this file cannot be laid out: {error.strerror}", "a plain name, once")
 
 
-def _plain(target: str, content: bytes, mode: int) -> None:
+def _plain(content: bytes, mode: int, target: str) -> None:
     with open(target, "xb") as file:
         file.write(content)
         os.fchmod(file.fileno(), mode)
 
 
-def _sparse(target: str, size: int) -> None:
+def _sparse(size: int, target: str) -> None:
     """A file that is only large: it will be refused for that, unread."""
     with open(target, "xb") as file:
         file.truncate(size)

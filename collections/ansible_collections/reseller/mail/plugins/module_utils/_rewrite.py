@@ -137,15 +137,16 @@ def _added(text: str, events: t.Sequence[Event], places: t.Sequence[tuple[Path, 
     if getattr(root, "flow_style", False):
         at = _at(root) + text[_at(root) :].index("{") + 1
         return at, at, f"{new}{'' if len(places) == 1 else ', '}"
-    first = events[events.index(root) + 1]
-    indent: int = first.start_mark.column  # type: ignore[union-attr]
+    first = _at(events[events.index(root) + 1])
+    begin = text.rfind("\n", 0, first) + 1
+    indent = first - begin
     kind = next((event for path, event in places if path == ("type",)), None)
     if isinstance(kind, ScalarEvent):
         line = text.find("\n", _behind(kind)) + 1
         if not line:
             return len(text), len(text), line_end + " " * indent + new
     else:
-        line = _above(text, _at(first) - indent)
+        line = _above(text, begin)
     return line, line, " " * indent + new + line_end
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.reseller.mail.plugins.module_utils._ledger import COUNTERS, Usage, charges, ledger
-from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Estate, Limit, Position, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._ledger import Usage, charges, ledger
+from ansible_collections.reseller.mail.plugins.module_utils._model import COUNTERS, Domain, Estate, Limit, Position, Tenant
 
 Owned = tuple[str, str, str, Position]
 """Kind, name, owner, place."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
-from ansible_collections.reseller.mail.plugins.module_utils._ledger import COUNTERS, Account, ledger
+from ansible_collections.reseller.mail.plugins.module_utils._ledger import Account, ledger
+from ansible_collections.reseller.mail.plugins.module_utils._model import COUNTERS
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import rounded, size
 
 if t.TYPE_CHECKING:

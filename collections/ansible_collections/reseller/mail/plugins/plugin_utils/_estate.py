@@ -6,7 +6,6 @@ PRIVATE to the collection. Runs on the controller.
 
 from __future__ import annotations
 
-import difflib
 import os
 import typing as t
 
@@ -14,6 +13,7 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.reseller.mail.plugins.module_utils._judge import limits
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import listed
 from ansible_collections.reseller.mail.plugins.module_utils._load import build, load, read_files
+from ansible_collections.reseller.mail.plugins.module_utils._nodes import meant
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Fault, Node, Tenant
@@ -63,8 +63,7 @@ def tenant_of(estate: Estate, name: str) -> Tenant:
         if tenant.name == name:
             return tenant
     names = [tenant.name for tenant in estate.tenants]
-    near = difflib.get_close_matches(name, names, n=1)
-    raise AnsibleActionFail(f"the estate has no tenant {name}{f'; did you mean {near[0]}?' if near else ''}; allowed: {listed(names)}")
+    raise AnsibleActionFail(f"the estate has no tenant {name}{meant(name, names, alike=0.6)}; allowed: {listed(names)}")
 
 
 def judged_node(directory: str, name: str) -> tuple[Estate, Node]:

@@ -8,7 +8,6 @@ PRIVATE to the collection. Pure. RFC 4180, UTF-8. The columns are the schema's k
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 import re
 import typing as t
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 
 from ansible_collections.reseller.mail.plugins.module_utils import _names, _schema
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Document, Draft, Path, completed, plain
-from ansible_collections.reseller.mail.plugins.module_utils._nodes import shown
+from ansible_collections.reseller.mail.plugins.module_utils._nodes import meant, shown
 from ansible_collections.reseller.mail.plugins.module_utils._scalars import LIMIT, POOL, QUOTA, TRUTH, Scalar
 
 EMPTY_LIST, EMPTY_TABLE = "[]", "{}"
@@ -189,8 +188,7 @@ def _sheet(draft: Draft, sheet: Sheet, name: str, content: bytes) -> None:
     header = [cell.strip() for cell in header]
     unknown = [cell for cell in header if cell not in sheet.header]
     for cell in unknown:
-        near = difflib.get_close_matches(cell, sheet.header, n=1, cutoff=0.7)
-        draft.errors.append(f"{name}:1: {shown(cell)} is no column of this sheet{f'; did you mean {near[0]}?' if near else ''}")
+        draft.errors.append(f"{name}:1: {shown(cell)} is no column of this sheet{meant(cell, sheet.header)}")
     missing = [cell for cell in sheet.ids if cell not in header]
     if missing or len(set(header)) != len(header):
         draft.errors.append(f"{name}:1: each row needs {', '.join(sheet.ids)}; each column stands there once")

@@ -96,7 +96,8 @@ class Panel:
             if text:
                 self.lose(origin, f"{owner}: password", "secrets were not asked for; a new one is made")
             return {}
-        scheme, bare = re.match(r"(?:\{([A-Za-z0-9.-]+)\})?(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
+        named = re.match(r"\{([A-Za-z0-9.-]+)\}", text)
+        scheme, bare = (named[1], text[named.end() :]) if named else ("", text)
         if (scheme or "CRYPT").upper() == "CRYPT":
             scheme = next((known for head, known in _HASHES.items() if bare.startswith(head)), scheme or "unknown")
         try:

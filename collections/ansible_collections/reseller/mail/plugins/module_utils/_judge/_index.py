@@ -15,6 +15,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._model import (
     Estate,
     Fault,
     Mailbox,
+    Node,
     Plan,
     Position,
     SenderAddress,
@@ -38,6 +39,7 @@ class Index:
     estate: Estate
     holes: Holes
     plans: dict[str, Plan] = field(default_factory=dict)
+    nodes: dict[str, Node] = field(default_factory=dict)
     homes: dict[str, tuple[Tenant, Domain]] = field(default_factory=dict)
     """Every name that may stand behind an @, aliases of domains too."""
     things: dict[str, Thing] = field(default_factory=dict)
@@ -49,6 +51,8 @@ class Index:
         index = cls(estate, holes)
         for plan in estate.plans:
             index.plans.setdefault(plan.name, plan)
+        for node in estate.nodes:
+            index.nodes.setdefault(node.name, node)
         for tenant in estate.tenants:
             for domain in tenant.domains:
                 index.homes.setdefault(domain.name, (tenant, domain))

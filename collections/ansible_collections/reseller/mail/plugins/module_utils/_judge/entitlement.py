@@ -75,7 +75,7 @@ def _tenant(tenant: Tenant, plan: Plan) -> t.Iterator[Fault]:
 
 def _outgoing(index: Index, tenant: Tenant, plan: t.Optional[Plan]) -> t.Iterator[Fault]:
     address = tenant.outbound_address
-    node = next((node for node in index.estate.nodes if node.name == tenant.placement), None)
+    node = index.nodes.get(tenant.placement)
     at = tenant.at.of("outbound_address")
     if address and node is not None and address not in node.outbound_addresses and not index.unsure("estate.yml", "nodes"):
         what = f"{address} is no outbound address of node {node.name}, where tenant {tenant.name} is placed"

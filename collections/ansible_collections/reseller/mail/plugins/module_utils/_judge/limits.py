@@ -10,8 +10,20 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault
-from ansible_collections.reseller.mail.plugins.module_utils._ledger import COUNTERS, Account, Ledger, binding, charges, domain_admins, ledger
-from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Fault, Limit, Limits, Mailbox, Node, Plan, Position, QuotaPolicy, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._ledger import Account, Ledger, binding, charges, domain_admins, ledger
+from ansible_collections.reseller.mail.plugins.module_utils._model import (
+    COUNTERS,
+    Domain,
+    Fault,
+    Limit,
+    Limits,
+    Mailbox,
+    Node,
+    Plan,
+    Position,
+    QuotaPolicy,
+    Tenant,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import size
 
 IDS = frozenset(("limit-above-plan", "over-limit", "over-sold", "quota-out-of-bounds", "unlimited-in-pool"))

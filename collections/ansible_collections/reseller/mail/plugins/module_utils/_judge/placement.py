@@ -20,7 +20,7 @@ MAX_DOMAINS = 5_000
 def judge(index: Index) -> t.Iterator[Fault]:
     """All faults in placement."""
     estate = index.estate
-    nodes = {node.name for node in estate.nodes}
+    nodes = index.nodes
     count: collections.Counter[str] = collections.Counter()
     if not nodes and not index.unsure("estate.yml", "nodes"):
         yield Fault(Position("estate.yml", 1, 1), "no-node", "the estate has no node", "at least one node")
@@ -52,7 +52,7 @@ def judge(index: Index) -> t.Iterator[Fault]:
 
 def _node(index: Index, tenant: Tenant) -> t.Iterator[Fault]:
     """Nobody is served by a host that is not ready (S0-1), nor resold one that may not be (S1-1)."""
-    node = next((node for node in index.estate.nodes if node.name == tenant.placement), None)
+    node = index.nodes.get(tenant.placement)
     if node is None or tenant.state == "terminated":
         return
     at = tenant.at.of("placement")

@@ -13,7 +13,8 @@ from decimal import Decimal
 
 from ansible_collections.reseller.mail.plugins.module_utils import _billing
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns
-from ansible_collections.reseller.mail.plugins.module_utils._ledger import COUNTERS, Account, ledger
+from ansible_collections.reseller.mail.plugins.module_utils._ledger import Account, ledger
+from ansible_collections.reseller.mail.plugins.module_utils._model import COUNTERS
 from ansible_collections.reseller.mail.plugins.module_utils._plan.things import shown
 
 if t.TYPE_CHECKING:
@@ -80,7 +81,7 @@ def effects(before: Estate, after: Estate) -> dict[str, Effects]:
 
 
 def _counts(before: Estate, after: Estate) -> t.Iterator[tuple[str, Count]]:
-    books = [{(each.tenant, each.kind, each.name): each for each in _accounts(estate)} for estate in (before, after)]
+    books = [{(each.tenant, each.kind, each.name): each for each in ledger(estate).accounts()} for estate in (before, after)]
     for key in dict.fromkeys((*books[1], *books[0])):
         old, new = (book.get(key) for book in books)
         if new is None and key[1] == "domain":
@@ -90,13 +91,6 @@ def _counts(before: Estate, after: Estate) -> t.Iterator[tuple[str, Count]]:
             limit = getattr((new or t.cast(Account, old)).limits, counter)
             if was != now:
                 yield key[0], Count(key[1], key[2], counter, was, now, limit)
-
-
-def _accounts(estate: Estate) -> t.Iterator[Account]:
-    book = ledger(estate)
-    yield from book.tenants.values()
-    yield from book.owners.values()
-    yield from book.domains.values()
 
 
 def _records(before: Estate, after: Estate) -> t.Iterator[tuple[str, RecordChange]]:
