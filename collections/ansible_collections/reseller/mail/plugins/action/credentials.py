@@ -11,7 +11,8 @@ import typing as t
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.reseller.mail.plugins.module_utils._credentials import POLICY, CredentialError, supplied_hash, weaknesses
-from ansible_collections.reseller.mail.plugins.module_utils._model import Mailbox, Secret
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Mailbox
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Secret
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
 
 ARGUMENTS = {

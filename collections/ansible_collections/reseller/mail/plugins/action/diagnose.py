@@ -20,7 +20,7 @@ from ansible_collections.reseller.mail.plugins.plugin_utils import _terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Fault
+    from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
 
 ARGUMENTS = {
     "estate": {"type": "path"},

@@ -18,7 +18,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._compile import open
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Node
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, Node
 
 ARGUMENTS = {
     "estate": {"type": "path", "required": True},

@@ -19,7 +19,7 @@ from ansible_collections.reseller.mail.plugins.plugin_utils._dns import book_of,
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 
 ARGUMENTS = {
     "estate": {"type": "path", "required": True},

@@ -17,7 +17,7 @@ from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judge
 from ansible_collections.reseller.mail.plugins.plugin_utils._terminal import width
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 
 ARGUMENTS = {
     "estate": {"type": "path"},

@@ -20,7 +20,7 @@ from ansible_collections.reseller.mail.plugins.plugin_utils._estate import count
 from ansible_collections.reseller.mail.plugins.plugin_utils._files import Changed, diff, replace_all
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Tenant
+    from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Tenant
 
 ARGUMENTS = {
     "estate": {"type": "path"},

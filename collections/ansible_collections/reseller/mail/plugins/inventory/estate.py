@@ -54,7 +54,8 @@ from ansible.utils.display import Display
 from ansible.utils.vars import load_extra_vars
 from ansible_collections.reseller.mail.plugins.module_utils._compile import opendkim
 from ansible_collections.reseller.mail.plugins.module_utils._load import draft
-from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Fault
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
 
 display = Display()
 

@@ -21,7 +21,9 @@ from decimal import Decimal
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import size
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Mailbox, Plan, Tenant
+    from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Mailbox
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
+    from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Plan, Tenant
 
 _NOTHING = Decimal(0)
 _CENT = Decimal("0.01")

@@ -10,7 +10,10 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.reseller.mail.plugins.module_utils._model import NOWHERE, Domain, Estate, Mailbox, Plan, Position, Said, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain, Mailbox
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Plan, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import NOWHERE, Position, Said
 from ansible_collections.reseller.mail.plugins.module_utils._schema import CASCADES, LEVELS, Key, Table
 from ansible_collections.reseller.mail.plugins.module_utils._schema.kinds import TIGHTER, TOGETHER
 from ansible_collections.reseller.mail.plugins.module_utils._schema.policy import standing_at

@@ -13,7 +13,10 @@ from dataclasses import dataclass, field, replace
 from ansible_collections.reseller.mail.plugins.module_utils._compile._addresses import complete, redirected
 from ansible_collections.reseller.mail.plugins.module_utils._diagnose_log import Line
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
-from ansible_collections.reseller.mail.plugins.module_utils._model import NOWHERE, Alias, Domain, Estate, Mailbox, Node, Position, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Alias, Domain, Mailbox
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, Node
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import NOWHERE, Position
 from ansible_collections.reseller.mail.plugins.module_utils._names import without_extension
 
 TROUBLES: t.Final[dict[str, str]] = {

@@ -17,7 +17,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.sets im
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Asker
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 
 
 @dataclass(slots=True)

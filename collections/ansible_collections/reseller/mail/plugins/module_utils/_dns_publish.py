@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
 
     from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Asker
     from ansible_collections.reseller.mail.plugins.module_utils._dns_update import Primary
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 
 __all__ = ["Outcome", "policies", "publish"]
 

@@ -17,7 +17,8 @@ from ansible_collections.reseller.mail.plugins.module_utils._dns_book import Boo
 from ansible_collections.reseller.mail.plugins.module_utils._dns_plan import Ours, candidates
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Estate
+    from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 
 
 @dataclass(slots=True)

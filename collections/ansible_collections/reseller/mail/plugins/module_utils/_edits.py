@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.reseller.mail.plugins.module_utils._git import FILE, Entry
-from ansible_collections.reseller.mail.plugins.module_utils._model import Position
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Position
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import LIST, MAPPING, SCALAR, Node, parse, shown
 
 if t.TYPE_CHECKING:

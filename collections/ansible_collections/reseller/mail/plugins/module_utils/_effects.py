@@ -10,7 +10,7 @@ import collections
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils import _schema
-from ansible_collections.reseller.mail.plugins.module_utils._model import Estate
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import LIST, MAPPING, Node
 
 

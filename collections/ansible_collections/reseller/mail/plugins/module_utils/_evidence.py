@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Estate, Tenant
+    from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
+    from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Tenant
 
 FILE = "state/promotion_evidence.json"
 """In the estate; no node can have that name."""

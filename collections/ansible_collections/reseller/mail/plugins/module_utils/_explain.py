@@ -10,7 +10,10 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.reseller.mail.plugins.module_utils._cascade import Chain, Effective, chain_of, is_said, plan_of, table
-from ansible_collections.reseller.mail.plugins.module_utils._model import COUNTERS, NOWHERE, Domain, Estate, Mailbox, Plan, Position, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain, Mailbox
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import COUNTERS, Plan, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import NOWHERE, Position
 from ansible_collections.reseller.mail.plugins.module_utils._promotion import strictest
 from ansible_collections.reseller.mail.plugins.module_utils._schema import CASCADES
 

@@ -15,7 +15,7 @@ import urllib.parse
 
 from ansible_collections.reseller.mail.plugins.module_utils._excerpt import redacted
 from ansible_collections.reseller.mail.plugins.module_utils._fault_text import Sources, by_id
-from ansible_collections.reseller.mail.plugins.module_utils._model import Fault
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
 
 VERSION = 1
 """Of the JSON form: raised when a field goes or changes its meaning, not when one is added. Described in docs/schema/validate.json."""

@@ -12,7 +12,7 @@ import textwrap
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._excerpt import excerpt, redacted
-from ansible_collections.reseller.mail.plugins.module_utils._model import Fault, Position
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position
 from ansible_collections.reseller.mail.plugins.module_utils._schema import FILES
 
 _STYLES = {"path": "1", "id": "1;31", "mark": "1;31", "rule": "34", "note": "2"}

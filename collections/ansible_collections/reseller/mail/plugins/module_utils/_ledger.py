@@ -16,7 +16,10 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.reseller.mail.plugins.module_utils._model import COUNTERS, NOWHERE, Domain, Estate, Limit, Limits, Plan, Position, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import COUNTERS, Limits, Plan, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import NOWHERE, Limit, Position
 
 
 @dataclass(slots=True)

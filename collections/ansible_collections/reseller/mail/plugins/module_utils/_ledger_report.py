@@ -12,10 +12,12 @@ import json
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._ledger import Account, Ledger, binding, ledger
-from ansible_collections.reseller.mail.plugins.module_utils._model import COUNTERS
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import COUNTERS
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Limit, Tenant
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
+    from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Tenant
+    from ansible_collections.reseller.mail.plugins.module_utils._model.values import Limit
 
 Data = dict[str, t.Any]
 

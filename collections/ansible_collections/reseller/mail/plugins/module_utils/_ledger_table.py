@@ -10,7 +10,7 @@ import io
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._ledger_report import STATES, Data, worst
-from ansible_collections.reseller.mail.plugins.module_utils._model import COUNTERS
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import COUNTERS
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import rounded
 
 try:

@@ -14,7 +14,8 @@ import stat
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils import _build, _judge, _names, _promotion, _scalars, _schema
-from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Fault, Position, Step
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, Step
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import parse, shown
 from ansible_collections.reseller.mail.plugins.module_utils._walk import Values, Walker
 

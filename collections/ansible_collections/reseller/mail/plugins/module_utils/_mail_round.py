@@ -26,7 +26,7 @@ else:
     DKIMPY_IMPORT_ERROR = None
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 
 FOLDERS = ("INBOX", "Junk")
 THREADS = 16

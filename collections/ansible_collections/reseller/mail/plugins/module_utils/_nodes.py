@@ -12,7 +12,7 @@ import re
 import typing as t
 import unicodedata
 
-from ansible_collections.reseller.mail.plugins.module_utils._model import Fault, Position
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position
 
 try:
     import yaml

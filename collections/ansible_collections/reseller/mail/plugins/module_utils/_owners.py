@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from ansible_collections.reseller.mail.plugins.module_utils._transfer import owned
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Position
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
+    from ansible_collections.reseller.mail.plugins.module_utils._model.values import Position
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ import json
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.reseller.mail.plugins.module_utils._model import Dmarc, Domain, Estate, MtaSts, Promotion, Step
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Dmarc, Domain, MtaSts
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, Promotion, Step
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._evidence import Day

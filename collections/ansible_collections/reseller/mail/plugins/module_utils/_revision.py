@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.reseller.mail.plugins.module_utils._git import EXECUTABLE, FILE, LINK, PIN, Entry, Repository
 from ansible_collections.reseller.mail.plugins.module_utils._load import MAX_BYTES, read_files
-from ansible_collections.reseller.mail.plugins.module_utils._model import Fault, Position
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import shown
 
 _NO_NAMES = ("", ".", "..", ".git")

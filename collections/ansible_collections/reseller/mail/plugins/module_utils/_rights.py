@@ -11,12 +11,13 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.reseller.mail.plugins.module_utils import _edits, _git, _names
-from ansible_collections.reseller.mail.plugins.module_utils._model import Fault
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
 from ansible_collections.reseller.mail.plugins.module_utils._owners import owner_moves
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._edits import Edit
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Tenant
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
+    from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Tenant
 
 SUPER, OPERATOR, TENANT, DOMAIN, USER = ROLES = ("super_admin", "operator", "tenant_admin", "domain_admin", "mail_user")
 

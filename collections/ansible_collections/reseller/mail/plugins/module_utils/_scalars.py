@@ -16,7 +16,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.reseller.mail.plugins.module_utils import _names
-from ansible_collections.reseller.mail.plugins.module_utils._model import Limit
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Limit
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import meant, shown
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import UNITS
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Limit
+    from ansible_collections.reseller.mail.plugins.module_utils._model.values import Limit
 
 UNITS = {"T": 2**40, "G": 2**30, "M": 2**20, "K": 2**10, "B": 1}
 

@@ -11,7 +11,10 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.reseller.mail.plugins.module_utils._ledger import Usage, charges, ledger
-from ansible_collections.reseller.mail.plugins.module_utils._model import COUNTERS, Domain, Estate, Limit, Position, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import COUNTERS, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Limit, Position
 
 Owned = tuple[str, str, str, Position]
 """Kind, name, owner, place."""

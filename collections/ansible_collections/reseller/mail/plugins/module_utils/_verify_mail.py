@@ -13,7 +13,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._compile._addresses 
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding, worst
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 
 MESH = 6
 """Up to this many probes everybody writes to everybody; more of them write to themselves and to the next, for cost grows with the square."""

@@ -10,11 +10,13 @@ import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
 from ansible_collections.reseller.mail.plugins.module_utils._ledger import Account, ledger
-from ansible_collections.reseller.mail.plugins.module_utils._model import COUNTERS
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import COUNTERS
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import rounded, size
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Estate, Limit, Mailbox
+    from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain, Mailbox
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
+    from ansible_collections.reseller.mail.plugins.module_utils._model.values import Limit
 
 KIB = 1024
 

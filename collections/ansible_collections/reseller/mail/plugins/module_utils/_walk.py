@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils import _schema
-from ansible_collections.reseller.mail.plugins.module_utils._model import Fault, Position, Secret
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position, Secret
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import LIST, MAPPING, SCALAR, Node, meant, shown
 from ansible_collections.reseller.mail.plugins.module_utils._scalars import Scalar
 

@@ -16,7 +16,9 @@ from ansible_collections.reseller.mail.plugins.module_utils._load import build, 
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import meant
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Fault, Node, Tenant
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, Node
+    from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Tenant
+    from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
 
 
 NO_ESTATE = "no estate is known: use an inventory with the plugin reseller.mail.estate, or give -e mail_estate_dir=<directory>"

@@ -17,7 +17,7 @@ from ansible_collections.reseller.mail.plugins.module_utils import _guide
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding, from_dicts
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "report": {"type": "path", "default": "build/verify/report.json"},

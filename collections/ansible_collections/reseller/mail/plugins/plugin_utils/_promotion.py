@@ -17,7 +17,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._reports_unpack impo
 from ansible_collections.reseller.mail.plugins.plugin_utils import _texts
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 
 MAX_FILES = 20_000
 

@@ -10,7 +10,8 @@ import typing as t
 from ansible_collections.reseller.mail.plugins.module_utils import _compile, _explain, _ledger, _load
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns
 from ansible_collections.reseller.mail.plugins.module_utils._compile.describe import describe
-from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Fault
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
 
 Files = dict[str, bytes]
 

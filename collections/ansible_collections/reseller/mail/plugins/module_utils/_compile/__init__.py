@@ -16,7 +16,7 @@ from . import dovecot, mta_sts, opendkim, postfix, tls
 from .describe import describe
 
 if t.TYPE_CHECKING:
-    from .._model import Estate, Node
+    from .._model.estate import Estate, Node
 
 FORMAT = 1
 ROOT = "/var/lib/reseller-mail"

@@ -9,7 +9,9 @@ from __future__ import annotations
 import typing as t
 
 if t.TYPE_CHECKING:
-    from .._model import Domain, Estate, Mailbox, Tenant
+    from .._model.domain import Domain, Mailbox
+    from .._model.estate import Estate
+    from .._model.tenant import Tenant
 
 ROLES = ("abuse", "postmaster")
 """RFC 2142: they exist in every domain, also where nobody wrote them down."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 
 if t.TYPE_CHECKING:
-    from .._model import Estate, Tenant
+    from .._model.estate import Estate
+    from .._model.tenant import Tenant
 
 PRIORITY = 10
 

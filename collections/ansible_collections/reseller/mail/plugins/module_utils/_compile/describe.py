@@ -13,7 +13,9 @@ from .._sizes import size
 from ._addresses import ROLES, complete, delivered
 
 if t.TYPE_CHECKING:
-    from .._model import Domain, Estate, Node, Tenant
+    from .._model.domain import Domain
+    from .._model.estate import Estate, Node
+    from .._model.tenant import Tenant
 
 
 def describe(estate: Estate, node: Node) -> list[str]:

@@ -13,7 +13,8 @@ from ._addresses import may_log_in
 from ._text import lines
 
 if t.TYPE_CHECKING:
-    from .._model import Estate, Limit, Node
+    from .._model.estate import Estate, Node
+    from .._model.values import Limit
 
 QUOTA_FIELD = {12: "userdb_quota_rule=*:storage=", 13: "userdb_quota_storage_size="}
 """By Debian release: Dovecot 2.3 and 2.4 share no name for a user's quota."""

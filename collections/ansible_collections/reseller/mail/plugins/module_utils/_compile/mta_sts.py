@@ -12,7 +12,9 @@ import typing as t
 from . import _mx
 
 if t.TYPE_CHECKING:
-    from .._model import Estate, MtaSts, Node, Tenant
+    from .._model.domain import MtaSts
+    from .._model.estate import Estate, Node
+    from .._model.tenant import Tenant
 
 
 def lookups(estate: Estate, node: Node) -> dict[str, str]:

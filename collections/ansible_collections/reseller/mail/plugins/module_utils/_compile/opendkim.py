@@ -13,7 +13,7 @@ import typing as t
 from ._text import table
 
 if t.TYPE_CHECKING:
-    from .._model import DkimKey, Estate, Node
+    from .._model.estate import DkimKey, Estate, Node
 
 FOLDERS = {"rsa": "opendkim", "ed25519": "opendkim_ed25519"}
 """By algorithm, a generation's folder: an instance of OpenDKIM signs with one algorithm and has its own tables."""

@@ -15,7 +15,9 @@ from ._addresses import delivered, local_parts, redirected, senders
 from ._text import table
 
 if t.TYPE_CHECKING:
-    from .._model import Domain, Estate, Node, Tenant
+    from .._model.domain import Domain
+    from .._model.estate import Estate, Node
+    from .._model.tenant import Tenant
 
 TABLES = (
     "relay_domains",

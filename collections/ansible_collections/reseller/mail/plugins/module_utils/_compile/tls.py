@@ -12,7 +12,8 @@ from .._names import nearest
 from ._text import lines
 
 if t.TYPE_CHECKING:
-    from .._model import Domain, Estate, Node
+    from .._model.domain import Domain
+    from .._model.estate import Estate, Node
 
 
 def lookups(estate: Estate, node: Node) -> dict[str, str]:

@@ -15,7 +15,8 @@ from ansible_collections.reseller.mail.plugins.module_utils._exchange import add
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Draft, Path, documents, marks, table_of
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Fault
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
+    from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
 
 EXISTING = ("refuse", "add", "replace")
 

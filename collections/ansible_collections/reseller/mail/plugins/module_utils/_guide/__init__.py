@@ -19,7 +19,7 @@ from .texts import LANGUAGES, language
 
 if t.TYPE_CHECKING:
     from .._finding import Finding
-    from .._model import Estate
+    from .._model.estate import Estate
 
 __all__ = ["ASSETS", "LOGOS", "Guide", "Sheet", "make"]
 

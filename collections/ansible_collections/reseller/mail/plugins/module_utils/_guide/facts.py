@@ -18,7 +18,9 @@ from . import dns_hosts
 
 if t.TYPE_CHECKING:
     from .._compile.dns import Record
-    from .._model import Domain, Estate, Node, Tenant
+    from .._model.domain import Domain
+    from .._model.estate import Estate, Node
+    from .._model.tenant import Tenant
 
 UNCHECKED, PENDING = "unchecked", "pending"
 ORDER = ("fail", "blocked", "warn", PENDING, UNCHECKED, "ok", "na")

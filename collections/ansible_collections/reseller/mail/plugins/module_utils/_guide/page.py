@@ -15,7 +15,7 @@ from .values import entry, fields, lifetime
 
 if t.TYPE_CHECKING:
     from .._compile.dns import Record
-    from .._model import Provider
+    from .._model.estate import Provider
     from .facts import Card, Sheet, Task
 
 

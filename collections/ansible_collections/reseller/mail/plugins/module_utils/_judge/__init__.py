@@ -19,7 +19,8 @@ from ansible_collections.reseller.mail.plugins.module_utils._judge import (
     targets,
 )
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Holes, Index
-from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Fault
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
 
 JUDGES = (names, account, roles, ownership, targets, placement, features, entitlement, limits, promotions)
 

@@ -9,18 +9,10 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.reseller.mail.plugins.module_utils._model import (
-    Alias,
-    Domain,
-    Estate,
-    Fault,
-    Mailbox,
-    Node,
-    Plan,
-    Position,
-    SenderAddress,
-    Tenant,
-)
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Alias, Domain, Mailbox, SenderAddress
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, Node
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Plan, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position
 from ansible_collections.reseller.mail.plugins.module_utils._names import spoken, without_extension
 
 ROLE_NAMES = frozenset(("abuse", "postmaster"))

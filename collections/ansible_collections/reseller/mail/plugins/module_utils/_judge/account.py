@@ -10,7 +10,8 @@ import dataclasses
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault, listed
-from ansible_collections.reseller.mail.plugins.module_utils._model import Admin, Fault, Intake, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Admin, Intake, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Intake))
 

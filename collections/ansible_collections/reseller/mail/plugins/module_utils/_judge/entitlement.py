@@ -10,7 +10,10 @@ import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._cascade import Chain, chain_of, find
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault, listed
-from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Estate, Fault, Plan, Said, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Plan, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Said
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import meant
 
 _RATES = ("messages_per_hour", "recipients_per_message")

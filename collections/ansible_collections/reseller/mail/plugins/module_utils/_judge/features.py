@@ -9,7 +9,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault, listed
-from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Fault, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
 from ansible_collections.reseller.mail.plugins.module_utils._names import nearest
 
 _NOT_FOR_RELAY = ("mailboxes", "aliases", "sender_addresses", "domain_aliases", "catch_all")

@@ -11,19 +11,10 @@ import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault
 from ansible_collections.reseller.mail.plugins.module_utils._ledger import Account, Ledger, binding, charges, domain_admins, ledger
-from ansible_collections.reseller.mail.plugins.module_utils._model import (
-    COUNTERS,
-    Domain,
-    Fault,
-    Limit,
-    Limits,
-    Mailbox,
-    Node,
-    Plan,
-    Position,
-    QuotaPolicy,
-    Tenant,
-)
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain, Mailbox
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Node, QuotaPolicy
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import COUNTERS, Limits, Plan, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Limit, Position
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import size
 
 IDS = frozenset(("limit-above-plan", "over-limit", "over-sold", "quota-out-of-bounds", "unlimited-in-pool"))

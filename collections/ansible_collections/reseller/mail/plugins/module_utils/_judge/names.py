@@ -9,7 +9,10 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault, listed
-from ansible_collections.reseller.mail.plugins.module_utils._model import BackupMx, Domain, Fault, Node, Position, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import BackupMx, Node
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position
 
 # Ansible gives these a meaning of their own; a host must not take one.
 RESERVED = frozenset(("all", "localhost", "ungrouped", "untagged", "tagged"))

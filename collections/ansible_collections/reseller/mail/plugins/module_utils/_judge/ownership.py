@@ -9,7 +9,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault, listed
-from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Fault, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
 
 
 def judge(index: Index) -> t.Iterator[Fault]:

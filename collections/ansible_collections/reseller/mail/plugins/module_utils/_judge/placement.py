@@ -10,7 +10,8 @@ import collections
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault, listed
-from ansible_collections.reseller.mail.plugins.module_utils._model import Fault, Position, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import meant
 
 # Dovecot's auth process keeps one passwd-file open for each domain.

@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault
-from ansible_collections.reseller.mail.plugins.module_utils._model import Fault, Step
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Step
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
 from ansible_collections.reseller.mail.plugins.module_utils._promotion import LADDERS
 
 

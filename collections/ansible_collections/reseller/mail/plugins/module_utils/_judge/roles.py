@@ -9,7 +9,10 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault, listed
-from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Fault, Mailbox, Role, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain, Mailbox
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Role
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
 
 _OF_TENANTS = ("tenant_admin", "domain_admin")
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from ansible_collections.reseller.mail.plugins.module_utils._cascade import chain_of, find
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, Thing, fault
-from ansible_collections.reseller.mail.plugins.module_utils._model import Alias, Domain, Fault, Mailbox, Position, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Alias, Domain, Mailbox
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position
 
 MAX_RECIPIENTS = 500  # Postfix gives up at 1,000 (virtual_alias_expansion_limit); role addresses and catch-all come on top
 

@@ -18,7 +18,8 @@ from ansible_collections.reseller.mail.plugins.module_utils._plan.risks import R
 from ansible_collections.reseller.mail.plugins.module_utils._plan.things import Change, changes, things
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate, Fault
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
+    from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
     from ansible_collections.reseller.mail.plugins.module_utils._revision import Revision
 
 

@@ -13,7 +13,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._plan.text import he
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._billing import Line
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Fault, Position
+    from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position
 
 VERSION = 1
 """Raised when a field goes or changes its meaning, not when one is added."""

@@ -14,11 +14,11 @@ from decimal import Decimal
 from ansible_collections.reseller.mail.plugins.module_utils import _billing
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns
 from ansible_collections.reseller.mail.plugins.module_utils._ledger import Account, ledger
-from ansible_collections.reseller.mail.plugins.module_utils._model import COUNTERS
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import COUNTERS
 from ansible_collections.reseller.mail.plugins.module_utils._plan.things import shown
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Estate
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 
 
 @dataclass(frozen=True, slots=True)

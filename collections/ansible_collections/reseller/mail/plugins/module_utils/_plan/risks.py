@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ansible_collections.reseller.mail.plugins.module_utils._plan.things import CHANGED, REMOVED, Change, KeyChange
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model import Position
+    from ansible_collections.reseller.mail.plugins.module_utils._model.values import Position
 
 _STAGES = ("observe", "test", "quarantine", "reject")
 _MODES = ("none", "testing", "enforce")

@@ -15,7 +15,9 @@ import typing as t
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ansible_collections.reseller.mail.plugins.module_utils._model import DomainLimits, Estate, Position, Secret
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import DomainLimits
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Position, Secret
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import size
 
 ADDED, CHANGED, REMOVED = "added", "changed", "removed"

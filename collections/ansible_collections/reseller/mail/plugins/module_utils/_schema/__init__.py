@@ -8,7 +8,7 @@ PRIVATE to the collection. Data.
 
 from __future__ import annotations
 
-from ansible_collections.reseller.mail.plugins.module_utils._model import PROTOCOLS
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import PROTOCOLS
 from ansible_collections.reseller.mail.plugins.module_utils._schema.account import ACCOUNT, STATES
 from ansible_collections.reseller.mail.plugins.module_utils._schema.domain import DOMAIN_FILE
 from ansible_collections.reseller.mail.plugins.module_utils._schema.estate import ESTATE, FEATURES, PLANS, ROLES

@@ -6,7 +6,7 @@ PRIVATE to the collection. Data.
 
 from __future__ import annotations
 
-from ansible_collections.reseller.mail.plugins.module_utils._model import PROTOCOLS
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import PROTOCOLS
 from ansible_collections.reseller.mail.plugins.module_utils._scalars import (
     ADDRESS,
     COUNT,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.reseller.mail.plugins.module_utils._model import PROTOCOLS
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import PROTOCOLS
 from ansible_collections.reseller.mail.plugins.module_utils._scalars import (
     COLOUR,
     COUNT,

@@ -21,7 +21,7 @@ from .settle import Judge, Outcome, lines, settle
 
 if t.TYPE_CHECKING:
     from .._dns_query import Asker, Reply
-    from .._model import Estate
+    from .._model.estate import Estate
     from .questions import Question
 
 JUDGES: t.Final[dict[str, Judge]] = {

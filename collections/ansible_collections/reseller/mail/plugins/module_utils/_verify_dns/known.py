@@ -14,7 +14,9 @@ from .._compile import mta_sts
 from .questions import Question, of_estate
 
 if t.TYPE_CHECKING:
-    from .._model import Domain, Estate, Tenant
+    from .._model.domain import Domain
+    from .._model.estate import Estate
+    from .._model.tenant import Tenant
 
 
 @dataclass(frozen=True, slots=True)

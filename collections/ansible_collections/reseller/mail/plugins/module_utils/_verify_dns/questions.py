@@ -14,7 +14,7 @@ from .._compile import dns as compile_dns
 from .._compile.dns import PURPOSES, Record, zone_line
 
 if t.TYPE_CHECKING:
-    from .._model import Estate
+    from .._model.estate import Estate
 
 
 @dataclass(frozen=True, slots=True)

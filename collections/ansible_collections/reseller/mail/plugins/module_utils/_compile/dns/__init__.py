@@ -17,7 +17,9 @@ from .record import PURPOSES, TTL, Purpose, Record, Row
 from .text import zone_fragment, zone_line
 
 if t.TYPE_CHECKING:
-    from ..._model import DkimKey, Domain, Estate, Tenant
+    from ..._model.domain import Domain
+    from ..._model.estate import DkimKey, Estate
+    from ..._model.tenant import Tenant
 
 __all__ = ["PURPOSES", "TTL", "Purpose", "Record", "pending", "records", "records_of", "wishes", "zone_fragment", "zone_line"]
 

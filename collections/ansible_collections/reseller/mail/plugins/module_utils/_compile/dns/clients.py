@@ -12,7 +12,8 @@ from .receivers import addresses
 from .record import Row
 
 if t.TYPE_CHECKING:
-    from ..._model import Domain, Node
+    from ..._model.domain import Domain
+    from ..._model.estate import Node
 
 SERVICES = (
     # RFC 8314 section 3 prefers implicit TLS, so STARTTLS submission has the weaker priority; target "." says that a

@@ -13,7 +13,7 @@ from . import clients, receivers, senders
 from .record import TTL, Record, Row
 
 if t.TYPE_CHECKING:
-    from ..._model import Estate
+    from ..._model.estate import Estate
 
 OWN_NAME = "v=spf1 a -all"
 """Receivers check the name in EHLO too, and it is all they have for bounces (RFC 7208 sections 2.3 and 2.4)."""

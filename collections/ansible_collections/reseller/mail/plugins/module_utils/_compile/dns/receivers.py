@@ -13,7 +13,9 @@ from .. import _mx, mta_sts
 from .record import Row
 
 if t.TYPE_CHECKING:
-    from ..._model import Domain, Estate, Node, Tenant
+    from ..._model.domain import Domain
+    from ..._model.estate import Estate, Node
+    from ..._model.tenant import Tenant
 
 NULL_MX = "0 ."
 

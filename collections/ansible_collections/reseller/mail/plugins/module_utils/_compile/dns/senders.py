@@ -13,7 +13,9 @@ from .. import opendkim
 from .record import Row
 
 if t.TYPE_CHECKING:
-    from ..._model import DkimKey, Dmarc, Domain, Estate, Tenant
+    from ..._model.domain import Dmarc, Domain
+    from ..._model.estate import DkimKey, Estate
+    from ..._model.tenant import Tenant
 
 POLICY = {"observe": "none", "test": "quarantine", "quarantine": "quarantine", "reject": "reject"}
 NOBODY = "v=spf1 -all"

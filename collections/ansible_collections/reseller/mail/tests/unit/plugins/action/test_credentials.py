@@ -12,7 +12,8 @@ from ansible.errors import AnsibleActionFail
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret, VaultSecretsContext
 from ansible_collections.reseller.mail.plugins.action.credentials import ActionModule, Handover
-from ansible_collections.reseller.mail.plugins.module_utils._model import Mailbox, Position, Secret
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Mailbox
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Position, Secret
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "estate"
 VAULT = [("default", VaultSecret(b"vault password"))]

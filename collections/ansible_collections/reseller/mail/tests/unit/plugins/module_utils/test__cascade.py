@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils import _effects, _explain_table, _load, _schema
 from ansible_collections.reseller.mail.plugins.module_utils._explain import explain
-from ansible_collections.reseller.mail.plugins.module_utils._model import Estate
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 
 BASE = Path(__file__).parents[2] / "fixtures" / "estate"
 FILES = {"estate": "estate.yml", "account": "tenants/acme/account.yml", "domain": "tenants/acme/acme.example.yml"}

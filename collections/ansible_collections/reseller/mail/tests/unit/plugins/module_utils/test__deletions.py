@@ -7,7 +7,7 @@ import pytest
 from ansible_collections.reseller.mail.plugins.module_utils import _compile, _deletions
 from ansible_collections.reseller.mail.plugins.module_utils._deletions import Served
 from ansible_collections.reseller.mail.plugins.module_utils._load import build
-from ansible_collections.reseller.mail.plugins.module_utils._model import Estate
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 
 from . import plan_estate as e
 

@@ -15,7 +15,8 @@ from ansible_collections.reseller.mail.plugins.module_utils._diagnose_chains imp
 from ansible_collections.reseller.mail.plugins.module_utils._diagnose_log import Line, kind
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
 from ansible_collections.reseller.mail.plugins.module_utils._load import build
-from ansible_collections.reseller.mail.plugins.module_utils._model import DkimKey, Estate, NodeState, Smime
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Smime
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, Estate, NodeState
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding

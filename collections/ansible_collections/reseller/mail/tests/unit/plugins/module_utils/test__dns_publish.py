@@ -28,7 +28,8 @@ from ansible_collections.reseller.mail.plugins.module_utils._dns_query import As
 from ansible_collections.reseller.mail.plugins.module_utils._dns_update import Primary
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
 from ansible_collections.reseller.mail.plugins.module_utils._load import load
-from ansible_collections.reseller.mail.plugins.module_utils._model import Branding, DkimKey, Estate, NodeState, TlsKey
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Branding
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, Estate, NodeState, TlsKey
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import ask as verify_dns
 
 SECRET = "bGFiLWxhYi1sYWItbGFiLWxhYi1sYWItbGFiLWxhYi0="

@@ -13,7 +13,7 @@ from ansible_collections.reseller.mail.plugins.module_utils import _evidence
 from ansible_collections.reseller.mail.plugins.module_utils._evidence import KEPT, MAX_REPORTS, Counts, Failure, Log, Ours, Report, Row, absorb, absorb_findings
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
 from ansible_collections.reseller.mail.plugins.module_utils._load import load
-from ansible_collections.reseller.mail.plugins.module_utils._model import Estate
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 
 DAY = datetime.date(2026, 11, 20)
 TODAY = DAY + datetime.timedelta(1)

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.reseller.mail.plugins.module_utils import _fault_reports as reports
 from ansible_collections.reseller.mail.plugins.module_utils._fault_text import Sources
 from ansible_collections.reseller.mail.plugins.module_utils._load import load, read_files
-from ansible_collections.reseller.mail.plugins.module_utils._model import Fault, Position
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._fault_text import Sources, by_id, counted, idle, text
-from ansible_collections.reseller.mail.plugins.module_utils._model import Fault, Position
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position
 
 FILES = {"tenants/acme/acme.example.yml": b"mailboxes:\n  - name: jo\n    qouta: 5G\n", "plans.yml": b"\xef\xbb\xbfplans:\r\n  - 5\r\n"}
 

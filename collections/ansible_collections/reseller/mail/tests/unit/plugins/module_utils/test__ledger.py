@@ -14,24 +14,10 @@ from ansible_collections.reseller.mail.plugins.module_utils import _judge
 from ansible_collections.reseller.mail.plugins.module_utils._judge import limits as judge_of_limits
 from ansible_collections.reseller.mail.plugins.module_utils._ledger import COUNTERS, Account, Usage, binding, ledger
 from ansible_collections.reseller.mail.plugins.module_utils._load import build
-from ansible_collections.reseller.mail.plugins.module_utils._model import (
-    Admin,
-    Alias,
-    Domain,
-    DomainAlias,
-    DomainLimits,
-    Estate,
-    Limits,
-    Mailbox,
-    Node,
-    Plan,
-    Position,
-    Provider,
-    QuotaPolicy,
-    Relay,
-    SenderAddress,
-    Tenant,
-)
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Alias, Domain, DomainAlias, DomainLimits, Mailbox, Relay, SenderAddress
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, Node, Provider, QuotaPolicy
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Admin, Limits, Plan, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Position
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

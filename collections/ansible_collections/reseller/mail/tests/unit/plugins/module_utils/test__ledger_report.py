@@ -16,20 +16,9 @@ import pytest
 import yaml
 from ansible_collections.reseller.mail.plugins.module_utils._ledger_report import COLUMNS, as_csv, as_json, report, state_of
 from ansible_collections.reseller.mail.plugins.module_utils._ledger_table import as_table
-from ansible_collections.reseller.mail.plugins.module_utils._model import (
-    Admin,
-    Alias,
-    Domain,
-    DomainLimits,
-    Estate,
-    Limits,
-    Mailbox,
-    Node,
-    Plan,
-    Provider,
-    QuotaPolicy,
-    Tenant,
-)
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Alias, Domain, DomainLimits, Mailbox
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, Node, Provider, QuotaPolicy
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Admin, Limits, Plan, Tenant
 
 GIB = 2**30
 

@@ -9,7 +9,22 @@ import shutil
 from pathlib import Path
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils import _load, _model, _nodes
+from ansible_collections.reseller.mail.plugins.module_utils import _load, _nodes
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import (
+    Alias,
+    Branding,
+    Dmarc,
+    Domain,
+    DomainAlias,
+    DomainLimits,
+    Mailbox,
+    MtaSts,
+    RateLimits,
+    SenderAddress,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, NodeState, Provider
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Limits
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Secret
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 BASE = FIXTURES / "estate"
@@ -68,45 +83,45 @@ branding: {hostname: Mail.Acme.example, name: Acmé Mail}
     estate, faults = _load.load(str(folder))
     assert faults == []
     assert estate is not None
-    assert estate.provider == _model.Provider("Example Hosting", "hosting.example")
+    assert estate.provider == Provider("Example Hosting", "hosting.example")
     assert estate.node("mx2").addresses == ("192.0.2.2", "2001:db8::2")
-    assert estate.states == (_model.NodeState("mx1", (_model.DkimKey("acme.example", "mx1", "A" * 40),)),)
+    assert estate.states == (NodeState("mx1", (DkimKey("acme.example", "mx1", "A" * 40),)),)
     acme, globex = estate.tenants
     owner = "it@acme.example"
-    rates = _model.RateLimits(messages_per_hour=200)  # the estate's default
-    assert acme.limits == _model.Limits(domains=2, domain_aliases=1, mailboxes=4, aliases=5, storage=20 * 2**30, domain_admins=2)
+    rates = RateLimits(messages_per_hour=200)  # the estate's default
+    assert acme.limits == Limits(domains=2, domain_aliases=1, mailboxes=4, aliases=5, storage=20 * 2**30, domain_admins=2)
     assert acme.external_ids == (("whmcs", "1042"),)
     assert acme.domains == (
-        _model.Domain(
+        Domain(
             name="acme.example",
             type="mail",
             owner=owner,
             mailboxes=(
-                _model.Mailbox("it", "acme.example", 2**30, owner, rate_limits=rates),
-                _model.Mailbox(
+                Mailbox("it", "acme.example", 2**30, owner, rate_limits=rates),
+                Mailbox(
                     "jo",
                     "acme.example",
                     10 * 2**20,
                     owner,
                     "Jo Doe",
                     "suspended",
-                    _model.Secret("{ARGON2ID}$argon2id$v=19$m=65536,t=3", vaulted=False),
+                    Secret("{ARGON2ID}$argon2id$v=19$m=65536,t=3", vaulted=False),
                     rate_limits=rates,
                 ),
             ),
             aliases=(
-                _model.Alias("sales", "acme.example", ("jo@acme.example",), owner),
-                _model.Alias("help", "acme.example", ("it@acme.example", "ann+x@globex.example"), owner, may_send=True),
+                Alias("sales", "acme.example", ("jo@acme.example",), owner),
+                Alias("help", "acme.example", ("it@acme.example", "ann+x@globex.example"), owner, may_send=True),
             ),
-            sender_addresses=(_model.SenderAddress("noreply", "acme.example", "jo@acme.example", owner),),
-            domain_aliases=(_model.DomainAlias("acme-mail.example", owner, managed=True),),
+            sender_addresses=(SenderAddress("noreply", "acme.example", "jo@acme.example", owner),),
+            domain_aliases=(DomainAlias("acme-mail.example", owner, managed=True),),
             catch_all=owner,
             managed=True,
-            dmarc=_model.Dmarc("observe", owner, target=_model.Dmarc("reject", owner)),  # nothing was promoted yet
-            mta_sts=_model.MtaSts("testing", 604800, target=_model.MtaSts("enforce", 604800)),
+            dmarc=Dmarc("observe", owner, target=Dmarc("reject", owner)),  # nothing was promoted yet
+            mta_sts=MtaSts("testing", 604800, target=MtaSts("enforce", 604800)),
             tls_reports_to=owner,
-            branding=_model.Branding("mail.acme.example", "Acmé Mail"),
-            limits=_model.DomainLimits("acme.example", mailbox_storage=2**30),
+            branding=Branding("mail.acme.example", "Acmé Mail"),
+            limits=DomainLimits("acme.example", mailbox_storage=2**30),
             rate_limits=rates,
         ),
     )
@@ -122,7 +137,7 @@ def test_a_vaulted_password_stays_as_it_is(folder: Path) -> None:
     estate, faults = _load.load(str(folder))
     assert faults == []
     assert estate is not None
-    assert estate.tenants[1].domains[0].mailboxes[0].password == _model.Secret(envelope, vaulted=True)
+    assert estate.tenants[1].domains[0].mailboxes[0].password == Secret(envelope, vaulted=True)
     assert "3132" not in repr(estate)
 
 

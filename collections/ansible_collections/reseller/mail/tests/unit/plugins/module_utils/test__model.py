@@ -6,21 +6,10 @@ from __future__ import annotations
 from dataclasses import FrozenInstanceError, replace
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils._model import (
-    Alias,
-    Domain,
-    DomainAlias,
-    Estate,
-    Fault,
-    Limits,
-    Mailbox,
-    Node,
-    Position,
-    Provider,
-    Secret,
-    SenderAddress,
-    Tenant,
-)
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Alias, Domain, DomainAlias, Mailbox, SenderAddress
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, Node, Provider
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Limits, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position, Secret
 
 NODE = Node("mx1", "mx1.hosting.example", 12, ("192.0.2.1",))
 DOMAIN = Domain("acme.example", "mail", "it@acme.example", domain_aliases=(DomainAlias("acme-mail.example", "it@acme.example"),))

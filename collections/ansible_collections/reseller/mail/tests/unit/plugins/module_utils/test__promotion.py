@@ -11,7 +11,8 @@ from dataclasses import replace
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils import _evidence, _promotion
 from ansible_collections.reseller.mail.plugins.module_utils._evidence import Day, Failure
-from ansible_collections.reseller.mail.plugins.module_utils._model import Dmarc, MtaSts, Promotion, Step
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Dmarc, MtaSts
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Promotion, Step
 from ansible_collections.reseller.mail.plugins.module_utils._promotion import FIRST, LADDERS, Track, decide
 from hypothesis import given
 from hypothesis import strategies as st

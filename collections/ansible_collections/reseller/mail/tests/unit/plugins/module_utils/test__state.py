@@ -6,7 +6,7 @@ import random
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._load import build
-from ansible_collections.reseller.mail.plugins.module_utils._model import DkimKey, NodeState
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, NodeState
 from ansible_collections.reseller.mail.plugins.module_utils._state import text
 
 PUBLIC = "MIIB" + 47 * "abcd"

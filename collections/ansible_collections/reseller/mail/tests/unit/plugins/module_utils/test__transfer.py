@@ -8,20 +8,9 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._ledger import COUNTERS, Usage, ledger
-from ansible_collections.reseller.mail.plugins.module_utils._model import (
-    Admin,
-    Alias,
-    Domain,
-    DomainAlias,
-    Estate,
-    Limits,
-    Mailbox,
-    Node,
-    Plan,
-    Provider,
-    SenderAddress,
-    Tenant,
-)
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Alias, Domain, DomainAlias, Mailbox, SenderAddress
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, Node, Provider
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Admin, Limits, Plan, Tenant
 from ansible_collections.reseller.mail.plugins.module_utils._transfer import Missing, owned, owner_changes, strangers, transfer
 from hypothesis import given, settings
 from hypothesis import strategies as st

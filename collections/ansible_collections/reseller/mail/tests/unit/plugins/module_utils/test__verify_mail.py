@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
-from ansible_collections.reseller.mail.plugins.module_utils._model import Domain, Estate, Limits, Mailbox, Node, Provider, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain, Mailbox
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, Node, Provider
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Limits, Tenant
 from ansible_collections.reseller.mail.plugins.module_utils._verify_mail import MESH, Arrived, Mail, Probe, Sent, choose, judge, mails, message
 
 JO = Probe("jo@acme.example", "secret", "acme.example", "mx1.hosting.example")

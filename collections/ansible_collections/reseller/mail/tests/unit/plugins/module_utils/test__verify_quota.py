@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
-from ansible_collections.reseller.mail.plugins.module_utils._model import Admin, Domain, Estate, Limits, Mailbox, Node, Provider, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain, Mailbox
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, Node, Provider
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Admin, Limits, Tenant
 from ansible_collections.reseller.mail.plugins.module_utils._verify_quota import Live, ledger_findings, node_findings
 
 G = 2**30

@@ -6,24 +6,19 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.reseller.mail.plugins.module_utils._model import (
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import (
     Alias,
     Branding,
-    DkimKey,
     Dmarc,
     Domain,
     DomainAlias,
-    Estate,
-    Limits,
     Mailbox,
     MtaSts,
-    Node,
-    NodeState,
-    Provider,
     Relay,
     SenderAddress,
-    Tenant,
 )
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, Estate, Node, NodeState, Provider
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Limits, Tenant
 
 GIB = 2**30
 

@@ -9,7 +9,8 @@ import dns.zone
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns as compiled
 from ansible_collections.reseller.mail.plugins.module_utils._compile import mta_sts, tls
-from ansible_collections.reseller.mail.plugins.module_utils._model import BackupMx, Branding, Dmarc, Domain, Estate, NodeState, PremiumRelay, Spf, TlsKey
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Branding, Dmarc, Domain, Spf
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import BackupMx, Estate, NodeState, PremiumRelay, TlsKey
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns as compiled
 from ansible_collections.reseller.mail.plugins.module_utils._compile.dns import octodns as writer
 from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.sets import by_zone, likely_zones, record_sets
-from ansible_collections.reseller.mail.plugins.module_utils._model import NodeState, TlsKey
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import NodeState, TlsKey
 from ansible_collections.reseller.mail.plugins.plugin_utils._dns import processor
 
 from .estate_for_tests import ESTATE

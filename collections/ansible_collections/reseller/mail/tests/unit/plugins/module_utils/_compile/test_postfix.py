@@ -4,7 +4,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._compile import postfix
-from ansible_collections.reseller.mail.plugins.module_utils._model import DomainAlias, Forward
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import DomainAlias, Forward
 
 from .estate_for_tests import ESTATE, MX1, MX2, with_domain, with_mailbox, with_tenant
 

@@ -10,7 +10,9 @@ from ansible_collections.reseller.mail.plugins.module_utils import _compile
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dovecot, mta_sts, opendkim, tls
 from ansible_collections.reseller.mail.plugins.module_utils._compile.describe import describe
 from ansible_collections.reseller.mail.plugins.module_utils._generation import lines
-from ansible_collections.reseller.mail.plugins.module_utils._model import Dkim, DkimKey, Estate, Forward, NodeState, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Dkim, Forward
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, Estate, NodeState
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Tenant
 
 from .estate_for_tests import ACME, ESTATE, MX1, MX2, mailbox, with_domain, with_mailbox, with_tenant
 

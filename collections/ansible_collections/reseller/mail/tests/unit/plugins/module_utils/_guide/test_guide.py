@@ -13,20 +13,9 @@ from ansible_collections.reseller.mail.plugins.module_utils._compile import dns
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
 from ansible_collections.reseller.mail.plugins.module_utils._guide import colour, dns_hosts, facts, markup, values
 from ansible_collections.reseller.mail.plugins.module_utils._guide.texts import LANGUAGES, language
-from ansible_collections.reseller.mail.plugins.module_utils._model import (
-    Branding,
-    DkimKey,
-    Domain,
-    DomainAlias,
-    Estate,
-    Limits,
-    Mailbox,
-    Node,
-    NodeState,
-    Provider,
-    Relay,
-    Tenant,
-)
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Branding, Domain, DomainAlias, Mailbox, Relay
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, Estate, Node, NodeState, Provider
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Limits, Tenant
 from hypothesis import given
 from hypothesis import strategies as st
 
