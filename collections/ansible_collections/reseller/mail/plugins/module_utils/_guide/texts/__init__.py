@@ -6,11 +6,23 @@ PRIVATE to the collection. Pure.
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from . import de, en, fr
 
-LANGUAGES: t.Final = {"de": de.TEXTS, "en": en.TEXTS, "fr": fr.TEXTS}
+
+def _typeset(texts: t.Mapping[str, str], opening: str, closing: str) -> t.Mapping[str, str]:
+    """The texts as readers see them: their sources have the plain quotes of a keyboard, as all code of a collection must."""
+    apostrophe = "\N{RIGHT SINGLE QUOTATION MARK}"
+    return {key: re.sub('"([^"]*)"', rf"{opening}\1{closing}", text).replace("'", apostrophe) for key, text in texts.items()}
+
+
+LANGUAGES: t.Final = {
+    "de": _typeset(de.TEXTS, "\N{DOUBLE LOW-9 QUOTATION MARK}", "\N{LEFT DOUBLE QUOTATION MARK}"),
+    "en": _typeset(en.TEXTS, "\N{LEFT DOUBLE QUOTATION MARK}", "\N{RIGHT DOUBLE QUOTATION MARK}"),
+    "fr": _typeset(fr.TEXTS, "«\N{NO-BREAK SPACE}", "\N{NO-BREAK SPACE}»"),
+}
 
 
 def language(locale: str) -> str:

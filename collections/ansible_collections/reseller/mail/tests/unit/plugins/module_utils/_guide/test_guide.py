@@ -10,8 +10,8 @@ import typing as t
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils import _guide
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns
-from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
-from ansible_collections.reseller.mail.plugins.module_utils._guide import colour, dns_hosts, facts, markup, values
+from ansible_collections.reseller.mail.plugins.module_utils._finding import STATES, Finding
+from ansible_collections.reseller.mail.plugins.module_utils._guide import colour, dns_hosts, facts, frame, markup, values
 from ansible_collections.reseller.mail.plugins.module_utils._guide.texts import LANGUAGES, language
 from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Branding, Domain, DomainAlias, Mailbox, Relay
 from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, Estate, Node, NodeState, Provider
@@ -68,6 +68,18 @@ def test_every_purpose_state_and_section_has_its_words() -> None:
     assert {f"section_{section}" for section in facts.SECTIONS} <= keys
     assert {f"note_{host.note}" for host in dns_hosts.HOSTS if host.note} <= keys
     assert sorted(purpose for purposes in facts.SECTIONS.values() for purpose in purposes) == sorted(dns.PURPOSES)
+
+
+def test_every_state_has_its_place_and_its_sign() -> None:
+    assert set(STATES) < set(facts.ORDER) == set(frame.ICONS)
+
+
+def test_quotes_are_those_of_each_language() -> None:
+    assert [re.findall(r"\((\W+)(?:DNS|Nur DNS)[\w ]*?(\W+)\)", LANGUAGES[one]["note_proxy"]) for one in ("de", "en", "fr")] == [
+        [("\u201e", "\u201c")], [("\u201c", "\u201d")], [("«\u00a0", "\u00a0»")],
+    ]
+    assert "n\u2019" in "".join(LANGUAGES["fr"].values())
+    assert not re.search("['\"]", "".join(text for texts in LANGUAGES.values() for text in texts.values()))
 
 
 @pytest.mark.parametrize(("locale", "expected"), [("de", "de"), ("fr-CH", "fr"), ("en", "en"), ("it", "en")])
