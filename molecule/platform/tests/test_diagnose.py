@@ -47,7 +47,7 @@ def names() -> Names:
 
 def diagnose(subject: str, trouble: str, estate: Path = client.ESTATE, **variables: t.Any) -> tuple[str, str]:
     """The first cause's id (empty: none was found), and the whole story on one line, so that no line break hides a word."""
-    more = {"mail_subject": subject, "diagnose_trouble": trouble, "diagnose_since": HOUR, **variables}
+    more = {"diagnose_subject": subject, "diagnose_trouble": trouble, "diagnose_since": HOUR, **variables}
     run = client.ansible("ansible-playbook", "reseller.mail.diagnose", "--extra-vars", json.dumps(more), estate=estate, environment={"COLUMNS": "1000"})
     assert run.rc == 0, run.output
     assert f"{trouble}: " in run.output, run.output

@@ -18,7 +18,7 @@ COLLECTIONS = Path(__file__).parents[7]
 def diagnosed(folder: Path, subject: str, *more: str, estate: Path = FIXTURE) -> subprocess.CompletedProcess[str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     env |= {"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_NOCOLOR": "1", "HOME": str(folder), "COLUMNS": "300"}
-    variables = [f"mail_estate_dir={estate}", f"mail_subject={subject}", "diagnose_offline=true", *more]
+    variables = [f"mail_estate_dir={estate}", f"diagnose_subject={subject}", "diagnose_offline=true", *more]
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "reseller.mail.diagnose", *(part for one in variables for part in ("-e", one))]
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
 
