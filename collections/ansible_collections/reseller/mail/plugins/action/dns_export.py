@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import os
 import typing as t
+from pathlib import Path
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.reseller.mail.plugins.module_utils import _dns_book
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns as compile_dns
 from ansible_collections.reseller.mail.plugins.module_utils._compile.dns import exports, octodns, sets
-from ansible_collections.reseller.mail.plugins.plugin_utils import _texts
+from ansible_collections.reseller.mail.plugins.plugin_utils import _files
 from ansible_collections.reseller.mail.plugins.plugin_utils._dns import book_of, processor
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
 
@@ -19,7 +20,7 @@ if t.TYPE_CHECKING:
 
 FORMATS = ["bind", "json", "nsupdate", "octodns", "terraform"]
 ARGUMENTS = {
-    "estate": {"type": "path", "required": True},
+    "estate": {"type": "path"},
     "dir": {"type": "path", "default": "build/dns"},
     "domains": {"type": "str", "default": "unmanaged", "choices": ["unmanaged", "managed", "all"]},
     "formats": {"type": "list", "elements": "str", "default": ["bind"], "choices": FORMATS},
@@ -64,7 +65,7 @@ class ActionModule(ActionBase):
         which = {"all": (True, False), "managed": (True,), "unmanaged": (False,)}[args["domains"]]
         records = [record for record in compile_dns.records(estate) if record.managed in which]
         texts = _all(records, compile_dns.wishes(estate), book_of(args["estate"]), args)
-        diffs = _texts.put_all(args["dir"], texts, bool(self._task.check_mode))
+        diffs = _files.put_all(Path(args["dir"]), {name: text.encode() for name, text in texts.items()}, bool(self._task.check_mode))
         result.update(
             changed=bool(diffs), dir=os.path.abspath(args["dir"]), files=sorted(texts), domains=sorted({record.domain for record in records}),
             wishes=[compile_dns.zone_line(wish) for wish in compile_dns.wishes(estate)],

@@ -7,6 +7,7 @@ import asyncio
 import os
 import subprocess
 import typing as t
+from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
@@ -14,7 +15,7 @@ from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _dns_octodns, _dns_publish, _dns_query
 from ansible_collections.reseller.mail.plugins.module_utils._compile.dns import octodns
 from ansible_collections.reseller.mail.plugins.module_utils._dns_update import Primary
-from ansible_collections.reseller.mail.plugins.plugin_utils import _texts
+from ansible_collections.reseller.mail.plugins.plugin_utils import _files
 from ansible_collections.reseller.mail.plugins.plugin_utils._dns import book_of, processor, write_book
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
 
@@ -22,7 +23,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 
 ARGUMENTS = {
-    "estate": {"type": "path", "required": True},
+    "estate": {"type": "path"},
     "driver": {"type": "str", "default": "rfc2136", "choices": ["rfc2136", "octodns"]},
     "server": {"type": "str", "default": ""},
     "port": {"type": "int", "default": 53},
@@ -89,8 +90,8 @@ class ActionModule(ActionBase):
         prepared = asyncio.run(_dns_octodns.prepare(
             estate, _dns_query.Asker(args["resolver"]), book_of(args["estate"]), args["octodns_target"], args["ca_file"],
         ))
-        texts = {**prepared.files, f"{octodns.PROCESSOR}.py": processor()}
-        diffs = _texts.put_all(folder, texts, check_mode=False)    # octoDNS plans from them, in check mode too
+        texts = {name: text.encode() for name, text in {**prepared.files, f"{octodns.PROCESSOR}.py": processor()}.items()}
+        diffs = _files.put_all(Path(folder), texts, check_mode=False)  # octoDNS plans from them, in check mode too
         result = {"changes": [], "pending": prepared.pending, "notes": [], "lagging": [], "remembered": [], "faults": prepared.faults}
         book = prepared.meanwhile
         if args["octodns_sync"] and not prepared.faults:

@@ -8,6 +8,7 @@ import datetime
 import json
 import os
 import typing as t
+from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
@@ -15,11 +16,11 @@ from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _evidence, _finding
 from ansible_collections.reseller.mail.plugins.module_utils._reports import Reader
 from ansible_collections.reseller.mail.plugins.module_utils._reports_unpack import Unfit
-from ansible_collections.reseller.mail.plugins.plugin_utils import _promotion, _texts
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
+from ansible_collections.reseller.mail.plugins.plugin_utils import _files, _promotion
+from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder, judged
 
 ARGUMENTS = {
-    "estate": {"type": "path", "required": True},
+    "estate": {"type": "path"},
     "reports": {"type": "path", "default": "build/reports"},
     "findings": {"type": "path", "default": "build/verify/report.json"},
     "sources": {"type": "list", "elements": "str", "default": []},
@@ -42,18 +43,19 @@ class ActionModule(ActionBase):
     def run(self, tmp: t.Any = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
-        estate, today = judged(args["estate"]), _promotion.today()
+        directory, today = folder(args["estate"]), _promotion.today()
+        estate = judged(directory)
         try:
             ours = _evidence.Ours(estate, args["sources"])
         except ValueError as error:
             raise AnsibleActionFail(f"sources: {error}; allowed: addresses and networks such as 192.0.2.0/24") from error
-        log = _promotion.log_of(args["estate"])
+        log = _promotion.log_of(directory)
         counts, notes = self._reports(args["reports"], ours, log, today)
         counts["verified"] = self._findings(args["findings"], log, today, estate)
         log = _evidence.pruned(log, {domain.name for _tenant, domain in estate.served_domains()}, today)
-        before = _texts.read(os.path.join(args["estate"], _evidence.FILE))
+        before = _files.text(Path(directory) / _evidence.FILE)
         text = _evidence.text(log)
-        diffs = _texts.put_all(args["estate"], {_evidence.FILE: text} if log or before else {}, bool(self._task.check_mode))
+        diffs = _files.put_all(Path(directory), {_evidence.FILE: text.encode()} if log or before else {}, bool(self._task.check_mode))
         failures = [
             f"{domain}, {day.day}: {one.words}" for domain in sorted(log) for day in sorted(log[domain].values(), key=lambda one: one.day)
             for one in (*day.failed, *day.tls_failed) if one.blocks and (today - day.day).days <= estate.promotion.days

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import os
 import typing as t
+from pathlib import Path
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.reseller.mail.plugins.plugin_utils import _guide
+from ansible_collections.reseller.mail.plugins.plugin_utils import _files, _guide
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
 
 ARGUMENTS = {
-    "estate": {"type": "path", "required": True},
+    "estate": {"type": "path"},
     "dir": {"type": "path", "default": "build/guide"},
     **_guide.ARGUMENTS,
 }
@@ -31,7 +32,7 @@ class ActionModule(ActionBase):
         _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
         made = _guide.guide(judged(args["estate"]), args)
         files = made.files()
-        diffs = _guide.put_all(args["dir"], files, bool(self._task.check_mode))
+        diffs = _files.put_all(Path(args["dir"]), files, bool(self._task.check_mode), _guide.readable)
         domains = {
             sheet.name: {
                 "live": sheet.live,

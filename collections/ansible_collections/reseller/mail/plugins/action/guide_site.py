@@ -17,7 +17,7 @@ from ansible_collections.reseller.mail.plugins.plugin_utils import _guide
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
 
 ARGUMENTS = {
-    "estate": {"type": "path", "required": True},
+    "estate": {"type": "path"},
     "node": {"type": "str", "required": True},
     "handover": {"type": "path", "required": True},
     "reset": {"type": "list", "elements": "str", "default": []},

@@ -3,19 +3,19 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
+from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _promotion, _promotion_report
 from ansible_collections.reseller.mail.plugins.module_utils._load import PROMOTED
-from ansible_collections.reseller.mail.plugins.plugin_utils import _terminal, _texts
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
+from ansible_collections.reseller.mail.plugins.plugin_utils import _files, _terminal
+from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder, judged
 from ansible_collections.reseller.mail.plugins.plugin_utils._promotion import decisions, today
 
-ARGUMENTS = {"estate": {"type": "path", "required": True}, "log": {"type": "str"}}
+ARGUMENTS = {"estate": {"type": "path"}, "log": {"type": "str"}}
 
 display = Display()
 
@@ -31,12 +31,13 @@ class ActionModule(ActionBase):
         if _promotion_report.RICH_IMPORT_ERROR is not None:
             raise AnsibleActionFail("promote needs the Python package rich on the controller") from _promotion_report.RICH_IMPORT_ERROR
         _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
-        decided = decisions(judged(args["estate"]), args["estate"], today(), args["log"])
+        directory = folder(args["estate"])
+        decided = decisions(judged(directory), directory, today(), args["log"])
         steps = _promotion.recorded(decided)
         width = max(_terminal.width(), 60)
         _terminal.tell(lambda color: _promotion_report.as_table(decided, width, color=color) if decided else "No domain with mail is served.")
-        before = _texts.read(os.path.join(args["estate"], PROMOTED))
-        diffs = _texts.put_all(args["estate"], {PROMOTED: _promotion.text(steps)} if steps or before else {}, bool(self._task.check_mode))
+        before = _files.text(Path(directory) / PROMOTED)
+        diffs = _files.put_all(Path(directory), {PROMOTED: _promotion.text(steps).encode()} if steps or before else {}, bool(self._task.check_mode))
         moved = [f"{one.track.domain}: {_promotion_report.NAMES[one.track.policy]} {one.before} → {one.step}" for one in decided if one.step != one.before]
         result.update(changed=bool(diffs), moved=moved, domains=_promotion_report.data(decided))
         if moved:

@@ -13,7 +13,7 @@ from ansible_collections.reseller.mail.plugins.module_utils import _compile
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
 
 ARGUMENTS = {
-    "estate": {"type": "path", "required": True},
+    "estate": {"type": "path"},
     "node": {"type": "str", "required": True},
     "dest": {"type": "path", "required": True},
     "root": {"type": "path", "default": "/var/lib/reseller-mail"},

@@ -14,7 +14,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import a
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
 
 ARGUMENTS = {
-    "estate": {"type": "path", "required": True},
+    "estate": {"type": "path"},
     "resolver": {"type": "str", "default": ""},
     "ca_file": {"type": "str", "default": ""},
     "timeout": {"type": "float", "default": 4},

@@ -16,7 +16,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Di
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
 
 ARGUMENTS = {
-    "estate": {"type": "path", "required": True},
+    "estate": {"type": "path"},
     "accounts": {
         "type": "list", "elements": "dict", "default": [],
         "options": {

@@ -12,7 +12,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._verify_quota import
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
 
 ARGUMENTS = {
-    "estate": {"type": "path", "required": True},
+    "estate": {"type": "path"},
     "node": {"type": "str", "required": True},
     "users_file": {"type": "str", "default": "/var/lib/reseller-mail/current/dovecot/all_users"},
     "warn_at": {"type": "int", "default": 80},

@@ -19,11 +19,8 @@ attributes:
   diff_mode:
     description: Shows the files.
     support: full
+extends_documentation_fragment: [reseller.mail.estate]
 options:
-  estate:
-    description: The estate's folder on the controller.
-    type: path
-    required: true
   dir:
     description: The folder on the controller to write to; relative to the folder that Ansible was started in.
     type: path

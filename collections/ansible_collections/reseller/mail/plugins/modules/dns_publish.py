@@ -35,11 +35,8 @@ attributes:
 requirements:
   - dnspython on the controller.
   - octoDNS and the package of its provider on the controller, when O(octodns_sync) is given.
+extends_documentation_fragment: [reseller.mail.estate]
 options:
-  estate:
-    description: The estate's folder on the controller.
-    type: path
-    required: true
   driver:
     description:
       - What publishes. V(rfc2136) sends one signed update for each zone that differs (several for a very large one) to O(server), and

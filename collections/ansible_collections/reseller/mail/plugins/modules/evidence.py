@@ -24,11 +24,8 @@ attributes:
     support: full
 requirements:
   - parsedmarc on the controller.
+extends_documentation_fragment: [reseller.mail.estate]
 options:
-  estate:
-    description: The estate's folder on the controller.
-    type: path
-    required: true
   reports:
     description: The folder with the reports, for instance a Maildir; relative to the folder that Ansible was started in.
     type: path

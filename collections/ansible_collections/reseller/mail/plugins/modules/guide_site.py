@@ -20,11 +20,8 @@ attributes:
   diff_mode:
     description: Names the files, links and passwords that change.
     support: full
+extends_documentation_fragment: [reseller.mail.estate]
 options:
-  estate:
-    description: The estate's folder on the controller.
-    type: path
-    required: true
   node:
     description: The node's name in the estate.
     type: str
@@ -113,7 +110,7 @@ Plan = t.List[t.Tuple[str, str]]
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "estate": {"type": "path", "required": True},
+            "estate": {"type": "path"},
             "node": {"type": "str", "required": True},
             "handover": {"type": "path", "required": True},
             "reset": {"type": "list", "elements": "str", "default": []},

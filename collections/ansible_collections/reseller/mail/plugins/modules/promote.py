@@ -25,11 +25,8 @@ attributes:
     support: full
 requirements:
   - rich on the controller.
+extends_documentation_fragment: [reseller.mail.estate]
 options:
-  estate:
-    description: The estate's folder on the controller.
-    type: path
-    required: true
   log:
     description: The log of evidence instead of the one in the estate; so that check mode can tell what today's evidence would do.
     type: str

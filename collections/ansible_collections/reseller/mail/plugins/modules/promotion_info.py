@@ -20,11 +20,7 @@ attributes:
   diff_mode:
     description: Changes nothing, so there is nothing to show.
     support: N/A
-options:
-  estate:
-    description: The estate's folder on the controller.
-    type: path
-    required: true
+extends_documentation_fragment: [reseller.mail.estate]
 seealso:
   - module: reseller.mail.promote
 """

@@ -14,11 +14,8 @@ description:
   - Judges the estate and writes what M(reseller.mail.generation) would install on a node, as text, into a folder on the controller.
     Touches no host and needs none.
   - Files that an earlier run wrote there and that are not rendered any more are removed; nothing else in the folder is touched.
+extends_documentation_fragment: [reseller.mail.estate]
 options:
-  estate:
-    description: The estate's folder on the controller.
-    type: path
-    required: true
   node:
     description: The node's name in the estate.
     type: str

@@ -27,11 +27,8 @@ attributes:
     support: N/A
 requirements:
   - dnspython and spftrace on the controller.
+extends_documentation_fragment: [reseller.mail.estate]
 options:
-  estate:
-    description: The estate's folder on the controller.
-    type: path
-    required: true
   resolver:
     description: The address of the resolver that finds the authoritative servers; by default the controller's own.
     type: str

@@ -25,11 +25,8 @@ attributes:
     support: N/A
 requirements:
   - dnspython and dkimpy on the controller.
+extends_documentation_fragment: [reseller.mail.estate]
 options:
-  estate:
-    description: The estate's folder on the controller.
-    type: path
-    required: true
   accounts:
     description: Mailboxes that may be used. Of a domain's mailboxes that are active and whose password is known the first one in the file is taken.
     type: list

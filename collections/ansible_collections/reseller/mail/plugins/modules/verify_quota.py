@@ -20,11 +20,8 @@ attributes:
   diff_mode:
     description: Changes nothing, so there is nothing to show.
     support: N/A
+extends_documentation_fragment: [reseller.mail.estate]
 options:
-  estate:
-    description: The estate's folder on the controller.
-    type: path
-    required: true
   node:
     description: The node's name in the estate.
     type: str

@@ -6,16 +6,16 @@ PRIVATE to the collection. Runs on the controller.
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 from ansible_collections.reseller.mail.plugins.module_utils import _dns_book
-from ansible_collections.reseller.mail.plugins.plugin_utils import _texts
+from ansible_collections.reseller.mail.plugins.plugin_utils import _files
 
 
 def book_of(estate: str) -> _dns_book.Book:
     """The estate's book; empty when nothing was published yet."""
-    text = _texts.read(os.path.join(estate, _dns_book.FILE))
+    text = _files.text(Path(estate) / _dns_book.FILE)
     try:
         return _dns_book.read(text) if text else {}
     except ValueError as error:
@@ -24,15 +24,15 @@ def book_of(estate: str) -> _dns_book.Book:
 
 def write_book(estate: str, book: _dns_book.Book, check_mode: bool) -> bool:
     """Whether the book differs from what it was; nothing is written in check mode, or where there is nothing to write down."""
-    path, text = os.path.join(estate, _dns_book.FILE), _dns_book.text(book)
-    before = _texts.read(path)
+    path, text = Path(estate) / _dns_book.FILE, _dns_book.text(book)
+    before = _files.text(path)
     if before == text or (not before and not book):
         return False
     if not check_mode:
-        _texts.put(path, text)
+        _files.write({path: text.encode()})
     return True
 
 
 def processor() -> str:
     """The module that octoDNS loads from beside its configuration."""
-    return _texts.read(os.path.join(os.path.dirname(__file__), "reseller_mail_octodns.py"))
+    return _files.text(Path(__file__).parent / "reseller_mail_octodns.py")

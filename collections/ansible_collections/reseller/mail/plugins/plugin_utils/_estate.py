@@ -68,7 +68,7 @@ def tenant_of(estate: Estate, name: str) -> Tenant:
     raise AnsibleActionFail(f"the estate has no tenant {name}{meant(name, names, alike=0.6)}; allowed: {listed(names)}")
 
 
-def judged_node(directory: str, name: str) -> tuple[Estate, Node]:
+def judged_node(directory: t.Optional[str], name: str) -> tuple[Estate, Node]:
     """The judged estate and one of its nodes."""
     estate = judged(directory)
     try:

@@ -29,6 +29,11 @@ def content(path: Path) -> t.Optional[bytes]:
         raise AnsibleActionFail(f"{path} cannot be read: {error.strerror}") from None
 
 
+def text(path: Path) -> str:
+    """The text that is there now; empty when there is none."""
+    return (content(path) or b"").decode("utf-8", "replace")
+
+
 def update(path: Path, wanted: bytes, check_mode: bool) -> bool:
     """Make a report's file what it should be; whether it was not."""
     if content(path) == wanted:
@@ -59,6 +64,17 @@ def write(files: t.Mapping[Path, bytes], mode: t.Optional[int] = None) -> None:
                 raise
     except OSError as error:
         raise AnsibleActionFail(f"{path} cannot be written: {error.strerror}") from None
+
+
+def put_all(
+    folder: Path, wanted: t.Mapping[str, bytes], check_mode: bool, readable: t.Callable[[bytes], bytes] = lambda text: text
+) -> list[dict[str, str]]:
+    """Make files below a folder what they should be; the diffs of those that were not, sorted by path, as ``readable`` makes them."""
+    was = {name: content(folder / name) for name in sorted(wanted)}
+    changed = {folder / name: wanted[name] for name, before in was.items() if before != wanted[name]}
+    if not check_mode:
+        write(changed)
+    return [diff(str(folder / name), readable(before or b""), readable(wanted[name])) for name, before in was.items() if folder / name in changed]
 
 
 def diff(name: str, was: t.Optional[bytes], now: bytes) -> dict[str, str]:

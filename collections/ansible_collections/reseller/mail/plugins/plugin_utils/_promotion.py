@@ -10,11 +10,12 @@ import datetime
 import os
 import stat
 import typing as t
+from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 from ansible_collections.reseller.mail.plugins.module_utils import _evidence, _promotion
 from ansible_collections.reseller.mail.plugins.module_utils._reports_unpack import MAX_PACKED
-from ansible_collections.reseller.mail.plugins.plugin_utils import _texts
+from ansible_collections.reseller.mail.plugins.plugin_utils import _files
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
@@ -29,7 +30,7 @@ def today() -> datetime.date:
 
 def log_of(directory: str, text: t.Optional[str] = None) -> _evidence.Log:
     """The estate's log of evidence; empty when there is none yet. ``text`` is what would be written in check mode."""
-    text = _texts.read(os.path.join(directory, _evidence.FILE)) if text is None else text
+    text = _files.text(Path(directory) / _evidence.FILE) if text is None else text
     try:
         return _evidence.read(text) if text else {}
     except ValueError as error:

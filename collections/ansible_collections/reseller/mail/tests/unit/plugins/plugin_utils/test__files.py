@@ -116,3 +116,19 @@ def test_no_secret_in_a_diff(secret: str) -> None:
     assert first[:10] not in shown["before"]
     assert "62306139" * 4 not in shown["before"]
     assert shown["after"] == "quota: 5G\n"
+
+
+def test_only_what_differs_is_written_and_shown(folder: Path) -> None:
+    wanted = {"sub/b.yml": b"two\n", "new/c.yml": b"", "a.yml": b"\xff one\n"}
+    for check_mode in (True, False):
+        diffs = _files.put_all(folder, wanted, check_mode, lambda text: text.replace(b"one", b"1"))
+        assert [(one["after_header"], one["before"], one["after"]) for one in diffs] == [
+            (str(folder / "a.yml"), "1\n", "\ufffd 1\n"), (str(folder / "new/c.yml"), "", ""),
+        ]
+        assert read(folder) == (BEFORE if check_mode else wanted)
+    assert _files.put_all(folder, wanted, False) == []
+
+
+def test_a_text_that_is_not_there_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes("é".encode())
+    assert [_files.text(tmp_path / name) for name in "ab"] == ["é", ""]
