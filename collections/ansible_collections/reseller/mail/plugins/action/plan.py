@@ -11,13 +11,14 @@ from pathlib import Path
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.color import stringc
-from ansible_collections.reseller.mail.plugins.module_utils import _fault_text, _plan, _revision
-from ansible_collections.reseller.mail.plugins.module_utils._git import GitError, Repository
+from ansible_collections.reseller.mail.plugins.module_utils import _fault_text, _plan
 from ansible_collections.reseller.mail.plugins.module_utils._plan.data import data
 from ansible_collections.reseller.mail.plugins.module_utils._plan.markdown import markdown
 from ansible_collections.reseller.mail.plugins.module_utils._plan.text import headline, text
+from ansible_collections.reseller.mail.plugins.plugin_utils import _revision
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder
 from ansible_collections.reseller.mail.plugins.plugin_utils._files import update
+from ansible_collections.reseller.mail.plugins.plugin_utils._git import GitError, Repository
 from ansible_collections.reseller.mail.plugins.plugin_utils._terminal import tell, width
 
 ARGUMENTS = {

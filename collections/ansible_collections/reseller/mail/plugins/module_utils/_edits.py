@@ -10,9 +10,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.reseller.mail.plugins.module_utils._git import FILE, Entry
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Position
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import LIST, MAPPING, SCALAR, Node, parse, shown
+from ansible_collections.reseller.mail.plugins.module_utils._revision import FILE, Entry
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._revision import Revision

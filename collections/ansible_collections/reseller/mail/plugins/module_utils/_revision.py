@@ -1,27 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One revision of an estate: a folder, or a commit of the repository that it lies in.
+"""One revision of an estate: what lies in its folder, or lay there in a commit.
 
-PRIVATE to the collection. Runs on the controller. A commit's files are laid out in a private temporary folder and read from
-there by ``_load.read_files``, so that both kinds meet the very same checks; the working tree is not touched.
+PRIVATE to the collection. Pure: whoever reads files or Git makes it (``plugin_utils/_revision.py``).
 """
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import os
-import stat
-import tempfile
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.reseller.mail.plugins.module_utils._git import EXECUTABLE, FILE, LINK, PIN, Entry, Repository
-from ansible_collections.reseller.mail.plugins.module_utils._load import MAX_BYTES, read_files
-from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position
-from ansible_collections.reseller.mail.plugins.module_utils._nodes import shown
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
 
-_NO_NAMES = ("", ".", "..", ".git")
-"""Git refuses to check such names out, but a hand-made tree can hold them."""
+FILE, EXECUTABLE, LINK, PIN = "file", "executable file", "symbolic link", "pinned repository"
+"""What can lie at a path."""
+
+
+class Entry(t.NamedTuple):
+    """What lies at a path, and a name for its content: two entries are equal when nothing changed."""
+
+    kind: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,124 +32,3 @@ class Revision:
     faults: list[Fault]
     entries: dict[str, Entry] = field(repr=False)
     prefix: str = ""
-
-
-def of_folder(directory: str) -> Revision:
-    """The estate as it lies in a folder now."""
-    files, faults = read_files(directory)
-    return Revision(directory, files, faults, dict(_walk(directory)))
-
-
-def of_commit(repository: Repository, commit: str, name: str, tree: str = "", bare: bool = False) -> Revision:
-    """The estate in a commit, or in ``tree`` when that is given. A ``bare`` one can be compared with a folder: nothing is
-    known of what lies around the estate."""
-    prefix = repository.prefix
-    faults: list[Fault] = []
-    entries: dict[str, Entry] = {}
-    wanted: dict[Repository, list[tuple[str, Entry, str]]] = {repository: []}
-    for path, (entry, blob) in repository.entries(tree or commit).items():
-        entries[path] = entry
-        inside = path.removeprefix(prefix)
-        if not path.startswith(prefix):
-            continue
-        if entry.kind != PIN:
-            wanted[repository].append((inside, entry, blob))
-            continue
-        pinned = Repository(os.path.join(repository.top, path))
-        listing = _pinned(pinned, blob)
-        if listing is None:
-            what = f"this folder is pinned to commit {blob[:7]} of another repository, which is not here"
-            faults.append(_fault(inside, what, "a checkout that has the commit: git submodule update --init, git fetch"))
-        for below, (entry_below, blob_below) in (listing or {}).items():
-            entries[f"{path}/{below}"] = entry_below
-            wanted.setdefault(pinned, []).append((f"{inside}/{below}", entry_below, blob_below))
-    with tempfile.TemporaryDirectory(prefix="reseller-mail-") as folder:
-        for source, items in wanted.items():
-            faults.extend(_lay_out(source, items, folder))
-        files, more = read_files(folder)
-        if bare:
-            entries, prefix = dict(_walk(folder)), ""
-    return Revision(f"{name} ({commit[:7]})", files, faults + more, entries, prefix)
-
-
-def _pinned(pinned: Repository, commit: str) -> t.Optional[dict[str, tuple[Entry, str]]]:
-    """What a pinned commit holds, or None when it is not here. A folder without a repository of its own would make Git
-    answer from the one around it."""
-    if not os.path.lexists(os.path.join(pinned.folder, ".git")):
-        return None
-    status, kind = pinned.run("cat-file", "-t", commit, good=(0, 1, 128))
-    return pinned.entries(commit) if status == 0 and kind.strip() == b"commit" else None
-
-
-def _lay_out(repository: Repository, items: t.Sequence[tuple[str, Entry, str]], folder: str) -> t.Iterator[Fault]:
-    """Writes what Git has. Links lead nowhere; that they are links is all that matters."""
-    fit = []
-    for path, entry, blob in items:
-        if any(part.lower() in _NO_NAMES for part in path.split("/")):
-            yield _fault(path, "no file can have this name", "a plain name")
-        elif entry.kind in (FILE, EXECUTABLE, LINK):
-            fit.append((path, entry, blob))
-        else:
-            yield _fault(path, f"this is a {entry.kind}", "a file")
-    small: list[tuple[str, Entry, str]] = []
-    sizes = repository.sizes([blob for _path, _entry, blob in fit])
-    links = [path for path, entry, _blob in fit if entry.kind == LINK]
-    for (path, entry, blob), size in zip(fit, sizes, strict=True):
-        if entry.kind != LINK and size <= MAX_BYTES:
-            small.append((path, entry, blob))
-        elif entry.kind != LINK:
-            yield from _write(folder, path, functools.partial(_sparse, size))
-    for (path, entry, _blob), content in zip(small, repository.blobs([blob for _path, _entry, blob in small]), strict=True):
-        mode = 0o700 if entry.kind == EXECUTABLE else 0o600
-        yield from _write(folder, path, functools.partial(_plain, content, mode))
-    for path in links:  # last, so that nothing is ever written through one
-        yield from _write(folder, path, functools.partial(os.symlink, "nowhere"))
-
-
-def _write(folder: str, path: str, write: t.Callable[[str], None]) -> t.Iterator[Fault]:
-    target = os.path.join(folder, path)
-    try:
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        write(target)
-    except OSError as error:
-        yield _fault(path, f"this file cannot be laid out: {error.strerror}", "a plain name, once")
-
-
-def _plain(content: bytes, mode: int, target: str) -> None:
-    with open(target, "xb") as file:
-        file.write(content)
-        os.fchmod(file.fileno(), mode)
-
-
-def _sparse(size: int, target: str) -> None:
-    """A file that is only large: it will be refused for that, unread."""
-    with open(target, "xb") as file:
-        file.truncate(size)
-
-
-def _fault(path: str, what: str, allowed: str) -> Fault:
-    return Fault(Position(path if path.isprintable() else shown(path), 1, 1), "unreadable", what, allowed)
-
-
-def _walk(directory: str) -> t.Iterator[tuple[str, Entry]]:
-    """Everything below a folder but Git's own."""
-    for folder, folders, names in os.walk(directory):
-        folders[:] = sorted(name for name in folders if name != ".git")
-        links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
-        for name in [name for name in names if name != ".git"] + links:
-            path = os.path.join(folder, name)
-            yield os.path.relpath(path, directory), _entry(path)
-
-
-def _entry(path: str) -> Entry:
-    status = os.lstat(path)
-    if stat.S_ISLNK(status.st_mode):
-        return Entry(LINK, os.readlink(path))
-    if not stat.S_ISREG(status.st_mode):
-        return Entry("special file", "")
-    kind = EXECUTABLE if status.st_mode & stat.S_IXUSR else FILE
-    try:
-        with open(path, "rb") as file:
-            return Entry(kind, hashlib.file_digest(file, "sha256").hexdigest())
-    except OSError as error:
-        return Entry(kind, error.strerror or "unreadable")

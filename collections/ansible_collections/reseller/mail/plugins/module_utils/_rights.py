@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.reseller.mail.plugins.module_utils import _edits, _git, _names
+from ansible_collections.reseller.mail.plugins.module_utils import _edits, _names, _revision
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
 from ansible_collections.reseller.mail.plugins.module_utils._owners import owner_moves
 
@@ -186,13 +186,13 @@ def place(edit: Edit) -> tuple[str, str, str]:
         _top, tenant, name = parts
         if name == "account.yml":
             return ("a tenant" if edit.what in (_edits.ADDED, _edits.REMOVED) and not edit.path else name), tenant, ""
-        if edit.kind != _git.FILE:
+        if edit.kind != _revision.FILE:
             return "stray", tenant, ""
         if name.startswith(("README", "CHANGELOG", "LICENSE")):
             return "notes", tenant, ""
         if name.endswith(".yml") and _is_domain(name.removesuffix(".yml")):
             return "<domain>.yml", tenant, name.removesuffix(".yml")
-    if parts[0] == "tenants" and len(parts) == 2 and (edit.what, edit.kind) == (_edits.CHANGED, _git.PIN):
+    if parts[0] == "tenants" and len(parts) == 2 and (edit.what, edit.kind) == (_edits.CHANGED, _revision.PIN):
         return "notes", parts[1], ""  # the pin of a tenant's repository; what is in it is judged file by file
     return "stray", "", ""
 
@@ -278,7 +278,7 @@ def _refusal(who: Actor, group: t.Sequence[Edit]) -> Fault:
         name = edit.path[named].removeprefix(":") if named >= 0 else ""
         what = f"{who.name} may not {verb} {keys}{f' of {name}' if name else ''}"
     else:
-        kind = "file" if edit.kind == _git.FILE else edit.kind
+        kind = "file" if edit.kind == _revision.FILE else edit.kind
         what = f"{who.name} may not {verb} this {kind}"
     if not who.grants:
         return Fault(edit.at, "not-allowed", f"{what}: before this change nobody of this name has a role", "an identity or group of roles in estate.yml")

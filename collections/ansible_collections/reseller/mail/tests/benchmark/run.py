@@ -46,7 +46,8 @@ def ledger(folder: str, _changed: str) -> None:
 
 def plan(folder: str, changed: str) -> None:
     """Load and judge two revisions, and compare them."""
-    from ansible_collections.reseller.mail.plugins.module_utils import _plan, _revision
+    from ansible_collections.reseller.mail.plugins.module_utils import _plan
+    from ansible_collections.reseller.mail.plugins.plugin_utils import _revision
 
     found = _plan.compare(_revision.of_folder(folder), _revision.of_folder(changed))
     assert not found.faults, found.faults[:3]

@@ -26,7 +26,7 @@ __all__ = ["ASSETS", "LOGOS", "Guide", "Sheet", "make"]
 ASSETS = ("guide.css", "guide.js")
 """Files beside this one that all pages share."""
 
-LOGOS: t.Final = {
+LOGOS: t.Final[t.Mapping[str, t.Callable[[bytes], bool]]] = {
     ".png": lambda content: content.startswith(b"\x89PNG\r\n\x1a\n"),
     ".webp": lambda content: content[:4] == b"RIFF" and content[8:12] == b"WEBP",
     ".svg": lambda content: b"<svg" in content[:1000].lower(),

@@ -6,8 +6,7 @@ from __future__ import annotations
 import hashlib
 import typing as t
 
-from ansible_collections.reseller.mail.plugins.module_utils._git import FILE, Entry
-from ansible_collections.reseller.mail.plugins.module_utils._revision import Revision
+from ansible_collections.reseller.mail.plugins.module_utils._revision import FILE, Entry, Revision
 
 Files = dict[str, str]
 

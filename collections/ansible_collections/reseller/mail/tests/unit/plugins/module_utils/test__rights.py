@@ -8,9 +8,8 @@ import typing as t
 
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils import _plan, _rights
-from ansible_collections.reseller.mail.plugins.module_utils._git import EXECUTABLE, FILE, LINK, PIN, Entry
 from ansible_collections.reseller.mail.plugins.module_utils._load import build
-from ansible_collections.reseller.mail.plugins.module_utils._revision import Revision
+from ansible_collections.reseller.mail.plugins.module_utils._revision import EXECUTABLE, FILE, LINK, PIN, Entry, Revision
 
 from . import plan_estate as e
 

@@ -12,6 +12,8 @@ import subprocess
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.reseller.mail.plugins.module_utils._revision import EXECUTABLE, FILE, LINK, PIN, Entry
+
 _DROPPED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_NAMESPACE")
 """What Git sets for its hooks: it would lead to another repository than the estate's."""
 
@@ -23,19 +25,11 @@ _ENVIRONMENT = {
     "GIT_NO_LAZY_FETCH": "1",
 }
 
-FILE, EXECUTABLE, LINK, PIN = "file", "executable file", "symbolic link", "pinned repository"
 _KINDS = {"100644": FILE, "100664": FILE, "100755": EXECUTABLE, "120000": LINK, "160000": PIN}
 
 
 class GitError(Exception):
     """One sentence for the user."""
-
-
-class Entry(t.NamedTuple):
-    """What lies at a path, and a name for its content: two entries are equal when nothing changed."""
-
-    kind: str
-    digest: str
 
 
 @dataclass(frozen=True, slots=True)

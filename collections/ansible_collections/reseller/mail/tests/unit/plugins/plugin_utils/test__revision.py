@@ -9,12 +9,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils import _edits, _revision
-from ansible_collections.reseller.mail.plugins.module_utils._git import FILE, LINK, PIN, GitError, Repository
+from ansible_collections.reseller.mail.plugins.module_utils import _edits
 from ansible_collections.reseller.mail.plugins.module_utils._load import MAX_BYTES, read_files
-from ansible_collections.reseller.mail.plugins.module_utils._revision import Revision
+from ansible_collections.reseller.mail.plugins.module_utils._revision import FILE, LINK, PIN, Revision
+from ansible_collections.reseller.mail.plugins.plugin_utils import _revision
+from ansible_collections.reseller.mail.plugins.plugin_utils._git import GitError, Repository
 
-from . import plan_estate as e
+from ..module_utils import plan_estate as e
 
 
 class Repo:
