@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fetches an MTA-STS policy as a sending mail server does (RFC 8461 section 3.3). Does input and output.
+"""Fetches what nodes serve over HTTPS as strangers do: an MTA-STS policy as a sending mail server (RFC 8461 section 3.3), settings as a
+mail program. Does input and output.
 
 PRIVATE to the collection.
 """
@@ -15,6 +16,9 @@ from dataclasses import dataclass
 PATH = "/.well-known/mta-sts.txt"
 MOST = 65536
 """RFC 8461 section 3.3 suggests to limit the size; this is its figure."""
+
+PATIENCE = 3
+"""Times that one address is waited for in vain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +45,21 @@ def tls_context(ca_file: str = "") -> ssl.SSLContext:
     return context
 
 
-def fetch(domain: str, addresses: t.Sequence[str], context: ssl.SSLContext, timeout: float = 8.0, port: int = 443) -> Fetched:
+def fetch(domain: str, addresses: t.Sequence[str], context: ssl.SSLContext, timeout: float = 8.0, port: int = 443,
+          waits: t.Optional[t.Counter[str]] = None) -> Fetched:
     """The policy of a domain from the first address that answers. Redirects are not followed, as the RFC demands."""
-    host = f"mta-sts.{domain}"
+    return ask(f"mta-sts.{domain}", PATH, addresses, context, timeout=timeout, port=port, waits=waits)
+
+
+def ask(host: str, path: str, addresses: t.Sequence[str], context: ssl.SSLContext, *, post: bytes = b"", timeout: float = 8.0, port: int = 443,
+        waits: t.Optional[t.Counter[str]] = None) -> Fetched:
+    """What the first address that answers says; with ``post`` the question is sent as Outlook sends it. ``waits`` counts how often an
+    address let somebody wait in vain: a host that is away serves thousands of names, and after a few of them nobody waits any more."""
     error, kind = f"{host} has no address", ""
     for address in addresses:
+        if waits is not None and waits[address] >= PATIENCE:
+            error, kind = f"{host} at {address}: timed out", ""
+            continue
         try:
             with (
                 socket.create_connection((address, port), timeout=timeout) as plain,
@@ -53,13 +67,15 @@ def fetch(domain: str, addresses: t.Sequence[str], context: ssl.SSLContext, time
             ):
                 connection = http.client.HTTPConnection(host, timeout=timeout)
                 connection.sock = tls
-                connection.request("GET", PATH, headers={"Connection": "close"})
+                connection.request("POST" if post else "GET", path, post or None, {"Connection": "close", **({"Content-Type": "text/xml"} if post else {})})
                 response = connection.getresponse()
                 body = response.read(MOST).decode("utf-8", "replace")
                 return Fetched("", response.status, response.getheader("Content-Type") or "", body, location=response.getheader("Location") or "")
         except ssl.SSLCertVerificationError as exc:
             error, kind = f"certificate of {host} at {address}: {exc.verify_message}", _KINDS.get(exc.verify_code, "untrusted")
         except (OSError, http.client.HTTPException) as exc:
+            if waits is not None and isinstance(exc, TimeoutError):
+                waits[address] += 1
             error, kind = f"{host} at {address}: {getattr(exc, 'strerror', None) or exc}", ""
     return Fetched(error, kind=kind)
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import typing as t
 
 from .._sizes import size
+from . import _services
 from ._addresses import ROLES, complete, delivered
 
 if t.TYPE_CHECKING:
     from .._model.domain import Domain
-    from .._model.estate import Estate, Node
+    from .._model.estate import Estate, Node, Provider
     from .._model.tenant import Tenant
 
 
@@ -25,11 +26,11 @@ def describe(estate: Estate, node: Node) -> list[str]:
         if tenant.served and tenant.placement == node.name:
             found.add(f"tenant {tenant.name}{_mark(tenant.state)}")
             for domain in tenant.served_domains():
-                found.update(_domain(tenant, domain))
+                found.update(_domain(estate.provider, tenant, domain))
     return sorted(found)
 
 
-def _domain(tenant: Tenant, domain: Domain) -> t.Iterator[str]:
+def _domain(provider: Provider, tenant: Tenant, domain: Domain) -> t.Iterator[str]:
     name = domain.name
     if domain.relay:
         yield f"relay domain {name} via {domain.relay.host}:{domain.relay.port}"
@@ -54,6 +55,8 @@ def _domain(tenant: Tenant, domain: Domain) -> t.Iterator[str]:
         yield f"catch-all {name} to {domain.catch_all}"
     if domain.mta_sts:
         yield f"mta-sts {name} {domain.mta_sts.mode} max_age {domain.mta_sts.max_age}"
+    if _services.finds_settings(domain):
+        yield f"settings of {name} as {_services.brand(provider, domain)}: {', '.join(domain.protocols)}"
     if domain.branding.hostname:
         yield f"branding {domain.branding.hostname} of {name}"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .._names import nearest
+from . import _services
 from ._text import lines
 
 if t.TYPE_CHECKING:
@@ -22,11 +23,14 @@ def lookups(estate: Estate, node: Node) -> dict[str, str]:
 
 
 def names(estate: Estate, node: Node) -> list[str]:
-    """``mta-sts.<name>`` where there is a policy, and the names under which clients know their server; sorted."""
+    """``mta-sts.<name>`` where there is a policy, the hosts that mail programs ask for settings, and the names under which they know their
+    server; sorted."""
     found: set[str] = set()
     for _tenant, domain in estate.domains_on(node):
         if domain.mta_sts:
             found.update(f"mta-sts.{name}" for name in domain.names)
+        if _services.finds_settings(domain):
+            found.update(f"{label}.{name}" for name in domain.names for label in _services.SETTINGS)
         if domain.branding.hostname:
             found.add(domain.branding.hostname)
     return sorted(found)

@@ -19,7 +19,13 @@ from .store import GenerationError
 
 __all__ = ["GROUPS", "LOOKUPS", "OWN", "changed_keys", "files", "give", "group_id", "is_ours", "read", "read_bytes"]
 
-GROUPS = {"postfix": "postfix", "dovecot": "dovecot", "opendkim": "opendkim", "opendkim_ed25519": "opendkim", "mta_sts": "www-data", "tls": "root"}
+GROUPS = {
+    "postfix": "postfix",
+    "dovecot": "dovecot",
+    **dict.fromkeys(("opendkim", "opendkim_ed25519"), "opendkim"),
+    **dict.fromkeys(("mta_sts", "autoconfig", "autodiscover"), "www-data"),
+    "tls": "root",
+}
 """Who may read a service's files besides root; nobody but root writes."""
 
 OWN = ("artefact", "manifest.json")

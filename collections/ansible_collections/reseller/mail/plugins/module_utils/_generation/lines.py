@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from xml.etree import ElementTree as ET
 
 _DOMAIN = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _ADDRESS = rf"[a-z0-9.!#$%&'*/=?^_`{{|}}~+-]+@{_DOMAIN}"
@@ -47,6 +48,12 @@ _POLICY = re.compile(
     rf"version: STSv1\r\nmode: (?:none|testing|enforce)\r\n(?:mx: {_DOMAIN}\r\n)+max_age: [0-9]{{1,8}}\r\n\Z"
 )
 
+_ANSWERS = {
+    # What mail programs are told: each file's root.
+    "autoconfig": "clientConfig",
+    "autodiscover": "{http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006}Autodiscover",
+}
+
 LOOKUPS = tuple(sorted(path for path in _PATTERNS if path.startswith("postfix/")))
 """The tables that Postfix opens: each has a ``.lmdb`` beside it."""
 
@@ -64,6 +71,9 @@ def faults(path: str, data: bytes, debian: int) -> t.Iterator[str]:
         if not _POLICY.match(text):
             yield f"{path}: not an MTA-STS policy"
         return
+    if path.partition("/")[0] in _ANSWERS:
+        yield from _answer_faults(path, text)
+        return
     users_of = _USERS.match(path)
     pattern = _USER_LINES[debian] if users_of else _LINES.get(path)
     if pattern is None:
@@ -77,6 +87,16 @@ def faults(path: str, data: bytes, debian: int) -> t.Iterator[str]:
         for number, line in enumerate(lines, 1):
             if pattern.match(line) and not line.partition(":")[0].endswith(f"@{users_of[1]}"):
                 yield f"{path}:{number}: {line.partition(':')[0][:120]!r} is not of this domain"
+
+
+def _answer_faults(path: str, text: str) -> t.Iterator[str]:
+    try:
+        root = ET.fromstring(text.encode())
+    except ET.ParseError as error:
+        yield f"{path}: {error}"
+        return
+    if root.tag != _ANSWERS[path.partition("/")[0]]:
+        yield f"{path}: not settings of mail programs"
 
 
 def _line_faults(path: str, lines: list[str], pattern: re.Pattern[str]) -> t.Iterator[str]:

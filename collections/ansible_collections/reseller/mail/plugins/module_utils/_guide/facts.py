@@ -10,7 +10,7 @@ import typing as t
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from .._compile import dns
+from .._compile import _services, dns
 from .._compile.dns.text import rdata
 from .._finding import Finding
 from .._names import nearest
@@ -34,8 +34,9 @@ SECTIONS: t.Final = {
 }
 """In the order of a page, what for, and the purposes of records that serve it."""
 
-PORTS = (("imap", 993, "tls"), ("pop3", 995, "tls"), ("submission", 465, "tls"), ("submission", 587, "starttls"), ("sieve", 4190, "starttls"))
-"""RFC 8314 section 3: implicit TLS before STARTTLS."""
+
+POLICY, SETTINGS = "dns.mta_sts_policy", "dns.settings"
+"""What hosts serve by HTTPS, whoever writes the DNS. Without the latter people enter their settings themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +102,12 @@ class Sheet:
 
     @property
     def client_host(self) -> str:
-        return self.domain.branding.hostname or self.node.hostname
+        return _services.host(self.domain, self.node)
 
     @property
     def clients(self) -> tuple[tuple[str, int, str], ...]:
         """(protocol, port, tls or starttls), the best first."""
-        return tuple(row for row in PORTS if self.domain.type == "mail" and row[0] in self.domain.protocols)
+        return _services.offered(self.domain)
 
 
 def worst(states: t.Iterable[str]) -> str:
@@ -218,14 +219,14 @@ def _tasks(cards: t.Sequence[Card], known: _Findings, name: str, hosts: t.Iterab
             if subject != name or asked not in spoken_for:
                 rest[asked, _owner(asked, subject == name, managed)].append(finding.state)
     for (finding_id, owner), states in sorted(rest.items()):
-        yield Task(finding_id, worst(states), owner)
+        yield Task(finding_id, worst(states), owner, finding_id != SETTINGS)
 
 
 def _owner(finding_id: str, own: bool, managed: bool) -> str:
     """Whose it is to mend: a tenant's are its own DNS and how full its mailboxes are."""
     if finding_id.startswith("quota."):
         return "tenant"
-    return "tenant" if own and finding_id.startswith("dns.") and not managed and finding_id != "dns.mta_sts_policy" else "provider"
+    return "tenant" if own and finding_id.startswith("dns.") and not managed and finding_id not in (POLICY, SETTINGS) else "provider"
 
 
 def _zone(name: str, names: t.Collection[str]) -> str:
@@ -235,5 +236,5 @@ def _zone(name: str, names: t.Collection[str]) -> str:
 
 
 _QUESTIONS = frozenset(purpose.finding for purpose in dns.PURPOSES.values()) | {
-    "dns.mta_sts_policy", "dns.servers", "dns.dnssec", "dns.alias", "dns.leftover", "dns.resolver",
+    POLICY, SETTINGS, "dns.servers", "dns.dnssec", "dns.alias", "dns.leftover", "dns.resolver",
 }

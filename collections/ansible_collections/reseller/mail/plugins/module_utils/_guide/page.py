@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._compile._services import brand
 from .._compile.dns import zone_line
 from .frame import Frame, pill
 from .markup import Html, Part, join, tag
@@ -30,7 +31,7 @@ def domain_page(sheet: Sheet, frame: Frame, provider: Provider) -> bytes:
     ])
     links = {"help": sheet.domain.branding.support_url or provider.support_url, "status_page": provider.status_url}
     foot = [tag("p", say("by", provider=provider.name)), [tag("p", tag("a", say(key), href=url, rel="noreferrer")) for key, url in links.items() if url]]
-    return frame.document(say("title", domain=frame.shown(sheet.name)), sheet.domain.branding.name or provider.name, body, foot)
+    return frame.document(say("title", domain=frame.shown(sheet.name)), brand(provider, sheet.domain), body, foot)
 
 
 def _summary(sheet: Sheet, frame: Frame) -> Html:

@@ -14,6 +14,9 @@ from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
 from ansible_collections.reseller.mail.plugins.module_utils._names import nearest
 
+RESERVED = ("mta-sts", "autoconfig", "autodiscover")
+"""Labels below a domain that nginx answers for: mail daemons do not get the certificates of such names."""
+
 _NOT_FOR_RELAY = ("mailboxes", "aliases", "sender_addresses", "domain_aliases", "catch_all")
 
 
@@ -72,5 +75,7 @@ def _branding(tenant: Tenant, domain: Domain, hostnames: set[str], taken: dict[s
     # Not the domain itself: its address is that of the tenant's web site.
     if name in hostnames or name in own or not nearest(name, own):
         yield fault(at, "foreign-hostname", f"{name} does not lie below a domain of tenant {tenant.name}", f"a name below {listed(own)}")
+    elif name.partition(".")[0] in RESERVED:
+        yield fault(at, "reserved-name", f"{name} is where others ask for policies and settings", f"a name that does not begin with {listed(RESERVED)}")
     elif taken.setdefault(name, tenant) is not tenant:  # pragma: no cover - needs a domain of two tenants, a fault itself
         yield fault(at, "foreign-hostname", f"{name} is tenant {taken[name].name}'s", "a name of the tenant's own")

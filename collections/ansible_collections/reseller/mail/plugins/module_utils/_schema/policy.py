@@ -110,7 +110,7 @@ MTA_STS = Table(
 )
 TLS_RPT = Table("tls_rpt", {"reports_to": key(RECIPIENT, "Who gets the reports.", "S3-22", DNS, rule=NEAREST, required=True)})
 _FACE = {
-    "name": key(TEXT, "What clients see.", "S4-2 S4-8", NOT_YET, rule=NEAREST),
+    "name": key(TEXT, "What clients see.", "S4-2 S4-8", HOSTS, rule=NEAREST),
     "support_url": key(URL, "Where clients find help.", "S4-22", PAGES, rule=NEAREST),
     "logo": key(URL, "A picture for pages and letters.", "S4-8", NOT_YET, rule=NEAREST),
     "colour": key(COLOUR, "The main colour of pages and letters.", "S4-8", PAGES, rule=NEAREST),
@@ -174,7 +174,7 @@ CASCADES: dict[str, Cascade] = {
     "dmarc": _table(DMARC, "DMARC (RFC 9989).", "S3-15 S3-16", _TO_DOMAIN),
     "mta_sts": _table(MTA_STS, "MTA-STS (RFC 8461); where no level has it no policy is published.", "S3-19", _TO_DOMAIN),
     "tls_rpt": _table(TLS_RPT, "TLS reports (RFC 8460); where no level has it none are asked for.", "S3-22", _TO_DOMAIN),
-    "autodiscover": Cascade(key(TRUTH, "Whether mail programs find their settings by the domain.", "S2-26", DNS, default=True, rule=NEAREST), _TO_DOMAIN),
+    "autodiscover": Cascade(key(TRUTH, "Whether mail programs find their settings by the domain.", "S2-26", HOSTS, default=True, rule=NEAREST), _TO_DOMAIN),
     "branding": _table(BRANDING, "The tenant's own face; in a domain's file it needs the plan's feature.", "S4-2", _TO_DOMAIN),
     "suspension": _table(SUSPENSION, "What suspending means.", "S2-5 S2-6", _TO_ACCOUNT),
     "retention": Cascade(key(DAYS, "Days for which a terminated tenant's data is kept.", "S1-24 S2-7", NOT_YET, 30, rule=NEAREST), _TO_ACCOUNT),

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import typing as t
+from collections import Counter
 from functools import partial
 
 from .. import _https_policy
+from .._compile import _services, autoconfig
 from .._dns_query import LOOP
 from .._finding import Finding, worst
-from . import clients, mail_hosts, more, reports, senders, zone
+from . import clients, mail_hosts, more, reports, senders, settings, zone
 from .catalogue import Fault, finding, shown
 from .known import Known, learn
 from .policy import faults as policy_faults
@@ -63,8 +65,8 @@ def _careful(judge: Judge, question: Question, reply: Reply) -> t.Iterator[Fault
 class _Subject:
     """Everything about one name."""
 
-    def __init__(self, asker: Asker, known: Known, name: str, context: t.Any) -> None:
-        self.asker, self.known, self.name, self.context = asker, known, name, context
+    def __init__(self, asker: Asker, known: Known, name: str, context: t.Any, waits: t.Counter[str]) -> None:
+        self.asker, self.known, self.name, self.context, self.waits = asker, known, name, context, waits
         self.asked = known.subjects[name]
         self.outcomes: list[Outcome] = []
         self.blocked: dict[str, str] = {}
@@ -89,6 +91,7 @@ class _Subject:
             more.dmarc(self.asker, self.known, self.outcomes),
             more.dkim(self.asker, self.known, self.name, self.outcomes),
             self._policy(),
+            self._settings(),
         ) for one in rows]
         return self._said()
 
@@ -118,7 +121,7 @@ class _Subject:
             self.blocked[group] = f"it waits for {host}"
             return []
         url = f"https://{host}{_https_policy.PATH}"
-        fetched = await asyncio.to_thread(_https_policy.fetch, self.name, await self.asker.addresses(host), self.context)
+        fetched = await asyncio.to_thread(_https_policy.fetch, self.name, await self.asker.addresses(host), self.context, waits=self.waits)
         hosts = [mail_hosts.target(value) for reply in await self.asker.authoritative(self.name, "MX") for value in reply.values]
         found = tuple(policy_faults(self.name, url, fetched, policy, dict.fromkeys(hosts)))
         record = next((one for one in self.outcomes if one.question.group == "dns.mta_sts"), None)
@@ -127,6 +130,20 @@ class _Subject:
             self.blocked["dns.mta_sts"] = "it waits until the policy can be fetched"
         expected = (f"{url}: 200 text/plain, " + "; ".join(policy.split("\r\n")).strip("; "),)
         return [Outcome(more.question(group, self.name, host, "HTTPS", expected), found, "the policy")]
+
+    async def _settings(self) -> list[Outcome]:
+        """What mail programs are told, asked for as Thunderbird and Outlook do."""
+        outcomes = []
+        for label, path in _services.SETTINGS.items() if self.name in self.known.settings else ():
+            host, group = f"{label}.{self.name}", "dns.settings"
+            if any(one.silent or one.faults for one in self.outcomes if one.question.name == host and one.question.group == f"dns.{label}"):
+                self.blocked[group] = f"it waits for {host}"
+                continue
+            url, post = f"https://{host}{path}", autoconfig.QUESTION.format(domain=self.name).encode() if label == "autodiscover" else b""
+            fetched = await asyncio.to_thread(_https_policy.ask, host, path, await self.asker.addresses(host), self.context, post=post, waits=self.waits)
+            found = tuple(settings.faults(host, url, fetched, autoconfig.answer(label, *self.known.settings[self.name], self.name)))
+            outcomes.append(Outcome(more.question(group, self.name, host, "HTTPS", (f"{url}: 200 text/xml, the settings of the files",)), found, url))
+        return outcomes
 
     def _blocked(self, group: str, why: str) -> Finding:
         return Finding(group, self.name, "blocked", "", why)
@@ -184,7 +201,8 @@ async def findings(estate: Estate, asker: Asker, ca_file: str = "", only: t.Opti
     known = learn(estate)
     context = _https_policy.tls_context(ca_file)
     provider_fault = await more.provider(asker, known)
-    subjects = [_Subject(asker, known, name, context) for name in sorted(known.subjects) if only is None or name in only]
+    waits: t.Counter[str] = Counter()
+    subjects = [_Subject(asker, known, name, context, waits) for name in sorted(known.subjects) if only is None or name in only]
     work: list[t.Coroutine[t.Any, t.Any, list[Finding]]] = []
     for one in subjects:
         back = [question for question in one.asked if question.group in REVERSE]

@@ -9,13 +9,13 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .._compile import _services, mta_sts
 from .._compile import dns as compile_dns
-from .._compile import mta_sts
 from .questions import Question, of_estate
 
 if t.TYPE_CHECKING:
     from .._model.domain import Domain
-    from .._model.estate import Estate
+    from .._model.estate import Estate, Node, Provider
     from .._model.tenant import Tenant
 
 
@@ -29,12 +29,14 @@ class Sending:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """``addresses`` are all that take mail here; of the domains in ``catch_all`` every one does."""
+    """``addresses`` are all that take mail here; of the domains in ``catch_all`` every one does. ``settings`` has the names under which mail
+    programs find theirs."""
 
     provider: str
     subjects: dict[str, list[Question]]
     sending: dict[str, Sending]
     policies: dict[str, str]
+    settings: dict[str, tuple[Provider, Domain, Node]]
     pending: dict[str, list[str]]
     addresses: frozenset[str]
     served: frozenset[str]
@@ -51,6 +53,7 @@ def learn(estate: Estate) -> Known:
     """Everything from the model."""
     subjects = of_estate(estate)
     sending, policies, catch_all = {}, {}, set()
+    settings: dict[str, tuple[Provider, Domain, Node]] = {}
     pending: dict[str, list[str]] = {}
     addresses: set[str] = set()
     for tenant, domain in estate.served_domains():
@@ -61,13 +64,16 @@ def learn(estate: Estate) -> Known:
             addresses.update(f"{local}@{name}" for local in locals_)
             if domain.catch_all:
                 catch_all.add(name)
+            if _services.finds_settings(domain):
+                settings[name] = estate.provider, domain, estate.node_of(tenant)
             if domain.mta_sts and name in subjects and any(one.group == "dns.mta_sts" for one in subjects[name]):
                 policies[name] = _policy(estate, tenant, domain)
     for name, selector in compile_dns.pending(estate):
         pending.setdefault(name, []).append(selector)
     grants = {one.name for asked in subjects.values() for one in asked if one.group == "dns.dmarc_grant"}
     return Known(
-        estate.provider.domain, subjects, sending, policies, pending, frozenset(addresses), frozenset(sending), frozenset(catch_all), frozenset(grants),
+        estate.provider.domain, subjects, sending, policies, settings, pending,
+        frozenset(addresses), frozenset(sending), frozenset(catch_all), frozenset(grants),
     )
 
 

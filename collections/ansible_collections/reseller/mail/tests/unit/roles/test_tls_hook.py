@@ -67,14 +67,15 @@ def test_a_needed_pair_is_published_once(place: Place) -> None:
     assert place.run()["published"] == []
 
 
-def test_the_web_server_reads_keys_of_policies_and_no_other(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_web_server_reads_keys_of_the_names_that_it_answers_for_and_no_other(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     group = types.SimpleNamespace(gr_gid=os.getegid())
     monkeypatch.setattr(place.hook.grp, "getgrnam", lambda name: group)
-    for name in (WEB, BRAND):
+    asked = ("autoconfig.acme.example", "autodiscover.acme.example")
+    for name in (WEB, BRAND, *asked):
         certificate(place.live / name, name)
-    place.run(WEB, BRAND)
-    modes = {name: (place.root / "tls" / name / "privkey.pem").stat().st_mode & 0o777 for name in (NODE, WEB, BRAND)}
-    assert modes == {NODE: 0o600, WEB: 0o640, BRAND: 0o600}
+    place.run(WEB, BRAND, *asked)
+    modes = {name: (place.root / "tls" / name / "privkey.pem").stat().st_mode & 0o777 for name in (NODE, WEB, BRAND, *asked)}
+    assert modes == {NODE: 0o600, BRAND: 0o600, **dict.fromkeys((WEB, *asked), 0o640)}
 
 
 def test_the_generation_names_what_is_needed(place: Place) -> None:
@@ -145,13 +146,13 @@ def test_dovecot_reads_its_own_dialect_and_only_the_names_clients_use(
     monkeypatch.setattr(
         hook, "run", lambda *command, data=b"": {"dovecot": (0, version), "systemctl": (3, "")}.get(command[0]) or real(*command, data=data)
     )
-    for name in (WEB, BRAND):
+    asked = "autoconfig.acme.example"
+    for name in (WEB, BRAND, asked):
         certificate(place.live / name, name)
-    assert place.run(WEB, BRAND)["rebuilt"] == ["dovecot"]
+    assert place.run(WEB, BRAND, asked)["rebuilt"] == ["dovecot"]
     text = (place.root / "sni/local_name.conf").read_text()
     assert text.startswith(f"local_name {BRAND} {{\n  {line}")
-    assert WEB not in text
-    assert NODE not in text
+    assert not [name for name in (WEB, NODE, asked) if name in text]
     assert place.run()["rebuilt"] == []
     certificate(place.live / BRAND, BRAND)
     assert place.run()["rebuilt"] == ["dovecot"]

@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ..._names import nearest
-from .. import opendkim
+from .. import _services, opendkim
 from . import clients, provider, receivers, senders
 from .provider import wishes
 from .record import PURPOSES, TTL, Purpose, Record, Row
@@ -49,7 +49,7 @@ def records_of(estate: Estate, tenant: Tenant, domain: Domain, ttl: int = TTL) -
 
 def pending(estate: Estate) -> list[tuple[str, str]]:
     """(domain name, selector) where a node has reported no key at all of a name that sends from it, sorted."""
-    parked = {name for _tenant, domain in estate.served_domains() if receivers.is_parked(domain) for name in domain.names}
+    parked = {name for _tenant, domain in estate.served_domains() if _services.is_parked(domain) for name in domain.names}
     return [(name, estate.node(node).dkim_selector) for name, node in opendkim.pending(estate) if name not in parked]
 
 
@@ -110,7 +110,7 @@ def _domain(estate: Estate, tenant: Tenant, domain: Domain, around: _Surrounding
 def _name(estate: Estate, tenant: Tenant, domain: Domain, name: str, keys: t.Sequence[DkimKey]) -> t.Iterator[Row]:
     """The records of one name of a domain."""
     yield from senders.dkim(name, keys)
-    if receivers.is_parked(domain):
+    if _services.is_parked(domain):
         yield name, "MX", receivers.NULL_MX, "null_mx"
         yield name, "TXT", *(_spf_of_provider(estate, domain) if name == estate.provider.domain else (senders.NOBODY, "null_spf"))
         yield f"_dmarc.{name}", "TXT", senders.parked_dmarc(domain.dmarc), "dmarc"
@@ -123,9 +123,7 @@ def _name(estate: Estate, tenant: Tenant, domain: Domain, name: str, keys: t.Seq
         yield from clients.caa(f"mta-sts.{name}", estate.caa)
     if domain.type == "mail":
         yield from clients.services(domain, estate.node_of(tenant), name)
-        if domain.autodiscover:
-            for label in clients.WEB_NAMES:
-                yield from clients.caa(f"{label}.{name}", estate.caa)
+        yield from clients.settings(estate, domain, estate.node_of(tenant), name)
 
 
 def _spf_of_provider(estate: Estate, domain: Domain) -> tuple[str, str]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import typing as t
 
+from .. import _services
 from .receivers import addresses
 from .record import Row
 
 if t.TYPE_CHECKING:
     from ..._model.domain import Domain
-    from ..._model.estate import Node
+    from ..._model.estate import Estate, Node
 
 SERVICES = (
     # RFC 8314 section 3 prefers implicit TLS, so STARTTLS submission has the weaker priority; target "." says that a
@@ -26,18 +27,23 @@ SERVICES = (
     ("_imap._tcp", "", 0, 0),
     ("_pop3._tcp", "", 0, 0),
 )
-WEB_NAMES = ("autoconfig", "autodiscover")
 
 
 def services(domain: Domain, node: Node, name: str) -> t.Iterator[Row]:
     """Where each service is, under the name that the domain's people know."""
-    host = domain.branding.hostname or node.hostname
+    host = _services.host(domain, node)
     for service, protocol, priority, port in SERVICES:
         yield f"{service}.{name}", "SRV", f"{priority} 1 {port} {host}." if protocol in domain.protocols else "0 0 0 .", "srv"
-    if domain.autodiscover:
-        for label in WEB_NAMES:
+
+
+def settings(estate: Estate, domain: Domain, node: Node, name: str) -> t.Iterator[Row]:
+    """The hosts that mail programs ask for their settings. The SRV record leads to a host of this domain's own: under a name that several
+    domains share a file could not tell whose user asks."""
+    if _services.finds_settings(domain):
+        for label in _services.SETTINGS:
             yield from addresses(f"{label}.{name}", node.addresses, label)
-        yield f"_autodiscover._tcp.{name}", "SRV", f"0 1 443 {host}.", "autodiscover"
+            yield from caa(f"{label}.{name}", estate.caa)
+        yield f"_autodiscover._tcp.{name}", "SRV", f"0 1 443 autodiscover.{name}.", "autodiscover"
 
 
 def caa(name: str, authorities: t.Iterable[str]) -> t.Iterator[Row]:

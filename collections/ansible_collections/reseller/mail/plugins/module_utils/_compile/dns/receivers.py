@@ -20,11 +20,6 @@ if t.TYPE_CHECKING:
 NULL_MX = "0 ."
 
 
-def is_parked(domain: Domain) -> bool:
-    """A domain file that names nobody: no mail is sent or taken under it."""
-    return domain.type == "mail" and not (domain.mailboxes or domain.aliases or domain.sender_addresses or domain.catch_all)
-
-
 def addresses(name: str, where: t.Iterable[str], purpose: str) -> t.Iterator[Row]:
     """A name's A and AAAA records; a name that mail or mail programs use is never a CNAME (RFC 2181 section 10.3)."""
     for address in map(ipaddress.ip_address, where):

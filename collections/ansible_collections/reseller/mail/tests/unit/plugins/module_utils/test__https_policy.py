@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import collections
 import datetime
 import ipaddress
 import socket
@@ -12,7 +13,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils._https_policy import Fetched, covers, fetch, judge, tls_context
+from ansible_collections.reseller.mail.plugins.module_utils._https_policy import PATIENCE, Fetched, ask, covers, fetch, judge, tls_context
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -106,3 +107,22 @@ def test_a_closed_port_is_named_and_the_next_address_is_tried(policy_host: tuple
     assert fetch("acme.example", ["127.0.0.2", "127.0.0.1"], tls_context(ca_file), port=port).status == 200
     assert fetch("acme.example", ["127.0.0.2"], tls_context(ca_file), port=port).error == "mta-sts.acme.example at 127.0.0.2: Connection refused"
     assert fetch("acme.example", [], tls_context(ca_file)).error == "mta-sts.acme.example has no address"
+
+
+def test_a_question_is_posted_as_outlook_does(policy_host: tuple[int, str, list[str]]) -> None:
+    port, ca_file, asked = policy_host
+    answer = ask("mta-sts.acme.example", "/autodiscover/autodiscover.xml", ["127.0.0.1"], tls_context(ca_file), post=b"<who/>", port=port)
+    assert answer.status == 200
+    head, _blank, body = asked[0].partition("\r\n\r\n")
+    assert head.startswith("POST /autodiscover/autodiscover.xml HTTP/1.1\r\n")
+    assert "\r\nContent-Type: text/xml" in head
+    assert body in ("<who/>", ""), "the body may come in a packet of its own"
+
+
+def test_a_host_that_lets_everybody_wait_is_not_waited_for_thousands_of_times() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        waits: t.Counter[str] = collections.Counter()
+        for _time in range(PATIENCE + 2):
+            answer = fetch("acme.example", ["127.0.0.1"], tls_context(), timeout=0.1, port=mute.getsockname()[1], waits=waits)
+            assert answer.error.startswith("mta-sts.acme.example at 127.0.0.1: ")
+        assert waits == {"127.0.0.1": PATIENCE}

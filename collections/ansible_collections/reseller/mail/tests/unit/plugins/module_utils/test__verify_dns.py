@@ -10,7 +10,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._compile.dns import 
 from ansible_collections.reseller.mail.plugins.module_utils._dns_query import LAME, NO_TCP, Reply
 from ansible_collections.reseller.mail.plugins.module_utils._https_policy import Fetched
 from ansible_collections.reseller.mail.plugins.module_utils._load import load
-from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import ask, clients, former, mail_hosts, reports, senders, tags, zone
+from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import ask, clients, former, mail_hosts, reports, senders, settings, tags, zone
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.catalogue import CATALOGUE, GROUPS, MOST, Fault, as_markdown, finding, group_of, shown
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.known import Known, learn
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.policy import faults as policy_faults
@@ -167,6 +167,26 @@ POLICY = "version: STSv1\r\nmode: testing\r\nmx: mx1.hosting.example\r\nmax_age:
 def test_the_policy_that_senders_get(fetched: Fetched, expected: list[str]) -> None:
     found = policy_faults("acme.example", "https://mta-sts.acme.example/", fetched, POLICY, ["mx1.hosting.example"])
     assert [fault.id.removeprefix("dns.mta_sts_policy_") for fault in found] == expected
+
+
+SETTINGS = "<clientConfig><hostname>mail.acme.example</hostname></clientConfig>"
+
+
+@pytest.mark.parametrize(("fetched", "expected"), [
+    (Fetched("", 200, "text/xml; charset=utf-8", SETTINGS), []),
+    (Fetched("certificate of autoconfig.acme.example at 192.0.2.1: expired", kind="expired"), ["dns.settings_unreachable"]),
+    (Fetched("", 404, "text/html", SETTINGS), ["dns.settings_unreachable"]),
+    (Fetched("", 200, "text/html", SETTINGS), ["dns.settings_wrong"]),
+    (Fetched("", 200, "text/xml", SETTINGS.replace("mail.acme", "mail.evil")), ["dns.settings_wrong"]),
+    (Fetched("", 200, "text/xml", "<!DOCTYPE x [<!ENTITY a 'aaaa'>]>\0\x1b[31m"), ["dns.settings_wrong"]),
+])
+def test_the_settings_that_mail_programs_get(fetched: Fetched, expected: list[str]) -> None:
+    found = list(settings.faults("autoconfig.acme.example", "https://autoconfig.acme.example/mail/config-v1.1.xml", fetched, SETTINGS))
+    assert [fault.id for fault in found] == expected
+    if "evil" in fetched.body:
+        assert found[0].found.endswith("servers mail.evil.example")
+    for fault in found:
+        assert "curl -v https://autoconfig.acme.example/" in finding(fault, "acme.example", "x").remedy
 
 
 def test_record_sets_of_one_kind_are_one_finding() -> None:

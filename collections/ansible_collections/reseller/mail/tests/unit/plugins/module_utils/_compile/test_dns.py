@@ -270,7 +270,7 @@ def test_services_that_the_domain_may_not_use_are_said_not_to_be_there() -> None
 @pytest.mark.parametrize("name", ["autoconfig.acme.example", "autodiscover.acme-mail.example"])
 def test_mail_programs_find_their_settings_unless_the_files_say_no(name: str) -> None:
     assert (values(name, "A"), values(name, "AAAA")) == (["192.0.2.1"], ["2001:db8::1"])
-    assert values("_autodiscover._tcp.acme.example", "SRV") == ["0 1 443 mail.acme.example."]
+    assert values("_autodiscover._tcp.acme-mail.example", "SRV") == ["0 1 443 autodiscover.acme-mail.example."], "a host that answers for this name alone"
     estate = with_tenant(ESTATE, "acme", domains=(dataclasses.replace(ACME, autodiscover=False),))
     assert not [record for record in compiled.records(estate) if "auto" in record.name and "acme" in record.name]
 

@@ -8,13 +8,14 @@ import zlib
 
 from ansible_collections.reseller.mail.plugins.module_utils import _compile
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dovecot, mta_sts, opendkim, tls
+from ansible_collections.reseller.mail.plugins.module_utils._compile._services import SETTINGS
 from ansible_collections.reseller.mail.plugins.module_utils._compile.describe import describe
 from ansible_collections.reseller.mail.plugins.module_utils._generation import lines
 from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Dkim, Forward
 from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, Estate, NodeState
 from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Tenant
 
-from .estate_for_tests import ACME, ESTATE, MX1, MX2, mailbox, with_domain, with_mailbox, with_tenant
+from .estate_for_tests import ACME, ESTATE, MX1, MX2, SHOP, mailbox, with_domain, with_mailbox, with_tenant
 
 
 def test_dovecot_speaks_the_hosts_dialect() -> None:
@@ -106,14 +107,16 @@ def test_mta_sts_policy_and_its_id() -> None:
 
 
 def test_names_that_need_certificates() -> None:
-    assert tls.lookups(ESTATE, MX1) == {"tls/names": "mail.acme.example\nmta-sts.acme-mail.example\nmta-sts.acme.example\n"}
-    assert tls.names(ESTATE, MX2) == []
+    asked = [f"{label}.{name}" for label in SETTINGS for name in ("acme-mail.example", "acme.example", "shop-alias.example", "shop.example")]
+    assert tls.names(ESTATE, MX1) == [*asked, "mail.acme.example", "mta-sts.acme-mail.example", "mta-sts.acme.example"]
+    assert tls.lookups(ESTATE, MX1) == {"tls/names": "".join(f"{name}\n" for name in tls.names(ESTATE, MX1))}
+    assert tls.names(ESTATE, MX2) == [f"{label}.{name}" for label in SETTINGS for name in ("globex.example", "globex.test")], "relay domains have no mailboxes"
 
 
 def test_certificates_are_promised_only_where_we_publish_the_address() -> None:
-    assert tls.managed(ESTATE, MX1) == tls.names(ESTATE, MX1)
+    assert set(tls.names(ESTATE, MX1)) - set(tls.managed(ESTATE, MX1)) == {f"{label}.{name}" for label in SETTINGS for name in SHOP.names}
     elsewhere = dataclasses.replace(ESTATE, tenants=tuple(_unmanaged(tenant) for tenant in ESTATE.tenants))
-    assert tls.managed(elsewhere, MX1) == ["mta-sts.acme-mail.example"]
+    assert tls.managed(elsewhere, MX1) == ["autoconfig.acme-mail.example", "autodiscover.acme-mail.example", "mta-sts.acme-mail.example"]
 
 
 def _unmanaged(tenant: Tenant) -> Tenant:
@@ -142,6 +145,8 @@ def test_the_model_in_the_users_words() -> None:
         "role address postmaster@acme.example to it@acme.example",
         "role address postmaster@shop.example to it@acme.example",
         "sender address noreply@acme.example of jo@acme.example",
+        "settings of acme.example as Acme Mail: imap, pop3, submission, sieve",
+        "settings of shop.example as Example Hosting: imap, pop3, submission, sieve",
         "tenant acme",
     ]
     assert {line for line in describe(ESTATE, MX2) if "legacy" in line} == {

@@ -136,6 +136,12 @@ def test_live_when_all_that_is_needed_is_in_order() -> None:
     assert not sheet(*ok[:-1], finding("dns.spf_two", "fail")).live
 
 
+def test_settings_that_mail_programs_do_not_get_are_the_providers_to_mend_and_hold_nobody_up() -> None:
+    (task,) = (task for task in sheet(finding("dns.settings_unreachable", "warn")).tasks if task.id == "dns.settings")
+    assert (task.owner, task.state, task.is_open) == ("provider", "warn", False)
+    assert "Mail programs get their settings" in page(finding("dns.settings_unreachable", "warn"))
+
+
 def test_pages_of_tenants_that_are_not_served_yet_but_not_of_those_that_are_gone() -> None:
     assert "The contract is not active yet" in page(estate=with_tenant(state="pending"))
     assert "We have not made sure yet" in page(estate=with_tenant(domains=(dataclasses.replace(ACME, verified=False),)))
