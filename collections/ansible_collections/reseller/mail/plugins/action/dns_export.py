@@ -36,7 +36,7 @@ def _all(records: list[Record], wishes: list[Record], book: _dns_book.Book, args
     former = {key: values for domain, places in _dns_book.former(book, wanted).items() for key, values in places.items()}
     texts: dict[str, str] = {}
     if "bind" in args["formats"]:
-        texts.update((f"{domain}.zone", compile_dns.zone_fragment(records, domain)) for domain in {record.domain for record in records})
+        texts.update((f"{domain}.zone", text) for domain, text in compile_dns.zone_fragments(records).items())
     if "json" in args["formats"]:
         texts["records.json"] = exports.as_json(records, wishes)
     if "terraform" in args["formats"]:

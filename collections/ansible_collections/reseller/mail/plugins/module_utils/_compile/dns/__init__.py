@@ -14,14 +14,14 @@ from .. import _services, opendkim
 from . import clients, provider, receivers, senders
 from .provider import wishes
 from .record import PURPOSES, TTL, Purpose, Record, Row
-from .text import zone_fragment, zone_line
+from .text import zone_fragments, zone_line
 
 if t.TYPE_CHECKING:
     from ..._model.domain import Domain
     from ..._model.estate import DkimKey, Estate
     from ..._model.tenant import Tenant
 
-__all__ = ["PURPOSES", "TTL", "Purpose", "Record", "pending", "records", "records_of", "wishes", "zone_fragment", "zone_line"]
+__all__ = ["PURPOSES", "TTL", "Purpose", "Record", "pending", "records", "records_of", "wishes", "zone_fragments", "zone_line"]
 
 
 def records(estate: Estate, ttl: int = TTL) -> list[Record]:

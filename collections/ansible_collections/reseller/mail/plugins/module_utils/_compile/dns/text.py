@@ -49,6 +49,9 @@ def zone_line(record: Record) -> str:
     return f"{record.name}. {record.ttl} IN {record.type} {rdata(record.type, record.value)}"
 
 
-def zone_fragment(records: t.Iterable[Record], domain: str) -> str:
-    """The domain's records as lines of a BIND zone file, absolute names, sorted."""
-    return "".join(f"{line}\n" for line in sorted(zone_line(record) for record in records if record.domain == domain))
+def zone_fragments(records: t.Iterable[Record]) -> dict[str, str]:
+    """By domain, its records as lines of a BIND zone file: absolute names, sorted."""
+    found: dict[str, list[str]] = {}
+    for record in records:
+        found.setdefault(record.domain, []).append(f"{zone_line(record)}\n")
+    return {domain: "".join(sorted(lines)) for domain, lines in sorted(found.items())}
