@@ -150,7 +150,8 @@ class Plan:
             elif not old.public:
                 said.append(f"~ dkim key {name} public half noted")
             elif old != key:
-                said.append(f"~ dkim key {name} compromised" if key.compromised else f"~ dkim key {name} noted anew")
+                news = "compromised" if key.compromised != old.compromised else "still signs" if key.state == "retired" else "noted anew"
+                said.append(f"~ dkim key {name} {news}")
             elif key in self.destroy:
                 said.append(f"- dkim key {name} private half")
         said += [f"- dkim key {key.name} forgotten" for key in sorted(self.forget, key=lambda key: key.name)]
@@ -221,7 +222,10 @@ def _on(key: Key, wanted: bool, orders: Orders) -> Key:
             return key.at("removed", orders.now)
         if key.state == "generated" and _is_shown(key, orders):
             return replace(key.at("published", orders.now), shown_by=orders.shown[key.name].servers)
-    if key.state == "retired" and not orders.serves(key):
+    if key.state == "retired" and orders.serves(key):
+        # A run that broke off before the switch: the key signs to this hour, and what it signs is under way for a week from now.
+        return key.at("retired", orders.now) if orders.now - key.since >= DAY else key
+    if key.state == "retired":
         if key.compromised:
             return key.at("revoked", orders.now)
         if _past(key, orders):

@@ -85,6 +85,18 @@ def test_a_planned_rotation_from_end_to_end() -> None:
     assert {one.name.selector for one in last.after.values()} == {"mx1-2"}
 
 
+def test_the_overlap_begins_when_a_key_has_signed_for_the_last_time() -> None:
+    """A run that broke off between the notes and the switch: the old generation may sign for weeks with a key that is retired."""
+    keys = [key(state="retired"), key("mx1-2")]
+    late = NOW + 3 * WEEK
+    for serving in ([keys[0].name], None):
+        still = plan(keys, orders(now=late, serving=serving))
+        assert after(still.after.values(), orders(now=late + WEEK - 1)) == {"mx1": "retired", "mx1-2": "active"}
+        assert after(still.after.values(), orders(now=late + WEEK)) == {"mx1": "removed", "mx1-2": "active"}
+    soon = plan(keys, orders(now=NOW + 3600, serving=[keys[0].name]))
+    assert soon.lines() == "", "an hour more or less is no reason to write"
+
+
 def test_a_published_key_waits_until_it_has_settled() -> None:
     keys = [key(), key("mx1-2", "generated")]
     first = plan(keys, orders(shown=show(keys[1]), settle=600))
@@ -174,6 +186,7 @@ class Life(RuleBasedStateMachine):
         self.dns: dict[KeyName, str] = {}
         self.serving: frozenset[KeyName] = frozenset()
         self.now, self.made = NOW, 0
+        self.signed: dict[KeyName, int] = {}
         self.had: set[Lane] = set()
         self.wanted: list[Lane] = [RSA]
         self.ever: set[KeyName] = set()
@@ -208,12 +221,15 @@ class Life(RuleBasedStateMachine):
             shown={name: Shown(public, ("ns",)) for name, public in self.dns.items()},
             rotate=domains * rotate, compromised=domains * emergency, compromised_before=self.now,
         )
+        self.signed.update(dict.fromkeys(self.serving, self.now))
         before, done = dict(self.keys), plan(self.keys.values(), told)
         for one in done.create:
             assert one.name not in self.ever, "a selector was used twice"
         for one in done.after.values():
             old = before.get(one.name)
             assert old is None or STATES.index(one.state) >= STATES.index(old.state), "a key went back"
+            if one.state == "removed" and old is not None and old.state == "retired":
+                assert self.now - self.signed.get(one.name, 0) >= WEEK - DAY, "the mail that a key signed is still under way"
             if one.state == "active" and (old is None or old.state != "active"):
                 assert self.dns.get(one.name) == one.public, "a key signs that DNS does not show"
         for one in done.destroy:
