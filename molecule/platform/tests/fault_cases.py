@@ -32,6 +32,7 @@ class Case:
     servers: tuple[str, ...] = NS
     signing: str = "signed"
     policy: str = "good"
+    settings: str = "good"
     keys: t.Mapping[str, tuple[str, str]] = field(default_factory=dict)
     premium: bool = False
     reported: bool = True
@@ -154,6 +155,8 @@ DNS: tuple[Case, ...] = (
     case("dns.autodiscover_missing", "- autodiscover A", remedy="publish autodiscover.autodiscover-missing.example. 3600 IN A 10.97.0.8"),
     case("dns.autodiscover_elsewhere", "= _autodiscover._tcp SRV 0 1 443 elsewhere.example.",
          remedy="remove _autodiscover._tcp.autodiscover-elsewhere.example."),
+    case("dns.settings_unreachable", settings="unreachable", remedy="converge the node that serves autoconfig.settings-unreachable.example, then: curl -v "),
+    case("dns.settings_wrong", settings="wrong", remedy="then: curl -v https://autodiscover.settings-wrong.example/autodiscover/autodiscover.xml"),
     case("dns.address_missing", "- mail A", domain=NAMED, remedy="publish mail.address-missing.example. 3600 IN A 10.97.0.8"),
     case("dns.address_elsewhere", "= mail A 192.0.2.9", domain=NAMED, remedy="remove mail.address-elsewhere.example. 300 IN A 192.0.2.9"),
     case("dns.address_alias", "- mail A", "- mail MX", "- mail TXT", "- mail CAA", "+ mail CNAME post.hoster.example.", domain=NAMED,

@@ -27,6 +27,7 @@ from cryptography.x509.oid import NameOID
 from fault_cases import DNS, NODES, PARKED, Case
 
 sys.path.insert(0, str(client.PROJECT / "collections"))
+from ansible_collections.reseller.mail.plugins.module_utils._compile import _services, autoconfig
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns as compile_dns
 from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.text import rdata
 from ansible_collections.reseller.mail.plugins.module_utils._load import load
@@ -84,6 +85,10 @@ class World:
         found, faults = load(str(self.estate))
         assert found is not None, faults
         self.records = [*compile_dns.records(found), *compile_dns.wishes(found)]
+        self.answers = {
+            f"{label}.{domain.name}": autoconfig.answer(label, found.provider, domain, found.node_of(tenant), domain.name)
+            for tenant, domain in found.served_domains() if _services.finds_settings(domain) for label in _services.SETTINGS
+        }
         self._certificates()
 
     # the estate
@@ -225,7 +230,7 @@ class World:
         (self.folder / "ca.pem").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
         names = {one.name: f"mta-sts.{one.name}.example" for one in self.domains if "mta_sts" in one.domain}
         self.policies = {one.name: one.policy for one in self.domains if one.name in names}
-        good = [host for name, host in names.items() if self.policies[name] not in ("expired", "name", "untrusted")]
+        good = [*self.answers, *(host for name, host in names.items() if self.policies[name] not in ("expired", "name", "untrusted"))]
         self.files: dict[str, bytes] = {}
         for file, hosts, issuer, days in (
             ("good", good, (ca, ca_key), 90), ("expired", [names.get("sts-expired", "x.example")], (ca, ca_key), -1),
@@ -234,6 +239,10 @@ class World:
             made, key = _certificate(file, hosts, issuer, days)
             private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
             self.files[f"{file}.pem"] = made.public_bytes(serialization.Encoding.PEM) + private
+        wrong = {f"{one.name}.example" for one in self.domains if one.settings == "wrong"}
+        for host, text in self.answers.items():
+            said = text.replace("post.hoster", "elsewhere") if host.partition(".")[2] in wrong else text
+            self.files[f"settings/{host}"] = said.encode()
 
     def _nginx(self) -> str:
         text = "version: STSv1\\r\\nmode: testing\\r\\nmx: post.hoster.example\\r\\nmx: alt.hoster.example\\r\\nmax_age: 86400\\r\\n"
@@ -246,6 +255,11 @@ class World:
         pem = f"{PLACE}/good.pem"
         answer = f'return 200 "{text}";'
         servers = [f"server {{ listen {WEB}:443 ssl default_server; ssl_certificate {pem}; ssl_certificate_key {pem}; return 404; }}"]
+        away = [f"{label}.{one.name}.example" for one in self.domains if one.settings == "unreachable" for label in _services.SETTINGS]
+        for name, place in (("~^auto(config|discover)[.]", f"error_page 405 = $uri; types {{ }} default_type text/xml; alias {PLACE}/settings/$host;"),
+                            *((name, "return 444;") for name in away)):
+            servers.append(f"server {{ listen {WEB}:443 ssl; server_name {name}; ssl_certificate {pem}; ssl_certificate_key {pem};\n"
+                           f"location ~ ^(.*)$ {{ {place} }} }}")
         for name, kind in self.policies.items():
             media = "html" if kind == "type" else "plain"
             pem = f"{PLACE}/{kind if kind in ('expired', 'name', 'untrusted') else 'good'}.pem"

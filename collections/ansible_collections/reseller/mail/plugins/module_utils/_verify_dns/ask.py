@@ -96,7 +96,8 @@ class _Subject:
         return self._said()
 
     def _groups(self) -> list[str]:
-        return sorted({question.group for question in self.asked} - REVERSE | ({"dns.mta_sts_policy"} if self.name in self.known.policies else set()))
+        fetched = [*(["dns.mta_sts_policy"] if self.name in self.known.policies else ()), *(["dns.settings"] if self.name in self.known.settings else ())]
+        return sorted({question.group for question in self.asked} - REVERSE | set(fetched))
 
     async def _ask(self, question: Question) -> Outcome:
         replies = await self.asker.authoritative(question.name, question.type)
@@ -139,8 +140,12 @@ class _Subject:
             if any(one.silent or one.faults for one in self.outcomes if one.question.name == host and one.question.group == f"dns.{label}"):
                 self.blocked[group] = f"it waits for {host}"
                 continue
+            addresses = await self.asker.addresses(host)
+            if not addresses:   # what is wrong with the zone is a finding of its own
+                self.blocked[group] = f"{host} cannot be resolved"
+                continue
             url, post = f"https://{host}{path}", autoconfig.QUESTION.format(domain=self.name).encode() if label == "autodiscover" else b""
-            fetched = await asyncio.to_thread(_https_policy.ask, host, path, await self.asker.addresses(host), self.context, post=post, waits=self.waits)
+            fetched = await asyncio.to_thread(_https_policy.ask, host, path, addresses, self.context, post=post, waits=self.waits)
             found = tuple(settings.faults(host, url, fetched, autoconfig.answer(label, *self.known.settings[self.name], self.name)))
             outcomes.append(Outcome(more.question(group, self.name, host, "HTTPS", (f"{url}: 200 text/xml, the settings of the files",)), found, url))
         return outcomes
