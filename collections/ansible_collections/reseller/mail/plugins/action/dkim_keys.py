@@ -18,7 +18,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._compile import open
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, Node
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, Estate, Node
 
 ARGUMENTS = {
     "estate": {"type": "path", "required": True},
@@ -51,7 +51,7 @@ class ActionModule(ActionBase):
         except ValueError as error:
             raise AnsibleActionFail(str(error)) from error
         mine = [key for state in estate.states if state.node == node.name for key in state.dkim]
-        shown, missing = _evidence(args["resolver"], {_dkim.KeyName(key.domain, key.selector): key.public for key in mine if key.state in _dkim.PENDING})
+        shown, missing = _evidence(args["resolver"], {_dkim.KeyName(key.domain, key.selector): key for key in mine if key.state in _dkim.PENDING})
         signs = opendkim.algorithms_of(estate, node)
         days = {name: domain.dkim.rotate_days for _tenant, domain in estate.domains_on(node) for name in domain.names}
         orders = {
@@ -117,7 +117,7 @@ def _taken(estate: Estate, node: Node) -> dict[str, list[str]]:
     return found
 
 
-def _evidence(resolver: str, keys: dict[_dkim.KeyName, str]) -> tuple[dict[_dkim.KeyName, _dkim.Shown], dict[_dkim.KeyName, str]]:
+def _evidence(resolver: str, keys: dict[_dkim.KeyName, DkimKey]) -> tuple[dict[_dkim.KeyName, _dkim.Shown], dict[_dkim.KeyName, str]]:
     if not keys:
         return {}, {}
     if _dns_query.DNSPYTHON_IMPORT_ERROR is not None:

@@ -11,9 +11,11 @@ import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._dkim import KeyName, Shown
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import tags
+from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.senders import unusable
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Asker, Reply
+    from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Asker, Reply, Server
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey
 
 AT_ONCE = 200
 """Names that are asked for side by side: each is a few questions, which the asker bounds by itself."""
@@ -21,15 +23,15 @@ LINKS = 8
 """CNAMEs that are followed from a selector's name, where a tenant delegated it."""
 
 
-async def look(asker: Asker, keys: t.Mapping[KeyName, str]) -> tuple[dict[KeyName, Shown], dict[KeyName, str]]:
-    """The keys (name → public half) that are shown, and for the others why they are not."""
+async def look(asker: Asker, keys: t.Mapping[KeyName, DkimKey]) -> tuple[dict[KeyName, Shown], dict[KeyName, str]]:
+    """The keys that are shown, and for the others why they are not."""
     shown: dict[KeyName, Shown] = {}
     missing: dict[KeyName, str] = {}
-    waiting = iter(sorted(keys.items()))
+    waiting = iter(sorted(keys.items(), key=lambda item: item[0]))
 
     async def work() -> None:
-        for name, public in waiting:
-            found = await _look(asker, str(name), public)
+        for name, key in waiting:
+            found = await _look(asker, str(name), key)
             if isinstance(found, Shown):
                 shown[name] = found
             else:
@@ -39,38 +41,48 @@ async def look(asker: Asker, keys: t.Mapping[KeyName, str]) -> tuple[dict[KeyNam
     return shown, missing
 
 
-async def _look(asker: Asker, name: str, public: str) -> t.Union[Shown, str]:
+async def _look(asker: Asker, name: str, key: DkimKey) -> t.Union[Shown, str]:
     asked: list[str] = []
     for _link in range(LINKS):
-        replies = await asker.authoritative(name, "TXT")
-        unknown = await _unknown(asker, name)
-        if unknown:
-            return unknown
+        found = await servers(asker, name)
+        if isinstance(found, str):
+            return found
+        replies = await asyncio.gather(*(asker.ask(server, name, "TXT") for server in found))
         asked += [reply.server for reply in replies]
         aliases = {reply.alias for reply in replies}
         if aliases == {""}:
-            faults = [f"{reply.server}: {fault}" for reply in replies if (fault := _fault(reply, public))]
-            return "; ".join(faults) if faults else Shown(public, tuple(dict.fromkeys(asked)))
+            faults = [f"{reply.server}: {fault}" for reply in replies if (fault := _fault(reply, key))]
+            return "; ".join(faults) if faults else Shown(key.public, tuple(dict.fromkeys(asked)))
         if len(aliases) > 1:
             return "its servers do not agree whether it is a CNAME"
         (name,) = aliases
     return f"more than {LINKS} CNAMEs"
 
 
-async def _unknown(asker: Asker, name: str) -> str:
+async def servers(asker: Asker, name: str) -> t.Union[list[Server], str]:
+    """Every server that somebody who asks for the name may be led to, by its zone or by the one above, which may name other ones; or
+    why they are not all known."""
+    why = await unknown(asker, name)
+    if why:
+        return why
+    zone = await asker.zone_of(name) or ""
+    return list(dict.fromkeys((*await asker.servers_of(zone), *await asker.delegation(zone))))
+
+
+async def unknown(asker: Asker, name: str) -> str:
     """Why not all servers could be asked: one that is left out would be a server that may not show the key."""
     zone = await asker.zone_of(name)
     if zone is None:
         return "no authoritative server is known"
-    servers = {server.name for server in await asker.servers_of(zone)}
+    known = {server.name for server in await asker.servers_of(zone)}
     names = {value.rstrip(".") for value in (await asker.look_up(zone, "NS")).values}
-    lost = sorted(names - servers)
+    lost = sorted(names - known)
     if lost or not names:
         return f"{', '.join(lost) or f'the servers of {zone}'} cannot be found"
     return ""
 
 
-def _fault(reply: Reply, public: str) -> str:
+def _fault(reply: Reply, key: DkimKey) -> str:
     """What keeps a verifier that asks this server from finding this key; empty when nothing does."""
     if reply.state == "silent":
         return reply.why
@@ -78,5 +90,5 @@ def _fault(reply: Reply, public: str) -> str:
         return "no such record"
     if len(reply.values) > 1:
         return "more than one TXT record"  # RFC 6376 section 3.6.2.2: what then counts is undefined
-    (text,) = reply.values
-    return "" if tags(text).get("p") == public else "another key"
+    have = tags(next(iter(reply.values)))
+    return unusable(have, key.algorithm) if have.get("p") == key.public else "another key"

@@ -246,7 +246,11 @@ class Asker:
         return replies
 
     async def delegation(self, name: str) -> list[Server]:
-        """The servers that the zone above names for a zone of this name, though none of them may know it."""
+        """The servers that the zone above names for a zone of this name, though none of them may know it; none where the servers of
+        both are the same ones."""
+        return t.cast("list[Server]", await self._once(("delegation", name), lambda: self._delegation(name)))
+
+    async def _delegation(self, name: str) -> list[Server]:
         above = await self.zone_of(name.partition(".")[2]) if "." in name else None
         owner = dns.name.from_text(name)
         for server in await self.servers_of(above) if above is not None else []:
@@ -254,5 +258,12 @@ class Asker:
             if not isinstance(response, str):
                 found = response.get_rrset(response.authority, owner, dns.rdataclass.IN, dns.rdatatype.NS)
                 names = sorted(one.target.to_text().rstrip(".").lower() for one in found or ())
-                return [Server(one, address, self.resolver.port) for one in names for address in await self.addresses(one)]
+                return [Server(one, address, self.resolver.port) for one in names for address in await self.addresses(one) or _glue(response, one)]
         return []
+
+
+def _glue(response: t.Any, name: str) -> list[str]:
+    """A server's addresses that only the zone above knows: resolvers follow them, too."""
+    owner = dns.name.from_text(name)
+    return sorted(str(one.address) for rrset in response.additional if rrset.name == owner and rrset.rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA)
+                  for one in rrset if _reachable(one.address))

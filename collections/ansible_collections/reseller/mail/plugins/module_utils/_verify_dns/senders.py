@@ -92,11 +92,25 @@ def _key_fault(want: t.Mapping[str, str], have: t.Mapping[str, str]) -> t.Option
         if bits is not None and bits < LEAST_BITS:
             return "dns.dkim_short", f"an RSA key of {bits} bits"
         return "dns.dkim_other", "another key than the node signs with"
-    if have.get("k", "rsa") != want.get("k", "rsa"):
-        return "dns.dkim_broken", f"the right key, said to be of type {have.get('k', 'rsa')}"
+    why = unusable(have, want.get("k", "rsa"))
+    if why:
+        return "dns.dkim_broken", why
     if "y" in have.get("t", "").split(":"):
         return "dns.dkim_testing", "t=y"
     return None
+
+
+def unusable(have: t.Mapping[str, str], algorithm: str) -> str:
+    """Why verifiers pass over a record that holds the right key (RFC 6376 section 3.6.1); empty when they do not."""
+    if have.get("v", "DKIM1") != "DKIM1":
+        return f"the right key, in a record of version {have['v']}"
+    if have.get("k", "rsa") != algorithm:
+        return f"the right key, said to be of type {have.get('k', 'rsa')}"
+    if "sha256" not in have.get("h", "sha256").split(":"):
+        return f"the right key, for signatures by {have['h']} only"
+    if not {"*", "email"} & set(have.get("s", "*").split(":")):
+        return f"the right key, for {have['s']} and not for mail"
+    return ""
 
 
 def _decoded(text: str) -> t.Optional[bytes]:

@@ -8,25 +8,31 @@ import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._dkim import KeyName, Shown
 from ansible_collections.reseller.mail.plugins.module_utils._dkim_evidence import look
 from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Reply, Server
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey
 
 NAME = KeyName("acme.example", "mx1-2")
 OWNER = str(NAME)
 
 
 class World:
-    """Name servers that answer from a table: (server, name) → reply."""
+    """Name servers that answer from a table: (server, name) → reply. ``above`` are those that the zone above names."""
 
-    def __init__(self, answers: dict[tuple[str, str], Reply], servers: tuple[str, ...] = ("ns1", "ns2"), named: tuple[str, ...] = ()) -> None:
-        self.answers, self.servers, self.named = answers, servers, named or servers
+    def __init__(
+        self, answers: dict[tuple[str, str], Reply], servers: tuple[str, ...] = ("ns1", "ns2"), named: tuple[str, ...] = (), above: tuple[str, ...] = (),
+    ) -> None:
+        self.answers, self.servers, self.named, self.above = answers, servers, named or servers, above or servers
 
-    async def authoritative(self, name: str, rdtype: str) -> list[Reply]:
-        return [self.answers[server, name] for server in self.servers]
+    async def ask(self, server: Server, name: str, rdtype: str) -> Reply:
+        return self.answers[server.name, name]
 
     async def zone_of(self, name: str) -> t.Optional[str]:
         return "acme.example"
 
     async def servers_of(self, zone: str) -> list[Server]:
         return [Server(name, name) for name in self.servers]
+
+    async def delegation(self, zone: str) -> list[Server]:
+        return [Server(name, name) for name in self.above]
 
     async def look_up(self, name: str, rdtype: str) -> Reply:
         return Reply("resolver", "answer", frozenset(f"{name}." for name in self.named))
@@ -37,7 +43,7 @@ def said(server: str, *values: str, state: str = "answer", **more: str) -> Reply
 
 
 def asked(world: World) -> t.Union[Shown, str]:
-    shown, missing = asyncio.run(look(t.cast("t.Any", world), {NAME: "PP"}))
+    shown, missing = asyncio.run(look(t.cast("t.Any", world), {NAME: DkimKey("acme.example", "mx1-2", "PP")}))
     return shown[NAME] if shown else missing[NAME]
 
 
@@ -57,6 +63,10 @@ def test_a_key_that_every_server_shows_is_shown() -> None:
         (said("ns2", "v=DKIM1; p=Q"), "another key"),
         (said("ns2", "v=DKIM1; p="), "another key"),
         (said("ns2", GOOD, "v=DKIM1; p=Q"), "more than one TXT record"),
+        (said("ns2", "v=DKIM1; k=ed25519; p=PP"), "the right key, said to be of type ed25519"),
+        (said("ns2", "v=DKIM1; h=sha1; p=PP"), "the right key, for signatures by sha1 only"),
+        (said("ns2", "v=DKIM1; s=tlsrpt; p=PP"), "the right key, for tlsrpt and not for mail"),
+        (said("ns2", "v=DKIM2; p=PP"), "the right key, in a record of version DKIM2"),
     ],
 )
 def test_one_server_that_does_not_show_it_is_enough(second: Reply, why: str) -> None:
@@ -66,6 +76,17 @@ def test_one_server_that_does_not_show_it_is_enough(second: Reply, why: str) -> 
 def test_a_server_that_cannot_be_found_is_no_server_that_shows_it() -> None:
     world = World({("ns1", OWNER): said("ns1", GOOD)}, servers=("ns1",), named=("ns1", "ns2"))
     assert asked(world) == "ns2 cannot be found"
+
+
+def test_a_server_that_only_the_zone_above_names_has_to_show_it_too() -> None:
+    both = {(server, OWNER): said(server, GOOD) for server in ("ns1", "ns2")}
+    assert asked(World(both | {("old", OWNER): said("old", state="none")}, above=("ns1", "old"))) == "old: no such record"
+    assert asked(World(both | {("old", OWNER): said("old", GOOD)}, above=("ns1", "old"))) == Shown("PP", ("ns1", "ns2", "old"))
+
+
+def test_tags_that_harm_nobody_are_no_reason_to_wait() -> None:
+    text = "v=DKIM1; h=sha1:sha256; s=email; t=s; n=a note; p=PP"
+    assert asked(World({(server, OWNER): said(server, text) for server in ("ns1", "ns2")})) == Shown("PP", ("ns1", "ns2"))
 
 
 def test_a_delegated_selector_is_followed_to_its_target() -> None:
