@@ -5,16 +5,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
 import typing as t
-from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _dkim, _dkim_evidence, _dns_query, _state
 from ansible_collections.reseller.mail.plugins.module_utils._compile import opendkim
+from ansible_collections.reseller.mail.plugins.plugin_utils import _node_report
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
 
 if t.TYPE_CHECKING:
@@ -70,31 +69,13 @@ class ActionModule(ActionBase):
             module_name="reseller.mail.dkim_keys", module_args={**args, "orders": json.dumps(orders)}, task_vars=task_vars,
         )
         if "dkim" in result:
-            self._report(Path(args["estate"]) / "state" / f"{node.name}.json", node.name, result)
+            _node_report.write(result, args["estate"], node.name, "dkim", self._task.check_mode)
             result["waiting"] = [
                 f"{name}: {missing[name]}" for name in sorted(missing)
                 if any((key["domain"], key["selector"]) == (name.domain, name.selector) and key["state"] in _dkim.PENDING for key in result["dkim"])
             ] if missing else []
             _tell(node.name, result["waiting"])
         return result
-
-    def _report(self, path: Path, node: str, result: dict[str, t.Any]) -> None:
-        before = path.read_text(encoding="utf-8") if path.exists() else ""
-        text = _state.text(node, result["dkim"], before)
-        # In check mode no key was made or moved on, so the text would not be true; the host's own lines say what is coming.
-        if before == text or self._task.check_mode:
-            return
-        draft = path.with_name(f".{path.name}.new")  # the loader passes over hidden files; another host may be loading now
-        try:
-            path.parent.mkdir(exist_ok=True)
-            draft.write_text(text, encoding="utf-8")
-            os.replace(draft, path)
-        except OSError as error:
-            result.update(failed=True, msg=f"{path} cannot be written: {error.strerror}")
-            return
-        result["changed"] = True
-        result.setdefault("diff", {}).setdefault("prepared", "")
-        result["diff"]["prepared"] += f"~ state {path.name}\n"
 
 
 def _known(estate: Estate, args: t.Mapping[str, t.Any]) -> None:

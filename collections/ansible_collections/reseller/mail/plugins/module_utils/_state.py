@@ -9,15 +9,22 @@ from __future__ import annotations
 import json
 import typing as t
 
+Row = t.Mapping[str, str]
+
 KEY = ("domain", "selector", "algorithm", "state", "since", "public")
+_FIELDS = {"dkim": KEY, "tls": ("name", "current", "next")}
+_ORDER: dict[str, t.Callable[[Row], t.Any]] = {
+    "dkim": lambda key: (key["domain"], key["algorithm"] != "rsa", key["selector"]),
+    "tls": lambda key: key["name"],
+}
 
 
-def text(node: str, dkim: t.Iterable[t.Mapping[str, str]], before: str = "") -> str:
-    """Sorted, one key a line, so that a commit shows what changed and nothing else. What others reported in the text ``before`` stays."""
-    keys = sorted(({name: key[name] for name in KEY} for key in dkim), key=lambda key: (key["domain"], key["algorithm"] != "rsa", key["selector"]))
-    parts = {**_others(before), "dkim": keys}
-    rows = [f'  "node": {json.dumps(node)}', *(f'  {json.dumps(name)}: {_listed(parts[name])}' for name in sorted(parts))]
-    return "{\n" + ",\n".join(rows) + "\n}\n"
+def text(node: str, part: str, rows: t.Iterable[Row], before: str = "") -> str:
+    """Sorted, one key a line, so that a commit shows what changed and nothing else. What stands in the other parts of the text ``before`` stays."""
+    chosen = ({name: row[name] for name in _FIELDS[part]} for row in rows)
+    parts = {**_others(before), part: sorted(chosen, key=_ORDER[part])}
+    lines = [f'  "node": {json.dumps(node)}', *(f"  {json.dumps(name)}: {_listed(parts[name])}" for name in sorted(parts))]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def _others(before: str) -> dict[str, t.Any]:

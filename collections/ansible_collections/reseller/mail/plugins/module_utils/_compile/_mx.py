@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 if t.TYPE_CHECKING:
-    from .._model.estate import Estate
+    from .._model.estate import Estate, Node
     from .._model.tenant import Tenant
 
 PRIORITY = 10
@@ -21,3 +21,8 @@ def hosts(estate: Estate, tenant: Tenant) -> list[tuple[int, str]]:
     node = estate.node_of(tenant).hostname
     backups = sorted((backup.priority, backup.hostname) for backup in estate.backup_mx if backup.hostname != node)
     return [(PRIORITY, node), *backups]
+
+
+def names(estate: Estate, node: Node) -> list[str]:
+    """The names under which senders know a node, whose keys TLSA records tell of; sorted."""
+    return sorted({node.hostname, *(hosts(estate, tenant)[0][1] for tenant in estate.tenants if tenant.placement == node.name)})

@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ..._names import nearest
-from .. import _services, opendkim
+from .. import _mx, _services, opendkim
 from . import clients, provider, receivers, senders
 from .provider import wishes
 from .record import PURPOSES, TTL, Purpose, Record, Row
@@ -54,9 +54,9 @@ def pending(estate: Estate) -> list[tuple[str, str]]:
 
 
 def pending_tls(estate: Estate) -> list[str]:
-    """Host names of the nodes that have not reported the key they use for TLS, sorted."""
+    """Names of mail hosts that have not reported the key they use for TLS, sorted."""
     reported = {key.name for state in estate.states for key in state.tls}
-    return sorted(node.hostname for node in estate.nodes if node.hostname not in reported)
+    return sorted(name for node in estate.nodes for name in _mx.names(estate, node) if name not in reported)
 
 
 def _keys(estate: Estate) -> dict[str, list[DkimKey]]:

@@ -43,8 +43,7 @@ def records(estate: Estate, served: t.Container[str]) -> t.Iterator[tuple[str, R
             for row in clients.caa(host, estate.caa):
                 yield host, row
     for node in estate.nodes:
-        for row in receivers.tlsa(estate, node):
-            yield node.hostname, row
+        yield from receivers.tlsa(estate, node)
 
 
 def wishes(estate: Estate, ttl: int = TTL) -> list[Record]:

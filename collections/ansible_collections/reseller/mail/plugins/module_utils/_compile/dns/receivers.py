@@ -42,12 +42,13 @@ def transport_security(estate: Estate, tenant: Tenant, domain: Domain, name: str
         yield from addresses(f"mta-sts.{name}", estate.node_of(tenant).addresses, "mta_sts_address")
 
 
-def tlsa(estate: Estate, node: Node) -> t.Iterator[Row]:
+def tlsa(estate: Estate, node: Node) -> t.Iterator[tuple[str, Row]]:
     """3 1 1, the key itself (RFC 7671 section 5.1): the one in service and the one that comes next, so that a change of
-    keys never finds a sender without a matching record."""
+    keys never finds a sender without a matching record. By the MX's name: it is the one that senders ask for (RFC 7672 section 2.2)."""
+    names = _mx.names(estate, node)
     for state in estate.states:
         if state.node == node.name:
             for key in state.tls:
-                if key.name == node.hostname:
+                if key.name in names:
                     for digest in filter(None, (key.current, key.next)):
-                        yield f"_25._tcp.{node.hostname}", "TLSA", f"3 1 1 {digest}", "tlsa"
+                        yield key.name, (f"_25._tcp.{key.name}", "TLSA", f"3 1 1 {digest}", "tlsa")

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import typing as t
+from dataclasses import asdict
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.reseller.mail.plugins.module_utils import _dkim, _dns_query, _tls_evidence
+from ansible_collections.reseller.mail.plugins.module_utils._compile import _mx
+from ansible_collections.reseller.mail.plugins.plugin_utils import _node_report
+from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
+
+if t.TYPE_CHECKING:
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import TlsKey
+    from ansible_collections.reseller.mail.plugins.module_utils._tls_keys import Evidence
+
+ARGUMENTS = {
+    "estate": {"type": "path", "required": True},
+    "node": {"type": "str", "required": True},
+    "root": {"type": "path", "default": "/var/lib/reseller-mail"},
+    "source": {"type": "str", "choices": ["acme", "files"], "default": "acme"},
+    "ca_bundle": {"type": "path"},
+    "rollover": {"type": "bool", "default": False},
+    "emergency": {"type": "bool", "default": False},
+    "now": {"type": "str", "default": ""},
+    "resolver": {"type": "str", "default": ""},
+}
+
+
+class ActionModule(ActionBase):
+    """Tells the host under which names it takes mail and what DNS shows of their next keys, and writes down what the host says."""
+
+    def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
+        super().run(tmp, task_vars)
+        _dummy, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        estate, node = judged_node(args["estate"], args["node"])
+        try:
+            now = _dkim.seconds(args["now"]) if args["now"] else int(time.time())
+        except ValueError as error:
+            raise AnsibleActionFail(str(error)) from error
+        names = _mx.names(estate, node)
+        known = {key.name: key for state in estate.states if state.node == node.name for key in state.tls}
+        evidence = _evidence(args["resolver"], {name: known[name].next for name in names if name in known and known[name].next})
+        orders = {"names": names, "now": now, "evidence": {name: asdict(one) for name, one in evidence.items()}}
+        given = {name: value for name, value in args.items() if value is not None}
+        result = self._execute_module(module_name="reseller.mail.tls_keys", module_args={**given, "orders": json.dumps(orders)}, task_vars=task_vars)
+        if "tls" in result:
+            _node_report.write(result, args["estate"], node.name, "tls", self._task.check_mode)
+            _tell(result["tls"], known, rollover=args["rollover"])
+        return result
+
+
+def _evidence(resolver: str, keys: dict[str, str]) -> dict[str, Evidence]:
+    if not keys:
+        return {}
+    if _dns_query.DNSPYTHON_IMPORT_ERROR is not None:
+        raise AnsibleActionFail("tls_keys needs the Python package dnspython on the controller") from _dns_query.DNSPYTHON_IMPORT_ERROR
+    return asyncio.run(_tls_evidence.look(_dns_query.Asker(resolver), keys))
+
+
+def _tell(keys: list[dict[str, str]], known: t.Mapping[str, TlsKey], *, rollover: bool) -> None:
+    """A key that nobody was told of, which a certificate brought that was made or supplied elsewhere."""
+    for key in keys:
+        before = known.get(key["name"])
+        if before and not rollover and key["current"] not in (before.current, before.next):
+            Display().warning(
+                f"{key['name']} has another key in service than DNS was told of. Senders that verify it by DNSSEC (DANE) hold their mail back until "
+                "dns_publish has run and the former TLSA records are forgotten.", formatted=True,
+            )

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which next TLS keys every authoritative name server shows. Does input and output; runs on the controller only.
+
+PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import typing as t
+
+from ansible_collections.reseller.mail.plugins.module_utils._dkim_evidence import unknown
+from ansible_collections.reseller.mail.plugins.module_utils._tls_keys import Evidence
+
+if t.TYPE_CHECKING:
+    from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Asker, Reply
+
+
+def plain(value: str) -> str:
+    """A TLSA record's data as the model writes it; libraries and servers put spaces into the digest."""
+    usage, selector, matching, *data = value.lower().split()
+    return " ".join((usage, selector, matching, "".join(data)))
+
+
+async def look(asker: Asker, keys: t.Mapping[str, str]) -> dict[str, Evidence]:
+    """By host name; ``keys`` are their next keys' digests."""
+    found = await asyncio.gather(*(_look(asker, name, key) for name, key in keys.items()))
+    return dict(zip(keys, found, strict=True))
+
+
+async def _look(asker: Asker, name: str, key: str) -> Evidence:
+    owner = f"_25._tcp.{name}"
+    replies = await asker.authoritative(owner, "TLSA")
+    faults = [(reply, fault) for reply in replies if (fault := _fault(reply, key))]
+    why = "; ".join(f"{reply.server}: {fault}" for reply, fault in faults)
+    return Evidence(
+        key,
+        ttl=max((reply.ttl for reply in replies), default=0),
+        why=why or await unknown(asker, owner),
+        absent=any(reply.state != "silent" for reply, _fault in faults),
+    )
+
+
+def _fault(reply: Reply, key: str) -> str:
+    """Why whoever asks this server would not take the key for the host's; empty when it would."""
+    if reply.state == "silent":
+        return reply.why
+    if reply.state == "none":
+        return "no TLSA record"
+    return "" if f"3 1 1 {key}" in map(plain, reply.values) else "other TLSA records only"
