@@ -70,10 +70,8 @@ class ActionModule(ActionBase):
         )
         if "dkim" in result:
             _node_report.write(result, args["estate"], node.name, "dkim", self._task.check_mode)
-            result["waiting"] = [
-                f"{name}: {missing[name]}" for name in sorted(missing)
-                if any((key["domain"], key["selector"]) == (name.domain, name.selector) and key["state"] in _dkim.PENDING for key in result["dkim"])
-            ] if missing else []
+            waits = {_dkim.KeyName(key["domain"], key["selector"]) for key in result["dkim"] if key["state"] in _dkim.PENDING}
+            result["waiting"] = [f"{name}: {why}" for name, why in sorted(missing.items()) if name in waits]
             _tell(node.name, result["waiting"])
         return result
 
