@@ -9,8 +9,10 @@ A name server that does not answer is never read as "there is no such record": s
 from __future__ import annotations
 
 import asyncio
+import functools
 import ipaddress
 import socket
+import time
 import typing as t
 from dataclasses import dataclass, field
 
@@ -37,8 +39,11 @@ BOGUS = "SERVFAIL: what it says fails DNSSEC validation"
 NO_TCP = "the answer does not fit UDP, and TCP is refused"
 LOOP = "a CNAME that leads back to itself"
 TRIES = 2
-PATIENCE = 6
-"""After this many unanswered questions in a row a server is not asked again: an estate has thousands of questions."""
+PATIENCE = 4
+"""After this many times without an answer, one after the other, a server is not asked again: an estate has thousands of questions. What
+was asked at one time counts once: a server, or this machine, that is busy for some seconds loses fifty answers at once."""
+MOST_SERVERS = 32
+"""Addresses of a zone's servers that are asked: anybody may name a thousand, and have us ask them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,18 @@ def value_text(rdata: t.Any) -> str:
     return str(rdata.to_text()).lower()
 
 
+@functools.lru_cache(maxsize=1024)
+def _query(name: str, rdtype: str, recursive: bool, unchecked: bool) -> tuple[t.Any, bytes]:
+    """The question as message and on the wire: every server of a zone gets the same. Raises DNSException or UnicodeError for what can be
+    no name: it may be somebody else's text."""
+    query = dns.message.make_query(name.rstrip(".") + ".", rdtype, use_edns=0, payload=1232, want_dnssec=unchecked)
+    if recursive:
+        query.flags |= dns.flags.CD if unchecked else dns.flags.AD
+    else:
+        query.flags &= ~dns.flags.RD
+    return query, query.to_wire()
+
+
 def _reachable(address: str) -> bool:
     """Whether this machine has a route to the address at all (a controller without IPv6 must not call a name server dead)."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -106,7 +123,7 @@ class Asker:
         self._timeout = timeout
         self._gate = asyncio.Semaphore(at_once)
         self._memory: dict[t.Any, asyncio.Task[t.Any]] = {}
-        self._unanswered: dict[Server, int] = {}
+        self._unanswered: dict[Server, tuple[int, float]] = {}
         self._zones: set[str] = set()
         self._channels = Channels()
         self.heard: dict[str, dict[str, set[str]]] = {}
@@ -121,22 +138,23 @@ class Asker:
     async def _exchange(self, server: Server, name: str, rdtype: str, recursive: bool, unchecked: bool = False) -> t.Any:
         """The response message, or a text saying why there is none. Truncated answers are asked again over TCP. ``unchecked`` asks a
         validating resolver for what it has, whether it believes it or not, with signatures."""
-        query = dns.message.make_query(name.rstrip(".") + ".", rdtype, use_edns=0, payload=1232, want_dnssec=unchecked)
-        if recursive:
-            query.flags |= dns.flags.CD if unchecked else dns.flags.AD
-        else:
-            query.flags &= ~dns.flags.RD
+        try:
+            query, wire = _query(name, rdtype, recursive, unchecked)
+        except (dns.exception.DNSException, UnicodeError) as exc:
+            return f"{name!r} can be no name in DNS: {exc}"
         why = ""
         for _try in range(TRIES):
             async with self._gate:
-                if self._unanswered.get(server, 0) >= PATIENCE:
+                if self._unanswered.get(server, (0, 0.0))[0] >= PATIENCE:
                     return f"no answer within {self._timeout:g} s"
+                sent = time.monotonic()
                 try:
-                    response = await self._channels.udp(query, server.address, self._timeout, server.port)
+                    response = await self._channels.udp(query, wire, server.address, self._timeout, server.port)
                 except TimeoutError:
                     why = f"no answer within {self._timeout:g} s"
-                    # A resolver is slow about one name and quick about the next.
-                    self._unanswered[server] = self._unanswered.get(server, 0) + (not recursive)
+                    missed, since = self._unanswered.get(server, (0, 0.0))
+                    if not recursive and sent >= since:    # a resolver is slow about one name and quick about the next
+                        self._unanswered[server] = (missed + 1, time.monotonic())
                     continue
                 except (OSError, dns.exception.DNSException) as exc:
                     why = f"no answer: {exc or type(exc).__name__}"
@@ -144,10 +162,13 @@ class Asker:
                 if response.flags & dns.flags.TC:
                     try:
                         response = await dns.asyncquery.tcp(query, server.address, self._timeout, server.port)
+                    except dns.exception.Timeout:
+                        why = f"no answer over TCP within {self._timeout:g} s"
+                        continue
                     except (OSError, EOFError, dns.exception.DNSException):
                         why = NO_TCP
                         continue
-            self._unanswered[server] = 0
+            self._unanswered.pop(server, None)
             if response.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
                 return response
             why = str(dns.rcode.to_text(response.rcode()))
@@ -223,9 +244,10 @@ class Asker:
 
     async def _servers_of(self, zone: str) -> list[Server]:
         reply = await self.look_up(zone, "NS")
-        names = sorted(value.rstrip(".") for value in reply.values)
+        names = sorted(value.rstrip(".") for value in reply.values)[:MOST_SERVERS]
         found = await asyncio.gather(*(self.addresses(name) for name in names))
-        return [Server(name, address, self.resolver.port) for name, addresses in zip(names, found, strict=True) for address in addresses]
+        servers = [Server(name, address, self.resolver.port) for name, addresses in zip(names, found, strict=True) for address in addresses]
+        return servers[:MOST_SERVERS]
 
     async def authoritative(self, name: str, rdtype: str) -> list[Reply]:
         """What every authoritative server of the name's zone says; empty when no server could be found."""
@@ -257,7 +279,7 @@ class Asker:
             response = await self._exchange(server, name, "NS", recursive=False)
             if not isinstance(response, str):
                 found = response.get_rrset(response.authority, owner, dns.rdataclass.IN, dns.rdatatype.NS)
-                names = sorted(one.target.to_text().rstrip(".").lower() for one in found or ())
+                names = sorted(one.target.to_text().rstrip(".").lower() for one in found or ())[:MOST_SERVERS]
                 return [Server(one, address, self.resolver.port) for one in names for address in await self.addresses(one) or _glue(response, one)]
         return []
 

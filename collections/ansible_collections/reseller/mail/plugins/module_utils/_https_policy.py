@@ -7,9 +7,11 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
 import ssl
+import threading
 import typing as t
 from dataclasses import dataclass
 
@@ -19,6 +21,10 @@ MOST = 65536
 
 PATIENCE = 3
 """Times that one address is waited for in vain."""
+MOST_ADDRESSES = 4
+"""Addresses of one name that are tried: anybody may publish a thousand where nobody answers."""
+WHOLE = 20.0
+"""Seconds for one answer as a whole: each time-out is one of a single wait, and a host may send a byte before every one of them for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,32 @@ def tls_context(ca_file: str = "") -> ssl.SSLContext:
     return context
 
 
+@contextlib.contextmanager
+def _ends(connection: socket.socket) -> t.Iterator[None]:
+    """Cuts a connection that lasts too long; what came until then is no answer."""
+    end, late = connection.dup(), threading.Event()
+
+    def cut() -> None:
+        late.set()
+        with contextlib.suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(WHOLE, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (OSError, http.client.HTTPException) as exc:
+        if not late.is_set():
+            raise
+        raise TimeoutError(f"no whole answer within {WHOLE:g} s") from exc
+    finally:
+        timer.cancel()
+        end.close()
+    if late.is_set():
+        raise TimeoutError(f"no whole answer within {WHOLE:g} s")
+
+
 def fetch(domain: str, addresses: t.Sequence[str], context: ssl.SSLContext, timeout: float = 8.0, port: int = 443,
           waits: t.Optional[t.Counter[str]] = None) -> Fetched:
     """The policy of a domain from the first address that answers. Redirects are not followed, as the RFC demands."""
@@ -56,13 +88,14 @@ def ask(host: str, path: str, addresses: t.Sequence[str], context: ssl.SSLContex
     """What the first address that answers says; with ``post`` the question is sent as Outlook sends it. ``waits`` counts how often an
     address let somebody wait in vain: a host that is away serves thousands of names, and after a few of them nobody waits any more."""
     error, kind = f"{host} has no address", ""
-    for address in addresses:
+    for address in addresses[:MOST_ADDRESSES]:
         if waits is not None and waits[address] >= PATIENCE:
             error, kind = f"{host} at {address}: timed out", ""
             continue
         try:
             with (
                 socket.create_connection((address, port), timeout=timeout) as plain,
+                _ends(plain),
                 context.wrap_socket(plain, server_hostname=host) as tls,
             ):
                 connection = http.client.HTTPConnection(host, timeout=timeout)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import typing as t
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from .. import _https_policy
@@ -50,6 +51,10 @@ SELF = frozenset({"dns.node_address", "dns.mx"})
 """Where a CNAME is the fault, wherever it leads."""
 COVERING = frozenset({"dns.alias_loop", "dns.alias_apex", "dns.address_alias", "dns.node_address_alias", "dns.leftover_autodiscover"})
 REVERSE = frozenset({"dns.fcrdns"})
+NAMES = 50
+"""Names that are asked about at once: a zone's servers are then asked about the same soon one after the other."""
+FETCHES = 32
+"""Policies and settings that are fetched at once; most of the time each waits."""
 
 
 def _careful(judge: Judge, question: Question, reply: Reply) -> t.Iterator[Fault]:
@@ -197,9 +202,12 @@ async def _reverse(asker: Asker, asked: list[Question]) -> list[Finding]:
     return told(subject, outcomes)
 
 
-async def findings(estate: Estate, asker: Asker, ca_file: str = "", only: t.Optional[t.Collection[str]] = None) -> list[Finding]:
+async def findings(
+    estate: Estate, asker: Asker, ca_file: str = "", only: t.Optional[t.Collection[str]] = None, progress: t.Callable[[int, int], None] = lambda done, of: None,
+) -> list[Finding]:
     """Every answer about every served name, the provider's own and the hosts', or about some of them. Without a resolver there is no
-    way to ask anybody."""
+    way to ask anybody. ``progress`` is told how many names of how many are done."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(FETCHES))
     resolver = await asker.look_up(".", "NS")
     if resolver.state == "silent":
         return [finding(Fault("dns.resolver_silent", resolver.why), str(asker.resolver), "an answer")]
@@ -214,7 +222,17 @@ async def findings(estate: Estate, asker: Asker, ca_file: str = "", only: t.Opti
         one.asked = [question for question in one.asked if question.group not in REVERSE]
         work.append(one.findings(provider_fault if one.name != known.provider else ""))
         work += [_reverse(asker, back)] if back else []
-    found = [finding_ for rows in await asyncio.gather(*work) for finding_ in rows]
+    gate, done = asyncio.Semaphore(NAMES), 0
+
+    async def next_one(part: t.Coroutine[t.Any, t.Any, list[Finding]]) -> list[Finding]:
+        nonlocal done
+        async with gate:
+            rows = await part
+        done += 1
+        progress(done, len(work))
+        return rows
+
+    found = [finding_ for rows in await asyncio.gather(*map(next_one, work)) for finding_ in rows]
     zones = {found_zone for one in subjects if (found_zone := await asker.zone_of(one.name)) and "." in found_zone}
     found += [one for rows in await asyncio.gather(*(zone.look(asker, name) for name in sorted(zones))) for one in rows]
     for name, servers in sorted(asker.heard.items()):

@@ -16,6 +16,8 @@ from ansible_collections.reseller.mail.plugins.module_utils._finding import Find
 
 MOST = 400
 """Characters of an answer that are shown: anybody may publish 60,000 of them."""
+MOST_LINES = 20
+"""Records that a remedy names: anybody may publish thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,12 +245,16 @@ def shown(text: str) -> str:
     return plain if len(plain) <= MOST else f"{plain[:MOST]}… ({len(plain)} characters)"
 
 
+def _few(lines: list[str]) -> list[str]:
+    return lines if len(lines) <= MOST_LINES else [*lines[:MOST_LINES], f"… and {len(lines) - MOST_LINES} more of {lines[0].split()[1]}"]
+
+
 def finding(fault: Fault, subject: str, expected: str) -> Finding:
     """A fault in the catalogue's words."""
     row = CATALOGUE[fault.id]
     words = {
         "publish": "\n".join(f"publish {line}" for line in dict.fromkeys(fault.publish)),
-        "remove": "\n".join(f"remove {shown(line)}" for line in dict.fromkeys(fault.remove)),
+        "remove": "\n".join(_few([f"remove {shown(line)}" for line in dict.fromkeys(fault.remove)])),
         **dict(fault.words),
     }
     remedy = "\n".join(filter(None, row.remedy.format(**words).split("\n")))

@@ -25,6 +25,8 @@ NOBODY = "reseller-mail-nobody-made-this"
 """A label that exists only where a wildcard makes it."""
 SELECTORS = ("default", "dkim", "mail")
 """Under which keys are published by hand, beside the names of nodes."""
+MOST = 10
+"""Hosts, or receivers of reports, of one record set that are asked about: anybody may name a thousand, and have us ask for each."""
 
 
 def question(group: str, subject: str, name: str, rdtype: str, lines_: tuple[str, ...] = ()) -> Question:
@@ -35,7 +37,7 @@ def question(group: str, subject: str, name: str, rdtype: str, lines_: tuple[str
 async def kinds(asker: Asker, one: Question, replies: t.Iterable[Reply]) -> dict[str, str]:
     """What is wrong with MX hosts that are not ours. A server that does not answer proves nothing."""
     found = {}
-    for host in sorted(mail_hosts.strangers(one, (value for reply in replies for value in reply.values))):
+    for host in sorted(mail_hosts.strangers(one, (value for reply in replies for value in reply.values)))[:MOST]:
         addresses = await asyncio.gather(asker.look_up(host, "A"), asker.look_up(host, "AAAA"))
         alias = next((reply.alias for reply in addresses if reply.alias), "")
         if alias:
@@ -101,7 +103,7 @@ async def dmarc(asker: Asker, known: Known, outcomes: list[Outcome]) -> list[Out
         if one.question.group not in ("dns.dmarc", "dns.tls_rpt") or one.silent or unread:
             continue
         replies = [reply for reply in await asker.authoritative(one.question.name, "TXT") if reply.values]
-        for address in dict.fromkeys(address for reply in replies for address in reports.receivers(one.question, reply.values)):
+        for address in list(dict.fromkeys(address for reply in replies for address in reports.receivers(one.question, reply.values)))[:MOST]:
             fault = await _receiver(asker, known, one.question, replies[0], address)
             if fault:
                 found.append(Outcome(one.question, (fault,)))

@@ -18,6 +18,8 @@ if t.TYPE_CHECKING:
     from .questions import Question
 
 _POLICIES = ("none", "quarantine", "reject")
+_MAILTO = r"mailto:[^@\s!]+@([a-z0-9_-]{1,63}\.)+[a-z0-9-]{2,63}"
+"""An address whose domain can be one in DNS: it is asked about."""
 _OBSOLETE = ("pct", "rf", "ri")
 _STARTS = {"dns.dmarc": "v=dmarc1", "dns.mta_sts": "v=stsv1", "dns.tls_rpt": "v=tlsrptv1", "dns.dmarc_grant": "v=dmarc1"}
 
@@ -62,7 +64,7 @@ def dmarc(question: Question, reply: Reply) -> t.Iterator[Fault]:
     broken = [part for part in found[0].split(";") if part.strip() and "=" not in part]
     bad = [f"{tag}={have[tag]}" for tag in ("p", "sp", "np") if have.get(tag, "none").lower() not in _POLICIES]
     targets = have.get("rua", "").split(",") if have.get("rua") else []
-    bad += [target for target in targets if not re.fullmatch(r"mailto:[^@\s]+@[^@\s!]+(![0-9]+[kmgt]?)?", target, re.I)]
+    bad += [target for target in targets if not re.fullmatch(rf"{_MAILTO}(![0-9]+[kmgt]?)?", target, re.I)]
     if broken or bad or "p" not in have:
         yield fault("dns.dmarc_syntax", ", ".join(broken + bad) or "p= is missing")
         return
@@ -98,7 +100,7 @@ def tls_rpt(question: Question, reply: Reply) -> t.Iterator[Fault]:
         yield from _number(question, reply, found)
         return
     targets = tags(found[0]).get("rua", "").split(",")
-    if not all(re.fullmatch(r"(mailto:[^@\s]+@[^@\s]+|https://\S+)", target, re.I) for target in targets):
+    if not all(re.fullmatch(rf"({_MAILTO}|https://\S+)", target, re.I) for target in targets):
         yield Fault("dns.tls_rpt_syntax", f"rua= must be mailto: or https: — {found[0]}", question.lines, lines(question, reply, found))
 
 

@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import datetime
 import ipaddress
 import socket
 import ssl
 import threading
+import time
 import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.reseller.mail.plugins.module_utils import _https_policy
 from ansible_collections.reseller.mail.plugins.module_utils._https_policy import PATIENCE, Fetched, ask, covers, fetch, judge, tls_context
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -126,3 +129,30 @@ def test_a_host_that_lets_everybody_wait_is_not_waited_for_thousands_of_times() 
             answer = fetch("acme.example", ["127.0.0.1"], tls_context(), timeout=0.1, port=mute.getsockname()[1], waits=waits)
             assert answer.error.startswith("mta-sts.acme.example at 127.0.0.1: ")
         assert waits == {"127.0.0.1": PATIENCE}
+
+
+def test_a_host_that_sends_a_byte_now_and_then_is_not_read_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chain, secret = _certificate("mta-sts.acme.example", tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain, secret)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        plain, _peer = listener.accept()
+        with contextlib.suppress(OSError), context.wrap_socket(plain, server_side=True) as tls:
+            tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 60000\r\n\r\n")
+            while True:
+                tls.sendall(b"x")
+                time.sleep(0.1)
+
+    threading.Thread(target=serve, daemon=True).start()
+    monkeypatch.setattr(_https_policy, "WHOLE", 1.0)
+    begun = time.monotonic()
+    found = fetch("acme.example", ["127.0.0.1"], tls_context(chain), port=listener.getsockname()[1])
+    assert (found.error, found.body) == ("mta-sts.acme.example at 127.0.0.1: no whole answer within 1 s", "")
+    assert time.monotonic() - begun < 10
+
+
+def test_a_thousand_addresses_are_not_all_tried() -> None:
+    tried = _https_policy.ask("a.example", "/", [f"127.0.0.{number}" for number in range(2, 250)], tls_context(), port=1)
+    assert tried.error.startswith(f"a.example at 127.0.0.{1 + _https_policy.MOST_ADDRESSES}: ")

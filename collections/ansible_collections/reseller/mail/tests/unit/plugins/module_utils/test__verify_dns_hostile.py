@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whatever a name server says, verify ends soon, with findings that can be printed. The server here is resolver and authority in one,
+on loopback, and answers whatever a test wants; all names lie in zones that anybody may run."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+import typing as t
+from pathlib import Path
+
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+import dns.rrset
+import pytest
+from ansible_collections.reseller.mail.plugins.module_utils._compile import dns as compile_dns
+from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.text import rdata
+from ansible_collections.reseller.mail.plugins.module_utils._dns_query import MOST_SERVERS, PATIENCE, TRIES, Asker, server_at
+from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
+from ansible_collections.reseller.mail.plugins.module_utils._load import load
+from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import ask
+
+ESTATE = Path(__file__).parents[2] / "fixtures" / "estate"
+Says = t.Callable[[str, str], t.List[str]]
+"""By name and type the values, in a zone file's words; ``CNAME …`` is one."""
+
+
+class Server(asyncio.DatagramProtocol):
+    """``says`` gives the values; ``twist`` may change a response's bytes, or say nothing."""
+
+    def __init__(self, says: Says, twist: t.Callable[[bytes, bool], t.Sequence[bytes]]) -> None:
+        self.says, self.twist, self.asked = says, twist, 0
+
+    async def start(self) -> int:
+        self.transport, _protocol = await asyncio.get_running_loop().create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
+        port = int(self.transport.get_extra_info("sockname")[1])
+        self.tcp = await asyncio.start_server(self._stream, "127.0.0.1", port)
+        return port
+
+    def stop(self) -> None:
+        self.transport.close()
+        self.tcp.close()
+
+    def datagram_received(self, data: bytes, peer: t.Any) -> None:
+        for wire in self.twist(self._answer(data, 1232), False):
+            self.transport.sendto(wire, peer)
+
+    async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        data = await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
+        for wire in self.twist(self._answer(data, 65535), True):
+            writer.write(len(wire).to_bytes(2, "big") + wire)
+            await writer.drain()
+        writer.close()
+
+    def _answer(self, data: bytes, most: int) -> bytes:
+        self.asked += 1
+        query = dns.message.from_wire(data)
+        name, rdtype = query.question[0].name.to_text().rstrip(".").lower(), dns.rdatatype.to_text(query.question[0].rdtype)
+        response = dns.message.make_response(query, recursion_available=True)
+        response.flags |= dns.flags.AA
+        values = {"SOA": ["ns1. nobody. 1 3600 600 86400 60"]} if name.count(".") <= 1 else {}
+        values["NS"] = ["ns1.nobody.example."]
+        texts = self.says(name, rdtype) or values.get(rdtype, ["127.0.0.1"] if (name, rdtype) == ("ns1.nobody.example", "A") else [])
+        kind = "CNAME" if texts and texts[0].startswith("CNAME ") else rdtype
+        if texts:
+            response.answer = [dns.rrset.from_text_list(f"{name}.", 300, "IN", kind, [text.removeprefix("CNAME ") for text in texts])]
+        try:
+            return response.to_wire(max_size=most)
+        except dns.exception.TooBig:
+            short = dns.message.make_response(query, recursion_available=True)
+            short.flags |= dns.flags.AA | dns.flags.TC
+            return short.to_wire()
+
+
+def nothing(_name: str, _type: str) -> list[str]:
+    return []
+
+
+def same(wire: bytes, _tcp: bool) -> list[bytes]:
+    return [wire]
+
+
+def verified(says: Says, twist: t.Callable[[bytes, bool], t.Sequence[bytes]] = same, timeout: float = 1.0) -> tuple[list[Finding], Server]:
+    async def run() -> tuple[list[Finding], Server]:
+        server = Server(says, twist)
+        port = await server.start()
+        try:
+            return await ask.findings(t.cast("t.Any", MODEL), Asker("127.0.0.1", timeout, 50, port)), server
+        finally:
+            server.stop()
+
+    begun = time.monotonic()
+    found, server = asyncio.run(run())
+    assert time.monotonic() - begun < 60
+    for one in found:
+        text = f"{one.found}{one.expected}{one.remedy}"
+        assert len(text) < 20000, (one.id, len(text))
+        assert all(char.isprintable() or char == "\n" for char in text), one
+    return found, server
+
+
+def ids(found: t.Iterable[Finding], subject: str = "acme.example") -> set[str]:
+    return {one.id for one in found if one.subject == subject and one.state in ("fail", "warn")}
+
+
+def only(name: str, rdtype: str, values: list[str], rest: Says = nothing) -> Says:
+    return lambda asked, kind: values if (asked, kind) == (name, rdtype) else rest(asked, kind)
+
+
+MODEL = load(str(ESTATE))[0]
+OURS: dict[tuple[str, str], list[str]] = {}
+for _record in compile_dns.records(MODEL) if MODEL else ():
+    if _record.type == "MX" or _record.domain == "hosting.example":
+        OURS.setdefault((_record.name, _record.type), []).append(rdata(_record.type, _record.value))
+
+
+def ours(name: str, rdtype: str) -> list[str]:
+    """Just as much as lets everything else be asked."""
+    return OURS.get((name, rdtype), [])
+
+
+def test_the_server_says_what_it_should() -> None:
+    found, _server = verified(ours)
+    assert {"dns.spf_missing", "dns.dmarc_missing"} <= ids(found)
+    assert "dns.mx_missing" in ids(verified(nothing)[0])
+
+
+def test_a_thousand_mx_do_not_have_us_ask_a_thousand_hosts() -> None:
+    found, server = verified(only("acme.example", "MX", [f"{number} h{number}.victim.example." for number in range(1000)]), timeout=8)
+    assert ids(found) & {"dns.mx_foreign", "dns.mx_unresolved"}
+    assert server.asked < 400
+    remedy = next(one.remedy for one in found if one.id in ("dns.mx_foreign", "dns.mx_unresolved"))
+    assert "and 980 more" in remedy
+
+
+def test_a_thousand_name_servers_are_not_all_asked() -> None:
+    names = [f"n{number}.victim.example." for number in range(1000)]
+
+    def says(name: str, rdtype: str) -> list[str]:
+        if rdtype == "NS" and name == "acme.example":
+            return names
+        if rdtype == "A" and name.endswith("victim.example"):
+            return [f"127.0.{int(name[1:].partition('.')[0]) // 250 + 1}.{int(name[1:].partition('.')[0]) % 250 + 1}"]
+        return ours(name, rdtype)
+
+    found, server = verified(says, timeout=0.2)
+    assert server.asked < 500
+    assert any(one.id.startswith("dns.servers_") for one in found)
+    assert MOST_SERVERS < 100
+
+
+def test_a_thousand_receivers_of_reports_are_not_all_asked_about() -> None:
+    rua = ",".join(f"mailto:x@d{number}.victim.example" for number in range(1000))
+    parts = " ".join(f'"{rua[place:place + 255]}"' for place in range(0, len(rua), 255))
+    _found, server = verified(only("_dmarc.acme.example", "TXT", [f'"v=DMARC1; p=none; rua=" {parts}'], ours))
+    assert server.asked < 400
+
+
+@pytest.mark.parametrize("domain", ["a..b", "." * 5, "a" * 64 + ".example", "\\195\\182..example", "xn--\\255.example"])
+def test_a_domain_that_can_be_none_is_a_finding(domain: str) -> None:
+    found, _server = verified(only("_dmarc.acme.example", "TXT", [f'"v=DMARC1; p=none; rua=mailto:x@{domain}"'], ours))
+    assert "dns.dmarc_syntax" in ids(found)
+
+
+@pytest.mark.parametrize("spf", [
+    "v=spf1 include:a..b -all", "v=spf1 exists:%{i}.%{l}.%{o}..x -all", "v=spf1 include:" + "c" * 64 + ".example -all", "v=spf1 redirect=\\255\\000.example",
+    "v=spf1 include:acme.example include:acme.example -all", "v=spf1 " + "mx " * 40 + "-all",
+])
+def test_an_spf_record_that_cannot_be_followed_is_a_finding(spf: str) -> None:
+    parts = " ".join(f'"{spf[place:place + 250]}"' for place in range(0, len(spf), 250))
+    found, _server = verified(only("acme.example", "TXT", [parts], ours))
+    assert {id_ for id_ in ids(found) if id_.startswith("dns.spf")}
+
+
+def test_text_that_would_act_on_a_terminal_or_a_page_is_shown_as_it_is() -> None:
+    evil = '"v=spf1 \\027[31m\\007\\155\\013\\010 <script>alert(1)</script> \\226\\128\\174 {{ 7 * 7 }} -all"'
+    found, _server = verified(only("acme.example", "TXT", [evil, '"v=spf1 -all"'], ours))
+    two = next(one for one in found if one.id == "dns.spf_two")
+    assert "\\x1b[31m" in two.found
+    assert "<script>" in two.found
+
+
+def test_a_giant_set_is_read_and_not_repeated() -> None:
+    found, _server = verified(only("acme.example", "TXT", [f'"v=spf1 ip4:192.0.2.{number % 250} n{number} -all"' for number in range(1200)], ours), timeout=8)
+    two = next(one for one in found if one.id == "dns.spf_two")
+    assert two.found.startswith("1200 SPF records")
+    assert "and 1180 more" in two.remedy
+
+
+@pytest.mark.parametrize("length", [1, 2, 9, 40])
+def test_aliases_in_a_circle_or_a_long_chain(length: int) -> None:
+    def says(name: str, rdtype: str) -> list[str]:
+        if name.endswith("acme.example") and rdtype not in ("NS", "SOA", "MX"):
+            number = int(name.partition(".")[0][1:]) if name.startswith("c") and name[1].isdigit() else -1
+            return [f"CNAME c{(number + 1) % length}.acme.example."]
+        return ours(name, rdtype)
+
+    found, _server = verified(says)
+    assert ids(found)
+
+
+def test_wildcards_answer_for_everything() -> None:
+    wild = {"TXT": ['"nonsense"'], "A": ["192.0.2.1"]}
+    found, _server = verified(lambda name, rdtype: wild.get(rdtype, []) if name.endswith("acme.example") and rdtype in wild else ours(name, rdtype))
+    assert "dns.wildcard" in ids(found)
+
+
+def _wrong_number(wire: bytes, _tcp: bool) -> list[bytes]:
+    return [bytes([wire[0] ^ 1]) + wire[1:]]
+
+
+def _other_question(wire: bytes, _tcp: bool) -> list[bytes]:
+    return [wire.replace(b"\4acme", b"\4evil")]
+
+
+def _cut(wire: bytes, _tcp: bool) -> list[bytes]:
+    return [wire[:-3]]
+
+
+@pytest.mark.parametrize("twist", [_wrong_number, _other_question, _cut], ids=["number", "question", "cut"])
+def test_an_answer_to_something_else_proves_nothing(twist: t.Callable[[bytes, bool], t.Sequence[bytes]]) -> None:
+    async def run() -> t.Any:
+        server = Server(ours, twist)
+        port = await server.start()
+        try:
+            return await Asker("127.0.0.1", 0.3, 50, port).ask(server_at("127.0.0.1", port), "acme.example", "MX")
+        finally:
+            server.stop()
+
+    assert asyncio.run(run()).state == "silent"
+
+
+def test_a_guess_does_not_end_the_wait_for_the_answer() -> None:
+    async def run() -> t.Any:
+        server = Server(ours, lambda wire, tcp: [*_wrong_number(wire, tcp), b"", b"\0", wire])
+        port = await server.start()
+        try:
+            return await Asker("127.0.0.1", 1.0, 50, port).ask(server_at("127.0.0.1", port), "acme.example", "MX")
+        finally:
+            server.stop()
+
+    assert asyncio.run(run()).values == {"10 mx1.hosting.example."}
+
+
+@pytest.mark.parametrize("misses", [1, PATIENCE])
+def test_answers_that_are_lost_at_one_time_are_one_miss(misses: int) -> None:
+    """Fifty questions at once that nobody answers, ``misses`` times; then the server is there again."""
+    async def run() -> t.Any:
+        server = Server(ours, lambda wire, tcp: [wire] if awake else [])
+        port = await server.start()
+        asker = Asker("127.0.0.1", 0.2, 50, port)
+        try:
+            awake = False
+            for _turn in range(-(-misses // TRIES)):
+                await asyncio.gather(*(asker.ask(server_at("127.0.0.1", port), f"n{number}.acme.example", "MX") for number in range(50)))
+            awake = True
+            return (await asker.ask(server_at("127.0.0.1", port), "acme.example", "MX")).state
+        finally:
+            server.stop()
+
+    assert asyncio.run(run()) == ("answer" if misses == 1 else "silent")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_bytes_in_any_record(seed: int) -> None:
+    """Names, texts and numbers out of the blue, for every question."""
+    chance = random.Random(seed)
+
+    def escaped(least: int, most: int) -> str:
+        return "".join(f"\\{chance.randrange(256):03d}" for _ in range(chance.randint(least, most)))
+
+    def name() -> str:
+        return ".".join(escaped(1, 20) for _ in range(chance.randint(1, 4))) + "."
+
+    def text() -> str:
+        start = chance.choice(["", "v=spf1 ", "v=DMARC1; p=", "v=DKIM1; p=", "v=STSv1; id=", "v=TLSRPTv1; rua=mailto:", "v=DMARC1; p=none; rua=mailto:a@"])
+        return " ".join(f'"{start if not place else ""}{escaped(0, 40)}"' for place in range(chance.randint(1, 4)))
+
+    def says(asked: str, rdtype: str) -> list[str]:
+        if asked in ("", "example", "hosting.example", "ns1.nobody.example") or rdtype in ("SOA", "NS") or chance.random() < 0.2:
+            return []
+        if rdtype == "MX" and chance.random() < 0.7:
+            return ours(asked, rdtype)
+        if chance.random() < 0.1:
+            return [f"CNAME {name()}"]
+        number = lambda: chance.randrange(65536)    # noqa: E731
+        one: dict[str, t.Callable[[], str]] = {
+            "TXT": text, "SPF": text, "A": lambda: f"192.0.2.{chance.randrange(256)}", "AAAA": lambda: f"2001:db8::{number():x}",
+            "MX": lambda: f"{number()} {name()}", "SRV": lambda: f"{number()} {number()} {number()} {name()}", "PTR": name,
+            "CAA": lambda: f'{chance.randrange(256)} {chance.choice(["issue", "iodef", "x1"])} "{escaped(0, 30)}"',
+            "TLSA": lambda: f"{chance.randrange(256)} {chance.randrange(256)} {chance.randrange(256)} {chance.randbytes(chance.randint(1, 40)).hex()}",
+        }
+        return [one[rdtype]() for _ in range(chance.randint(1, 4))] if rdtype in one else []
+
+    found, _server = verified(says)
+    assert ids(found)
