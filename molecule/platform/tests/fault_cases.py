@@ -188,6 +188,8 @@ NODES: tuple[Case, ...] = (
     case("dns.node_spf_other", "= @ TXT v=spf1 +all", remedy='remove node-spf-other.hoster.example. 300 IN TXT "v=spf1 +all"'),
     case("dns.tlsa_missing", "- _25._tcp TLSA", remedy="publish _25._tcp.tlsa-missing.hoster.example. 3600 IN TLSA 3 1 1"),
     case("dns.tlsa_other", f"= _25._tcp TLSA 3 1 1 {'ee' * 32}", remedy="remove _25._tcp.tlsa-other.hoster.example. 300 IN TLSA 3 1 1 ee"),
+    case("dns.tlsa_other", f"= _25._tcp TLSA 3 1 1 {'bb' * 32}", name="tlsa-next-alone",
+         remedy=f"publish _25._tcp.tlsa-next-alone.hoster.example. 3600 IN TLSA 3 1 1 {'aa' * 32}"),
     case("dns.tlsa_next", f"= _25._tcp TLSA 3 1 1 {'aa' * 32}", remedy=f"publish _25._tcp.tlsa-next.hoster.example. 3600 IN TLSA 3 1 1 {'bb' * 32}"),
     case("dns.fcrdns_missing", "- PTR", remedy="in-addr.arpa. 3600 IN PTR fcrdns-missing.hoster.example."),
     case("dns.fcrdns_other", "= PTR somebody.elsewhere.example.", remedy="IN PTR somebody.elsewhere.example."),

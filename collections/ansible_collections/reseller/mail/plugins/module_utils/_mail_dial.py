@@ -20,6 +20,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._https_policy import
 
 try:
     import dns.exception
+    import dns.flags
     import dns.resolver
 except ImportError:  # the importer of _dns_query reports it
     pass
@@ -31,6 +32,10 @@ class ProbeFailure(Exception):
 
 class ProbeClosed(ProbeFailure):
     """Nobody answers at the port."""
+
+
+class ProbeIdle(ProbeFailure):
+    """There is nothing to ask about."""
 
 
 class ProbeBlocked(ProbeFailure):
@@ -46,14 +51,16 @@ class Dialler:
         self._resolver = dns.resolver.Resolver(configure=False)
         self._resolver.nameservers = [resolver or system_resolver()]
         self._resolver.lifetime = min(timeout, 5.0)
+        self._resolver.flags = dns.flags.RD | dns.flags.AD
         self._resolver.cache = dns.resolver.LRUCache()
         self._lock = threading.Lock()
 
-    def records(self, name: str, rdtype: str) -> list[t.Any]:
-        """The record data of a name; none when there is none."""
+    def records(self, name: str, rdtype: str, *, secure: bool = False) -> list[t.Any]:
+        """The record data of a name; none when there is none, or none that the resolver vouches for (DNSSEC) where that is asked."""
         with self._lock:
             try:
-                return list(self._resolver.resolve(name + ".", rdtype, raise_on_no_answer=False))
+                answer = self._resolver.resolve(name + ".", rdtype, raise_on_no_answer=False)
+                return [] if secure and not answer.response.flags & dns.flags.AD else list(answer)
             except dns.resolver.NXDOMAIN:
                 return []
             except dns.exception.DNSException as exc:

@@ -11,15 +11,10 @@ import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._dkim_evidence import unknown
 from ansible_collections.reseller.mail.plugins.module_utils._tls_keys import Evidence
+from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.mail_hosts import tlsa_text
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Asker, Reply
-
-
-def plain(value: str) -> str:
-    """A TLSA record's data as the model writes it; libraries and servers put spaces into the digest."""
-    usage, selector, matching, *data = value.lower().split()
-    return " ".join((usage, selector, matching, "".join(data)))
 
 
 async def look(asker: Asker, keys: t.Mapping[str, str]) -> dict[str, Evidence]:
@@ -47,4 +42,4 @@ def _fault(reply: Reply, key: str) -> str:
         return reply.why
     if reply.state == "none":
         return "no TLSA record"
-    return "" if f"3 1 1 {key}" in map(plain, reply.values) else "other TLSA records only"
+    return "" if f"3 1 1 {key}" in map(tlsa_text, reply.values) else "other TLSA records only"

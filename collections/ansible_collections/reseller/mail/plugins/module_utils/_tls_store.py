@@ -42,8 +42,9 @@ class Store:
         self._environment = {"REQUESTS_CA_BUNDLE": ca_bundle} if ca_bundle else {}
 
     def keys(self, name: str) -> t.Optional[Keys]:
-        """As they are; None where nothing is in service under the name."""
-        current = self._digest("x509", "-noout", "-pubkey", "-in", str(self._tls / name / "fullchain.pem"))
+        """As they are; None where nothing is in service under the name (on a virgin host there is no openssl to ask either)."""
+        chain = self._tls / name / "fullchain.pem"
+        current = self._digest("x509", "-noout", "-pubkey", "-in", str(chain)) if chain.exists() else ""
         if not current:
             return None
         following = self._following(name)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import functools
+import hashlib
 import secrets
 import smtplib
+import ssl
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
@@ -19,9 +21,17 @@ from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import (
     ProbeBlocked,
     ProbeClosed,
     ProbeFailure,
+    ProbeIdle,
     Smtp,
     literal,
 )
+from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.mail_hosts import tlsa_text
+
+try:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+    from cryptography.x509 import load_der_x509_certificate
+except ImportError:  # Ansible itself needs it on a controller
+    pass
 
 Check = t.Callable[[], Finding]
 IMPLICIT = (("access.submissions", 465, "220 "), ("access.imap", 993, "* OK"), ("access.pop3", 995, "+OK"))
@@ -32,6 +42,8 @@ def finding(id_: str, subject: str, expected: str, remedy: str, work: t.Callable
     """The answer of one check: what it returns is what was found; what it raises is what is wrong."""
     try:
         return Finding(id_, subject, "ok", expected, work())
+    except ProbeIdle as exc:
+        return Finding(id_, subject, "na", expected, str(exc))
     except ProbeBlocked as exc:
         return Finding(id_, subject, "blocked", expected, str(exc))
     except ProbeFailure as exc:
@@ -58,6 +70,24 @@ def _starttls(dialler: Dialler, host: str, port: int, needs_auth: bool) -> str:
         if server.has_extn("auth") != needs_auth:
             raise ProbeFailure("no AUTH is offered after STARTTLS" if needs_auth else "AUTH is offered where strangers deliver")
         return str(server.sock.version())  # type: ignore[union-attr]
+
+
+def _dane(dialler: Dialler, host: str) -> str:
+    """The key itself, as a sender sees it that verifies by DNSSEC: neither the name nor the dates count (RFC 7671 section 5.1)."""
+    records = {tlsa_text(rdata.to_text()) for rdata in dialler.records(f"_25._tcp.{host}", "TLSA", secure=True)}
+    ours = sorted(text for text in records if text.startswith("3 1 1 "))
+    if not ours:
+        raise ProbeIdle("no TLSA record 3 1 1 in a signed zone")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with Smtp(dialler, host, 25) as server:
+        server.starttls(context=context)
+        certificate = server.sock.getpeercert(binary_form=True)  # type: ignore[union-attr]
+    key = load_der_x509_certificate(certificate).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    served = f"3 1 1 {hashlib.sha256(key).hexdigest()}"
+    if served not in ours:
+        raise ProbeFailure(f"the host serves {served}, DNS has {', '.join(ours)}")
+    return served
 
 
 def _sieve(dialler: Dialler, host: str) -> str:
@@ -167,6 +197,9 @@ def node_checks(dialler: Dialler, host: str, sender: str) -> list[Check]:
     return [
         ask("mail.tls", host, f"port 25 offers STARTTLS with a certificate for {host}, and no AUTH", f"look at Postfix and the certificate on {host}",
             functools.partial(_starttls, dialler, host, 25, False)),
+        ask("mail.dane", host, f"port 25 serves a key that a TLSA record of {host} names",
+            f"converge the node, which reports the key that {host} serves, and publish its records: reseller.mail.site does both",
+            functools.partial(_dane, dialler, host)),
         ask("mail.relay_refused", host, "mail from a stranger to a stranger is refused", repair, functools.partial(_relay, dialler, host, sender)),
         ask("access.plaintext_refused", host, "no password is taken before TLS", repair, functools.partial(_plaintext, dialler, host)),
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._compile import dns as compile_dns
 from .._compile.dns import PURPOSES, Record, zone_line
@@ -58,7 +58,10 @@ def questions(records: t.Iterable[Record]) -> list[Question]:
 def of_estate(estate: Estate) -> dict[str, list[Question]]:
     """All that is asked about each subject."""
     found: dict[str, list[Question]] = {}
+    in_service = tuple(f" {key.current}" for state in estate.states for key in state.tls)
     for question in questions([*compile_dns.records(estate), *compile_dns.wishes(estate)]):
+        if question.group == "dns.tlsa":
+            question = replace(question, lines=tuple(sorted(question.lines, key=lambda line: not line.endswith(in_service))))
         found.setdefault(question.subject, []).append(question)
     for state in estate.states:
         for key in state.dkim:

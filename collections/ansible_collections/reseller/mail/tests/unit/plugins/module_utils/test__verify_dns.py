@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,12 @@ from ansible_collections.reseller.mail.plugins.module_utils._compile.dns import 
 from ansible_collections.reseller.mail.plugins.module_utils._dns_query import LAME, NO_TCP, Reply
 from ansible_collections.reseller.mail.plugins.module_utils._https_policy import Fetched
 from ansible_collections.reseller.mail.plugins.module_utils._load import load
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import NodeState, TlsKey
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import ask, clients, former, mail_hosts, reports, senders, settings, tags, zone
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.catalogue import CATALOGUE, GROUPS, MOST, Fault, as_markdown, finding, group_of, shown
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.known import Known, learn
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.policy import faults as policy_faults
-from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.questions import Question, questions
+from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.questions import Question, of_estate, questions
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.settle import Outcome, settle
 from hypothesis import given
 from hypothesis import strategies as st
@@ -232,6 +234,31 @@ def test_no_text_makes_a_judge_stumble(text: str, group: str) -> None:
     rdtype = "TXT" if wanted.startswith("v=") else group
     for fault in ask.JUDGES[group](asks(group, rdtype, wanted), says(text or "x", f"v=DMARC1; {text}", f"v=spf1 {text}", f"p={text}")):
         assert finding(fault, "acme.example", "x").id in CATALOGUE
+
+
+KEYS = TlsKey("mx1.hosting.example", 32 * "bb", 32 * "aa")
+CURRENT, NEXT = f"3 1 1 {KEYS.current}", f"3 1 1 {KEYS.next}"
+
+
+@pytest.mark.parametrize(
+    ("there", "found", "publish", "remove"),
+    [
+        ((CURRENT, NEXT), [], [], []),
+        ((f"3 1 1 {32 * 'B'} {32 * 'b'}", NEXT, f"3 1 1 {32 * 'cc'}"), [], [], []),
+        ((CURRENT,), ["dns.tlsa_next"], [NEXT], []),
+        ((NEXT,), ["dns.tlsa_other"], [CURRENT], []),
+        ((f"3 1 1 {32 * 'cc'}", NEXT), ["dns.tlsa_other"], [CURRENT], [f"3 1 1 {32 * 'cc'}"]),
+        ((), ["dns.tlsa_missing"], [CURRENT, NEXT], []),
+    ],
+)
+def test_mail_stops_where_the_key_in_service_is_missing(there: tuple[str, ...], found: list[str], publish: list[str], remove: list[str]) -> None:
+    loaded, _faults = load(str(COLLECTION / "tests/unit/fixtures/estate"))
+    assert loaded
+    estate = replace(loaded, states=(NodeState("mx1", (), (KEYS,)),))
+    (question,) = (one for one in of_estate(estate)["mx1.hosting.example"] if one.group == "dns.tlsa")
+    faults = [*mail_hosts.tlsa(question, says(*there))]
+    assert [fault.id for fault in faults] == found
+    assert [[line.split(None, 4)[4] for line in part] for fault in faults for part in (fault.publish, fault.remove)] == [publish, remove][: 2 * len(found)]
 
 
 def test_tags_are_read_as_the_rfcs_write_them() -> None:

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Postfix's own DANE client, on the stranger's host with a validating resolver, verifies both nodes all the time while their keys change."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+import typing as t
+
+import pytest
+from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
+from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler
+from ansible_collections.reseller.mail.plugins.module_utils._verify_access import node_checks
+from client import ESTATE, Host, Run, World, ansible, wait_until
+from conftest import NODES, RESOLVER
+
+MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+MATCHED = re.compile(r"Matched DANE EE certificate at depth 0: 3 1 1 ([0-9A-F]{64})")
+
+
+def fqdn(node: str) -> str:
+    return f"{node}.hosting.example"
+
+
+def verified(world: World, node: str) -> str:
+    """The key that the client found in DNS and on the host; empty when it would not deliver."""
+    said = world.run(f"posttls-finger -c -l dane-only [{fqdn(node)}] 2>&1", check=False).stdout
+    found = MATCHED.search(said)
+    return found[1].lower() if found and "Verified TLS connection established" in said else ""
+
+
+def reported(node: str) -> dict[str, str]:
+    (keys,) = json.loads((ESTATE / "state" / f"{node}.json").read_text(encoding="utf-8"))["tls"]
+    return t.cast("dict[str, str]", keys)
+
+
+def in_dns(dns1: Host, node: str) -> list[str]:
+    """The records at the authoritative server."""
+    lines = dns1.output(f"kdig +short @10.97.0.2 _25._tcp.{fqdn(node)} TLSA").splitlines()
+    return sorted("".join(line.split()[3:]).lower() for line in lines)
+
+
+def publish(dns1: Host, node: str, *keys: str) -> None:
+    name = f"_25._tcp.{fqdn(node)}."
+    update = "".join(f"update add {name} 3600 TLSA 3 1 1 {key}\n" for key in keys)
+    dns1.run("knsupdate -k /etc/knot/update.key", stdin=f"server 10.97.0.2\nzone hosting.example\nupdate delete {name} TLSA\n{update}send\nquit\n")
+
+
+def rollover(*arguments: str, **options: t.Any) -> Run:
+    return ansible("ansible-playbook", "playbooks/tls_rollover.yml", "--diff", "--extra-vars", json.dumps(options), *arguments)
+
+
+def noted(nodes: dict[str, Host]) -> int:
+    """Since when DNS shows the next keys of both, by the nodes' notes; an earlier run of this test may have been ahead of the true time."""
+    notes = [json.loads(host.output(f"cat /var/lib/reseller-mail/tls/{fqdn(name)}/next.json")) for name, host in nodes.items()]
+    return max(note["since"] for note in notes)
+
+
+def later(nodes: dict[str, Host], seconds: int) -> str:
+    return time.strftime(MOMENT, time.gmtime(noted(nodes) + seconds))
+
+
+class Watch:
+    """Asks both nodes over and over."""
+
+    def __init__(self, world: World) -> None:
+        self._world, self._stop = world, threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.seen: dict[str, list[str]] = {node: [] for node in NODES}
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            for node in NODES:
+                self.seen[node].append(verified(self._world, node))
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stop.set()
+        self._thread.join(60)
+
+
+@pytest.fixture(scope="module")
+def dns1() -> Host:
+    return Host("dns1")
+
+
+def test_the_key_in_service_and_the_next_one_stand_in_dns(world: World, nodes: dict[str, Host], dns1: Host) -> None:
+    for name, host in nodes.items():
+        keys = reported(name)
+        assert in_dns(dns1, name) == sorted([keys["current"], keys["next"]])
+        assert verified(world, name) == keys["current"]
+        assert host.output(f"stat -c '%U %a' /var/lib/reseller-mail/tls/{fqdn(name)}/next.pem") == "root 600"
+
+
+def test_no_key_changes_while_a_resolver_may_not_know_the_next_one(world: World, nodes: dict[str, Host], dns1: Host) -> None:
+    before = {name: reported(name) for name in NODES}
+    run = rollover(tls_now=later(nodes, 7199))
+    assert run.rc == 2
+    for name in NODES:
+        assert f"The key of {fqdn(name)} was not changed: its next key has been in DNS since " in " ".join(run.output.split())
+    ready = later(nodes, 7200)
+    publish(dns1, "mx1", before["mx1"]["current"])
+    try:
+        run = rollover("--limit", "mx1,localhost", "--check", tls_now=ready)
+    finally:
+        publish(dns1, "mx1", before["mx1"]["current"], before["mx1"]["next"])
+    assert "ns.hosting.example (10.97.0.2): other TLSA records only" in " ".join(run.output.split())
+    assert {name: reported(name) for name in NODES} == before
+    assert {name: verified(world, name) for name in NODES} == {name: keys["current"] for name, keys in before.items()}
+
+
+def test_senders_that_verify_never_notice_a_rollover(world: World, nodes: dict[str, Host], dns1: Host) -> None:
+    before = {name: reported(name) for name in NODES}
+    with Watch(world) as watch:
+        run = rollover(tls_now=later(nodes, 7200))
+        time.sleep(6)  # the resolver forgets
+    assert run.rc == 0, run.output
+    for name, host in nodes.items():
+        after = reported(name)
+        assert after["current"] == before[name]["next"]
+        assert after["next"] not in before[name].values()
+        assert in_dns(dns1, name) == sorted([after["current"], after["next"]])
+        assert len(watch.seen[name]) > 5
+        assert list(dict.fromkeys(watch.seen[name])) == [before[name]["current"], after["current"]], "one key, then the other, and never none"
+        renew = f"REQUESTS_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt certbot renew -n --force-renewal --cert-name {fqdn(name)}"
+        host.run(renew)
+        assert verified(world, name) == after["current"], "a renewed certificate has the same key"
+    assert "PRIVATE KEY" not in run.output
+
+
+def test_an_emergency_does_not_wait_and_says_what_it_costs(world: World) -> None:
+    before = {name: reported(name) for name in NODES}
+    run = rollover(tls_rollover_emergency=True)
+    assert run.rc == 0, run.output
+    for name in NODES:
+        assert f"{fqdn(name)} has a new key although its next key has been in DNS since " in " ".join(run.output.split())
+        assert verified(world, name) == reported(name)["current"] == before[name]["next"]
+
+
+def dane(node: str) -> Finding:
+    """What verify says of the key."""
+    found = [check() for check in node_checks(Dialler(RESOLVER), fqdn(node), "") if getattr(check, "args", ("",))[0] == "mail.dane"]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_a_wrong_record_stops_mail_and_verify_says_so(world: World, dns1: Host) -> None:
+    keys = reported("mx1")
+    assert dane("mx1").state == "ok"
+    wrong = 32 * "ee"
+    publish(dns1, "mx1", wrong)
+    try:
+        assert wait_until(lambda: not verified(world, "mx1"))
+        assert wait_until(lambda: dane("mx1").state == "fail")
+        assert f"the host serves 3 1 1 {keys['current']}, DNS has 3 1 1 {wrong}" in dane("mx1").found
+    finally:
+        publish(dns1, "mx1", keys["current"], keys["next"])
+    assert wait_until(lambda: verified(world, "mx1")) == keys["current"]
