@@ -55,9 +55,14 @@ def as_dicts(findings: t.Iterable[Finding]) -> list[dict[str, str]]:
     return [asdict(finding) for finding in sorted(findings, key=lambda one: (one.subject, one.id, one.found))]
 
 
-def as_json(findings: t.Iterable[Finding]) -> str:
-    """``{"findings": […]}`` for programs."""
-    return json.dumps({"findings": as_dicts(findings)}, indent=2, ensure_ascii=False) + "\n"
+def plain(text: str) -> str:
+    """Somebody else's text as a terminal may have it: what would colour, move, hide or turn text around is shown as an escape."""
+    return "".join(char if char.isprintable() or char == "\n" else char.encode("unicode_escape", "surrogatepass").decode() for char in text)
+
+
+def as_json(findings: t.Iterable[Finding], checked: str = "") -> str:
+    """``{"checked": "2026-11-21T14:00:00Z", "findings": […]}`` for programs."""
+    return json.dumps({"checked": checked, "findings": as_dicts(findings)}, indent=2, ensure_ascii=False) + "\n"
 
 
 def as_junit(findings: t.Iterable[Finding]) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import io
 import itertools
 import typing as t
+from dataclasses import replace
 
-from ansible_collections.reseller.mail.plugins.module_utils._finding import STATES, Finding, counts, summary, worst
+from ansible_collections.reseller.mail.plugins.module_utils._finding import STATES, Finding, counts, plain, summary, worst
 
 try:
     from rich.console import Console, Group, RenderableType
@@ -23,6 +24,12 @@ except ImportError as exc:
 else:
     RICH_IMPORT_ERROR = None
 
+MANY = 30
+"""Of more subjects than this, nobody reads every one: then a digest comes first, and the worst in full."""
+SHOWN = 8
+"""Subjects in full, below a digest; the report's file has all."""
+
+_TEXTS = ("subject", "expected", "found", "remedy")
 _LOOK = {
     "ok": ("✓", "green"),
     "warn": ("!", "yellow"),
@@ -79,10 +86,11 @@ def _subject(findings: t.Sequence[Finding]) -> list[tuple[Text, RenderableType]]
 
 
 def as_table(findings: t.Iterable[Finding], width: int = 100, color: bool = False) -> str:
-    """The report for a terminal: subjects that are well first, the worst last, where the eye is when the run has ended."""
+    """The report for a terminal: subjects that are well first, the worst last, where the eye is when the run has ended. Many subjects are
+    told by what is amiss, and in full only the worst."""
     if RICH_IMPORT_ERROR is not None:
         raise RICH_IMPORT_ERROR
-    findings = list(findings)
+    findings = [replace(one, **{key: plain(getattr(one, key)) for key in _TEXTS}) for one in findings]
     console = Console(file=io.StringIO(), width=width, force_terminal=color, no_color=not color, color_system="standard" if color else None,
                       legacy_windows=False, highlight=False, emoji=False, markup=False)
     by_subject = {
@@ -90,6 +98,10 @@ def as_table(findings: t.Iterable[Finding], width: int = 100, color: bool = Fals
         for subject, rows in itertools.groupby(sorted(findings, key=_group), key=_group)
     }
     order = sorted(by_subject, key=lambda subject: (-STATES.index(_group_state(by_subject[subject])), subject))
+    if len(order) > MANY:
+        amiss = [subject for subject in order if _group_state(by_subject[subject]) != "ok"]
+        _digest(console, findings, len(order), len(amiss))
+        order = _samples(amiss, by_subject)
     for subject in order:
         state = _group_state(by_subject[subject])
         console.print(Rule(Text(subject, style=_LOOK[state][1] if state != "ok" else "bold"), align="left", style="bright_black", characters="─"))
@@ -104,6 +116,32 @@ def as_table(findings: t.Iterable[Finding], width: int = 100, color: bool = Fals
     console.print(Text(summary(findings), style=f"bold {style}" if "bold" not in style else style))
     text = t.cast(io.StringIO, console.file).getvalue()
     return "\n".join(line.rstrip() for line in text.splitlines())
+
+
+def _digest(console: Console, findings: t.Sequence[Finding], subjects: int, amiss: int) -> None:
+    """One line for each thing that is amiss, the worst first: how many subjects, and which."""
+    console.print(Rule(Text(f"{subjects} subjects, {subjects - amiss} of them in order", style="bold"), align="left", style="bright_black", characters="─"))
+    whose: dict[tuple[str, str], list[str]] = {}
+    for one in findings:
+        if one.state not in ("ok", "na"):
+            whose.setdefault((one.state, one.id), []).append(one.subject)
+    grid = Table.grid(padding=(0, 2), expand=True)
+    grid.add_column(width=9, no_wrap=True)
+    grid.add_column(no_wrap=True)
+    grid.add_column(justify="right", no_wrap=True)
+    grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    for (state, id_), names in sorted(whose.items(), key=lambda one: (STATES.index(one[0][0]), -len(one[1]), one[0][1])):
+        names = sorted(set(names))
+        grid.add_row(_mark(state), Text(id_, style="bold"), str(len(names)), Text(", ".join(names[:20]), style="bright_black"))
+    console.print(Padding(grid, (0, 0, 1, 1)))
+
+
+def _samples(amiss: t.Sequence[str], by_subject: t.Mapping[str, t.Sequence[Finding]]) -> list[str]:
+    """Of subjects with the same findings one is enough to see what is meant; the worst stay last."""
+    kinds: dict[frozenset[tuple[str, str]], str] = {}
+    for subject in reversed(amiss):
+        kinds.setdefault(frozenset((one.id, one.state) for one in by_subject[subject] if one.state not in ("ok", "na")), subject)
+    return [subject for subject in amiss if subject in list(kinds.values())[:SHOWN]]
 
 
 def _group_state(rows: t.Sequence[Finding]) -> str:

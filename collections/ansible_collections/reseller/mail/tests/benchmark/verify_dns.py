@@ -1,75 +1,129 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How near verify_dns comes to what name server and machine can do: the same questions by other tools, and verify itself.
+"""How near verify_dns comes to what name servers and machine can do: the very questions of a run, asked again by other tools.
 
-    verify_dns.py SERVER [DOMAINS]      asks SERVER about names below DOMAINS (default 1000) that it answers for, or refuses
+    verify_dns.py ESTATE RESOLVER [CA_FILE [ROUNDS]]
 
-Prints questions a second of: verify's own asker, a bare loop of dnspython's `asyncquery.udp`, and `dig -f` where it is installed.
+Runs verify_dns on the estate once to learn its questions; then, ROUNDS times (default 3), verify_dns itself, a bare loop of dnspython's
+`asyncquery.udp`, `dig -f` and `dnsperf`, where these are installed, one after the other, so that whatever else the machine does hits all alike.
+Each is a process of its own: verify's time has reading the estate, judging, SPF and HTTPS in it. `molecule/platform/tests/large_world.py` makes a world to ask.
 """
 
 from __future__ import annotations
 
 import asyncio
+import collections
+import json
+import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import typing as t
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[5]))
 import dns.asyncquery
+import dns.flags
 import dns.message
-from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Asker, server_at
+from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Asker
+from ansible_collections.reseller.mail.plugins.module_utils._load import load
+from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import ask
 
-LABELS = (
-    ("", "MX"), ("", "TXT"), ("", "SPF"), ("", "NS"), ("_dmarc.", "TXT"), ("mx1._domainkey.", "TXT"), ("_mta-sts.", "TXT"), ("mta-sts.", "A"),
-    ("_smtp._tls.", "TXT"), ("_imaps._tcp.", "SRV"), ("_pop3s._tcp.", "SRV"), ("_submissions._tcp.", "SRV"), ("_submission._tcp.", "SRV"),
-    ("autoconfig.", "A"), ("autodiscover.", "A"),
-)
 AT_ONCE = 50
+Question = t.Tuple[str, str, str, bool]
+"""Server's address, name, type, and whether it is to ask others."""
 
 
-async def ours(server: str, questions: list[tuple[str, str]]) -> None:
-    asker = Asker(server, at_once=AT_ONCE)
-    await asyncio.gather(*(asker.ask(server_at(server), name, rdtype) for name, rdtype in questions))
+class Listening(Asker):
+    """Keeps what was asked."""
+
+    def __init__(self, resolver: str) -> None:
+        super().__init__(resolver, at_once=AT_ONCE)
+        self.asked: list[Question] = []
+
+    async def _exchange(self, server: t.Any, name: str, rdtype: str, recursive: bool, unchecked: bool = False) -> t.Any:
+        self.asked.append((server.address, name, rdtype, recursive))
+        return await super()._exchange(server, name, rdtype, recursive, unchecked)
 
 
-async def bare(server: str, questions: list[tuple[str, str]]) -> None:
+def verify(estate: str, resolver: str, ca_file: str) -> Listening:
+    model, faults = load(estate)
+    assert model is not None, faults
+    asker = Listening(resolver)
+    found = asyncio.run(ask.findings(model, asker, ca_file))
+    states = collections.Counter(one.state for one in found)
+    print(f"{len(found)} findings: {dict(states)}", file=sys.stderr)
+    return asker
+
+
+def bare(questions: list[Question]) -> None:
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def one(name: str, rdtype: str) -> None:
+    async def one(server: str, name: str, rdtype: str, recursive: bool) -> None:
         async with gate:
-            await dns.asyncquery.udp(dns.message.make_query(name, rdtype, use_edns=0, payload=1232), server, 4)
+            query = dns.message.make_query(name, rdtype, use_edns=0, payload=1232)
+            if not recursive:
+                query.flags &= ~dns.flags.RD
+            await dns.asyncquery.udp(query, server, 4)
 
-    await asyncio.gather(*(one(name, rdtype) for name, rdtype in questions))
+    async def all_of_them() -> None:
+        await asyncio.gather(*(one(*question) for question in questions))
+
+    asyncio.run(all_of_them())
 
 
-def dig(server: str, questions: list[tuple[str, str]]) -> None:
-    with tempfile.NamedTemporaryFile("w", suffix=".txt") as batch:
-        batch.writelines(f"{name} {rdtype}\n" for name, rdtype in questions)
-        batch.flush()
-        subprocess.run(["dig", f"@{server}", "+norecurse", "-f", batch.name], stdout=subprocess.DEVNULL, check=True)
-
-
-def main(server: str, domains: int) -> None:
-    questions = [(f"{label}d{number}.example.", rdtype) for number in range(domains) for label, rdtype in LABELS]
-    figures = {}
-    for name, work in (("verify", ours), ("dnspython", bare)):
-        begun, busy = time.monotonic(), time.process_time()
-        asyncio.run(work(server, questions))
-        seconds = time.monotonic() - begun
-        figures[name] = len(questions) / seconds
-        print(f"{name:10} {len(questions)} questions, {seconds:6.1f} s, {figures[name]:7.0f}/s, {time.process_time() - busy:5.1f} s of one core")
+def tools(questions: list[Question], folder: Path, mine: list[str]) -> dict[str, list[list[str]]]:
+    """What is run: a tool is one command or more, one after the other."""
+    (folder / "questions.json").write_text(json.dumps(questions), encoding="utf-8")
+    found = {"verify_dns": [[sys.executable, __file__, "--verify", *mine]], "dnspython": [[sys.executable, __file__, "--bare", str(folder / "questions.json")]]}
     if shutil.which("dig"):
-        begun = time.monotonic()
-        dig(server, questions)
-        seconds = time.monotonic() - begun
-        figures["dig -f"] = len(questions) / seconds
-        print(f"{'dig -f':10} {len(questions)} questions, {seconds:6.1f} s, {figures['dig -f']:7.0f}/s, one after the other")
-    for name, figure in figures.items():
-        if name != "verify":
-            print(f"verify : {name} = {figures['verify'] / figure:.2f}")
+        lines = (f"@{server} {name} {rdtype} {'+recurse' if recursive else '+norecurse'}\n" for server, name, rdtype, recursive in questions)
+        (folder / "dig").write_text("".join(lines), encoding="utf-8")
+        found["dig -f"] = [["dig", "-f", str(folder / "dig")]]
+    if shutil.which("dnsperf"):
+        found["dnsperf"] = []
+        for server in sorted({question[0] for question in questions}):
+            lines = (f"{name} {rdtype}\n" for one, name, rdtype, _recursive in questions if one == server)
+            (folder / server).write_text("".join(lines), encoding="utf-8")
+            found["dnsperf"].append(["dnsperf", "-s", server, "-d", str(folder / server), "-n", "1", "-q", str(AT_ONCE)])
+    return found
+
+
+def timed(commands: list[list[str]]) -> tuple[float, float, float]:
+    """Seconds, seconds of a core, and the most memory in MiB."""
+    begun, busy, most = time.monotonic(), 0.0, 0
+    for command in commands:
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            _pid, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0, command
+        busy, most = busy + usage.ru_utime + usage.ru_stime, max(most, usage.ru_maxrss)
+    return time.monotonic() - begun, busy, most / 1024
+
+
+def main(estate: str, resolver: str, ca_file: str = "", rounds: str = "3") -> None:
+    questions = verify(estate, resolver, ca_file).asked
+    kinds = collections.Counter(f"{server}{' (resolver)' if recursive else ''}" for server, _name, _type, recursive in questions)
+    print(f"{len(questions)} questions: " + ", ".join(f"{count} to {server}" for server, count in kinds.most_common(8)))
+    with tempfile.TemporaryDirectory() as folder:
+        commands = tools(questions, Path(folder), [estate, resolver, ca_file])
+        rows: dict[str, list[tuple[float, float, float]]] = collections.defaultdict(list)
+        for _round in range(int(rounds)):
+            for name, ours in commands.items():
+                rows[name].append(timed(ours))
+                print(f"  {name:10} {rows[name][-1][0]:6.1f} s", file=sys.stderr)
+    middle = {name: tuple(statistics.median(column) for column in zip(*found, strict=True)) for name, found in rows.items()}
+    print(f"\n{'':10} {'seconds':>8} {'a second':>9} {'of a core':>10} {'MiB':>6} {'verify_dns takes':>17}")
+    for name, (seconds, busy, most) in middle.items():
+        print(f"{name:10} {seconds:8.1f} {len(questions) / seconds:9.0f} {busy:9.1f}s {most:6.0f} {middle['verify_dns'][0] / seconds:15.2f} x")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 1000)
+    if sys.argv[1] == "--verify":
+        verify(*sys.argv[2:])
+    elif sys.argv[1] == "--bare":
+        bare(json.loads(Path(sys.argv[2]).read_text(encoding="utf-8")))
+    else:
+        main(*sys.argv[1:])

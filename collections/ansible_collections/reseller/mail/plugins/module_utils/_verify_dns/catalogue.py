@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
+from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding, plain
 
 MOST = 400
 """Characters of an answer that are shown: anybody may publish 60,000 of them."""
@@ -241,8 +241,8 @@ CATALOGUE: t.Final[dict[str, Row]] = dict(_rows())
 
 def shown(text: str) -> str:
     """Somebody else's text as it may stand in a report: no control characters, no end of the terminal's patience."""
-    plain = "".join(char if char.isprintable() or char == "\n" else f"\\x{ord(char):02x}" for char in text)
-    return plain if len(plain) <= MOST else f"{plain[:MOST]}… ({len(plain)} characters)"
+    text = plain(text)
+    return text if len(text) <= MOST else f"{text[:MOST]}… ({len(text)} characters)"
 
 
 def _few(lines: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding, as_json, as_junit, counts, from_dicts, summary, worst
-from ansible_collections.reseller.mail.plugins.module_utils._finding_table import as_table
+from ansible_collections.reseller.mail.plugins.module_utils._finding_table import MANY, SHOWN, as_table
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,8 +34,9 @@ def test_the_worst_of_several_answers_counts_and_none_does_not_apply() -> None:
 
 
 def test_json_is_what_programs_were_promised() -> None:
-    report = json.loads(as_json(FINDINGS))
-    assert list(report) == ["findings"]
+    report = json.loads(as_json(FINDINGS, "2026-11-21T14:00:00Z"))
+    assert list(report) == ["checked", "findings"]
+    assert report["checked"] == "2026-11-21T14:00:00Z"
     assert list(report["findings"][0]) == ["id", "subject", "state", "expected", "found", "remedy"]
     assert [(row["subject"], row["id"]) for row in report["findings"][:3]] == [
         ("acme.example", "dns.dkim"), ("acme.example", "dns.mx"), ("acme.example", "dns.spf"),
@@ -43,7 +44,7 @@ def test_json_is_what_programs_were_promised() -> None:
 
 
 def test_json_comes_back_as_the_same_findings() -> None:
-    assert sorted(from_dicts(json.loads(as_json(FINDINGS))["findings"]), key=lambda one: one.rank) == sorted(FINDINGS, key=lambda one: one.rank)
+    assert sorted(from_dicts(json.loads(as_json(FINDINGS, ""))["findings"]), key=lambda one: one.rank) == sorted(FINDINGS, key=lambda one: one.rank)
 
 
 def test_junit_counts_failures_and_what_was_not_asked() -> None:
@@ -94,3 +95,42 @@ def test_the_table_is_plain_unless_colour_is_asked_for() -> None:
 
 def test_markup_in_an_answer_is_text() -> None:
     assert "[bold]x[/bold]" in as_table([Finding("dns.spf", "a.example", "fail", "", "[bold]x[/bold]")])
+
+
+@given(st.text())
+def test_an_answer_never_acts_on_the_terminal(text: str) -> None:
+    table = as_table([Finding("mail.fetch", f"a{text}.example", "fail", text, f"\x1b[2J\u202e{text}", text)])
+    assert all(char.isprintable() or char == "\n" for char in table)
+    assert "\\x1b[2J" in table
+    assert "\\u202e" in table
+
+
+def many(number: int) -> list[Finding]:
+    rows = [Finding("dns.mx", f"d{one}.example", "ok", "", "") for one in range(number)]
+    rows += [Finding("dns.dnssec_unsigned", f"d{one}.example", "warn", "", "not signed", f"sign d{one}.example") for one in range(number // 2)]
+    return [*rows, Finding("dns.mx_foreign", "d7.example", "fail", "", "10 elsewhere", "remove it")]
+
+
+def test_of_many_subjects_a_digest_comes_first_and_one_of_a_kind_in_full() -> None:
+    lines = as_table(many(1000), 100).splitlines()
+    assert len(lines) < 25
+    assert lines[0].startswith("1000 subjects, 500 of them in order ──")
+    assert lines[1].split()[:4] == ["✗", "fail", "dns.mx_foreign", "1"]
+    assert lines[2].split()[:4] == ["!", "warn", "dns.dnssec_unsigned", "500"]
+    heads = [line.split(" ─")[0] for line in lines if " ──" in line]
+    assert heads[1:] == ["d99.example", "d7.example"]
+    assert any(line.endswith("do    remove it") for line in lines), lines
+    assert max(map(len, lines)) <= 100
+
+
+def test_of_many_kinds_the_worst_are_shown() -> None:
+    rows = [Finding(f"dns.x{one}", f"d{one:03}.example", "warn", "", "") for one in range(100)] + [Finding("dns.mx", "bad.example", "fail", "", "")]
+    text = as_table(rows, 100)
+    assert text.count(" ──") == 1 + SHOWN
+    assert text.rindex("bad.example") > text.rindex("d099.example")
+
+
+def test_few_subjects_are_all_shown() -> None:
+    text = as_table(many(MANY), 100)
+    assert "subjects," not in text
+    assert text.count(" ──") == MANY
