@@ -152,8 +152,8 @@ class World(Host):
     def stored(self, token: str, **more: t.Any) -> list[bytes]:
         return [base64.b64decode(message) for message in self.call("stored", token=token, **more)]
 
-    def may_login(self, host: str, protocol: str, user: str, password: str) -> bool:
-        return self.call("login", host=host, protocol=protocol, user=user, password=password)[0]
+    def may_login(self, host: str, protocol: str, user: str, password: str, port: int = 0) -> bool:
+        return self.call("login", host=host, protocol=protocol, user=user, password=password, port=port)[0]
 
 
 class Flow:

@@ -60,20 +60,23 @@ def send(host, port, sender, recipients, message, login=None, password=None, dec
     return answers
 
 
-def login(host, protocol, user, password):
-    """Whether the server lets the user in: over IMAP, POP3 (both implicit TLS) or submission."""
+def login(host, protocol, user, password, port=0):
+    """Whether the server lets the user in: over IMAP, POP3 (both implicit TLS) or submission (STARTTLS, but on 465)."""
     context = ssl.create_default_context()
     try:
         if protocol == "imap":
-            with imaplib.IMAP4_SSL(host, ssl_context=context, timeout=TIMEOUT) as imap:
+            with imaplib.IMAP4_SSL(host, port or 993, ssl_context=context, timeout=TIMEOUT) as imap:
                 imap.login(user, password)
         elif protocol == "pop3":
-            pop = poplib.POP3_SSL(host, context=context, timeout=TIMEOUT)
+            pop = poplib.POP3_SSL(host, port or 995, context=context, timeout=TIMEOUT)
             pop.user(user)
             pop.pass_(password)
             pop.quit()
+        elif port == 465:
+            with smtplib.SMTP_SSL(host, port, context=context, timeout=TIMEOUT) as smtp:
+                smtp.login(user, password)
         else:
-            with smtplib.SMTP(host, 587, timeout=TIMEOUT) as smtp:
+            with smtplib.SMTP(host, port or 587, timeout=TIMEOUT) as smtp:
                 smtp.starttls(context=context)
                 smtp.login(user, password)
     except imaplib.IMAP4.error as error:
@@ -163,9 +166,10 @@ def converse(host, port, lines):
     return replies
 
 
-def get(url):
-    """A web page by verified HTTPS: status, type and text."""
-    with urllib.request.urlopen(url, timeout=TIMEOUT, context=ssl.create_default_context()) as page:
+def get(url, post=""):
+    """A web page by verified HTTPS: status, type and text; with something to post, the answer to that."""
+    asked = urllib.request.Request(url, post.encode() or None, {"Content-Type": "text/xml"} if post else {})
+    with urllib.request.urlopen(asked, timeout=TIMEOUT, context=ssl.create_default_context()) as page:
         return [page.status, page.headers.get_content_type(), page.read().decode()]
 
 
