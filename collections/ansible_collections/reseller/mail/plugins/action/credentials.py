@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-import csv
-import os
-import tempfile
 import typing as t
 
 from ansible.errors import AnsibleActionFail, AnsibleError
@@ -14,6 +11,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._credentials import 
 from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Mailbox
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Secret
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
+from ansible_collections.reseller.mail.plugins.plugin_utils._secrets import Handover, unlogged
 
 ARGUMENTS = {
     "estate": {"type": "path", "required": True},
@@ -23,53 +21,6 @@ ARGUMENTS = {
     "database": {"type": "path", "default": "/var/lib/reseller-mail/credentials/credentials.db"},
     "group": {"type": "str", "default": "dovecot"},
 }
-
-
-_HEADER = ["address", "password"]
-
-
-class Handover:
-    """The file on the controller that initial passwords are written to, of mailboxes or of what ``header`` says."""
-
-    def __init__(self, path: str, header: t.Sequence[str] = _HEADER) -> None:
-        self._path = path
-        self._header = list(header)
-
-    def refuse_unwritable(self) -> None:
-        """Raises OSError when the file could not be written or is somebody else's. Changes nothing."""
-        place = os.path.dirname(os.path.abspath(self._path))
-        while not os.path.exists(place):
-            place = os.path.dirname(place)
-        if not os.path.isdir(place) or not os.access(place, os.W_OK | os.X_OK) or os.path.isdir(self._path):
-            raise PermissionError(f"the handover file {self._path} cannot be written below {place}")
-        self._read()
-
-    def _read(self) -> dict[str, str]:
-        """What the file holds so far. Raises OSError when it is not ours: it would be overwritten."""
-        if not os.path.exists(self._path):
-            return {}
-        try:
-            with open(self._path, encoding="utf-8", newline="") as file:
-                header, *rows = csv.reader(file, strict=True)
-            if header != self._header:
-                raise ValueError
-            return dict(rows)  # a row of another length is a ValueError
-        except (ValueError, csv.Error):
-            raise OSError(f"the handover file {self._path} exists and is no list of initial passwords; move it away") from None
-
-    def write(self, passwords: dict[str, str]) -> None:
-        """Adds the passwords, or replaces those of the same address, in one step."""
-        folder = os.path.dirname(os.path.abspath(self._path))
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        rows = self._read()
-        descriptor, new = tempfile.mkstemp(dir=folder, prefix=".initial-passwords-")   # mkstemp makes it 0600
-        with open(descriptor, "w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(self._header)
-            writer.writerows(sorted((rows | passwords).items()))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(new, self._path)
 
 
 class ActionModule(ActionBase):
@@ -146,19 +97,11 @@ class ActionModule(ActionBase):
         return str(self._loader.load(f"!vault |\n{envelope}", show_content=False)).rstrip("\r\n")
 
     def _on_host(self, stage: str, **arguments: t.Any) -> dict[str, t.Any]:
-        # From -vvv on a connection prints what a module returns unless its play context says no_log. The task does not say so itself,
-        # because its result is made here and has no secrets in it.
-        contexts = [self._play_context, self._connection._play_context]
-        shown = [context.no_log for context in contexts]
-        for context in contexts:
-            context.no_log = True
-        try:
+        # The task does not say no_log itself, because its result is made here and has no secrets in it.
+        with unlogged(self):
             answer = self._execute_module(
                 module_name="reseller.mail.credentials", module_args={**self._args, "stage": stage, **arguments}, task_vars=self._vars
             )
-        finally:
-            for context, no_log in zip(contexts, shown, strict=True):
-                context.no_log = no_log
         if answer.get("failed"):
             raise AnsibleActionFail(f"{stage} failed on the host: {answer.get('msg', 'no reason given')}")
         return answer

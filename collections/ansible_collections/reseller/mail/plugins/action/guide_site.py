@@ -12,9 +12,9 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.reseller.mail.plugins.action.credentials import Handover
 from ansible_collections.reseller.mail.plugins.plugin_utils import _guide
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
+from ansible_collections.reseller.mail.plugins.plugin_utils._secrets import Handover, unlogged
 
 ARGUMENTS = {
     "estate": {"type": "path"},
@@ -64,16 +64,8 @@ class ActionModule(ActionBase):
         return self._execute(passwords=passwords)
 
     def _execute(self, **arguments: t.Any) -> dict[str, t.Any]:
-        """From -vvv on a connection prints what a module is given unless its play context says no_log."""
-        contexts = [self._play_context, self._connection._play_context]
-        shown = [context.no_log for context in contexts]
-        for context in contexts:
-            context.no_log = True
-        try:
+        with unlogged(self):
             return dict(self._execute_module(module_name="reseller.mail.guide_site", module_args={**self._on_host, **arguments}, task_vars=self._vars))
-        finally:
-            for context, no_log in zip(contexts, shown, strict=True):
-                context.no_log = no_log
 
     def _ship(self, files: t.Mapping[str, bytes]) -> str:
         """All files as one, into the task's own temporary folder; in check mode, too, because the host compares contents."""

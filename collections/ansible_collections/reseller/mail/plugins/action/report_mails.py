@@ -10,6 +10,7 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible_collections.reseller.mail.plugins.plugin_utils._secrets import unlogged
 
 _NAME = re.compile(r"[0-9a-f]{24}\.eml")
 
@@ -39,16 +40,8 @@ class ActionModule(ActionBase):
         return result
 
     def _ask(self, args: dict[str, t.Any], task_vars: t.Optional[dict[str, t.Any]]) -> dict[str, t.Any]:
-        # From -vvv on a connection prints what a module returns unless its play context says no_log: these are other people's letters.
-        contexts = (self._play_context, self._connection._play_context)
-        shown = [context.no_log for context in contexts]
-        for context in contexts:
-            context.no_log = True
-        try:
+        with unlogged(self):  # these are other people's letters
             answer: dict[str, t.Any] = self._execute_module(module_name="reseller.mail.report_mails", module_args=args, task_vars=task_vars)
-        finally:
-            for context, before in zip(contexts, shown, strict=True):
-                context.no_log = before
         return answer
 
     def _write(self, folder: str, mails: t.Iterable[t.Mapping[str, t.Any]]) -> None:

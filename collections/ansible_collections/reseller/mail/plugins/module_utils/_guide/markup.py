@@ -11,7 +11,8 @@ import re
 import typing as t
 
 _VOID = frozenset({"link", "meta", "img", "use"})
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+"""Control characters, those among them that turn the text behind them around, and what is no character."""
 
 
 class Html(str):
@@ -39,13 +40,13 @@ def join(parts: Part) -> Html:
     return Html("".join(map(join, parts)))
 
 
-def tag(name: str, /, *parts: Part, **attributes: t.Union[str, bool, None]) -> Html:
+def tag(element: str, /, *parts: Part, **attributes: t.Union[str, bool, None]) -> Html:
     """An element. ``class_`` is ``class``, ``aria_label`` is ``aria-label``; None and False leave an attribute out."""
     said = "".join(
         f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{text(str(value))}"')
         for key, value in attributes.items() if value is not None and value is not False
     )
-    return Html(f"<{name}{said}>" if name in _VOID else f"<{name}{said}>{join(parts)}</{name}>")
+    return Html(f"<{element}{said}>" if element in _VOID else f"<{element}{said}>{join(parts)}</{element}>")
 
 
 def document(language: str, *parts: Part) -> bytes:

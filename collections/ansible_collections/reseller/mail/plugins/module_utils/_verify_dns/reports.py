@@ -27,7 +27,7 @@ _STARTS = {"dns.dmarc": "v=dmarc1", "dns.mta_sts": "v=stsv1", "dns.tls_rpt": "v=
 def _own(question: Question, reply: Reply) -> list[str]:
     """The records of the question's kind: others may stand beside them."""
     start = _STARTS[question.group]
-    return sorted(value for value in reply.values if "".join(value.split()).lower().split(";")[0] == start)
+    return sorted(value for value in reply.values if "".join(value.split()).lower().partition(";")[0] == start)
 
 
 def _number(question: Question, reply: Reply, found: t.Sequence[str]) -> t.Iterator[Fault]:
