@@ -21,6 +21,10 @@ _NOISE = re.compile(
 )
 
 
+SHOWN = 5
+"""Names that one complaint lists."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a run is going to do: names to ask for, names whose renewal ends."""
@@ -62,6 +66,19 @@ def refusal(output: str) -> str:
 def hopeless(output: str) -> bool:
     """Whether asking for the next name now can only fail too, or cost more of a rate limit."""
     return bool(_STOP.search(output))
+
+
+def complaints(blocked: t.Mapping[str, str]) -> list[str]:
+    """One sentence a reason: where tenants write their own DNS, thousands of names may wait for the same."""
+    reasons: dict[str, list[str]] = {}
+    for name, reason in sorted(blocked.items()):
+        reasons.setdefault(reason, []).append(name)
+    return [f"No certificate for {_some(names)}: {reason}." for reason, names in reasons.items()]
+
+
+def _some(names: t.Sequence[str]) -> str:
+    more = len(names) - SHOWN
+    return ", ".join(names) if more <= 1 else f"{', '.join(names[:SHOWN])} and {more} more"
 
 
 def lines(action: Plan, blocked: t.Mapping[str, str], published: t.Iterable[str], removed: t.Iterable[str]) -> str:

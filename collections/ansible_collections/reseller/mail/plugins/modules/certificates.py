@@ -222,7 +222,7 @@ def main() -> None:
         "deployed": deployed,
         "diff": {"prepared": said},
     }
-    sentences = [f"No certificate for {name}: {reason}." for name, reason in sorted(blocked.items())]
+    sentences = _certificates.complaints(blocked)
     if module.params["required"] and blocked:
         module.fail_json(msg=" ".join(sentences), **result)
     for sentence in sentences:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from ansible_collections.reseller.mail.plugins.module_utils._certificates import Plan, hopeless, lines, plan, refusal, unreachable
+from ansible_collections.reseller.mail.plugins.module_utils._certificates import Plan, complaints, hopeless, lines, plan, refusal, unreachable
 
 FAILED = """Saving debug log to /var/log/letsencrypt/letsencrypt.log
 Requesting a certificate for mail.globex.example
@@ -63,3 +63,13 @@ def test_a_limit_or_a_server_that_is_away_stops_further_requests_and_a_single_re
 def test_the_diff_speaks_the_users_words() -> None:
     said = lines(Plan(("b.example", "c.example"), ("a.example",)), {"c.example": "no"}, ["b.example", "d.example"], ["e.example", "a.example"])
     assert said == "- certificate a.example\n+ certificate b.example\n~ certificate d.example\n- certificate e.example\n"
+
+
+def test_names_that_wait_for_the_same_are_one_sentence() -> None:
+    blocked = {f"mta-sts.d{number}.example": "it has no address in DNS" for number in range(1000)} | {"mail.acme.example": "its DNS does not answer"}
+    assert complaints(blocked) == [
+        "No certificate for mail.acme.example: its DNS does not answer.",
+        "No certificate for mta-sts.d0.example, mta-sts.d1.example, mta-sts.d10.example, mta-sts.d100.example, mta-sts.d101.example and 995 more: "
+        "it has no address in DNS.",
+    ]
+    assert complaints({}) == []
