@@ -15,6 +15,7 @@ import typing as t
 from dataclasses import replace
 from pathlib import Path
 
+from ansible_collections.reseller.mail.plugins.module_utils import _rsa_key
 from ansible_collections.reseller.mail.plugins.module_utils._dkim import BITS, Key, KeyName, Plan, moment, public_half, seconds
 
 Run = t.Callable[..., tuple[int, str, str]]
@@ -116,10 +117,13 @@ class Store:
             for draft, key in batch.items():
                 if key.private:
                     os.link(self.private(key.name), draft)
-            self._each("openssl pkey -in {} -pubout -out {}.public", list(batch))
+            publics = {draft: _rsa_public(Path(draft)) for draft in batch}
+            self._each("openssl pkey -in {} -pubout -out {}.public", [draft for draft, public in publics.items() if public is None])
             for draft, key in batch.items():
-                public = public_half(Path(f"{draft}.public").read_text("ascii"))
-                os.unlink(f"{draft}.public")
+                public = publics[draft]
+                if public is None:
+                    public = public_half(Path(f"{draft}.public").read_text("ascii"))
+                    os.unlink(f"{draft}.public")
                 if key.private:
                     os.unlink(draft)
                 else:
@@ -153,3 +157,11 @@ class Store:
             os.fchmod(stream.fileno(), mode)
             os.fsync(stream.fileno())
         os.replace(draft, path)
+
+
+def _rsa_public(path: Path) -> t.Optional[str]:
+    """The public half of an RSA key; None where openssl shall read it, or say what is wrong with it."""
+    try:
+        return _rsa_key.public_half(path.read_text("ascii"))
+    except ValueError:
+        return None

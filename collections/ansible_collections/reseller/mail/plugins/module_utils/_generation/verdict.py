@@ -17,6 +17,7 @@ import stat
 import typing as t
 from pathlib import Path
 
+from .. import _rsa_key
 from .._dkim import public_half
 from . import lines
 from .daemons import Room
@@ -83,7 +84,7 @@ def key_faults(store: Store, staging: Path, run: Run) -> t.Iterator[str]:
         if (state.st_uid, stat.S_IMODE(state.st_mode)) != (owner, 0o600):
             yield f"{where}: {file}: must belong to opendkim with mode 0600, or OpenDKIM refuses it"
             continue
-        # Reading a key costs a process; one that was found right and did not change since is not read again.
+        # One that was found right and did not change since is not read again.
         fault = None if seen.get(str(file)) == stamp else _mismatch(file, run)
         if fault:
             yield f"{where}: {fault}"
@@ -112,12 +113,24 @@ def _seen_keys(store: Store) -> dict[str, list[int]]:
 
 
 def _mismatch(file: Path, run: Run) -> str | None:
-    code, output, errors = run(["openssl", "pkey", "-in", str(file), "-pubout"])
-    if code:
-        return f"{file}: not a private key: {errors.strip().splitlines()[0] if errors.strip() else 'openssl refuses it'}"
     note = file.with_suffix(".json")
+    try:
+        public = _public(file, run)
+    except (OSError, ValueError) as error:
+        return f"{file}: {error}"
     try:
         noted = json.loads(note.read_bytes())["public"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         return f"{note}: {error!r}"
-    return None if noted == public_half(output) else f"{note}: the public key noted there is not that of {file}"
+    return None if noted == public else f"{note}: the public key noted there is not that of {file}"
+
+
+def _public(file: Path, run: Run) -> str:
+    """The public half of a private key. What is no RSA key as we make them costs a process."""
+    public = _rsa_key.public_half(file.read_text("ascii", "replace"))
+    if public is None:
+        code, output, errors = run(["openssl", "pkey", "-in", str(file), "-pubout"])
+        if code:
+            raise ValueError(f"not a private key: {errors.strip().splitlines()[0] if errors.strip() else 'openssl refuses it'}")
+        public = public_half(output)
+    return public
