@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.reseller.mail.plugins.module_utils import _deletions, _dns_book, _dns_update, _dns_wanted, _dns_watch, _https_policy
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns as compile_dns
@@ -44,7 +44,7 @@ class Outcome:
 class _Planned:
     work: Work
     changes: list[Change] = field(default_factory=list)
-    raw: dict[tuple[str, str, str], t.Any] = field(default_factory=dict)
+    raw: _dns_update.Raw = field(default_factory=dict)
     pending: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -94,6 +94,13 @@ async def _hold_tlsa(job: _Job, planned: _Planned) -> None:
                 planned.pending.append(f"{key[0]} TLSA: the zone {zone} is not signed")
 
 
+def _marks(marks: Ours, domain: str, found: _dns_update.Found) -> Ours:
+    """The name for Outlook is ours where it leads to us: somebody else may serve it as well."""
+    host = f"autodiscover.{domain}"
+    ours = any(found.sets[host, kind].values & marks.addresses for kind in ("A", "AAAA") if (host, kind) in found.sets)
+    return replace(marks, hosts=marks.hosts | {host}) if ours else marks
+
+
 async def _plan_domain(job: _Job, work: Work) -> _Planned:
     planned = _Planned(work)
     found = await _dns_update.read(job.asker, job.primary, {*work.wanted, *work.former}, work.searched)
@@ -116,8 +123,9 @@ async def _plan_domain(job: _Job, work: Work) -> _Planned:
     planned.pending = [f"{name}: its node has not reported the key" for name, _type in waiting]
     await _hold_policy(job, planned, found)
     await _hold_tlsa(job, planned)
+    marks = _marks(job.marks, work.domain, found)
     published: dict[Key, frozenset[str]] = {
-        key: frozenset(value for value in found.sets[key].values if recognised(key, value, work.domain, job.marks))
+        key: frozenset(value for value in found.sets[key].values if recognised(key, value, work.domain, marks))
         for key in work.searched if key in found.sets
     }
     planned.changes = plan(work.wanted, found.sets, {**published, **work.former}, planned.held)
@@ -156,6 +164,23 @@ def _guarded(estate: Estate, left: t.Collection[str], book: _dns_book.Book, acce
     return told or ""
 
 
+async def _send_all(primary: Primary, zones: t.Mapping[str, list[Change]], raw: _dns_update.Raw, outcome: Outcome, check_mode: bool) -> set[str]:
+    """Notes what was (or would be) changed; the zones of which that failed. A key that the server does not know is said once."""
+    waiting = sorted(zones)
+    failed: set[str] = set()
+    while waiting:
+        zone = waiting.pop(0)
+        try:
+            if not check_mode:
+                await _dns_update.send(primary, zone, zones[zone], raw)
+            outcome.changes += sorted(zones[zone])
+        except _dns_update.DnsFailure as exc:
+            outcome.faults.append(f"{exc}{f'; nothing was sent for {len(waiting)} more zones' if exc.everywhere and waiting else ''}")
+            failed.update((zone, *waiting) if exc.everywhere else (zone,))
+            waiting = [] if exc.everywhere else waiting
+    return failed
+
+
 async def publish(
     estate: Estate, asker: Asker, primary: Primary, book: _dns_book.Book, *, ca_file: str, seconds: float, check_mode: bool, accepted: int = 0
 ) -> Outcome:
@@ -173,7 +198,7 @@ async def publish(
     work = [one for one in todo.work if not guard or one.domain not in todo.left]
     plans = await asyncio.gather(*(_plan_domain(job, one) for one in work))
     zones: dict[str, list[Change]] = {}
-    raw: dict[tuple[str, str, str], t.Any] = {}
+    raw: _dns_update.Raw = {}
     for planned in plans:
         outcome.pending += planned.pending
         outcome.notes += planned.notes
@@ -181,15 +206,7 @@ async def publish(
         raw.update(planned.raw)
         for zone, changes in planned.zones.items():
             zones.setdefault(zone, []).extend(changes)
-    failed = set()
-    for zone, changes in sorted(zones.items()):
-        try:
-            if not check_mode:
-                await _dns_update.send(primary, zone, changes, raw)
-            outcome.changes += sorted(changes)
-        except _dns_update.DnsFailure as exc:
-            failed.add(zone)
-            outcome.faults.append(str(exc))
+    failed = await _send_all(primary, zones, raw, outcome, check_mode)
     for planned in plans:
         entry = _entry(planned, book.get(planned.work.domain, {}), done=not planned.faults and not failed & planned.zones.keys())
         if entry:

@@ -7,6 +7,7 @@ PRIVATE to the collection.
 from __future__ import annotations
 
 import asyncio
+import base64
 import typing as t
 from dataclasses import dataclass, field
 
@@ -24,6 +25,7 @@ try:
     import dns.rdataclass
     import dns.rdatatype
     import dns.rdtypes.ANY.TXT
+    import dns.tsig
     import dns.tsigkeyring
     import dns.update
 except ImportError:  # the importer of _dns_query reports it
@@ -31,7 +33,12 @@ except ImportError:  # the importer of _dns_query reports it
 
 
 class DnsFailure(Exception):
-    """A name server refused or did not understand; the text is fit for the user."""
+    """A name server refused or did not understand; the text is fit for the user, and never holds a secret. ``everywhere``: it is about
+    the server or the key, so that no other zone would fare better."""
+
+    def __init__(self, text: str, everywhere: bool = False) -> None:
+        super().__init__(text)
+        self.everywhere = everywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +52,11 @@ class Primary:
     timeout: float = 10.0
 
 
-BATCH = 100
-"""Record sets in one update: with keys of 2048 bits about 45,000 bytes, and a message ends at 65,535."""
+BATCH = 50
+"""Record sets in one update: with keys of 2048 bits, old and new ones, about 45,000 bytes, and a message ends at 65,535."""
 _NOT_HERE = ("REFUSED", "NOTAUTH", "not authoritative")
+Raw = t.Dict[t.Tuple[str, str, str], t.List[t.Any]]
+"""By name, type and value: the library's record data, more than one where a TXT is there twice, split differently."""
 
 
 @dataclass(slots=True)
@@ -55,7 +64,7 @@ class Found:
     """What the primary server holds at the places that were asked for. ``absent`` says why it holds no such zone at all."""
 
     sets: dict[Key, RRset] = field(default_factory=dict)
-    raw: dict[tuple[str, str, str], t.Any] = field(default_factory=dict)
+    raw: Raw = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     absent: str = ""
 
@@ -76,21 +85,22 @@ async def read(asker: Asker, primary: Primary, wanted: t.Collection[Key], candid
             aliases.setdefault((key[0], reply.alias), []).append(key[1])
         elif reply.state == "answer" and not reply.alias:
             found.sets[key] = RRset(*key, reply.ttl, reply.values)
-            found.raw.update({(*key, value): rdata for value, rdata in reply.raw})
+            for value, rdata in reply.raw:
+                found.raw.setdefault((*key, value), []).append(rdata)
     for (name, target), types in aliases.items():
         found.faults.append(f"{name} is a CNAME to {target}; remove it, {', '.join(types)} cannot stand beside it")
     return found
 
 
-def _rdata(change: Change, value: str, raw: t.Mapping[tuple[str, str, str], t.Any]) -> t.Any:
+def _rdata(change: Change, value: str, raw: Raw) -> t.Any:
     if (change.name, change.type, value) in raw:
-        return raw[change.name, change.type, value]
+        return raw[change.name, change.type, value][0]
     if change.type == "TXT":
         return dns.rdtypes.ANY.TXT.TXT(dns.rdataclass.IN, dns.rdatatype.TXT, split_txt(value))
     return dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.from_text(change.type), value)
 
 
-async def send(primary: Primary, zone: str, changes: t.Sequence[Change], raw: t.Mapping[tuple[str, str, str], t.Any]) -> None:
+async def send(primary: Primary, zone: str, changes: t.Sequence[Change], raw: Raw) -> None:
     """Updates of one zone. Each message is done whole or not at all (RFC 2136 section 3.4), and all of a name's changes are in one."""
     batch: list[Change] = []
     for change in sorted(changes):
@@ -101,22 +111,63 @@ async def send(primary: Primary, zone: str, changes: t.Sequence[Change], raw: t.
     await _send(primary, zone, batch, raw)
 
 
-async def _send(primary: Primary, zone: str, changes: t.Sequence[Change], raw: t.Mapping[tuple[str, str, str], t.Any]) -> None:
+async def _send(primary: Primary, zone: str, changes: t.Sequence[Change], raw: Raw) -> None:
+    server = primary.server
+    try:
+        response = await dns.asyncquery.tcp(_message(primary, zone, changes, raw), server.address, primary.timeout, server.port)
+    except dns.tsig.PeerError as exc:
+        raise DnsFailure(f"{server} did not take the update: {_about_key(exc, primary)}", everywhere=True) from exc
+    except (OSError, EOFError, dns.exception.Timeout) as exc:
+        raise DnsFailure(f"{server} did not take the update over TCP: {exc or 'no answer'}", everywhere=True) from exc
+    except (ValueError, dns.exception.DNSException) as exc:
+        raise DnsFailure(f"{zone}: {server} did not take the update: {exc or type(exc).__name__}") from exc
+    if response.rcode() in (dns.rcode.NXRRSET, dns.rcode.YXRRSET, dns.rcode.NXDOMAIN, dns.rcode.YXDOMAIN):
+        raise DnsFailure(f"{zone}: somebody changed records there while this run planned; nothing was changed, run it again")
+    if response.rcode() != dns.rcode.NOERROR:
+        hint = "" if primary.key_name else "; it was not signed with a TSIG key"
+        raise DnsFailure(f"{zone}: {server} refused the update: {dns.rcode.to_text(response.rcode())}{hint}")
+
+
+def _message(primary: Primary, zone: str, changes: t.Sequence[Change], raw: Raw) -> t.Any:
+    """The update, which holds only if everything is as it was when the changes were planned (RFC 2136 section 2.4): what somebody else
+    wrote in between would be lost."""
     update = dns.update.UpdateMessage(zone + ".")
     for change in changes:
         name = dns.name.from_text(change.name)
+        if change.old:
+            update.present(name, *(rdata for value in change.old for rdata in raw[change.name, change.type, value]))
+        else:
+            update.absent(name, change.type)
         update.delete(name, change.type)
         for value in change.new:
             update.add(name, change.ttl, _rdata(change, value, raw))
-    server = primary.server
+    if primary.key_name:
+        update.use_tsig(_keyring(primary), algorithm=dns.name.from_text(primary.key_algorithm))
+    return update
+
+
+def _keyring(primary: Primary) -> t.Any:
     try:
-        if primary.key_name:
-            update.use_tsig(dns.tsigkeyring.from_text({primary.key_name: primary.key_secret}), algorithm=dns.name.from_text(primary.key_algorithm))
-        response = await dns.asyncquery.tcp(update, server.address, primary.timeout, server.port)
-    except (OSError, EOFError, ValueError, dns.exception.DNSException) as exc:
-        raise DnsFailure(f"{zone}: {server} did not take the update: {exc or type(exc).__name__}") from exc
-    if response.rcode() != dns.rcode.NOERROR:
-        raise DnsFailure(f"{zone}: {server} refused the update: {dns.rcode.to_text(response.rcode())}")
+        base64.b64decode(primary.key_secret.encode("ascii"), validate=True)
+    except ValueError:
+        # Not `from exc`: what the library says of a text may hold a part of it.
+        raise DnsFailure(f"the secret of the TSIG key {primary.key_name} is not base64", everywhere=True) from None
+    try:
+        return dns.tsigkeyring.from_text({primary.key_name: primary.key_secret})
+    except (ValueError, dns.exception.DNSException):
+        raise DnsFailure(f"{primary.key_name!r} can be no name of a TSIG key", everywhere=True) from None
+
+
+def _about_key(error: Exception, primary: Primary) -> str:
+    """What a server means that does not believe a signature (RFC 8945 section 5.2)."""
+    key = f"the TSIG key {primary.key_name}"
+    if isinstance(error, dns.tsig.PeerBadKey):
+        return f"it does not know {key} for {primary.key_algorithm}"
+    if isinstance(error, dns.tsig.PeerBadSignature):
+        return f"its secret of {key} is another one"
+    if isinstance(error, dns.tsig.PeerBadTime):
+        return "its clock and that of this machine are too far apart for TSIG"
+    return f"something is wrong with {key}: {error}"
 
 
 async def check(asker: Asker, primary: Primary, changes: t.Sequence[Change]) -> list[str]:

@@ -21,7 +21,7 @@ import dns.tsig
 import dns.tsigkeyring
 import dns.update
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils import _dns_query
+from ansible_collections.reseller.mail.plugins.module_utils import _dns_query, _dns_update
 from ansible_collections.reseller.mail.plugins.module_utils._dns_book import Book
 from ansible_collections.reseller.mail.plugins.module_utils._dns_publish import Outcome, publish
 from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Asker, server_at
@@ -47,6 +47,7 @@ class NameServer:
         self.foreign: set[str] = set()
         self.dropped: set[tuple[str, str]] = set()
         self.updates = 0
+        self.meanwhile: t.Callable[[NameServer], None] = lambda server: None
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._udp.bind((address, port))
         self.address, self.port = self._udp.getsockname()
@@ -59,6 +60,10 @@ class NameServer:
 
     def values(self, name: str, kind: str) -> list[str]:
         return sorted(rdata.to_text() for rdata in self.sets.get((name, kind), ()))
+
+    def close_tcp(self) -> None:
+        self._tcp.shutdown(socket.SHUT_RDWR)
+        self._tcp.close()
 
     def close(self) -> None:
         self._udp.close()
@@ -118,6 +123,10 @@ class NameServer:
             response.set_rcode(dns.rcode.REFUSED)
             return
         self.updates += 1
+        self.meanwhile(self)
+        if not self._holds(query.prerequisite):
+            response.set_rcode(dns.rcode.NXRRSET)
+            return
         for one in query.update:
             key = str(one.name).rstrip("."), dns.rdatatype.to_text(one.rdtype)
             if key in self.dropped:
@@ -128,6 +137,15 @@ class NameServer:
                 old = self.sets.setdefault(key, dns.rrset.RRset(one.name, dns.rdataclass.IN, one.rdtype))
                 for rdata in one:
                     old.add(rdata, one.ttl)
+
+    def _holds(self, prerequisites: t.Iterable[t.Any]) -> bool:
+        """RFC 2136 section 3.2: sets that are not there, and sets that are exactly these."""
+        exactly: dict[tuple[str, str], set[t.Any]] = {}
+        for one in prerequisites:
+            key = str(one.name).rstrip("."), dns.rdatatype.to_text(one.rdtype)
+            assert one.deleting in (None, dns.rdataclass.NONE)
+            exactly.setdefault(key, set()).update(one)
+        return all(set(self.sets.get(key, ())) == values for key, values in exactly.items())
 
 
 @pytest.fixture
@@ -222,6 +240,28 @@ def test_other_peoples_records_come_back_exactly_as_they_were(estate: Estate, wo
     assert world.values("www.acme.example", "A") == ["192.0.2.1"]
 
 
+def test_what_somebody_wrote_while_the_run_planned_is_not_lost(estate: Estate, world: NameServer) -> None:
+    world.put("acme.example", "TXT", '"v=spf1 ~all"')
+
+    def proof(server: NameServer) -> None:
+        server.put("acme.example", "TXT", '"v=spf1 ~all"', '"proof=1"')
+
+    world.meanwhile = proof
+    outcome = run(estate, world)
+    assert outcome.faults == ["acme.example: somebody changed records there while this run planned; nothing was changed, run it again"]
+    assert world.values("acme.example", "TXT") == ['"proof=1"', '"v=spf1 ~all"']
+    assert world.values("globex.example", "MX"), "nobody else waits"
+    world.meanwhile = lambda server: None
+    assert run(estate, world).faults == []
+    assert world.values("acme.example", "TXT") == ['"proof=1"', '"v=spf1 include:hosting.example -all"']
+
+
+def test_a_text_that_is_there_twice_split_differently_becomes_one(estate: Estate, world: NameServer) -> None:
+    world.put("acme.example", "TXT", '"v=spf1 ~all"', '"v=spf1 " "~all"')
+    assert run(estate, world).faults == []
+    assert world.values("acme.example", "TXT") == ['"v=spf1 include:hosting.example -all"']
+
+
 def test_a_long_key_is_split(estate: Estate, world: NameServer) -> None:
     run(estate, world)
     (key,) = world.values("mx1._domainkey.acme.example", "TXT")
@@ -262,14 +302,44 @@ def test_a_cname_in_the_way_stops_its_domain_only(estate: Estate, world: NameSer
 def test_a_refusing_primary_changes_nothing(estate: Estate, world: NameServer) -> None:
     outcome = run(estate, world, key="")
     assert (outcome.changes, world.updates) == ([], 0)
-    assert "acme.example: 127.0.0.1 refused the update: REFUSED" in outcome.faults
+    assert "acme.example: 127.0.0.1 refused the update: REFUSED; it was not signed with a TSIG key" in outcome.faults
 
 
 @pytest.mark.parametrize(("key", "secret"), [("lab", "AAAA"), ("other", SECRET)])
-def test_a_wrong_key_is_named_and_nothing_is_changed(estate: Estate, world: NameServer, key: str, secret: str) -> None:
+def test_with_a_wrong_key_nothing_is_changed(estate: Estate, world: NameServer, key: str, secret: str) -> None:
     outcome = run(estate, world, key=key, secret=secret)
     assert (outcome.changes, world.updates) == ([], 0)
     assert any(fault.startswith("acme.example: 127.0.0.1 did not take the update: ") for fault in outcome.faults)
+
+
+@pytest.mark.parametrize(("key", "secret", "why"), [
+    ("lab", "not+base/64", "the secret of the TSIG key lab is not base64"),
+    ("lab", "gehäim", "the secret of the TSIG key lab is not base64"),
+    ("lab..x", SECRET, "'lab..x' can be no name of a TSIG key"),
+])
+def test_a_key_that_can_be_none_is_said_once_for_all_zones(estate: Estate, world: NameServer, key: str, secret: str, why: str) -> None:
+    outcome = run(estate, world, key=key, secret=secret)
+    assert (outcome.changes, world.updates) == ([], 0)
+    assert outcome.faults == [f"{why}; nothing was sent for 2 more zones"]
+
+
+def test_a_server_that_takes_no_tcp_is_asked_once(estate: Estate, world: NameServer) -> None:
+    world.close_tcp()
+    outcome = run(estate, world)
+    (fault,) = outcome.faults
+    assert fault.startswith("127.0.0.1 did not take the update over TCP: ")
+    assert fault.endswith("; nothing was sent for 2 more zones")
+
+
+@pytest.mark.parametrize(("error", "words"), [
+    (dns.tsig.PeerBadKey(), "it does not know the TSIG key lab for hmac-sha256"),
+    (dns.tsig.PeerBadSignature(), "its secret of the TSIG key lab is another one"),
+    (dns.tsig.PeerBadTime(), "its clock and that of this machine are too far apart for TSIG"),
+    (dns.tsig.PeerBadTruncation(), "something is wrong with the TSIG key lab: The peer didn't like amount of truncation in the TSIG we sent"),
+])
+def test_what_a_server_has_against_a_signature_is_said_plainly(error: Exception, words: str) -> None:
+    """RFC 8945 section 5.2; Knot answers so (tried in the lab), the server here does not."""
+    assert _dns_update._about_key(error, Primary(server_at("127.0.0.1"), "lab", "hmac-sha256", SECRET)) == words
 
 
 def test_a_domain_that_the_primary_does_not_answer_about_is_left_alone(estate: Estate, world: NameServer, monkeypatch: pytest.MonkeyPatch) -> None:
