@@ -13,13 +13,7 @@ description:
   - Tells, too, which DKIM keys the host has for the domain and which of them sign, and whether the daemons run.
   - Returns no password, no hash and no private key.
 author: Reseller Mail developers (@reseller-mail)
-attributes:
-  check_mode:
-    description: Reads only.
-    support: full
-  diff_mode:
-    description: Changes nothing, so there is nothing to show.
-    support: N/A
+extends_documentation_fragment: [reseller.mail.attributes.reads_only]
 options:
   subject:
     description: An address or a domain.

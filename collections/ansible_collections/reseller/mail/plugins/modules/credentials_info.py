@@ -12,13 +12,7 @@ description:
   - Reads from the host's credential store who set each password. Neither passwords nor hashes are read.
   - M(reseller.mail.verify_mail) logs in with initial passwords only where they can still be right.
 author: Reseller Mail developers (@reseller-mail)
-attributes:
-  check_mode:
-    description: Reads only.
-    support: full
-  diff_mode:
-    description: Changes nothing, so there is nothing to show.
-    support: N/A
+extends_documentation_fragment: [reseller.mail.attributes.reads_only]
 options:
   database:
     description: The credential store on the host. Where it does not exist there are no credentials.

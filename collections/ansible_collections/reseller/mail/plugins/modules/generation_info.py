@@ -17,13 +17,7 @@ options:
     description: The folder of the mail platform on the host.
     type: path
     default: /var/lib/reseller-mail
-attributes:
-  check_mode:
-    support: full
-    description: Reads only.
-  diff_mode:
-    support: none
-    description: Reads only.
+extends_documentation_fragment: [reseller.mail.attributes.reads_only]
 """
 
 EXAMPLES = r"""

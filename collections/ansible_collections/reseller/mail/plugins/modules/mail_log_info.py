@@ -13,13 +13,7 @@ description:
   - Of a message with several recipients only the subject's own lines are returned, unless the subject is who sent it.
   - Passwords and session names that a daemon may have written down are left out.
 author: Reseller Mail developers (@reseller-mail)
-attributes:
-  check_mode:
-    description: Reads only.
-    support: full
-  diff_mode:
-    description: Changes nothing, so there is nothing to show.
-    support: N/A
+extends_documentation_fragment: [reseller.mail.attributes.reads_only]
 options:
   subject:
     description: An address or a domain.

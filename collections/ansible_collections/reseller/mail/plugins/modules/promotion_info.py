@@ -13,14 +13,7 @@ description:
     M(reseller.mail.verify_report), and as data.
   - Runs on the controller alone and reads the estate only.
 author: Reseller Mail developers (@reseller-mail)
-attributes:
-  check_mode:
-    description: Changes nothing.
-    support: full
-  diff_mode:
-    description: Changes nothing, so there is nothing to show.
-    support: N/A
-extends_documentation_fragment: [reseller.mail.estate]
+extends_documentation_fragment: [reseller.mail.attributes.reads_only, reseller.mail.estate]
 seealso:
   - module: reseller.mail.promote
 """

@@ -13,13 +13,7 @@ description:
   - Works alike on Dovecot 2.3 and 2.4. It asks by a list of users, because Dovecot cannot list users behind one passwd-file a domain.
   - M(reseller.mail.verify_quota) compares the answer with the estate's files.
 author: Reseller Mail developers (@reseller-mail)
-attributes:
-  check_mode:
-    description: Reads only.
-    support: full
-  diff_mode:
-    description: Changes nothing, so there is nothing to show.
-    support: N/A
+extends_documentation_fragment: [reseller.mail.attributes.reads_only]
 options:
   users_file:
     description: A file with one address a line.

@@ -18,16 +18,9 @@ description:
   - Fetches every MTA-STS policy over verified HTTPS, and checks that it allows the MX the world sees.
   - Runs on the controller, without a connection to the host.
 author: Reseller Mail developers (@reseller-mail)
-attributes:
-  check_mode:
-    description: Reads only.
-    support: full
-  diff_mode:
-    description: Changes nothing, so there is nothing to show.
-    support: N/A
 requirements:
   - dnspython and spftrace on the controller.
-extends_documentation_fragment: [reseller.mail.estate]
+extends_documentation_fragment: [reseller.mail.attributes.reads_only, reseller.mail.estate]
 options:
   resolver:
     description: The address of the resolver that finds the authoritative servers; by default the controller's own.

@@ -13,14 +13,7 @@ description:
   - Mailboxes that are as they should be are one finding a domain; every other one is a finding of its own.
   - A node that cannot be reached is a finding, not an error.
 author: Reseller Mail developers (@reseller-mail)
-attributes:
-  check_mode:
-    description: Reads only.
-    support: full
-  diff_mode:
-    description: Changes nothing, so there is nothing to show.
-    support: N/A
-extends_documentation_fragment: [reseller.mail.estate]
+extends_documentation_fragment: [reseller.mail.attributes.reads_only, reseller.mail.estate]
 options:
   node:
     description: The node's name in the estate.
