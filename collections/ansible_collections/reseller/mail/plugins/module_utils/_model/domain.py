@@ -38,8 +38,20 @@ class Smime:
     uploaded_by: str
 
 
+class _Addressed:
+    """What has an address."""
+
+    __slots__ = ()
+    name: str
+    domain: str
+
+    @property
+    def address(self) -> str:
+        return f"{self.name}@{self.domain}"
+
+
 @dataclass(frozen=True, slots=True)
-class Mailbox:
+class Mailbox(_Addressed):
     """A mailbox with storage. ``quota`` is the effective one, bytes; None is unlimited. ``credentials`` are local, or external: then
     nobody logs in here. ``sieve`` are the scripts of all levels, outermost first, with their levels' names."""
 
@@ -63,13 +75,9 @@ class Mailbox:
     sieve: tuple[tuple[str, str], ...] = ()
     said: Said = field(default_factory=dict, compare=False, repr=False)
 
-    @property
-    def address(self) -> str:
-        return f"{self.name}@{self.domain}"
-
 
 @dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(_Addressed):
     """An address that delivers to others. ``may_send`` lets its mailboxes within the tenant use it as From."""
 
     name: str
@@ -81,13 +89,9 @@ class Alias:
     internal_only: bool = False
     hidden: bool = False
 
-    @property
-    def address(self) -> str:
-        return f"{self.name}@{self.domain}"
-
 
 @dataclass(frozen=True, slots=True)
-class SenderAddress:
+class SenderAddress(_Addressed):
     """An extra From identity of a mailbox. It also receives into that mailbox, so that bounces and callouts work
     (RFC 5321 section 6.1 wants a reachable return path)."""
 
@@ -96,10 +100,6 @@ class SenderAddress:
     mailbox: str
     owner: str
     at: Position = field(default=NOWHERE, compare=False)
-
-    @property
-    def address(self) -> str:
-        return f"{self.name}@{self.domain}"
 
 
 @dataclass(frozen=True, slots=True)
