@@ -16,6 +16,7 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
 KEY = "MIIB" + "A7b+" * 88
+LEFT = 'selector1._domainkey.initech.example. 300 IN TXT "v=DKIM1; p=<img src=x onerror=alert(2)>"'
 HOSTILE = "<script>alert(1)</script> & \"Söhne\" 'gnp"
 
 
@@ -33,15 +34,19 @@ class Browser:
         self.driver.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": site})
 
     def open(self, path: str, width: int = 1100, dark: bool = False, reduced: bool = False) -> None:
+        self.look(width, dark, reduced)
+        self.driver.get(f"{self.site}/{path}")
+        if os.environ.get("BROWSER_SHOTS"):
+            self.shot(f"{path.replace('/', '_')}-{width}-{'dark' if dark else 'light'}.png", width)
+
+    def look(self, width: int = 1100, dark: bool = False, reduced: bool = False) -> None:
+        """From now on with other eyes, also at the page that is open."""
         features = [
             {"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
             {"name": "prefers-reduced-motion", "value": "reduce" if reduced else "no-preference"},
         ]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500})
-        self.driver.get(f"{self.site}/{path}")
-        if os.environ.get("BROWSER_SHOTS"):
-            self.shot(f"{path.replace('/', '_')}-{width}-{'dark' if dark else 'light'}.png", width)
 
     def shot(self, name: str, width: int) -> None:
         height = min(self.run("return document.documentElement.scrollHeight"), 8000)

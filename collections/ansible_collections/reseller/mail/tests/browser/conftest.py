@@ -19,7 +19,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._finding import Find
 from ansible_collections.reseller.mail.plugins.module_utils._load import load
 
 sys.path.insert(0, str(Path(__file__).parent))
-from browsing import HOSTILE, KEY, Browser
+from browsing import HOSTILE, KEY, LEFT, Browser
 
 COLLECTION = Path(__file__).parents[2]
 PROJECT = COLLECTION.parents[3]
@@ -65,7 +65,10 @@ def findings() -> list[Finding]:
     return [
         found("dns.servers", "initech.example", "ok", what="ada.ns.cloudflare.com (192.0.2.1), bob.ns.cloudflare.com (192.0.2.2)"),
         found("dns.mx", "initech.example", "ok"),
-        found("dns.spf_two", "initech.example", "fail", line, "v=spf1 a ~all | \u202e<img src=x onerror=alert(1)>", f"remove the others\npublish {line}"),
+        found("dns.spf_two", "initech.example", "fail", line, "v=spf1 a ~all | \u202e<img src=x onerror=alert(1)>",
+              f'remove initech.example. 300 IN TXT "v=spf1 a ~all"\npublish {line}'),
+        found("dns.leftover_dkim", "initech.example", "warn", what="selector1._domainkey.initech.example (Microsoft 365)", remedy=f"remove {LEFT}"),
+        found("dns.dnssec_unsigned", "initech.example", "warn", what="not signed", remedy="sign initech.example at its DNS host"),
         found("dns.dkim_missing", "initech.example", "fail", f'mx2-2._domainkey.initech.example. 3600 IN TXT "v=DKIM1; k=rsa; p={KEY[:60]}… (500 characters)'),
         found("dns.dmarc_policy", "initech.example", "warn", what="v=DMARC1; p=reject"),
         found("dns.mta_sts", "acme.example", "blocked", what="the policy cannot be fetched"),

@@ -38,6 +38,9 @@ SECTIONS: t.Final = {
 POLICY, SETTINGS = "dns.mta_sts_policy", "dns.settings"
 """What hosts serve by HTTPS, whoever writes the DNS. Without the latter people enter their settings themselves."""
 
+RECOMMENDED = frozenset({SETTINGS, "dns.dnssec", "dns.servers", "dns.leftover", "dns.wildcard"})
+"""About no record of the page, and nothing to wait for: mail works while they have no worse than a warning."""
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -85,6 +88,8 @@ class Sheet:
     tasks: tuple[Task, ...]
     host: t.Optional[dns_hosts.DnsHost] = None
     servers: tuple[str, ...] = ()
+    others: tuple[tuple[str, tuple[Finding, ...]], ...] = ()
+    """What else is for the tenant to mend in its DNS, by question: about no record of the page."""
     pending: bool = field(default=False)
 
     @property
@@ -142,10 +147,13 @@ def sheets(estate: Estate, findings: t.Iterable[Finding]) -> list[Sheet]:
                 records = served.get(name) or [one for one in dns.records_of(estate, tenant, domain) if one.domain == name]
                 hosts = {host for host in (domain.branding.hostname if name == domain.name else None, estate.node_of(tenant).hostname) if host}
                 cards = list(_cards(records, known, missing.get(name, ()), keys.get(name, ())))
-                servers = dns_hosts.names_in(" ".join(one.found for one in known.of(name) if question(one.id) == "dns.servers"))
+                zone = _zone(name, names)
+                about = dict.fromkeys((*known.of(name), *known.of(zone)))    # a finding about name servers is one about their zone
+                servers = dns_hosts.names_in(" ".join(one.found for one in about if question(one.id) == "dns.servers"))
+                tasks = tuple(_tasks(cards, known, name, hosts))
                 found.append(Sheet(
-                    name, tenant, domain, estate.node_of(tenant), _zone(name, names), _sections(cards), tuple(_tasks(cards, known, name, hosts)),
-                    dns_hosts.recognise(servers), tuple(servers), tenant.state == "pending",
+                    name, tenant, domain, estate.node_of(tenant), zone, _sections(cards), tasks,
+                    dns_hosts.recognise(servers), tuple(servers), _others(tasks, known.of(name)), tenant.state == "pending",
                 ))
     return sorted(found, key=lambda sheet: sheet.name)
 
@@ -219,7 +227,13 @@ def _tasks(cards: t.Sequence[Card], known: _Findings, name: str, hosts: t.Iterab
             if subject != name or asked not in spoken_for:
                 rest[asked, _owner(asked, subject == name, managed)].append(finding.state)
     for (finding_id, owner), states in sorted(rest.items()):
-        yield Task(finding_id, worst(states), owner, finding_id != SETTINGS)
+        yield Task(finding_id, worst(states), owner, finding_id not in RECOMMENDED or (worst(states) == "fail" and finding_id != SETTINGS))
+
+
+def _others(tasks: t.Iterable[Task], heard: t.Sequence[Finding]) -> tuple[tuple[str, tuple[Finding, ...]], ...]:
+    mine = [task.id for task in tasks if "." in task.id and task.owner == "tenant" and task.id.startswith("dns.")]
+    told = ((one, tuple(finding for finding in heard if question(finding.id) == one and finding.state in ("fail", "warn"))) for one in mine)
+    return tuple((one, found) for one, found in told if found)
 
 
 def _owner(finding_id: str, own: bool, managed: bool) -> str:

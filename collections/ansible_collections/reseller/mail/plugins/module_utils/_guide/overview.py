@@ -32,12 +32,14 @@ def overview(sheets: t.Sequence[Sheet], frame: Frame, provider: str) -> bytes:
             tag("td", tag("bdi", sheet.tenant.organisation)),
             tag("td", pill(sheet.state, say)),
             tag("td", ", ".join(counts) or "–")))
+    states = [sheet.state for sheet in sheets]
     head = tag("tr", *(tag("th", say(key), scope="col") for key in ("domain", "tenant", "state", "open_points")))
     body = [
         tag("div",
             tag("h1", say("overview")),
             tag("p", say("counted", domains=len(sheets), tenants=len({sheet.tenant.name for sheet in sheets})), ". ", say("overview_why"), class_="quiet"),
             tag("p", f"{say('checked')}: ", frame.time(), class_="quiet"),
+            tag("ul", [tag("li", pill(state, say), f" {number}") for state in ORDER if (number := states.count(state))], class_="counts"),
             class_="lead"),
         tag("table", tag("thead", head), tag("tbody", rows), class_="overview"),
     ]

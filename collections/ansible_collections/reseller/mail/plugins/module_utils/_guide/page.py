@@ -10,12 +10,15 @@ import typing as t
 
 from .._compile._services import brand
 from .._compile.dns import zone_line
+from .facts import worst
 from .frame import Frame, pill
 from .markup import Html, Part, join, tag
+from .remedy import answer
 from .values import entry, fields, lifetime
 
 if t.TYPE_CHECKING:
     from .._compile.dns import Record
+    from .._finding import Finding
     from .._model.estate import Provider
     from .facts import Card, Sheet, Task
 
@@ -71,15 +74,15 @@ def _golive(sheet: Sheet, frame: Frame) -> Html:
     left = [task for task in sheet.tasks if task.state not in ("ok", "na")]
     done = [task for task in sheet.tasks if task not in left]
     left.sort(key=lambda task: (not task.needed, task.owner != "tenant"))
-    rest = tag("details", tag("summary", say("done", count=len(done))), _task_table(done, frame)) if done else None
-    return frame.section("golive", [tag("p", say("golive_why"), class_="quiet"), _task_table(left, frame) if left else None, rest])
+    rest = tag("details", tag("summary", say("done", count=len(done))), _task_table(done, sheet, frame)) if done else None
+    return frame.section("golive", [tag("p", say("golive_why"), class_="quiet"), _task_table(left, sheet, frame) if left else None, rest])
 
 
-def _task_table(tasks: t.Iterable[Task], frame: Frame) -> Html:
+def _task_table(tasks: t.Iterable[Task], sheet: Sheet, frame: Frame) -> Html:
     say = frame.say
     rows = [
         tag("tr",
-            tag("th", _label(task, frame), scope="row"),
+            tag("th", _label(task, sheet, frame), scope="row"),
             tag("td", pill(task.state, say)),
             tag("td", say(f"owner_{task.owner}"), class_=f"owner-{task.owner}"))
         for task in tasks
@@ -88,11 +91,10 @@ def _task_table(tasks: t.Iterable[Task], frame: Frame) -> Html:
     return tag("table", tag("thead", head), tag("tbody", rows), class_="tasks")
 
 
-def _label(task: Task, frame: Frame) -> Html:
-    if "." not in task.id:
-        optional = None if task.needed else tag("small", frame.say("optional"))
-        return join([tag("a", frame.say(f"purpose_{task.id}"), href=f"#{task.id}"), " " if optional else None, optional])
-    return join(frame.check(task.id))
+def _label(task: Task, sheet: Sheet, frame: Frame) -> Html:
+    words = join(frame.check(task.id) if "." in task.id else frame.say(f"purpose_{task.id}"))
+    here = "." not in task.id or task.id in dict(sheet.others)
+    return join([tag("a", words, href=f"#{task.id}") if here else words, None if task.needed else [" ", tag("small", frame.say("optional"))]])
 
 
 def _records(sheet: Sheet, frame: Frame) -> Html:
@@ -120,24 +122,28 @@ def _records(sheet: Sheet, frame: Frame) -> Html:
             aria_labelledby=f"for-{section}")
         for section, ours in sheet.sections
     ]
-    return frame.section("records", [tag("div", hints, class_="hint"), parts])
+    others = tag("section", tag("h3", say("others"), id="for-others"), [_other(one, found, frame) for one, found in sheet.others], aria_labelledby="for-others")
+    return frame.section("records", [tag("div", hints, class_="hint"), parts, others if sheet.others else None])
+
+
+def _other(question: str, found: t.Sequence[Finding], frame: Frame) -> Html:
+    """What is amiss, and is about no record of the page."""
+    state = worst(one.state for one in found)
+    head = tag("header", tag("h4", frame.check(question)), pill(state, frame.say))
+    return tag("article", head, [answer(one, frame) for one in found], id=question, class_=f"card is-{state}")
 
 
 def _card(card: Card, sheet: Sheet, frame: Frame) -> Html:
     say = frame.say
     several = len(card.rows) > 1
     states = dict(card.keys)
-    foreign = None if frame.language == "en" else "en"
-    said = [
-        [tag("div", tag("dt", say(key)), tag("dd", tag("pre", value, lang=foreign))) for key, value in (("found", one.found), ("remedy", remedy)) if value]
-        for one in card.findings for remedy in ("" if card.managed else one.remedy,)
-    ]
+    shown = {zone_line(record) for record, _state in card.rows}
     return tag(
         "article",
         tag("header", tag("h4", say(f"purpose_{card.purpose}")), None if card.needed else tag("small", say("optional")), pill(card.state, say)),
         tag("p", say(f"why_{card.purpose}"), class_="quiet"),
-        tag("dl", said, class_="finding") if any(said) else None,
-        [_record(record, state, sheet, frame, several, _key(record, states, frame)) for record, state in card.rows],
+        [answer(one, frame, shown, card.managed) for one in card.findings],
+        [_record(record, state, sheet, frame, several, states) for record, state in card.rows],
         [tag("p", say("dkim_pending", selector=selector), class_="note") for selector in card.pending],
         tag("details", tag("summary", say("line")), [tag("code", zone_line(record), data_copy=say("line")) for record, _state in card.rows], class_="lines")
         if card.rows else None,
@@ -145,18 +151,16 @@ def _card(card: Card, sheet: Sheet, frame: Frame) -> Html:
     )
 
 
-def _key(record: Record, states: t.Mapping[str, str], frame: Frame) -> t.Optional[Html]:
-    selector = record.name.partition("._domainkey.")[0]
-    return tag("p", frame.say(f"key_{states[selector]}"), class_="quiet key") if selector in states else None
-
-
-def _record(record: Record, state: str, sheet: Sheet, frame: Frame, several: bool, key: t.Optional[Html]) -> Html:
+def _record(record: Record, state: str, sheet: Sheet, frame: Frame, several: bool, states: t.Mapping[str, str]) -> Html:
     say = frame.say
     host = None if record.managed else sheet.host
     entered = entry(record.name, sheet.zone, host)
     name: list[Part] = [tag("code", entered, data_copy=say("name")) if entered else None]
     if entered != record.name or "xn--" in record.name:
         name.append(tag("span", say("full_name", name=frame.shown(record.name)), class_="whole"))
+    selector = record.name.partition("._domainkey.")[0]
+    if selector in states:
+        name.append(tag("span", say(f"key_{states[selector]}"), class_="whole key"))
     value: list[Part] = [
         tag("div", tag("span", say(label), class_="label") if label != "value" else None, tag("code", text, data_copy=say(label)), class_="field")
         for label, text in fields(record, host)
@@ -164,7 +168,7 @@ def _record(record: Record, state: str, sheet: Sheet, frame: Frame, several: boo
     cells: list[tuple[str, list[Part]]] = [("name", name), ("type", [tag("code", record.type, data_copy=say("type"))]), ("value", value)]
     if several:
         cells.append(("state", [pill(state, say)]))
-    return join([tag("dl", [tag("div", tag("dt", say(label)), tag("dd", part)) for label, part in cells], class_="record"), key])
+    return tag("dl", [tag("div", tag("dt", say(label)), tag("dd", part)) for label, part in cells], class_="record")
 
 
 def _clients(sheet: Sheet, frame: Frame) -> Html:

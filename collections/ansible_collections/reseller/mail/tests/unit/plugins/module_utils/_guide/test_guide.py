@@ -16,6 +16,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._guide.texts import 
 from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Branding, Domain, DomainAlias, Mailbox, Relay
 from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, Estate, Node, NodeState, Provider
 from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Limits, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.catalogue import CATALOGUE
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -282,3 +283,65 @@ def test_a_logo_is_a_file_of_the_page_and_nothing_is_fetched() -> None:
     assert '<img src="logo.png"' in text
     assert "elsewhere.example" not in text
     assert b"#ffe600" not in made.domains["acme.example"]["brand.css"].partition(b"@media")[0]
+
+
+SPF = 'acme.example. 3600 IN TXT "v=spf1 include:hosting.example -all"'
+OLD = 'acme.example. 300 IN TXT "v=spf1 a ~all"'
+
+
+def test_every_finding_that_a_tenant_mends_has_its_words() -> None:
+    """The provider's own are not explained on tenants' pages."""
+    ours = ("dns.resolver", "dns.provider_spf", "dns.node_", "dns.tlsa", "dns.fcrdns", facts.POLICY, facts.SETTINGS)
+    wanted = {f"wrong_{id_}" for id_, row in CATALOGUE.items() if not row.group.startswith(ours)}
+    assert {key for key in LANGUAGES["en"] if key.startswith("wrong_")} == wanted
+
+
+def test_a_finding_says_what_is_wrong_and_which_records_to_delete() -> None:
+    text = page(finding("dns.spf_two", "fail", remedy=f"remove {OLD}\npublish {SPF}"), file="acme.example/de.html")
+    assert "Es gibt mehrere SPF-Einträge." in text
+    assert f"Diesen Eintrag löschen</dt><dd><code data-copy=\"Als Zeile einer Zonendatei\">{markup.text(OLD)}</code>" in text
+    assert "Den Eintrag anlegen, der hier folgt." in text
+    assert "remove acme" not in text
+
+
+def test_a_record_that_is_nowhere_on_the_page_is_shown() -> None:
+    other = 'acme.example._report._dmarc.elsewhere.example. 3600 IN TXT "v=DMARC1"'
+    text = page(finding("dns.dmarc_unauthorised", "fail", remedy=f"publish {other}\nand ask"))
+    assert f">{markup.text(other)}</code>" in text
+    assert "Enter this record</dt>" in text
+    assert "<pre>and ask</pre>" in text
+
+
+def test_what_is_about_no_record_is_told_and_led_to() -> None:
+    left = finding("dns.leftover_dkim", "warn", remedy='remove selector1._domainkey.acme.example. 300 IN TXT "v=DKIM1; p=x"')
+    text = page(left)
+    assert 'href="#dns.leftover"' in text
+    assert 'id="dns.leftover"' in text
+    assert "The previous provider\u2019s key is still valid" in text
+    assert "selector1._domainkey.acme.example. 300 IN TXT" in text
+    assert 'id="dns.leftover"' not in page(finding("dns.leftover", "ok"))
+
+
+def test_a_warning_about_the_zone_does_not_keep_a_domain_from_going_live() -> None:
+    def needed(id_: str, state: str) -> bool:
+        return next(task.needed for task in sheet(finding(id_, state)).tasks if task.id == facts.question(id_))
+
+    assert not needed("dns.dnssec_unsigned", "warn")
+    assert needed("dns.dnssec_expired", "fail")
+    assert needed("dns.alias_apex", "fail")
+
+
+def test_a_name_below_has_the_name_servers_of_its_zone() -> None:
+    servers = finding("dns.servers", "ok", found="ada.ns.cloudflare.com (192.0.2.1), bob.ns.cloudflare.com (192.0.2.2)")
+    host = sheet(servers, name="shop.acme.example").host
+    assert host is not None
+    assert host.name == "Cloudflare"
+
+
+def test_text_that_turns_what_follows_around_is_shown_as_no_text() -> None:
+    assert markup.text("a\u202eb\u2066c") == "a\ufffdb\ufffdc"
+
+
+def test_the_provider_s_page_counts_the_states() -> None:
+    text = page(finding("dns.mx_missing", "fail"), file="index.html")
+    assert re.search(r'class="counts"><li><span class="pill is-fail">.*?To be done</span> 1</li>', text)
