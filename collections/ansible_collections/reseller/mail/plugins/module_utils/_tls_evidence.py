@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import typing as t
 
-from ansible_collections.reseller.mail.plugins.module_utils._dkim_evidence import unknown
+from ansible_collections.reseller.mail.plugins.module_utils._dkim_evidence import servers
 from ansible_collections.reseller.mail.plugins.module_utils._tls_keys import Evidence
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.mail_hosts import tlsa_text
 
@@ -25,13 +25,15 @@ async def look(asker: Asker, keys: t.Mapping[str, str]) -> dict[str, Evidence]:
 
 async def _look(asker: Asker, name: str, key: str) -> Evidence:
     owner = f"_25._tcp.{name}"
-    replies = await asker.authoritative(owner, "TLSA")
+    found = await servers(asker, owner)
+    if isinstance(found, str):
+        return Evidence(key, why=found)
+    replies = await asyncio.gather(*(asker.ask(server, owner, "TLSA") for server in found))
     faults = [(reply, fault) for reply in replies if (fault := _fault(reply, key))]
-    why = "; ".join(f"{reply.server}: {fault}" for reply, fault in faults)
     return Evidence(
         key,
-        ttl=max((reply.ttl for reply in replies), default=0),
-        why=why or await unknown(asker, owner),
+        ttl=max(reply.ttl for reply in replies),
+        why="; ".join(f"{reply.server}: {fault}" for reply, fault in faults),
         absent=any(reply.state != "silent" for reply, _fault in faults),
     )
 

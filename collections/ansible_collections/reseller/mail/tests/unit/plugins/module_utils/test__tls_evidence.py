@@ -16,20 +16,23 @@ GOOD = f"3 1 1 {KEY[:56]} {KEY[56:]}"
 
 
 class World:
-    """Name servers that answer alike questions about one name."""
+    """Name servers that are asked about one name. The zone names ``named``, the one above it all that answer."""
 
     def __init__(self, *replies: Reply, named: tuple[str, ...] = ("ns1", "ns2")) -> None:
-        self.replies, self.named = replies, named
+        self.replies, self.named = {reply.server: reply for reply in replies}, named
 
-    async def authoritative(self, name: str, rdtype: str) -> list[Reply]:
+    async def ask(self, server: Server, name: str, rdtype: str) -> Reply:
         assert (name, rdtype) == (f"_25._tcp.{MX1}", "TLSA")
-        return list(self.replies)
+        return self.replies[server.name]
+
+    async def delegation(self, zone: str) -> list[Server]:
+        return [Server(name, name) for name in self.replies]
 
     async def zone_of(self, name: str) -> t.Optional[str]:
         return "hosting.example"
 
     async def servers_of(self, zone: str) -> list[Server]:
-        return [Server(reply.server, reply.server) for reply in self.replies]
+        return [Server(name, name) for name in self.replies if name in self.named]
 
     async def look_up(self, name: str, rdtype: str) -> Reply:
         return Reply("resolver", "answer", frozenset(f"{name}." for name in self.named))
@@ -64,6 +67,11 @@ def test_one_server_that_does_not_show_it(second: Reply, why: str, absent: bool)
 def test_a_server_that_cannot_be_found_is_none_that_shows_it() -> None:
     found = asked(said("ns1", GOOD))
     assert (found.why, found.absent) == ("ns2 cannot be found", False)
+
+
+def test_a_server_that_only_the_zone_above_names_has_to_show_it_too() -> None:
+    found = asked(said("ns1", GOOD), said("ns2", GOOD), said("old", state="none"))
+    assert (found.why, found.absent) == ("old: no TLSA record", True)
 
 
 def test_nobody_to_ask_is_not_everybody_showing_it() -> None:
