@@ -7,8 +7,6 @@ import time
 import typing as t
 from dataclasses import replace
 
-from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible_collections.reseller.mail.plugins.module_utils import _diagnose_ask, _diagnose_story, _dns_query, _mail_round, _names
 from ansible_collections.reseller.mail.plugins.module_utils._diagnose import TROUBLES, Known, Step, Trail, subject
 from ansible_collections.reseller.mail.plugins.module_utils._diagnose_chains import diagnose
@@ -17,53 +15,45 @@ from ansible_collections.reseller.mail.plugins.module_utils._dkim import moment
 from ansible_collections.reseller.mail.plugins.module_utils._load import load
 from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler
 from ansible_collections.reseller.mail.plugins.plugin_utils import _terminal
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
 
-ARGUMENTS = {
-    "estate": {"type": "path"},
-    "subject": {"type": "str", "required": True},
-    "trouble": {"type": "list", "elements": "str", "choices": list(TROUBLES), "default": list(TROUBLES)},
-    "hosts": {
-        "type": "list", "elements": "dict", "default": [],
-        "options": {
-            "node": {"type": "str", "required": True},
-            "address": {"type": "dict", "required": True},
-            "log": {"type": "dict", "required": True},
-        },
-    },
-    "password": {"type": "str", "no_log": True},
-    "offline": {"type": "bool", "default": False},
-    "resolver": {"type": "str", "default": ""},
-    "ca_file": {"type": "str", "default": ""},
-    "timeout": {"type": "float", "default": 20},
-    "fatal": {"type": "bool", "default": False},
-}
 
-
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Looks from the controller, as the world does; what hosts say comes in as an argument."""
 
-    _requires_connection = False
-    TRANSFERS_FILES = False
+    ARGUMENTS = {
+        "estate": {"type": "path"},
+        "subject": {"type": "str", "required": True},
+        "trouble": {"type": "list", "elements": "str", "choices": list(TROUBLES), "default": list(TROUBLES)},
+        "hosts": {
+            "type": "list", "elements": "dict", "default": [],
+            "options": {
+                "node": {"type": "str", "required": True},
+                "address": {"type": "dict", "required": True},
+                "log": {"type": "dict", "required": True},
+            },
+        },
+        "password": {"type": "str", "no_log": True},
+        "offline": {"type": "bool", "default": False},
+        "resolver": {"type": "str", "default": ""},
+        "ca_file": {"type": "str", "default": ""},
+        "timeout": {"type": "float", "default": 20},
+        "fatal": {"type": "bool", "default": False},
+    }
+    PACKAGES = {"dnspython": _dns_query.DNSPYTHON_IMPORT_ERROR, "rich": _diagnose_story.RICH_IMPORT_ERROR}
 
-    def run(self, tmp: t.Any = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        for package, error in (("dnspython", _dns_query.DNSPYTHON_IMPORT_ERROR), ("rich", _diagnose_story.RICH_IMPORT_ERROR)):
-            if error is not None:
-                raise AnsibleActionFail(f"diagnose needs the Python package {package} on the controller") from error
-        _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+    def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         args["estate"] = folder(args["estate"])
         title, trails = _look(args)
         width = max(60, _terminal.width())
         _terminal.tell(lambda color: _diagnose_story.story(title, trails, width, color))
         causes = [data["cause"] | {"trouble": data["trouble"]} for data in _diagnose_story.as_data(trails) if data["cause"]]
-        result.update(changed=False, subject=args["subject"], causes=causes, troubles=_diagnose_story.as_data(trails))
-        if args["fatal"] and causes:
-            result.update(failed=True, msg=_diagnose_story.verdict(trails))
-        return result
+        found = {"changed": False, "subject": args["subject"], "causes": causes, "troubles": _diagnose_story.as_data(trails)}
+        return {**found, "failed": True, "msg": _diagnose_story.verdict(trails)} if args["fatal"] and causes else found
 
 
 def _look(args: dict[str, t.Any]) -> tuple[str, list[Trail]]:

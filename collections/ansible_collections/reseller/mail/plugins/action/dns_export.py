@@ -7,11 +7,11 @@ import os
 import typing as t
 from pathlib import Path
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.reseller.mail.plugins.module_utils import _dns_book
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns as compile_dns
 from ansible_collections.reseller.mail.plugins.module_utils._compile.dns import exports, octodns, sets
 from ansible_collections.reseller.mail.plugins.plugin_utils import _files
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._dns import book_of, processor
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
 
@@ -19,14 +19,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._compile.dns import Record
 
 FORMATS = ["bind", "json", "nsupdate", "octodns", "terraform"]
-ARGUMENTS = {
-    "estate": {"type": "path"},
-    "dir": {"type": "path", "default": "build/dns"},
-    "domains": {"type": "str", "default": "unmanaged", "choices": ["unmanaged", "managed", "all"]},
-    "formats": {"type": "list", "elements": "str", "default": ["bind"], "choices": FORMATS},
-    "zones": {"type": "list", "elements": "str", "default": []},
-    "octodns_target": {"type": "dict", "default": {"class": "octodns_bind.ZoneFileProvider", "directory": "out"}},
-}
 
 
 def _all(records: list[Record], wishes: list[Record], book: _dns_book.Book, args: dict[str, t.Any]) -> dict[str, str]:
@@ -52,24 +44,25 @@ def _all(records: list[Record], wishes: list[Record], book: _dns_book.Book, args
     return texts
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Runs on the controller: writes the records in the forms that people and other tools publish them from."""
 
-    _requires_connection = False
-    TRANSFERS_FILES = False
+    ARGUMENTS = {
+        "estate": {"type": "path"},
+        "dir": {"type": "path", "default": "build/dns"},
+        "domains": {"type": "str", "default": "unmanaged", "choices": ["unmanaged", "managed", "all"]},
+        "formats": {"type": "list", "elements": "str", "default": ["bind"], "choices": FORMATS},
+        "zones": {"type": "list", "elements": "str", "default": []},
+        "octodns_target": {"type": "dict", "default": {"class": "octodns_bind.ZoneFileProvider", "directory": "out"}},
+    }
 
-    def run(self, tmp: t.Any = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+    def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         estate = judged(args["estate"])
         which = {"all": (True, False), "managed": (True,), "unmanaged": (False,)}[args["domains"]]
         records = [record for record in compile_dns.records(estate) if record.managed in which]
         texts = _all(records, compile_dns.wishes(estate), book_of(args["estate"]), args)
         diffs = _files.put_all(Path(args["dir"]), {name: text.encode() for name, text in texts.items()}, bool(self._task.check_mode))
-        result.update(
-            changed=bool(diffs), dir=os.path.abspath(args["dir"]), files=sorted(texts), domains=sorted({record.domain for record in records}),
-            wishes=[compile_dns.zone_line(wish) for wish in compile_dns.wishes(estate)],
-        )
-        if self._task.diff and diffs:
-            result["diff"] = diffs
-        return result
+        return {
+            "changed": bool(diffs), "dir": os.path.abspath(args["dir"]), "files": sorted(texts), "domains": sorted({record.domain for record in records}),
+            "wishes": [compile_dns.zone_line(wish) for wish in compile_dns.wishes(estate)], "diff": diffs,
+        }

@@ -9,55 +9,48 @@ import subprocess
 import typing as t
 from pathlib import Path
 
-from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _dns_octodns, _dns_publish, _dns_query
 from ansible_collections.reseller.mail.plugins.module_utils._compile.dns import octodns
 from ansible_collections.reseller.mail.plugins.module_utils._dns_update import Primary
 from ansible_collections.reseller.mail.plugins.plugin_utils import _files
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._dns import book_of, processor, write_book
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 
-ARGUMENTS = {
-    "estate": {"type": "path"},
-    "driver": {"type": "str", "default": "rfc2136", "choices": ["rfc2136", "octodns"]},
-    "server": {"type": "str", "default": ""},
-    "port": {"type": "int", "default": 53},
-    "key_name": {"type": "str", "default": ""},
-    "key_algorithm": {
-        "type": "str", "default": "hmac-sha256",
-        "choices": ["hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512"],
-    },
-    "key_secret": {"type": "str", "default": "", "no_log": True},
-    "octodns_dir": {"type": "path", "default": "build/octodns"},
-    "octodns_target": {"type": "dict", "default": {}},
-    "octodns_sync": {"type": "path", "default": ""},
-    "resolver": {"type": "str", "default": ""},
-    "ca_file": {"type": "str", "default": ""},
-    "wait": {"type": "int", "default": 30},
-    "deletions_accepted": {"type": "int", "default": 0},
-}
-REQUIRED = [("driver", "rfc2136", ["server"]), ("driver", "octodns", ["octodns_target"])]
 
-
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Runs on the controller: reads the model, asks what is there, sends what differs or has octoDNS send it."""
 
-    _requires_connection = False
-    TRANSFERS_FILES = False
+    ARGUMENTS = {
+        "estate": {"type": "path"},
+        "driver": {"type": "str", "default": "rfc2136", "choices": ["rfc2136", "octodns"]},
+        "server": {"type": "str", "default": ""},
+        "port": {"type": "int", "default": 53},
+        "key_name": {"type": "str", "default": ""},
+        "key_algorithm": {
+            "type": "str", "default": "hmac-sha256",
+            "choices": ["hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512"],
+        },
+        "key_secret": {"type": "str", "default": "", "no_log": True},
+        "octodns_dir": {"type": "path", "default": "build/octodns"},
+        "octodns_target": {"type": "dict", "default": {}},
+        "octodns_sync": {"type": "path", "default": ""},
+        "resolver": {"type": "str", "default": ""},
+        "ca_file": {"type": "str", "default": ""},
+        "wait": {"type": "int", "default": 30},
+        "deletions_accepted": {"type": "int", "default": 0},
+    }
+    RULES = {"required_if": [("driver", "rfc2136", ["server"]), ("driver", "octodns", ["octodns_target"])]}
+    PACKAGES = {"dnspython": _dns_query.DNSPYTHON_IMPORT_ERROR}
 
-    def run(self, tmp: t.Any = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        if _dns_query.DNSPYTHON_IMPORT_ERROR is not None:
-            raise AnsibleActionFail("dns_publish needs the Python package dnspython on the controller") from _dns_query.DNSPYTHON_IMPORT_ERROR
-        _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS, required_if=REQUIRED)
+    def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         estate = judged(args["estate"])
-        work = self._octodns if args["driver"] == "octodns" else self._rfc2136
-        result.update(work(estate, args))
+        publish = self._octodns if args["driver"] == "octodns" else self._rfc2136
+        result = publish(estate, args)
         for kind in ("pending", "notes", "remembered"):
             for text in result[kind]:
                 Display().display(f"{'note' if kind != 'pending' else kind}: {text}")
@@ -81,8 +74,8 @@ class ActionModule(ActionBase):
             Display().display(f"{len(lines)} changes of records in {args['server']}; --diff shows them")
         noted = write_book(args["estate"], outcome.book, check_mode)
         found = {kind: getattr(outcome, kind) for kind in ("pending", "notes", "lagging", "remembered", "faults")}
-        diff = {"diff": {"prepared": "".join(f"{line}\n" for line in lines)}} if self._task.diff and lines else {}
-        return {"changed": bool(lines) or noted, "changes": lines, **found, **diff}
+        diff = {"prepared": "".join(f"{line}\n" for line in lines)} if lines else {}
+        return {"changed": bool(lines) or noted, "changes": lines, **found, "diff": diff}
 
     def _octodns(self, estate: Estate, args: dict[str, t.Any]) -> dict[str, t.Any]:
         """Writes octoDNS's files, lets it plan, and outside check mode lets it do its plan."""
@@ -99,7 +92,7 @@ class ActionModule(ActionBase):
             result.update(changes=changes, faults=[fault] if fault else [])
             book = prepared.meanwhile if fault else prepared.done
         noted = write_book(args["estate"], book, check_mode)
-        if self._task.diff and (diffs or result["changes"]):
+        if diffs or result["changes"]:
             result["diff"] = [*diffs, {"prepared": "".join(f"{line}\n" for line in result["changes"])}]
         return {"changed": bool(diffs or result["changes"]) or noted, **result}
 

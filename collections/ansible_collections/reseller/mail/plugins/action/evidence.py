@@ -11,20 +11,14 @@ import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _evidence, _finding
 from ansible_collections.reseller.mail.plugins.module_utils._reports import Reader
 from ansible_collections.reseller.mail.plugins.module_utils._reports_unpack import Unfit
 from ansible_collections.reseller.mail.plugins.plugin_utils import _files, _promotion
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder, judged
 
-ARGUMENTS = {
-    "estate": {"type": "path"},
-    "reports": {"type": "path", "default": "build/reports"},
-    "findings": {"type": "path", "default": "build/verify/report.json"},
-    "sources": {"type": "list", "elements": "str", "default": []},
-}
 SHOWN = 10
 _WORDS = {
     "known": "counted before", "strange": "about domains that are not ours", "old": "too old", "future": "from the future", "too_many": "too many of one day",
@@ -34,15 +28,17 @@ _WORDS = {
 display = Display()
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Runs on the controller: reads what others reported and what verify found, and writes the estate's log."""
 
-    _requires_connection = False
-    TRANSFERS_FILES = False
+    ARGUMENTS = {
+        "estate": {"type": "path"},
+        "reports": {"type": "path", "default": "build/reports"},
+        "findings": {"type": "path", "default": "build/verify/report.json"},
+        "sources": {"type": "list", "elements": "str", "default": []},
+    }
 
-    def run(self, tmp: t.Any = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+    def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         directory, today = folder(args["estate"]), _promotion.today()
         estate = judged(directory)
         try:
@@ -61,10 +57,8 @@ class ActionModule(ActionBase):
             for one in (*day.failed, *day.tls_failed) if one.blocks and (today - day.day).days <= estate.promotion.days
         ]
         self._show(counts, notes, failures)
-        result.update(changed=bool(diffs), counts=counts, notes=notes, failures=failures)
-        if self._task.check_mode:
-            result["log"] = text
-        return {**result, "diff": diffs} if self._task.diff and diffs else result
+        found = {"changed": bool(diffs), "counts": counts, "notes": notes, "failures": failures, "diff": diffs}
+        return {**found, "log": text} if self._task.check_mode else found
 
     def _reports(self, folder: str, ours: _evidence.Ours, log: _evidence.Log, today: datetime.date) -> tuple[dict[str, int], list[str]]:
         totals, notes = dict.fromkeys(("new", *_WORDS), 0), []

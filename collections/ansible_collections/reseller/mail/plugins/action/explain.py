@@ -7,36 +7,32 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible.utils.color import ANSIBLE_COLOR
 from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _explain_table, _names
 from ansible_collections.reseller.mail.plugins.module_utils._explain import explain
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import meant
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
 from ansible_collections.reseller.mail.plugins.plugin_utils._terminal import width
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 
-ARGUMENTS = {
-    "estate": {"type": "path"},
-    "subject": {"type": "str", "required": True},
-    "said": {"type": "bool", "default": False},
-}
 display = Display()
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Looks on the controller; the host of the play is never asked."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
+    ARGUMENTS = {
+        "estate": {"type": "path"},
+        "subject": {"type": "str", "required": True},
+        "said": {"type": "bool", "default": False},
+    }
 
-    def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
+    def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         """Prints every value with its place, and returns them."""
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
         estate = judged(args["estate"])
         subject = _normal(args["subject"])
         try:
@@ -47,7 +43,7 @@ class ActionModule(ActionBase):
             display.display(_explain_table.as_table(_names.spoken(subject), values, width(), bool(ANSIBLE_COLOR)))
         else:
             display.warning("the table needs the Python package rich on the controller; the values are returned")
-        return {**result, "changed": False, "subject": subject, "effective": _explain_table.as_data(values)}
+        return {"changed": False, "subject": subject, "effective": _explain_table.as_data(values)}
 
 
 def _normal(subject: str) -> str:

@@ -8,33 +8,29 @@ import os
 import typing as t
 from pathlib import Path
 
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils._exchange import csv_form, json_form
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import documents, of_tenants, omissions, without_secrets
 from ansible_collections.reseller.mail.plugins.module_utils._load import read_files
 from ansible_collections.reseller.mail.plugins.plugin_utils import _files
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder, judged, tenant_of
 
-ARGUMENTS = {
-    "estate": {"type": "path"},
-    "form": {"type": "str", "choices": ["csv", "json"], "default": "csv"},
-    "dest": {"type": "path", "default": "build/export"},
-    "tenants": {"type": "list", "elements": "str", "default": []},
-    "secrets": {"type": "bool", "default": False},
-}
 display = Display()
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Runs on the controller: writes what the estate's files say in a form for others."""
 
-    _requires_connection = False
-    TRANSFERS_FILES = False
+    ARGUMENTS = {
+        "estate": {"type": "path"},
+        "form": {"type": "str", "choices": ["csv", "json"], "default": "csv"},
+        "dest": {"type": "path", "default": "build/export"},
+        "tenants": {"type": "list", "elements": "str", "default": []},
+        "secrets": {"type": "bool", "default": False},
+    }
 
-    def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+    def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         directory = folder(args["estate"])
         estate = judged(directory)
         for name in args["tenants"]:
@@ -52,9 +48,8 @@ class ActionModule(ActionBase):
         changed = {path: content for path, content in found.items() if was[path] != content}
         if not self._task.check_mode:
             _files.write(changed, 0o600 if args["secrets"] else None)
-        if self._task.diff:
-            result["diff"] = [_files.diff(str(path), was[path], content) for path, content in changed.items()]
+        diffs = [_files.diff(str(path), was[path], content) for path, content in changed.items()]
         display.display(f"{len(found)} file{'s' * (len(found) != 1)} in {os.path.abspath(dest)}: {', '.join(sorted(texts))}")
         for line in omitted:
             display.display(f"not in it: {line}")
-        return {**result, "changed": bool(changed), "dest": os.path.abspath(dest), "files": sorted(texts), "omitted": omitted}
+        return {"changed": bool(changed), "dest": os.path.abspath(dest), "files": sorted(texts), "omitted": omitted, "diff": diffs}

@@ -10,40 +10,36 @@ import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils._exchange import csv_form, importing, json_form, modoboa, postfixadmin
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Draft
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.things import ZERO_MEANS, Choice
 from ansible_collections.reseller.mail.plugins.module_utils._load import read_files
 from ansible_collections.reseller.mail.plugins.plugin_utils import _exchange, _files
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import NO_ESTATE
 
 SUFFIXES = {"csv": ".csv", "json": ".json", "modoboa": ".csv", "postfixadmin": ".sql"}
-ARGUMENTS = {
-    "estate": {"type": "path"},
-    "form": {"type": "str", "choices": list(SUFFIXES), "required": True},
-    "src": {"type": "list", "elements": "path", "required": True},
-    "existing": {"type": "str", "choices": list(importing.EXISTING), "default": "refuse"},
-    "write_faulty": {"type": "bool", "default": False},
-    "tenant": {"type": "str", "default": ""},
-    "tenants": {"type": "dict", "default": {}},
-    "account": {"type": "dict", "default": {}},
-    "zero_means": {"type": "str", "choices": list(ZERO_MEANS), "default": "unlimited"},
-    "secrets": {"type": "bool", "default": True},
-}
 display = Display()
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Runs on the controller: writes the estate's files from other people's data, or says why not."""
 
-    _requires_connection = False
-    TRANSFERS_FILES = False
+    ARGUMENTS = {
+        "estate": {"type": "path"},
+        "form": {"type": "str", "choices": list(SUFFIXES), "required": True},
+        "src": {"type": "list", "elements": "path", "required": True},
+        "existing": {"type": "str", "choices": list(importing.EXISTING), "default": "refuse"},
+        "write_faulty": {"type": "bool", "default": False},
+        "tenant": {"type": "str", "default": ""},
+        "tenants": {"type": "dict", "default": {}},
+        "account": {"type": "dict", "default": {}},
+        "zero_means": {"type": "str", "choices": list(ZERO_MEANS), "default": "unlimited"},
+        "secrets": {"type": "bool", "default": True},
+    }
 
-    def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+    def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         if not args["estate"]:
             raise AnsibleActionFail(NO_ESTATE)
         estate = Path(args["estate"])
@@ -54,8 +50,8 @@ class ActionModule(ActionBase):
             display.display(f"not carried over: {lost}")
         for line in (*outcome.errors, *outcome.faults):
             display.display(str(line))
-        result.update(changed=False, estate=os.path.abspath(estate))
-        if self._task.diff and not outcome.errors:
+        result: dict[str, t.Any] = {"changed": False, "estate": os.path.abspath(estate)}
+        if not outcome.errors:
             result["diff"] = [_files.diff(path, there.get(path), content) for path, content in sorted(outcome.files.items())]
         if outcome.errors or (outcome.faults and not args["write_faulty"]):
             wrong = outcome.errors or outcome.faults

@@ -7,47 +7,41 @@ import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible.utils.color import ANSIBLE_COLOR
 from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _ledger_table
 from ansible_collections.reseller.mail.plugins.module_utils._ledger_report import as_csv, as_json, report
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import counted, tenant_of
 from ansible_collections.reseller.mail.plugins.plugin_utils._files import content, diff, update
 from ansible_collections.reseller.mail.plugins.plugin_utils._terminal import width
 
-ARGUMENTS = {
-    "estate": {"type": "path"},
-    "tenants": {"type": "list", "elements": "str", "default": []},
-    "output": {"type": "str", "choices": ["table", "json", "csv"], "default": "table"},
-    "details": {"type": "str", "choices": ["auto", "near", "all"], "default": "auto"},
-    "dest": {"type": "path"},
-}
-
 display = Display()
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Counts on the controller; the host of the play is never asked."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
+    ARGUMENTS = {
+        "estate": {"type": "path"},
+        "tenants": {"type": "list", "elements": "str", "default": []},
+        "output": {"type": "str", "choices": ["table", "json", "csv"], "default": "table"},
+        "details": {"type": "str", "choices": ["auto", "near", "all"], "default": "auto"},
+        "dest": {"type": "path"},
+    }
 
-    def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+    def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         estate, _files = counted(args["estate"])
         for name in args["tenants"]:
             tenant_of(estate, name)
         data = report(estate, args["tenants"])
-        result.update(changed=False, ledger=data)
         if not args["dest"]:
             display.display(self._text(data, args, width(), bool(ANSIBLE_COLOR)))
-            return result
+            return {"changed": False, "ledger": data}
         dest, wanted = Path(args["dest"]), self._text(data, args, 120, False).encode()
         shown = diff(str(dest), content(dest), wanted)
         changed = update(dest, wanted, self._task.check_mode)
-        return {**result, "changed": changed, "dest": args["dest"], **({"diff": shown} if changed else {})}
+        return {"changed": changed, "ledger": data, "dest": args["dest"], "diff": shown if changed else {}}
 
     def _text(self, data: dict[str, t.Any], args: dict[str, t.Any], columns: int, color: bool) -> str:
         if args["output"] != "table":

@@ -9,49 +9,45 @@ import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible.utils.color import stringc
 from ansible_collections.reseller.mail.plugins.module_utils import _fault_text, _plan
 from ansible_collections.reseller.mail.plugins.module_utils._plan.data import data
 from ansible_collections.reseller.mail.plugins.module_utils._plan.markdown import markdown
 from ansible_collections.reseller.mail.plugins.module_utils._plan.text import headline, text
 from ansible_collections.reseller.mail.plugins.plugin_utils import _revision
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder
 from ansible_collections.reseller.mail.plugins.plugin_utils._files import update
 from ansible_collections.reseller.mail.plugins.plugin_utils._git import GitError, Repository
 from ansible_collections.reseller.mail.plugins.plugin_utils._terminal import tell, width
 
-ARGUMENTS = {
-    "estate": {"type": "path"},
-    "before": {"type": "path"},
-    "before_revision": {"type": "str"},
-    "after_revision": {"type": "str"},
-    "merge": {"type": "bool", "default": False},
-    "actor": {"type": "str"},
-    "actor_groups": {"type": "list", "elements": "str", "default": []},
-    "approvers": {"type": "list", "elements": "str", "default": []},
-    "deletions_accepted": {"type": "int", "default": 0},
-    "markdown": {"type": "path"},
-    "json": {"type": "path"},
-}
 COLORS = {"+": "green", "-": "red", "~": "yellow", "!": "bright red"}
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Compares two revisions of an estate on the controller."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
+    ARGUMENTS = {
+        "estate": {"type": "path"},
+        "before": {"type": "path"},
+        "before_revision": {"type": "str"},
+        "after_revision": {"type": "str"},
+        "merge": {"type": "bool", "default": False},
+        "actor": {"type": "str"},
+        "actor_groups": {"type": "list", "elements": "str", "default": []},
+        "approvers": {"type": "list", "elements": "str", "default": []},
+        "deletions_accepted": {"type": "int", "default": 0},
+        "markdown": {"type": "path"},
+        "json": {"type": "path"},
+    }
+    RULES = {
+        "mutually_exclusive": [("before", "before_revision")],
+        "required_one_of": [("before", "before_revision")],
+        "required_by": {"after_revision": "before_revision"},
+    }
 
-    def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
+    def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         """Prints the plan, writes what is asked for, and fails when the change is refused."""
-        result = super().run(tmp, task_vars)
-        _spec, args = self.validate_argument_spec(
-            argument_spec=ARGUMENTS,
-            mutually_exclusive=[("before", "before_revision")],
-            required_one_of=[("before", "before_revision")],
-            required_by={"after_revision": "before_revision"},
-        )
         if args["merge"] and not args["after_revision"]:
             raise AnsibleActionFail("merge needs before_revision and after_revision: it shows what merging the one into the other means")
         # An identity that a pipeline failed to fill in must not turn into a plan that judges nobody.
@@ -63,7 +59,7 @@ class ActionModule(ActionBase):
         tell(lambda color: _said(plan, after, color))
         texts = {args["markdown"]: markdown(plan), args["json"]: json.dumps(data(plan), indent=2, ensure_ascii=False) + "\n"}
         written = [update(Path(dest), content.encode(), self._task.check_mode) for dest, content in texts.items() if dest]
-        outcome = {**result, "changed": any(written), "plan": data(plan)}
+        outcome = {"changed": any(written), "plan": data(plan)}
         # Not raised: with an exception Ansible prints the message twice, and the place in the playbook, which is innocent.
         return {**outcome, "failed": True, "msg": _refused(plan)} if plan.refused else outcome
 

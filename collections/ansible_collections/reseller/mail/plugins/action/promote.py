@@ -6,31 +6,24 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
-from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _promotion, _promotion_report
 from ansible_collections.reseller.mail.plugins.module_utils._load import PROMOTED
 from ansible_collections.reseller.mail.plugins.plugin_utils import _files, _terminal
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder, judged
 from ansible_collections.reseller.mail.plugins.plugin_utils._promotion import decisions, today
-
-ARGUMENTS = {"estate": {"type": "path"}, "log": {"type": "str"}}
 
 display = Display()
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Runs on the controller: shows where every policy is, and writes down the steps that the evidence carries."""
 
-    _requires_connection = False
-    TRANSFERS_FILES = False
+    ARGUMENTS = {"estate": {"type": "path"}, "log": {"type": "str"}}
+    PACKAGES = {"rich": _promotion_report.RICH_IMPORT_ERROR}
 
-    def run(self, tmp: t.Any = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        if _promotion_report.RICH_IMPORT_ERROR is not None:
-            raise AnsibleActionFail("promote needs the Python package rich on the controller") from _promotion_report.RICH_IMPORT_ERROR
-        _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+    def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         directory = folder(args["estate"])
         decided = decisions(judged(directory), directory, today(), args["log"])
         steps = _promotion.recorded(decided)
@@ -39,7 +32,6 @@ class ActionModule(ActionBase):
         before = _files.text(Path(directory) / PROMOTED)
         diffs = _files.put_all(Path(directory), {PROMOTED: _promotion.text(steps).encode()} if steps or before else {}, bool(self._task.check_mode))
         moved = [f"{one.track.domain}: {_promotion_report.NAMES[one.track.policy]} {one.before} → {one.step}" for one in decided if one.step != one.before]
-        result.update(changed=bool(diffs), moved=moved, domains=_promotion_report.data(decided))
         if moved:
             display.display(f"{len(moved)} to publish: ansible-playbook reseller.mail.site")
-        return {**result, "diff": diffs} if self._task.diff and diffs else result
+        return {"changed": bool(diffs), "moved": moved, "domains": _promotion_report.data(decided), "diff": diffs}

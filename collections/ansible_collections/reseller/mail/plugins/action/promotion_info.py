@@ -5,23 +5,19 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.reseller.mail.plugins.module_utils import _promotion_report
 from ansible_collections.reseller.mail.plugins.module_utils._finding import as_dicts
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder, judged
 from ansible_collections.reseller.mail.plugins.plugin_utils._promotion import decisions, today
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Runs on the controller and changes nothing."""
 
-    _requires_connection = False
-    TRANSFERS_FILES = False
+    ARGUMENTS = {"estate": {"type": "path"}}
 
-    def run(self, tmp: t.Any = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        _spec, args = self.validate_argument_spec(argument_spec={"estate": {"type": "path"}})
+    def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         directory = folder(args["estate"])
         decided = decisions(judged(directory), directory, today())
-        result.update(changed=False, findings=as_dicts(_promotion_report.findings(decided)), domains=_promotion_report.data(decided))
-        return result
+        return {"changed": False, "findings": as_dicts(_promotion_report.findings(decided)), "domains": _promotion_report.data(decided)}

@@ -8,34 +8,30 @@ import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible_collections.reseller.mail.plugins.module_utils import _compile
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
-
-ARGUMENTS = {
-    "estate": {"type": "path"},
-    "node": {"type": "str", "required": True},
-    "dest": {"type": "path", "required": True},
-    "root": {"type": "path", "default": "/var/lib/reseller-mail"},
-}
 
 MANIFEST = "manifest.json"
 """Notes what is ours in the folder, so that nothing else is ever removed."""
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Everything happens on the controller; the host of the play is never asked."""
 
-    _requires_connection = False
+    ARGUMENTS = {
+        "estate": {"type": "path"},
+        "node": {"type": "str", "required": True},
+        "dest": {"type": "path", "required": True},
+        "root": {"type": "path", "default": "/var/lib/reseller-mail"},
+    }
 
-    def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
-        result = super().run(tmp, task_vars)
-        _result, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+    def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         artefact = _compile.artefact(*judged_node(args["estate"], args["node"]), args["root"])
         files = dict(artefact.files)
         files[MANIFEST] = json.dumps({"digest": artefact.digest, "node": artefact.node, "files": sorted(artefact.files)}, indent=1) + "\n"
         try:
-            return {**result, "dest": args["dest"], "digest": artefact.digest, **self._write(Path(args["dest"]), files)}
+            return {"dest": args["dest"], "digest": artefact.digest, **self._write(Path(args["dest"]), files)}
         except OSError as error:
             raise AnsibleActionFail(f"{error.filename}: {error.strerror}") from None
 

@@ -7,7 +7,6 @@ import os
 import typing as t
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import listed
 from ansible_collections.reseller.mail.plugins.module_utils._judge.limits import amount
@@ -16,43 +15,40 @@ from ansible_collections.reseller.mail.plugins.module_utils._load import build
 from ansible_collections.reseller.mail.plugins.module_utils._names import address
 from ansible_collections.reseller.mail.plugins.module_utils._rewrite import CannotEdit, hand_over
 from ansible_collections.reseller.mail.plugins.module_utils._transfer import Transfer, strangers, transfer
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import counted, tenant_of
 from ansible_collections.reseller.mail.plugins.plugin_utils._files import Changed, diff, replace_all
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Tenant
 
-ARGUMENTS = {
-    "estate": {"type": "path"},
-    "tenant": {"type": "str", "required": True},
-    "source": {"type": "str", "required": True},
-    "target": {"type": "str", "required": True},
-}
 
 display = Display()
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Rewrites the tenant's files on the controller; the host of the play is never asked."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
+    ARGUMENTS = {
+        "estate": {"type": "path"},
+        "tenant": {"type": "str", "required": True},
+        "source": {"type": "str", "required": True},
+        "target": {"type": "str", "required": True},
+    }
 
-    def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+    def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         estate, files = counted(args["estate"])
         tenant = tenant_of(estate, args["tenant"])
         source, target = _admins(tenant, args["source"], args["target"])
         outcome = transfer(estate, tenant.name, source, target)
         if outcome.missing:
-            return {**result, "failed": True, **_refusal(outcome, source, target)}
+            return {"failed": True, **_refusal(outcome, source, target)}
         after = _rewritten(tenant, files, source, target)
         mended, faults = build({**files, **after})
         if faults:
             for fault in faults:
                 display.display(str(fault))
-            return {**result, "failed": True, "msg": f"nothing was written: the result would have the {len(faults)} faults named above"}
+            return {"failed": True, "msg": f"nothing was written: the result would have the {len(faults)} faults named above"}
         if mended.tenants != outcome.estate.tenants:
             raise AnsibleActionFail(f"nothing was written: {listed(after)} cannot be rewritten safely; change the owners by hand")
         if after and not self._task.check_mode:
@@ -61,7 +57,7 @@ class ActionModule(ActionBase):
         _tell(tenant, source, target, outcome, sorted(after))
         diffs = [diff(path, files[path], after[path]) for path in sorted(after)]
         changes = [{"kind": change.kind, "name": change.name} for change in outcome.changes]
-        return {**result, "changed": bool(after), "files": sorted(after), "changes": changes, "moved": moved, "diff": diffs}
+        return {"changed": bool(after), "files": sorted(after), "changes": changes, "moved": moved, "diff": diffs}
 
 
 def _admins(tenant: Tenant, *written: str) -> list[str]:

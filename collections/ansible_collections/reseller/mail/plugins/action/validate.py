@@ -9,11 +9,11 @@ import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _fault_reports, _fault_text
 from ansible_collections.reseller.mail.plugins.module_utils._effects import without_effect
 from ansible_collections.reseller.mail.plugins.module_utils._load import load, read_files
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder
 from ansible_collections.reseller.mail.plugins.plugin_utils._files import update
 from ansible_collections.reseller.mail.plugins.plugin_utils._terminal import tell, width
@@ -21,26 +21,22 @@ from ansible_collections.reseller.mail.plugins.plugin_utils._terminal import tel
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 
-ARGUMENTS = {
-    "estate": {"type": "path"},
-    "output": {"type": "str", "choices": ["text", *_fault_reports.FORMS], "default": "text"},
-    "dest": {"type": "path"},
-    "root": {"type": "path"},
-}
 FAULTS_PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 display = Display()
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Judges an estate on the controller."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
+    ARGUMENTS = {
+        "estate": {"type": "path"},
+        "output": {"type": "str", "choices": ["text", *_fault_reports.FORMS], "default": "text"},
+        "dest": {"type": "path"},
+        "root": {"type": "path"},
+    }
 
-    def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
+    def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         """Tells every fault and fails, or counts what there is."""
-        result = super().run(tmp, task_vars)
-        _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
         directory = folder(args["estate"])
         sources = _fault_text.Sources({}, _prefix(directory, args["root"]))
         estate, faults = load(directory)
@@ -49,8 +45,7 @@ class ActionModule(ActionBase):
             sources = _fault_text.Sources(read_files(directory)[0], sources.prefix)
         idle = without_effect(estate) if estate else []
         report = _fault_reports.Report(faults, sources, counts, idle, _help() if args["output"] == "sarif" else {})
-        result["changed"] = self._tell(report, args["output"], args["dest"])
-        result["estate"] = directory
+        result: dict[str, t.Any] = {"changed": self._tell(report, args["output"], args["dest"]), "estate": directory}
         if counts is not None:
             summary = ", ".join(f"{key.replace('_', ' ')} {number}" for key, number in counts.items())
             display.display(f"The estate {directory} is without fault: {summary}.")

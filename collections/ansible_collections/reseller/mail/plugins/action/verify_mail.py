@@ -8,28 +8,11 @@ import os
 import secrets
 import typing as t
 
-from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible_collections.reseller.mail.plugins.module_utils import _dns_query, _mail_round, _verify_mail
 from ansible_collections.reseller.mail.plugins.module_utils._finding import as_dicts
 from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
-
-ARGUMENTS = {
-    "estate": {"type": "path"},
-    "accounts": {
-        "type": "list", "elements": "dict", "default": [],
-        "options": {
-            "address": {"type": "str", "required": True},
-            "password": {"type": "str", "required": True, "no_log": True},
-        },
-    },
-    "passwords_dir": {"type": "path", "default": ""},
-    "initial": {"type": "list", "elements": "str"},
-    "resolver": {"type": "str", "default": ""},
-    "ca_file": {"type": "str", "default": ""},
-    "timeout": {"type": "float", "default": 30},
-}
 
 
 def handed_over(folder: str) -> dict[str, str]:
@@ -42,18 +25,27 @@ def handed_over(folder: str) -> dict[str, str]:
     return found
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Runs on the controller, as a mail client and a stranger's mail server would."""
 
-    _requires_connection = False
-    TRANSFERS_FILES = False
+    ARGUMENTS = {
+        "estate": {"type": "path"},
+        "accounts": {
+            "type": "list", "elements": "dict", "default": [],
+            "options": {
+                "address": {"type": "str", "required": True},
+                "password": {"type": "str", "required": True, "no_log": True},
+            },
+        },
+        "passwords_dir": {"type": "path", "default": ""},
+        "initial": {"type": "list", "elements": "str"},
+        "resolver": {"type": "str", "default": ""},
+        "ca_file": {"type": "str", "default": ""},
+        "timeout": {"type": "float", "default": 30},
+    }
+    PACKAGES = {"dnspython": _dns_query.DNSPYTHON_IMPORT_ERROR, "dkimpy": _mail_round.DKIMPY_IMPORT_ERROR}
 
-    def run(self, tmp: t.Any = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        for package, error in (("dnspython", _dns_query.DNSPYTHON_IMPORT_ERROR), ("dkimpy", _mail_round.DKIMPY_IMPORT_ERROR)):
-            if error is not None:
-                raise AnsibleActionFail(f"verify_mail needs the Python package {package} on the controller") from error
-        _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+    def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         estate = judged(args["estate"])
         given = {account["address"]: account["password"] for account in args["accounts"]}
         passwords = {**handed_over(args["passwords_dir"]), **given}
@@ -62,5 +54,4 @@ class ActionModule(ActionBase):
         dialler = Dialler(args["resolver"], args["ca_file"])
         findings += _mail_round.access_findings(dialler, estate)
         findings += _mail_round.mail_findings(dialler, probes, secrets.token_hex(8), args["timeout"])
-        result.update(changed=False, findings=as_dicts(findings))
-        return result
+        return {"changed": False, "findings": as_dicts(findings)}

@@ -6,23 +6,11 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible.utils.color import ANSIBLE_COLOR
 from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _finding_table
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding, as_json, as_junit, counts, from_dicts, summary
-
-ARGUMENTS = {
-    "dir": {"type": "path", "default": "build/verify"},
-    "parts": {
-        "type": "list", "elements": "dict", "required": True,
-        "options": {
-            "name": {"type": "str", "required": True},
-            "results": {"type": "dict", "required": True},
-        },
-    },
-}
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 
 
 def collect(parts: t.Iterable[t.Mapping[str, t.Any]]) -> list[Finding]:
@@ -37,17 +25,22 @@ def collect(parts: t.Iterable[t.Mapping[str, t.Any]]) -> list[Finding]:
     return findings
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Runs on the controller: writes and shows the report, and fails when a finding does."""
 
-    _requires_connection = False
-    TRANSFERS_FILES = False
+    ARGUMENTS = {
+        "dir": {"type": "path", "default": "build/verify"},
+        "parts": {
+            "type": "list", "elements": "dict", "required": True,
+            "options": {
+                "name": {"type": "str", "required": True},
+                "results": {"type": "dict", "required": True},
+            },
+        },
+    }
+    PACKAGES = {"rich": _finding_table.RICH_IMPORT_ERROR}
 
-    def run(self, tmp: t.Any = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        if _finding_table.RICH_IMPORT_ERROR is not None:
-            raise AnsibleActionFail("verify_report needs the Python package rich on the controller") from _finding_table.RICH_IMPORT_ERROR
-        _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+    def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         findings = collect(args["parts"])
         folder = os.path.abspath(args["dir"])
         os.makedirs(folder, exist_ok=True)
@@ -58,7 +51,7 @@ class ActionModule(ActionBase):
         display = Display()
         width = int(os.environ.get("COLUMNS") or display.columns)
         display.display("\n" + _finding_table.as_table(findings, max(width, 60), color=bool(ANSIBLE_COLOR)))
-        result.update(changed=False, counts=counts(findings), summary=summary(findings), dir=folder)
+        result: dict[str, t.Any] = {"changed": False, "counts": counts(findings), "summary": summary(findings), "dir": folder}
         if result["counts"]["fail"]:
             result.update(failed=True, msg=f"{summary(findings)}; the report lies in {folder}")
         return result

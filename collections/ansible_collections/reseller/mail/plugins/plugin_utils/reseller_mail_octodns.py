@@ -28,7 +28,7 @@ def _values(record: t.Any) -> list[t.Any]:
     return list(record.values) if hasattr(record, "values") else [record.value]
 
 
-class Ours(BaseProcessor):  # type: ignore[misc]
+class Ours(BaseProcessor):
     """Sees of a zone the record sets in C(wanted) and C(former) only. In a wanted TXT set, what does not look like ours stays; of a
     former set, only the values that were published go."""
 
