@@ -175,7 +175,7 @@ class Site:
 
     def _wanted(self) -> dict[str, bytes]:
         with tarfile.open(self._module.params["pages"]) as packed:
-            return {member.name: packed.extractfile(member).read() for member in packed}  # type: ignore[union-attr]
+            return {member.name: packed.extractfile(member).read() for member in packed}
 
     def _there(self) -> set[str]:
         found = (path for part in ("shared", "access", "domains") for path in (self._root / part).rglob("*"))

@@ -220,11 +220,11 @@ def printable(text: str) -> str:
 
 def serve(listen: str, tables: Tables, quota: str) -> None:
     """Run the milter until SIGTERM."""
-    import Milter  # type: ignore[import-not-found, unused-ignore]  # pymilter, on mail hosts only
+    import Milter  # pymilter, on mail hosts only
 
     noreply: t.Callable[[t.Callable[..., t.Any]], t.Callable[..., t.Any]] = Milter.noreply
 
-    class Guard(Milter.Base):  # type: ignore[misc, unused-ignore]
+    class Guard(Milter.Base):
         """One SMTP session. Callbacks that only remember are not waited for; decisions fall in eoh and eom."""
 
         @noreply

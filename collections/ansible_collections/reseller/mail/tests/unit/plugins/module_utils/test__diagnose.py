@@ -296,8 +296,8 @@ def test_every_way_is_proved_by_a_fault_at_each_of_its_last_steps() -> None:
 
 def test_the_first_of_several_wrong_things_is_the_cause() -> None:
     both = with_address(with_dns(known(), "dns.mx_missing", "acme.example"), used=5000)
-    assert only(both, "inbound").cause.id == "dns.mx_missing"  # type: ignore[union-attr]
-    assert only(with_dns(known("lost@acme.example"), "dns.mx_missing", "acme.example"), "inbound").cause.id == "dns.mx_missing"  # type: ignore[union-attr]
+    assert only(both, "inbound").cause.id == "dns.mx_missing"
+    assert only(with_dns(known("lost@acme.example"), "dns.mx_missing", "acme.example"), "inbound").cause.id == "dns.mx_missing"
 
 
 def test_a_later_login_is_better_evidence_than_an_earlier_failure() -> None:
@@ -378,15 +378,15 @@ def certificate(address: str, days: int) -> str:
 )
 def test_a_certificate_is_read(pem: str, cause: str | None) -> None:
     given = known()
-    mailbox = replace(given.subject.mailbox, smime=Smime(pem, "it@acme.example"))  # type: ignore[type-var]
+    mailbox = replace(given.subject.mailbox, smime=Smime(pem, "it@acme.example"))
     found = only(replace(given, subject=replace(given.subject, mailbox=mailbox)), "smime").cause
     assert (found.id if found else None) == cause
 
 
 def test_a_certificate_is_of_no_use_before_its_first_day() -> None:
     given = known(moment="2020-01-01T00:00:00Z")
-    mailbox = replace(given.subject.mailbox, smime=Smime(certificate("jo@acme.example", 30), "it@acme.example"))  # type: ignore[type-var]
-    assert only(replace(given, subject=replace(given.subject, mailbox=mailbox)), "smime").cause.id == "smime.not_yet"  # type: ignore[union-attr]
+    mailbox = replace(given.subject.mailbox, smime=Smime(certificate("jo@acme.example", 30), "it@acme.example"))
+    assert only(replace(given, subject=replace(given.subject, mailbox=mailbox)), "smime").cause.id == "smime.not_yet"
 
 
 def test_the_story_tells_cause_evidence_and_remedy_and_each_cause_once() -> None:

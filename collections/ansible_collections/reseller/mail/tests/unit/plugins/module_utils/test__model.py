@@ -53,7 +53,7 @@ def test_values_are_frozen_and_secrets_do_not_show() -> None:
     secret = Secret("hunter2", vaulted=False)
     assert "hunter2" not in repr(secret)
     with pytest.raises(FrozenInstanceError):
-        secret.text = "x"  # type: ignore[misc]
+        secret.text = "x"
 
 
 def test_a_position_without_nodes_is_its_own_answer() -> None:

@@ -110,7 +110,7 @@ def test_no_secret_is_shown(output: object) -> None:
     after = acme(("    quota: 5G\n", f"    quota: 5G\n    password: {VAULT.format('65666768')}"))
     for old, new, word in ((before, after, "changes"), (e.FILES, after, "set"), (before, e.FILES, "removed")):
         found = plan(new, old)
-        told = output(found)  # type: ignore[operator]
+        told = output(found)
         assert "6566" not in told
         assert "6162" not in told
         assert f"password {word}" in text(found)

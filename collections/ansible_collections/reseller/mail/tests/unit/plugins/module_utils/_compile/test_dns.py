@@ -23,7 +23,7 @@ def values(name: str, kind: str, estate: Estate = ESTATE) -> list[str]:
 
 @pytest.mark.parametrize("name", ["acme.example", "acme-mail.example"])
 def test_a_domain_and_its_alias_have_the_same_mail_records(name: str) -> None:
-    identity = mta_sts.policy_id(mta_sts.policy(ACME.mta_sts, [MX1.hostname]))  # type: ignore[arg-type]
+    identity = mta_sts.policy_id(mta_sts.policy(ACME.mta_sts, [MX1.hostname]))
     assert values(name, "MX") == ["10 mx1.hosting.example."]
     assert values(name, "TXT") == ["v=spf1 include:hosting.example -all"]
     assert values(f"_dmarc.{name}", "TXT") == ["v=DMARC1; p=quarantine; t=y; rua=mailto:it@acme.example"]
@@ -176,7 +176,7 @@ def test_backup_mx_stand_behind_the_node_and_in_the_policy() -> None:
     assert values("alt.hosting.example", "AAAA", estate) == ["2001:db8::9"]
     assert values("alt.hosting.example", "TXT", estate) == ["v=spf1 a -all"]
     (tenant,) = (one for one in estate.tenants if one.name == "acme")
-    text = mta_sts.policy(ACME.mta_sts, mta_sts.hosts(estate, tenant))  # type: ignore[arg-type]
+    text = mta_sts.policy(ACME.mta_sts, mta_sts.hosts(estate, tenant))
     assert [line for line in text.split("\r\n") if line.startswith("mx:")] == ["mx: mx1.hosting.example", "mx: alt.hosting.example"]
     assert values("_mta-sts.acme.example", "TXT", estate) == [f"v=STSv1; id={mta_sts.policy_id(text)};"]
     assert values("_mta-sts.acme.example", "TXT", estate) != values("_mta-sts.acme.example", "TXT")
