@@ -4,13 +4,31 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import typing as t
 
+from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _dns_query, _spf_chain
 from ansible_collections.reseller.mail.plugins.module_utils._finding import as_dicts
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import ask
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
+
+SECONDS = 15
+"""Between two words about how far it is: a thousand names take a minute or more."""
+
+
+def progress() -> t.Callable[[int, int], None]:
+    """Says now and then how far it is."""
+    said = time.monotonic()
+
+    def tell(done: int, of: int) -> None:
+        nonlocal said
+        if time.monotonic() - said >= SECONDS:
+            said = time.monotonic()
+            Display().display(f"DNS: {done} of {of} names asked about")
+
+    return tell
 
 
 class ActionModule(ControllerAction):
@@ -28,5 +46,5 @@ class ActionModule(ControllerAction):
     def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         estate = judged(args["estate"])
         asker = _dns_query.Asker(args["resolver"], args["timeout"], args["at_once"])
-        found = asyncio.run(ask.findings(estate, asker, args["ca_file"]))
+        found = asyncio.run(ask.findings(estate, asker, args["ca_file"], progress=progress()))
         return {"changed": False, "findings": as_dicts(found)}

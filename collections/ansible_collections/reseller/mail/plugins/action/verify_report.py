@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import time
 import typing as t
 
 from ansible.utils.color import ANSIBLE_COLOR
@@ -44,13 +45,14 @@ class ActionModule(ControllerAction):
         findings = collect(args["parts"])
         folder = os.path.abspath(args["dir"])
         os.makedirs(folder, exist_ok=True)
-        files = {"report.json": as_json(findings), "junit.xml": as_junit(findings)}
+        checked = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        files = {"report.json": as_json(findings, checked), "junit.xml": as_junit(findings)}
         for name, text in files.items():
             with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
                 file.write(text)
         display = Display()
         width = int(os.environ.get("COLUMNS") or display.columns)
-        display.display("\n" + _finding_table.as_table(findings, max(width, 60), color=bool(ANSIBLE_COLOR)))
+        display.display("\n" + _finding_table.as_table(findings, max(width, 60), color=bool(ANSIBLE_COLOR)) + f"\nAll of it: {folder}/report.json")
         result: dict[str, t.Any] = {"changed": False, "counts": counts(findings), "summary": summary(findings), "dir": folder}
         if result["counts"]["fail"]:
             result.update(failed=True, msg=f"{summary(findings)}; the report lies in {folder}")
