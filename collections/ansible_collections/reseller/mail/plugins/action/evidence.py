@@ -82,11 +82,12 @@ class ActionModule(ControllerAction):
         return totals, notes
 
     def _findings(self, path: str, log: _evidence.Log, today: datetime.date, estate: t.Any) -> int:
-        """What verify found last; the day is the one on which it wrote its report."""
+        """What verify found last, on the day that its report tells."""
         try:
             with open(path, encoding="utf-8") as file:
-                rows = json.load(file)["findings"]
-                day = datetime.datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, datetime.UTC).date()
+                report = json.load(file)
+                written = datetime.datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, datetime.UTC).date()
+            rows, day = report["findings"], _evidence.checked_on(report) or written
             found = _finding.from_dicts(rows)
         except FileNotFoundError:
             display.warning(f"there is no report of verify at {path}: nothing is promoted without; run reseller.mail.verify")

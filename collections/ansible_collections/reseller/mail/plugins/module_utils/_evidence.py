@@ -178,6 +178,12 @@ def _add(failures: list[Failure], source: str, what: str, count: int, reporter: 
     del failures[MAX_FAILURES:]
 
 
+def checked_on(report: t.Mapping[str, t.Any]) -> t.Optional[datetime.date]:
+    """The day, in UTC, on which verify asked, by its report's own word: a copy of the file is younger, and would be another green day."""
+    checked = report.get("checked")
+    return datetime.datetime.fromisoformat(checked).astimezone(datetime.UTC).date() if checked else None
+
+
 def absorb_findings(log: Log, findings: t.Iterable[Finding], estate: Estate, day: datetime.date) -> int:
     """What verify said on that day, domain by domain; the worse of two answers on one day stays. How many domains it spoke of."""
     by_subject: dict[str, list[Finding]] = {}
@@ -216,8 +222,9 @@ def _all_well(rows: t.Sequence[Finding], required: t.Iterable[str]) -> bool:
 
 
 def pruned(log: Log, domains: t.Container[str], today: datetime.date) -> Log:
-    """Without what is too old to count, and without domains that left."""
-    kept = {domain: {one: day for one, day in days.items() if 0 <= (today - one).days <= KEPT} for domain, days in log.items() if domain in domains}
+    """Without what is too old to count, and without domains that left. Days to come stay, though nothing counts them: it is the clock
+    that went back."""
+    kept = {domain: {one: day for one, day in days.items() if (today - one).days <= KEPT} for domain, days in log.items() if domain in domains}
     return {domain: days for domain, days in kept.items() if days}
 
 

@@ -80,6 +80,8 @@ def _unzip(content: bytes) -> t.Iterator[bytes]:
             if len(members) > _MAX_MEMBERS:
                 raise Unfit(f"it has more than {_MAX_MEMBERS} files")
             for member in members:
+                if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise Unfit("it is packed in a way that no reporter uses")  # LZMA says by itself how much memory it wants
                 with archive.open(member) as file:  # how large it says it is may be a lie
                     plain = file.read(left + 1)
                 if len(plain) > left:

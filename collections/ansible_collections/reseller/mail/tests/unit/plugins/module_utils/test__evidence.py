@@ -121,6 +121,19 @@ def test_the_worse_answer_of_a_day_stays(estate: Estate) -> None:
     assert log[ACME][DAY].verified == {"dmarc": "dns.dkim", "mta_sts": "dns.mta_sts"}
 
 
+def test_a_clock_that_went_back_costs_no_evidence(ours: Ours) -> None:
+    log = {ACME: {DAY: _evidence.Day(DAY, passed=5)}}
+    assert _evidence.pruned(log, {ACME}, DAY - datetime.timedelta(400)) == log
+
+
+def test_a_copied_report_of_verify_is_of_the_day_on_which_it_asked() -> None:
+    assert _evidence.checked_on({"checked": "2026-11-21T23:59:59Z", "findings": []}) == datetime.date(2026, 11, 21)
+    assert _evidence.checked_on({"checked": "2026-11-22T00:30:00+01:00", "findings": []}) == datetime.date(2026, 11, 21)
+    assert _evidence.checked_on({"findings": []}) is None
+    with pytest.raises(ValueError, match="Invalid isoformat"):
+        _evidence.checked_on({"checked": "yesterday"})
+
+
 def test_what_is_old_or_of_domains_that_left_goes(ours: Ours) -> None:
     log: Log = {}
     absorb(log, [report(Row("192.0.2.1", 1, spf=True))], ours, TODAY)

@@ -92,6 +92,17 @@ def test_the_same_report_has_the_same_key_and_another_has_another(reader: _repor
     assert reader.read(GOOGLE)[0].key == reader.read(gzip.compress(GOOGLE))[0].key != reader.read(other)[0].key
 
 
+def lzma_bomb() -> bytes:
+    """Says that it needs 4 GiB to be unpacked, and is damaged besides: the library raises what is no OSError then."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("google.com!acme.example!1.xml", GOOGLE)
+    content = bytearray(file.getvalue())
+    place = content.index(b"\x09\x04\x05\x00") + 5
+    content[place : place + 24] = b"\xff" * 24
+    return bytes(content)
+
+
 BOMB = b'<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "ha">' + b"".join(
     b'<!ENTITY %c "%s">' % (98 + number, b"&%c;" % (97 + number) * 10) for number in range(9)
 ) + b"]>" + GOOGLE.partition(b"?>")[2].replace(b"google.com", b"&j;")  # fmt: skip
@@ -109,7 +120,10 @@ BOMB = b'<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "ha">' + b"".join(
         (b"\x1f\x8b" + b"\xff" * 50, "no gzip"),
         (b"PK\x03\x04" + b"\xff" * 50, "no zip"),
         (b"<" + b" " * MAX_PACKED, "more than 4,194,304 bytes"),
+        (lzma_bomb(), "packed in a way"),
         (BOMB, "entities"),
+        (BOMB.decode().encode("utf-16-le"), "more than 20 deep"),
+        (BOMB.replace(b'?>', b' encoding="utf-7"?>', 1).replace(b"<!", b"+ADwAIQ-"), "no DMARC report"),
         (GOOGLE.replace(b"<feedback>", b'<!DOCTYPE f SYSTEM "file:///etc/passwd"><feedback>'), "entities"),
         (b"<feedback>" + b"<record/>" * 10_000 + b"</feedback>", "no DMARC report"),
         (b"<feedback>" + b"<x/>" * 300_000 + b"</feedback>", "more than 300,000 tags"),
