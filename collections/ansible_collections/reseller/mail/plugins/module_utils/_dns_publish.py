@@ -25,6 +25,9 @@ if t.TYPE_CHECKING:
 
 __all__ = ["Outcome", "policies", "publish"]
 
+AT_ONCE = 200
+"""Domains that are planned side by side: each is some twenty questions, and what was answered is kept until its plan is made."""
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -104,7 +107,7 @@ def _marks(marks: Ours, domain: str, found: _dns_update.Found) -> Ours:
 async def _plan_domain(job: _Job, work: Work) -> _Planned:
     planned = _Planned(work)
     found = await _dns_update.read(job.asker, job.primary, {*work.wanted, *work.former}, work.searched)
-    planned.faults, planned.raw = found.faults, found.raw
+    planned.faults = found.faults
     if found.absent and not found.sets:
         if work.wanted:
             planned.faults = [f"{work.domain}: {job.primary.server} has no zone for it ({found.absent}); create it there, or take the "
@@ -129,6 +132,8 @@ async def _plan_domain(job: _Job, work: Work) -> _Planned:
         for key in work.searched if key in found.sets
     }
     planned.changes = plan(work.wanted, found.sets, {**published, **work.former}, planned.held)
+    changing = {(change.name, change.type) for change in planned.changes}
+    planned.raw = {place: rdata for place, rdata in found.raw.items() if place[:2] in changing}
     for change in planned.changes:
         zone = await job.asker.zone_of(change.name, job.primary.server)
         if zone is None:
@@ -196,7 +201,13 @@ async def publish(
         outcome.faults.append(guard)
         outcome.book = {name: dict(book[name]) for name in todo.left}
     work = [one for one in todo.work if not guard or one.domain not in todo.left]
-    plans = await asyncio.gather(*(_plan_domain(job, one) for one in work))
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def planned_in_turn(one: Work) -> _Planned:
+        async with gate:
+            return await _plan_domain(job, one)
+
+    plans = await asyncio.gather(*map(planned_in_turn, work))
     zones: dict[str, list[Change]] = {}
     raw: _dns_update.Raw = {}
     for planned in plans:
