@@ -102,7 +102,7 @@ def _said_by_hosts(known: Known, hosts: t.Iterable[t.Mapping[str, t.Any]]) -> Kn
     host, why = _diagnose_ask.facts(answers, node, "address", "tables")
     log, no_log = _diagnose_ask.facts(answers, node, "log", "lines")
     lines = None if log is None else tuple(Line(str(row["at"]), str(row["program"]), str(row["text"]), str(row["kind"])) for row in log["lines"])
-    reasons = {"host": why or "the host was not asked", "log": no_log or "the host was not asked"}
+    reasons = {"host": why or _diagnose_story.NO_HOST, "log": no_log or _diagnose_story.NO_HOST}
     return replace(known, host=host, log=lines, why={**reasons, **({"lost": why} if why else {})})
 
 
@@ -110,7 +110,7 @@ def _gathered(known: Known, args: dict[str, t.Any], troubles: t.Collection[str])
     """What the world says, as far as the troubles need it."""
     about = known.subject
     if args["offline"] or not about.tenant.served:
-        why = "offline" if args["offline"] else f"{about.tenant.name} is {about.tenant.state}"
+        why = _diagnose_story.OFFLINE if args["offline"] else f"{about.tenant.name} is {about.tenant.state}"
         return replace(known, why={**known.why, "dns": why, "replies": why, "knocks": why, "mail": why})
     dialler = Dialler(args["resolver"], args["ca_file"])
     why = {**known.why, "mail": "no password is known here: diagnose_password"}

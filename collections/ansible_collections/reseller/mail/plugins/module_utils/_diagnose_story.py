@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import asdict
 
 from ansible_collections.reseller.mail.plugins.module_utils._diagnose import TROUBLES, Step, Trail
+from ansible_collections.reseller.mail.plugins.module_utils._finding import plain
 
 try:
     from rich.console import Console
@@ -23,12 +24,10 @@ except ImportError as exc:
 else:
     RICH_IMPORT_ERROR = None
 
+OFFLINE, NO_HOST = "offline", "the host was not asked"
+"""Reasons why a step was not taken that say nothing about the subject: what else is well proves little then."""
+
 _LOOK = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "bold red"), "blocked": ("…", "magenta"), "na": ("-", "bright_black")}
-
-
-def plain(text: str) -> str:
-    """Somebody else's text as it may stand in a terminal."""
-    return "".join(char if char.isprintable() or char == "\n" else f"\\x{ord(char):02x}" for char in text)
 
 
 def as_data(trails: t.Iterable[Trail]) -> list[dict[str, t.Any]]:
@@ -38,11 +37,16 @@ def as_data(trails: t.Iterable[Trail]) -> list[dict[str, t.Any]]:
     ]
 
 
+def _none(trails: t.Iterable[Trail]) -> str:
+    unasked = any(step.state == "na" and step.found in (OFFLINE, NO_HOST) for trail in trails for step in trail.steps)
+    return "no cause found in what was asked" if unasked else "no cause found"
+
+
 def verdict(trails: t.Sequence[Trail]) -> str:
     """One line for the end."""
     causes = {trail.cause.id: trail.cause for trail in trails if trail.cause}
     if not causes:
-        return "no cause found"
+        return _none(trails)
     return f"{len(causes)} cause{'s' if len(causes) > 1 else ''}: {', '.join(causes)}"
 
 
@@ -57,7 +61,9 @@ def story(title: str, trails: t.Sequence[Trail], width: int = 100, color: bool =
     told: dict[tuple[str, str], str] = {}
     known: set[tuple[str, str]] = set()
     for trail in trails:
-        state = "fail" if trail.cause else "warn" if any((step.id, step.found) not in known for step in trail.hints) else "ok"
+        none = _none([trail])
+        well = "ok" if none == "no cause found" else "na"
+        state = "fail" if trail.cause else "warn" if any((step.id, step.found) not in known for step in trail.hints) else well
         sign, style = _LOOK[state]
         console.print(Rule(Text(f"{sign} {trail.trouble}: {TROUBLES.get(trail.trouble, trail.trouble)}", style=style), align="left", style="bright_black"))
         cause = trail.cause
@@ -68,11 +74,12 @@ def story(title: str, trails: t.Sequence[Trail], width: int = 100, color: bool =
         if cause:
             console.print(Padding(_cause(cause), (0, 0, 0, 2)))
         else:
-            console.print(Padding(Text("no cause found"), (0, 0, 0, 2)))
+            console.print(Padding(Text(none), (0, 0, 0, 2)))
         console.print(Padding(_steps(trail, len(trails) == 1 or bool(cause), known), (0, 0, 0, 2)))
         known |= {(step.id, step.found) for step in trail.hints}
     console.print(Rule(style="bright_black"))
-    console.print(Text(verdict(trails), style="bold red" if any(trail.cause for trail in trails) else "bold green"))
+    style = "bold red" if any(trail.cause for trail in trails) else "bold green" if _none(trails) == "no cause found" else "bold"
+    console.print(Text(verdict(trails), style=style))
     text = t.cast(io.StringIO, console.file).getvalue()
     return "\n".join(line.rstrip() for line in text.splitlines())
 

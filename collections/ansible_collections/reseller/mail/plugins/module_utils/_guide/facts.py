@@ -38,8 +38,10 @@ SECTIONS: t.Final = {
 POLICY, SETTINGS = "dns.mta_sts_policy", "dns.settings"
 """What hosts serve by HTTPS, whoever writes the DNS. Without the latter people enter their settings themselves."""
 
-RECOMMENDED = frozenset({SETTINGS, "dns.dnssec", "dns.servers", "dns.leftover", "dns.wildcard"})
-"""About no record of the page, and nothing to wait for: mail works while they have no worse than a warning."""
+RECOMMENDED = frozenset({SETTINGS, "dns.dnssec", "dns.servers", "dns.leftover", "dns.wildcard"}) | {
+    purpose.finding for purpose in dns.PURPOSES.values() if not purpose.needed
+}
+"""Nothing to wait for: mail works while they have no worse than a warning."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,7 @@ TEXTS = {
     "check_dns_leftover": "Vom vorigen Anbieter ist nichts übrig",
     "check_dns_node_address": "Adresse des Mailservers",
     "check_dns_node_spf": "SPF des Mailservers",
+    "check_dns_caa": "Zertifikate des Mailservers (CAA)",
     "check_dns_fcrdns": "Rückwärtsname des Mailservers",
     "check_dns_tlsa": "Schlüssel des Mailservers im DNS",
     "check_mail": "E-Mail fließt",

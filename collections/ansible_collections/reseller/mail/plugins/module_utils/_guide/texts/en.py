@@ -176,6 +176,7 @@ TEXTS = {
     "check_dns_leftover": "Nothing of a previous host is left",
     "check_dns_node_address": "The mail host's address",
     "check_dns_node_spf": "SPF of the mail host",
+    "check_dns_caa": "The mail host's certificates (CAA)",
     "check_dns_fcrdns": "The mail host's reverse name",
     "check_dns_tlsa": "The mail host's keys in DNS",
     "check_mail": "Mail flows",

@@ -168,6 +168,7 @@ TEXTS = {
     "check_dns_leftover": "Il ne reste rien de l'hébergeur précédent",
     "check_dns_node_address": "L'adresse du serveur",
     "check_dns_node_spf": "SPF du serveur",
+    "check_dns_caa": "Les certificats du serveur (CAA)",
     "check_dns_fcrdns": "Le nom inverse du serveur",
     "check_dns_tlsa": "Les clés du serveur dans le DNS",
     "check_mail": "Le courriel circule",

@@ -404,3 +404,14 @@ def test_hostile_text_does_not_reach_the_terminal() -> None:
     text = _diagnose_story.story("x", diagnose(known(replies=(reply,)), ["inbound"]), 120)
     assert "\x1b" not in text
     assert "[bold]gone[/bold]" in text
+
+
+def test_what_was_not_asked_is_not_called_well() -> None:
+    steps = (_diagnose.Step("files", "the files know it", "ok", "files", ""), _diagnose.Step("dns.mx", "the MX is ours", "na", "DNS", _diagnose_story.OFFLINE))
+    text = _diagnose_story.story("jo@acme.example", [_diagnose.Trail("inbound", steps)], 120)
+    assert "- inbound" in text
+    assert "\u2713 inbound" not in text
+    assert text.endswith("no cause found in what was asked")
+    text = _diagnose_story.story("jo@acme.example", [_diagnose.Trail("inbound", steps[:1])], 120)
+    assert "\u2713 inbound" in text
+    assert text.endswith("no cause found")

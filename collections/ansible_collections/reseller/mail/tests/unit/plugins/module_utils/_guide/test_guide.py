@@ -329,6 +329,8 @@ def test_a_warning_about_the_zone_does_not_keep_a_domain_from_going_live() -> No
     assert not needed("dns.dnssec_unsigned", "warn")
     assert needed("dns.dnssec_expired", "fail")
     assert needed("dns.alias_apex", "fail")
+    host = sheet(finding("dns.caa_missing", "warn", "mx1.hosting.example"))
+    assert [(task.needed, task.owner) for task in host.tasks if task.id == "dns.caa"] == [(False, "provider")]
 
 
 def test_a_name_below_has_the_name_servers_of_its_zone() -> None:
