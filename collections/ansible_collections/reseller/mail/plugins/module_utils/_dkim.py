@@ -139,7 +139,7 @@ class Plan:
 
     def lines(self) -> str:
         """The diff, in the users' words."""
-        said = []
+        said, destroyed = [], {key.name for key in self.destroy}
         for name, key in sorted(self.after.items()):
             old = self.before.get(name)
             if old is None:
@@ -152,7 +152,7 @@ class Plan:
             elif old != key:
                 news = "compromised" if key.compromised != old.compromised else "still signs" if key.state == "retired" else "noted anew"
                 said.append(f"~ dkim key {name} {news}")
-            elif key in self.destroy:
+            elif name in destroyed:
                 said.append(f"- dkim key {name} private half")
         said += [f"- dkim key {key.name} forgotten" for key in sorted(self.forget, key=lambda key: key.name)]
         return "".join(f"{line}\n" for line in said)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import base64
+import time
 import typing as t
 from dataclasses import replace
 
@@ -175,6 +176,16 @@ def test_a_private_half_whose_public_half_was_not_noted_is_kept() -> None:
 def test_selectors_are_counted_by_lane() -> None:
     assert [number("mx1", "rsa", one) for one in ("mx1", "mx1-2", "mx1-10", "mx1-ed25519", "mx10", "mx1-02", "mail")] == [1, 2, 10, 0, 0, 0, 0]
     assert [number("mx1", "ed25519", one) for one in ("mx1", "mx1-ed25519", "mx1-ed25519-3")] == [0, 1, 3]
+
+
+def test_to_tell_what_happens_to_many_keys_costs_no_more_than_to_plan_it() -> None:
+    keys = [Key(KeyName(f"d{number}.example", "mx1"), "rsa", "P", "active", NOW, NOW) for number in range(4000)]
+    told = orders([one.lane for one in keys], now=NOW + DAY)
+    begun = time.process_time()
+    done = plan(keys, told)
+    planned = time.process_time()
+    assert done.lines() == ""
+    assert time.process_time() - planned < 3 * (planned - begun)
 
 
 class Life(RuleBasedStateMachine):
