@@ -18,7 +18,6 @@ from ansible_collections.reseller.mail.plugins.plugin_utils import _node_report
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import TlsKey
     from ansible_collections.reseller.mail.plugins.module_utils._tls_keys import Evidence
 
 ARGUMENTS = {
@@ -53,7 +52,8 @@ class ActionModule(ActionBase):
         result = self._execute_module(module_name="reseller.mail.tls_keys", module_args={**given, "orders": json.dumps(orders)}, task_vars=task_vars)
         if "tls" in result:
             _node_report.write(result, args["estate"], node.name, "tls", self._task.check_mode)
-            _tell(result["tls"], known, rollover=args["rollover"])
+            told = {name: {key.current, key.next if name in evidence and not evidence[name].why else ""} for name, key in known.items()}
+            _tell([key for key in result["tls"] if not args["rollover"] and key["current"] not in told.get(key["name"], (key["current"],))])
         return result
 
 
@@ -65,12 +65,10 @@ def _evidence(resolver: str, keys: dict[str, str]) -> dict[str, Evidence]:
     return asyncio.run(_tls_evidence.look(_dns_query.Asker(resolver), keys))
 
 
-def _tell(keys: list[dict[str, str]], known: t.Mapping[str, TlsKey], *, rollover: bool) -> None:
-    """A key that nobody was told of, which a certificate brought that was made or supplied elsewhere."""
+def _tell(keys: list[dict[str, str]]) -> None:
+    """Keys that came into service unannounced, by a certificate that was made or supplied elsewhere."""
     for key in keys:
-        before = known.get(key["name"])
-        if before and not rollover and key["current"] not in (before.current, before.next):
-            Display().warning(
-                f"{key['name']} has another key in service than DNS was told of. Senders that verify it by DNSSEC (DANE) hold their mail back until "
-                "dns_publish has run and the former TLSA records are forgotten.", formatted=True,
-            )
+        Display().warning(
+            f"{key['name']} has a new key that DNS did not show before. Senders that verify it by DNSSEC (DANE) hold their mail back until dns_publish "
+            "has run and the former TLSA records are forgotten.", formatted=True,
+        )

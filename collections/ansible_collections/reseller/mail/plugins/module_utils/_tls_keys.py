@@ -68,7 +68,7 @@ def digest(pem: str) -> str:
 
 def noted(keys: Keys, evidence: t.Optional[Evidence], now: int) -> Keys:
     """The same keys with what is to be noted. A server that does not answer is no sign that the record is gone."""
-    note = keys.note if keys.note and keys.note.key == keys.next else None
+    note = keys.note
     if evidence and evidence.key == keys.next:
         if evidence.absent:
             note = None

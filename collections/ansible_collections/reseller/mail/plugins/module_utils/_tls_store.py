@@ -47,8 +47,8 @@ class Store:
         current = self._digest("x509", "-noout", "-pubkey", "-in", str(chain)) if chain.exists() else ""
         if not current:
             return None
-        following = self._following(name)
-        return Keys(name, current, "" if following == current else following, self._noted(name))
+        following, note = self._following(name), self._noted(name)
+        return Keys(name, current, "" if following == current else following, note if note and note.key == following else None)
 
     def complete(self, keys: Keys) -> Keys:
         """With a next key, made here where certificates are asked for here. One that is in service by now is none any more."""

@@ -48,6 +48,12 @@ def test_keys_for_tls_stand_beside_them() -> None:
     assert estate.states[0].tls == (TlsKey("mail.acme.example", 32 * "ab", 32 * "cd"), TlsKey("mx1.p.example", 32 * "ab", 32 * "cd"))
 
 
+def test_a_certificate_that_was_supplied_may_have_no_next_key() -> None:
+    estate, faults = build({**ESTATE, "state/mx1.json": text("mx1", "tls", [{"name": "mx1.p.example", "current": 32 * "ab", "next": ""}]).encode()})
+    assert faults == []
+    assert estate.states[0].tls == (TlsKey("mx1.p.example", 32 * "ab"),)
+
+
 def test_a_node_without_keys_reports_an_empty_list() -> None:
     assert json.loads(text("mx1", "dkim", [])) == {"node": "mx1", "dkim": []}
 

@@ -53,10 +53,6 @@ def test_only_a_server_that_says_so_takes_a_record_away(evidence: t.Optional[Evi
     assert (noted(replace(MX1, note=READY), evidence, NOW).note == READY) is kept
 
 
-def test_a_note_about_another_key_says_nothing() -> None:
-    assert noted(replace(MX1, note=Note(C, 0, TTL)), SILENT, NOW).note is None
-
-
 @pytest.mark.parametrize(
     ("keys", "evidence", "why"),
     [

@@ -119,6 +119,9 @@ def test_a_note_is_kept_until_it_is_taken_back(host: Host) -> None:
     note = Note(keys.next, 1_800_000_000, 3600)
     host.store().note(Keys(NAME, keys.current, keys.next, note))
     assert host.keys().note == note
+    (host.tls / "next.pem").unlink()
+    assert host.store().complete(host.keys()).note is None
+    assert host.keys().note is None, "it is about another key"
     host.store().note(keys)
     assert host.keys().note is None
     (host.tls / "next.json").write_text("{")
