@@ -20,6 +20,7 @@ else:
     Transport = spftrace.BaseResolver
 
 from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.sets import is_spf
+from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.text import quoted
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Asker, Reply
@@ -135,25 +136,36 @@ def _records(events: t.Iterable[t.Mapping[str, t.Any]]) -> t.Iterator[tuple[str,
 
 
 def faults(chain: Chain, wanted: str, expected_tail: str = "-all") -> t.Iterator[SpfFault]:
-    """Everything wrong with a chain; ``wanted`` is the record that the model asks for. Nothing where a server did not answer, or where
+    """Everything wrong with a chain; ``wanted`` is the record that the model asks for, as a line. Nothing where a server did not answer, or where
     the domain has no record or two: those are findings about the record set."""
     own = [text for domain, text in chain.records if domain.rstrip(".").lower() == chain.domain]
     if chain.unsure or len(own) != 1:
         return
-    publish = f"publish {wanted}"
+    place = wanted.partition('"')[0]
+
+    def instead(record: str) -> str:
+        """One record in the place of the other: both together would be worse than either."""
+        return f"remove {place}{quoted(own[0])}\npublish {record}"
+
+    def without(term: str) -> str:
+        return instead(place + quoted(" ".join(one for one in own[0].split() if one.lower() != term.lower())))
+
+    publish = instead(wanted)
     if chain.lookups > MOST_LOOKUPS:
         asking = ", ".join(dict.fromkeys(term for _domain, text in chain.records for term in text.split()[1:] if _asks(term)))
-        remedy = f"take terms out until {MOST_LOOKUPS} are left, or {publish}"
+        remedy = f"take terms out until {MOST_LOOKUPS} are left, or:\n{publish}"
         yield SpfFault("dns.spf_lookups", f"{chain.lookups} lookups over the whole chain: {asking}", remedy)
     if chain.voids > MOST_VOID:
-        yield SpfFault("dns.spf_void", f"{chain.voids} lookups that find nothing", f"take out the terms whose names are gone, or {publish}")
+        yield SpfFault("dns.spf_void", f"{chain.voids} lookups that find nothing", f"take out the terms whose names are gone, or:\n{publish}")
     if chain.stranger == "permerror" and chain.lookups <= MOST_LOOKUPS and chain.voids <= MOST_VOID:
         yield SpfFault("dns.spf_syntax", chain.why or "the record cannot be evaluated", publish)
     elif chain.stranger == "pass":
         yield SpfFault("dns.spf_stranger", "an address that is nobody's passes: " + " | ".join(text for _domain, text in chain.records), publish)
     for domain, text in chain.records:
-        if any(term.lower().lstrip("+-~?").partition(":")[0] == "ptr" for term in text.split()[1:]):
-            yield SpfFault("dns.spf_ptr", f"{domain} uses ptr: {text}", "take ptr out (RFC 7208 section 5.5); receivers may ignore it")
+        used = [term for term in text.split()[1:] if term.lower().lstrip("+-~?").partition(":")[0] == "ptr"]
+        if used:
+            mine = f":\n{without(used[0])}" if text == own[0] else "; receivers may ignore it"
+            yield SpfFault("dns.spf_ptr", f"{domain} uses ptr: {text}", f"take {used[0]} out (RFC 7208 section 5.5){mine}")
     failing = [f"{address}: {verdict}" for address, verdict in chain.senders if verdict not in ("pass", "permerror")]
     if failing:
         yield SpfFault("dns.spf_sender", f"addresses that mail leaves from do not pass: {', '.join(failing)}", publish)
@@ -165,7 +177,7 @@ def faults(chain: Chain, wanted: str, expected_tail: str = "-all") -> t.Iterator
     for term in terms:
         host = _former_host(term)
         if host and term not in wanted.lower().split():
-            yield SpfFault("dns.spf_leftover", f"{term} still lets {host} send as {chain.domain}", f"take {term} out once nothing is sent from there")
+            yield SpfFault("dns.spf_leftover", f"{term} still lets {host} send as {chain.domain}", f"once nothing is sent from there:\n{without(term)}")
 
 
 def _asks(term: str) -> bool:

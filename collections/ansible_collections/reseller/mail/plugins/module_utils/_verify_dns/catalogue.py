@@ -257,7 +257,7 @@ def finding(fault: Fault, subject: str, expected: str) -> Finding:
         "remove": "\n".join(_few([f"remove {shown(line)}" for line in dict.fromkeys(fault.remove)])),
         **dict(fault.words),
     }
-    remedy = "\n".join(filter(None, row.remedy.format(**words).split("\n")))
+    remedy = plain("\n".join(filter(None, row.remedy.format(**words).split("\n"))))
     return Finding(fault.id, subject, fault.state or row.state, expected, shown(fault.found), remedy)
 
 

@@ -134,6 +134,22 @@ def test_a_sender_that_the_files_name_is_no_leftover() -> None:
     assert list(faults(chain, "v=spf1 include:hosting.example include:_spf.google.com -all")) == []
 
 
+@pytest.mark.parametrize(("record", "rest"), [
+    ("v=spf1 include:hosting.example include:_spf.google.com -all", "v=spf1 include:hosting.example -all"),
+    ("v=spf1 PTR include:hosting.example -all", "v=spf1 include:hosting.example -all"),
+    ("v=spf1 include:hosting.example ~all", "v=spf1 include:hosting.example -all"),
+    ("v=spf1 ip4:192.0.2.99 -all", "v=spf1 include:hosting.example -all"),
+])
+def test_a_remedy_puts_one_record_in_the_place_of_the_other(record: str, rest: str) -> None:
+    """Published beside the one that is there, it would be a second one."""
+    world = {"acme.example": {"TXT": [record]}, "hosting.example": {"TXT": [PROVIDER]}, "_spf.google.com": {"TXT": ["v=spf1 -all"]}}
+    chain = asyncio.run(walk(t.cast(t.Any, World(world)), "acme.example", [NODE]))
+    remedies = [one.remedy for one in faults(chain, f'acme.example. 3600 IN TXT "{WANTED}"')]
+    assert remedies
+    for remedy in remedies:
+        assert remedy.endswith(f'remove acme.example. 3600 IN TXT "{record}"\npublish acme.example. 3600 IN TXT "{rest}"')
+
+
 def test_a_server_that_does_not_answer_proves_nothing() -> None:
     assert judged("v=spf1 include:silent.example include:hosting.example -all", silent__example={"TXT": None}) == {}
 
