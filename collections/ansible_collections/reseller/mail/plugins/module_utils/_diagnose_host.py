@@ -213,7 +213,7 @@ def same_key(known: Known) -> Step:
     asks = "the host's key is the one it reported"
     if known.host is None:
         return _na("dkim.host_key", asks, known)
-    there = {row["selector"]: row["public"] for row in known.host["keys"]}
+    there = {row["selector"]: row["public"] for row in known.host["dkim_keys"]}
     wrong = [f"{selector} {'is another key' if selector in there else 'does not exist'}" for selector, _algorithm, public in _active(known)
              if there.get(selector) != public]
     if wrong:
@@ -225,7 +225,7 @@ def signing(known: Known) -> Step:
     asks = "the host signs with it"
     if known.host is None:
         return _na("dkim.signs", asks, known)
-    signs = {row["selector"] for row in known.host["keys"] if row["signs"]}
+    signs = {row["selector"] for row in known.host["dkim_keys"] if row["signs"]}
     idle = [selector for selector, _algorithm, _public in _active(known) if selector not in signs]
     if idle:
         return Step("dkim.not_signing", asks, "fail", _host(known), f"the signing tables lack {', '.join(idle)}", f"converge {known.node.name}")

@@ -78,7 +78,7 @@ addresses:
     used:
       description: The space in use, in bytes.
       type: int
-keys:
+dkim_keys:
   description: The domain's DKIM keys.
   type: list
   elements: dict
@@ -215,7 +215,7 @@ def main() -> None:
         module.fail_json(msg=f"the credential store cannot be read: {exc}")
     generation = os.path.basename(os.path.realpath(host.current)) if os.path.islink(host.current) else ""
     module.exit_json(changed=False, generation=generation, services=host.services(), tables=tables, addresses=list(addresses.values()),
-                     keys=host.keys(domain))
+                     dkim_keys=host.keys(domain))
 
 
 if __name__ == "__main__":

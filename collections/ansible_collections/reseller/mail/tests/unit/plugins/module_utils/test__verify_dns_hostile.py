@@ -46,9 +46,9 @@ class Server(asyncio.DatagramProtocol):
         self.transport.close()
         self.tcp.close()
 
-    def datagram_received(self, data: bytes, peer: t.Any) -> None:
+    def datagram_received(self, data: bytes, addr: t.Any) -> None:
         for wire in self.twist(self._answer(data, 1232), False):
-            self.transport.sendto(wire, peer)
+            self.transport.sendto(wire, addr)
 
     async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         data = await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
@@ -272,10 +272,10 @@ def test_any_bytes_in_any_record(seed: int) -> None:
     chance = random.Random(seed)
 
     def escaped(least: int, most: int) -> str:
-        return "".join(f"\\{chance.randrange(256):03d}" for _ in range(chance.randint(least, most)))
+        return "".join(f"\\{chance.randrange(256):03d}" for _each in range(chance.randint(least, most)))
 
     def name() -> str:
-        return ".".join(escaped(1, 20) for _ in range(chance.randint(1, 4))) + "."
+        return ".".join(escaped(1, 20) for _each in range(chance.randint(1, 4))) + "."
 
     def text() -> str:
         start = chance.choice(["", "v=spf1 ", "v=DMARC1; p=", "v=DKIM1; p=", "v=STSv1; id=", "v=TLSRPTv1; rua=mailto:", "v=DMARC1; p=none; rua=mailto:a@"])
@@ -288,14 +288,17 @@ def test_any_bytes_in_any_record(seed: int) -> None:
             return ours(asked, rdtype)
         if chance.random() < 0.1:
             return [f"CNAME {name()}"]
-        number = lambda: chance.randrange(65536)    # noqa: E731
+
+        def number() -> int:
+            return chance.randrange(65536)
+
         one: dict[str, t.Callable[[], str]] = {
             "TXT": text, "SPF": text, "A": lambda: f"192.0.2.{chance.randrange(256)}", "AAAA": lambda: f"2001:db8::{number():x}",
             "MX": lambda: f"{number()} {name()}", "SRV": lambda: f"{number()} {number()} {number()} {name()}", "PTR": name,
             "CAA": lambda: f'{chance.randrange(256)} {chance.choice(["issue", "iodef", "x1"])} "{escaped(0, 30)}"',
             "TLSA": lambda: f"{chance.randrange(256)} {chance.randrange(256)} {chance.randrange(256)} {chance.randbytes(chance.randint(1, 40)).hex()}",
         }
-        return [one[rdtype]() for _ in range(chance.randint(1, 4))] if rdtype in one else []
+        return [one[rdtype]() for _each in range(chance.randint(1, 4))] if rdtype in one else []
 
     found, _server = verified(says)
     assert ids(found)
