@@ -4,10 +4,11 @@ from __future__ import annotations
 import asyncio
 import typing as t
 
+import dns.message
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._dkim import KeyName, Shown
 from ansible_collections.reseller.mail.plugins.module_utils._dkim_evidence import look
-from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Reply, Server
+from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Asker, Reply, Server
 from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey
 
 NAME = KeyName("acme.example", "mx1-2")
@@ -97,3 +98,47 @@ def test_a_delegated_selector_is_followed_to_its_target() -> None:
     assert asked(World(half | target)) == "its servers do not agree whether it is a CNAME"
     loop = {(server, "key.p.example"): said(server, state="none", alias=OWNER) for server in ("ns1", "ns2")}
     assert asked(World(link | loop)) == "more than 8 CNAMEs"
+
+
+REFERRAL = """id 1
+opcode QUERY
+rcode NOERROR
+flags QR
+;QUESTION
+acme.example. IN NS
+;AUTHORITY
+acme.example. 3600 IN NS ns1.acme.example.
+acme.example. 3600 IN NS old.acme.example.
+;ADDITIONAL
+ns1.acme.example. 3600 IN A 127.0.0.1
+old.acme.example. 3600 IN A 127.0.0.2
+"""
+
+
+def test_the_zone_above_may_name_a_server_that_only_it_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name server that was taken out of a zone, and stays in the registry: resolvers are led to it by its glue."""
+    asker = Asker("127.0.0.9")
+    asked: list[str] = []
+
+    async def exchange(server: Server, name: str, rdtype: str, recursive: bool) -> t.Any:
+        asked.append(f"{server.name} {name} {rdtype}")
+        return dns.message.from_text(REFERRAL)
+
+    async def addresses(name: str) -> list[str]:
+        return ["127.0.0.1"] if name == "ns1.acme.example" else []
+
+    async def above(name: str) -> str:
+        return "example"
+
+    async def servers(zone: str) -> list[Server]:
+        return [Server("ns.example", "127.0.0.3")]
+
+    for name, work in (("_exchange", exchange), ("addresses", addresses), ("zone_of", above), ("servers_of", servers)):
+        monkeypatch.setattr(asker, name, work)
+
+    async def twice() -> list[Server]:
+        await asker.delegation("acme.example")
+        return await asker.delegation("acme.example")
+
+    assert asyncio.run(twice()) == [Server("ns1.acme.example", "127.0.0.1"), Server("old.acme.example", "127.0.0.2")]
+    assert asked == ["ns.example acme.example NS"], "asked once"
