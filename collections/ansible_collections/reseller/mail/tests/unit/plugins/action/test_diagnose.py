@@ -3,24 +3,20 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from ..running import ansible, variables
+
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "estate"
-COLLECTIONS = Path(__file__).parents[7]
 
 
 def diagnosed(folder: Path, subject: str, *more: str, estate: Path = FIXTURE) -> subprocess.CompletedProcess[str]:
-    env = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
-    env |= {"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_NOCOLOR": "1", "HOME": str(folder), "COLUMNS": "300"}
-    variables = [f"mail_estate_dir={estate}", f"diagnose_subject={subject}", "diagnose_offline=true", *more]
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), "reseller.mail.diagnose", *(part for one in variables for part in ("-e", one))]
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+    given = variables(mail_estate_dir=estate, diagnose_subject=subject, diagnose_offline=True)
+    return ansible(folder, "playbook", "reseller.mail.diagnose", *given, *(word for one in more for word in ("-e", one)), COLUMNS="300")
 
 
 def test_a_cause_ends_the_run_well_unless_a_script_wants_otherwise(tmp_path: Path) -> None:

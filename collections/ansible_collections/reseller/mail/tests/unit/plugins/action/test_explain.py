@@ -3,29 +3,18 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from ..running import ansible, variables
+
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "estate"
-COLLECTIONS = Path(__file__).parents[7]
 
 
 def explained(folder: Path, subject: str, *more: str) -> subprocess.CompletedProcess[str]:
-    env = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
-    env |= {"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_NOCOLOR": "1", "HOME": str(folder)}
-    command = [
-        str(Path(sys.executable).parent / "ansible-playbook"),
-        "reseller.mail.explain",
-        "-e",
-        f"mail_estate_dir={FIXTURE}",
-        "-e",
-        f"explain_subject={subject}",
-    ]
-    return subprocess.run([*command, *more], cwd=folder, env=env, capture_output=True, text=True, check=False)
+    return ansible(folder, "playbook", "reseller.mail.explain", *variables(mail_estate_dir=FIXTURE, explain_subject=subject), *more)
 
 
 def test_every_value_is_told_with_its_level_and_place(tmp_path: Path) -> None:

@@ -3,31 +3,23 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import stat
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._load import load
 
+from ..running import ansible
+
 UNIT = Path(__file__).parents[2]
-COLLECTIONS = Path(__file__).parents[7]
 FIXTURES = UNIT / "fixtures"
 MODOBOA = ",".join(str(FIXTURES / "exchange" / f"modoboa-{name}.csv") for name in ("domains", "identities"))
 
 
 def play(home: Path, playbook: str, *args: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
-    home.mkdir(exist_ok=True)
-    (home / "ansible.cfg").write_text("[defaults]\n", encoding="utf-8")  # not the one of the place where the tests are started
-    environment |= {
-        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_CONFIG": str(home / "ansible.cfg"), "ANSIBLE_HOME": str(home), "ANSIBLE_NOCOLOR": "1"
-    }  # fmt: skip
-    words = [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", f"reseller.mail.{playbook}", *args]
-    return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return ansible(home, "playbook", f"reseller.mail.{playbook}", *args)
 
 
 def tree(folder: Path) -> dict[str, bytes]:

@@ -4,16 +4,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from ..module_utils import plan_estate as e
-
-COLLECTIONS = Path(__file__).parents[7]
+from ..running import ansible, variables
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:
@@ -23,19 +20,8 @@ def write(folder: Path, files: dict[str, str]) -> Path:
     return folder
 
 
-def plan(home: Path, *args: str, **variables: object) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
-    home.mkdir(exist_ok=True)
-    (home / "ansible.cfg").write_text("[defaults]\n", encoding="utf-8")  # not the one of the place where the tests are started
-    environment |= {
-        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-        "ANSIBLE_CONFIG": str(home / "ansible.cfg"),
-        "ANSIBLE_HOME": str(home),
-        "ANSIBLE_NOCOLOR": "1",
-    }
-    words = [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", "reseller.mail.plan", *args]
-    words += [word for name, value in variables.items() for word in ("-e", f"{name}={value}")]
-    return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=120, check=False)
+def plan(home: Path, *args: str, **given: object) -> subprocess.CompletedProcess[str]:
+    return ansible(home, "playbook", "reseller.mail.plan", *args, *variables(**given))
 
 
 @pytest.fixture(name="before")
@@ -90,13 +76,13 @@ def test_mass_deletion_needs_the_number(tmp_path: Path, before: Path) -> None:
 
 
 def test_what_is_missing_is_said_in_one_sentence(tmp_path: Path, before: Path) -> None:
-    for variables, said in (
+    for given, said in (
         ({"mail_estate_dir": before}, "one of the following is required: before, before_revision"),
         ({"plan_before": before}, "no estate is known"),
         ({"mail_estate_dir": before, "plan_before": f"{before}/nothing"}, "there is no estate before at"),
         ({"mail_estate_dir": before, "plan_before_revision": "main"}, "not a git repository"),
         ({"mail_estate_dir": before, "plan_before_revision": "main", "plan_merge": "true"}, "merge needs before_revision and after_revision"),
     ):
-        run = plan(tmp_path / "home", **variables)
+        run = plan(tmp_path / "home", **given)
         assert run.returncode == 2
         assert said in run.stdout + run.stderr, run.stdout

@@ -7,15 +7,14 @@ import datetime
 import gzip
 import json
 import os
-import subprocess
-import sys
 import typing as t
 from pathlib import Path
 
 import pytest
 
+from ..running import ansible, variables
+
 pytest.importorskip("parsedmarc")
-COLLECTIONS = Path(__file__).parents[7]
 REPORTS = Path(__file__).parents[2] / "fixtures/reports"
 FILES = {
     "estate.yml": """\
@@ -54,18 +53,13 @@ class Operator:
         self.folder, self.estate = folder, folder / "estate"
         for path, text in FILES.items():
             self.write(path, text)
-        (folder / "ansible.cfg").write_text("[defaults]\n", encoding="utf-8")
 
     def write(self, path: str, text: str) -> None:
         (self.estate / path).parent.mkdir(parents=True, exist_ok=True)
         (self.estate / path).write_text(text, encoding="utf-8")
 
     def plays(self, playbook: str, *args: str) -> str:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")} | {
-            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_HOME": str(self.folder / "home"), "ANSIBLE_NOCOLOR": "1", "COLUMNS": "200",
-        }  # fmt: skip
-        words = [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", playbook, "-e", f"mail_estate_dir={self.estate}", *args]
-        done = subprocess.run(words, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=120, check=False)
+        done = ansible(self.folder, "playbook", playbook, *variables(mail_estate_dir=self.estate), *args, COLUMNS="200")
         assert done.returncode == 0, done.stdout + done.stderr
         return " ".join((done.stdout + done.stderr).split())
 

@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +12,8 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.reseller.mail.plugins.action.transfer import _admins
 from ansible_collections.reseller.mail.plugins.module_utils._load import build
 
-COLLECTIONS = Path(__file__).parents[7]
+from ..running import ansible, variables
+
 FILES = {
     "estate.yml": """\
 provider: {name: P, domain: hosting.example}
@@ -54,18 +53,7 @@ def estate(tmp_path: Path) -> Path:
 
 
 def play(estate: Path, playbook: str, *args: str) -> subprocess.CompletedProcess[str]:
-    home = estate.parent / "home"
-    home.mkdir(exist_ok=True)
-    (home / "ansible.cfg").write_text("[defaults]\n", encoding="utf-8")  # not the one of the place where the tests are started
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")} | {
-        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-        "ANSIBLE_CONFIG": str(home / "ansible.cfg"),
-        "ANSIBLE_HOME": str(home),
-        "ANSIBLE_NOCOLOR": "1",
-        "COLUMNS": "120",
-    }
-    words = [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", playbook, "-e", f"mail_estate_dir={estate}", *args]
-    return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return ansible(estate.parent / "home", "playbook", playbook, *variables(mail_estate_dir=estate), *args, COLUMNS="120")
 
 
 def transfer(estate: Path, *args: str, **words: str) -> subprocess.CompletedProcess[str]:

@@ -4,33 +4,21 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from ..running import ansible
+
 UNIT = Path(__file__).parents[2]
-COLLECTIONS = Path(__file__).parents[7]
 FIXTURES = UNIT / "fixtures"
 BAD = (FIXTURES / "bad_estate.txt").read_text(encoding="utf-8").splitlines()
 
 
 def validate(home: Path, *args: str, inventory: str = "localhost,", **more: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
-    home.mkdir(exist_ok=True)
-    (home / "ansible.cfg").write_text("[defaults]\n", encoding="utf-8")  # not the one of the place where the tests are started
-    environment |= {
-        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-        "ANSIBLE_CONFIG": str(home / "ansible.cfg"),
-        "ANSIBLE_HOME": str(home),
-        "ANSIBLE_NOCOLOR": "1",
-        **more,
-    }
-    words = [sys.executable, "-m", "ansible", "playbook", "-i", inventory, "reseller.mail.validate", *args]
-    return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return ansible(home, "playbook", "reseller.mail.validate", *args, inventory=inventory, **more)
 
 
 @pytest.fixture

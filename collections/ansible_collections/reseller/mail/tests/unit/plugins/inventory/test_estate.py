@@ -4,11 +4,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 import typing as t
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +16,9 @@ from ansible.inventory.data import InventoryData
 from ansible_collections.reseller.mail.plugins.inventory import estate as plugin
 from ansible_collections.reseller.mail.plugins.module_utils import _load
 
+from ..running import ansible
+
 UNIT = Path(__file__).parents[2]
-COLLECTIONS = Path(__file__).parents[7]
 BASE = UNIT / "fixtures" / "estate"
 BAD = UNIT / "fixtures" / "bad_estate"
 
@@ -32,7 +31,6 @@ class Place:
         self.estate = Path(shutil.copytree(BASE, root / "estate"))
         self.inventory = root / "inventory"
         self.inventory.mkdir()
-        self.write("ansible.cfg", "[defaults]\n")  # not the one of the place where the tests are started
         self.write("inventory/mail.yml", "plugin: reseller.mail.estate\nestate: ../estate\n")
 
     def write(self, path: str, text: str, mode: str = "w") -> None:
@@ -40,17 +38,8 @@ class Place:
             stream.write(text)
 
     def run(self, command: str, *args: str, strict: bool = True) -> subprocess.CompletedProcess[str]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
-        environment |= {
-            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-            "ANSIBLE_CONFIG": str(self.root / "ansible.cfg"),
-            "ANSIBLE_HOME": str(self.root / "home"),
-            "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": str(strict),
-            "ANSIBLE_NOCOLOR": "1",
-            "COLUMNS": "1000",
-        }
-        words = [sys.executable, "-m", "ansible", command, "-i", str(self.inventory), *args]
-        return subprocess.run(words, cwd=self.root, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        more = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": str(strict), "COLUMNS": "1000"}
+        return ansible(self.root, command, *args, inventory=self.inventory, **more)
 
     def listed(self, *args: str) -> dict[str, t.Any]:
         run = self.run("inventory", "--list", "--export", *args)
