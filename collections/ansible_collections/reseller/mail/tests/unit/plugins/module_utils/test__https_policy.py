@@ -7,6 +7,7 @@ import collections
 import contextlib
 import datetime
 import ipaddress
+import re
 import socket
 import ssl
 import threading
@@ -65,6 +66,14 @@ def _certificate(name: str, folder: Path) -> tuple[str, str]:
     return str(chain), str(secret)
 
 
+def _request(tls: ssl.SSLSocket) -> str:
+    """All of it: who closes with something unread takes the answer back."""
+    text = ""
+    while "\r\n\r\n" not in text or len(text.partition("\r\n\r\n")[2]) < int((re.findall(r"(?i)content-length: (\d+)", text) or ["0"])[0]):
+        text += tls.recv(4096).decode()
+    return text
+
+
 @pytest.fixture
 def policy_host(tmp_path: Path) -> t.Iterator[tuple[int, str, list[str]]]:
     """A policy host on a free port: the port, its CA, what it was asked."""
@@ -82,7 +91,7 @@ def policy_host(tmp_path: Path) -> t.Iterator[tuple[int, str, list[str]]]:
                 return
             try:
                 with context.wrap_socket(plain, server_side=True) as tls:
-                    asked.append(tls.recv(4096).decode())
+                    asked.append(_request(tls))
                     tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s" % (len(POLICY), POLICY.encode()))
             except OSError:
                 plain.close()
