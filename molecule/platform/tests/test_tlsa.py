@@ -52,14 +52,11 @@ def rollover(*arguments: str, **options: t.Any) -> Run:
     return ansible("ansible-playbook", "playbooks/tls_rollover.yml", "--diff", "--extra-vars", json.dumps(options), *arguments)
 
 
-def noted(nodes: dict[str, Host]) -> int:
-    """Since when DNS shows the next keys of both, by the nodes' notes; an earlier run of this test may have been ahead of the true time."""
+def clock(at: t.Callable[[t.Iterable[int]], int], nodes: dict[str, Host], seconds: int) -> str:
+    """So long after DNS showed the next key of the first, or of the last, node, as they noted it: this test, when it is repeated, has been ahead of
+    the true time already."""
     notes = [json.loads(host.output(f"cat /var/lib/reseller-mail/tls/{fqdn(name)}/next.json")) for name, host in nodes.items()]
-    return max(note["since"] for note in notes)
-
-
-def later(nodes: dict[str, Host], seconds: int) -> str:
-    return time.strftime(MOMENT, time.gmtime(noted(nodes) + seconds))
+    return time.strftime(MOMENT, time.gmtime(at(note["since"] for note in notes) + seconds))
 
 
 class Watch:
@@ -99,11 +96,11 @@ def test_the_key_in_service_and_the_next_one_stand_in_dns(world: World, nodes: d
 
 def test_no_key_changes_while_a_resolver_may_not_know_the_next_one(world: World, nodes: dict[str, Host], dns1: Host) -> None:
     before = {name: reported(name) for name in NODES}
-    run = rollover(tls_now=later(nodes, 7199))
+    run = rollover(tls_now=clock(min, nodes, 7199))
     assert run.rc == 2
     for name in NODES:
         assert f"The key of {fqdn(name)} was not changed: its next key has been in DNS since " in " ".join(run.output.split())
-    ready = later(nodes, 7200)
+    ready = clock(max, nodes, 7200)
     publish(dns1, "mx1", before["mx1"]["current"])
     try:
         run = rollover("--limit", "mx1,localhost", "--check", tls_now=ready)
@@ -117,7 +114,7 @@ def test_no_key_changes_while_a_resolver_may_not_know_the_next_one(world: World,
 def test_senders_that_verify_never_notice_a_rollover(world: World, nodes: dict[str, Host], dns1: Host) -> None:
     before = {name: reported(name) for name in NODES}
     with Watch(world) as watch:
-        run = rollover(tls_now=later(nodes, 7200))
+        run = rollover(tls_now=clock(max, nodes, 7200))
         time.sleep(6)  # the resolver forgets
     assert run.rc == 0, run.output
     for name, host in nodes.items():
