@@ -9,7 +9,8 @@ module: verify_report
 short_description: Write and show what verify found
 version_added: 0.1.0
 description:
-  - Collects the findings of all parts, writes C(report.json) and C(junit.xml), shows a table, and fails when a finding is V(fail).
+  - Collects the findings of all parts, writes C(report.json), with the time, and C(junit.xml), shows a table, and fails when a finding is V(fail).
+  - Where there are many subjects a digest comes first, and only one of each kind is shown in full.
   - A part that did not answer is a finding itself.
   - Runs on the controller, without a connection to the host. Reports are no state of a host, so writing one is no change.
 author: Reseller Mail developers (@reseller-mail)
