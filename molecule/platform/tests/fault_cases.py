@@ -52,9 +52,9 @@ DMARC = "v=DMARC1; p=none; rua=mailto:jo@{d}"
 DNS: tuple[Case, ...] = (
     # the zone and its servers
     Case("servers-none", ("dns.servers_none",), remedy="register servers-none.example", servers=()),
-    case("dns.servers_silent", servers=(*NS, "silent"), remedy="make silent.hoster.example (10.97.0.11) answer"),
+    case("dns.servers_silent", servers=(*NS, "silent"), remedy="make silent.hoster.example (10.97.0.11)"),
     case("dns.servers_silent", name="servers-all-silent", servers=("silent", "silent2"), remedy="take it out of the NS records of servers-all-silent.example"),
-    case("dns.servers_lame", servers=NS, second=(), remedy="make ns2.hoster.example (10.97.0.7) serve servers-lame.example"),
+    case("dns.servers_lame", servers=NS, second=(), remedy="make ns2.hoster.example (10.97.0.7)"),
     case("dns.servers_lame", name="servers-all-lame", servers=("lame", "lame2"), remedy="serve servers-all-lame.example"),
     case("dns.servers_few", servers=("ns1",), remedy="add a second name server for servers-few.example"),
     case("dns.servers_no_ipv6", servers=("old1", "old2"), remedy="give the name servers of servers-no-ipv6.example AAAA records"),

@@ -8,6 +8,7 @@ import base64
 import datetime
 import io
 import json
+import subprocess
 import sys
 import tarfile
 import time
@@ -41,7 +42,9 @@ WEB = "10.97.0.8"
 NAMES = {"ns1": "10.97.0.6", "ns2": "10.97.0.7", "old1": "10.97.0.6", "old2": "10.97.0.7", "udp1": "10.97.0.9", "udp2": "10.97.0.10",
          "lame": "10.97.0.15", "lame2": "10.97.0.16", "silent": "10.97.0.11", "silent2": "10.97.0.13"}
 """Name servers of hoster.example; the last two are nobody."""
-WITH_IPV6 = ("ns1", "ns2", "udp1", "udp2", "lame", "lame2", "silent", "silent2")
+IPV6 = {name: f"fd97::{NAMES[name].rpartition('.')[2]}" for name in ("ns1", "ns2", "udp1", "udp2", "lame", "lame2", "silent", "silent2")}
+CONTROLLER = "fd97::1"
+ADDRESSES = sorted({*(f"{one}/24" for one in (*NAMES.values(), WEB, RESOLVER)), *(f"{one}/64" for one in IPV6.values())})
 TTL = 300
 HOSTILE = "\x1b[31mred\x07\0\r\n\xff\xfe{{ 7 * 7 }}' OR 1=1 --"
 Sets = t.Dict[t.Tuple[str, str], t.List[str]]
@@ -50,7 +53,7 @@ _OTHER = ec.derive_private_key(20260102, ec.SECP256R1())
 UDP_ONLY = """
 import socket, sys, threading
 def serve(address):
-    here = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    here = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
     here.bind((address, 53))
     while True:
         data, peer = here.recvfrom(4096)
@@ -209,8 +212,8 @@ class World:
         sets = self._sets(record for record in self.records if record.name.endswith("hoster.example") and record.type != "PTR")
         for name, address in NAMES.items():
             sets[f"{name}.hoster.example", "A"] = [address]
-            if name in WITH_IPV6:
-                sets[f"{name}.hoster.example", "AAAA"] = [f"fd97::{address.rpartition('.')[2]}"]
+            if name in IPV6:
+                sets[f"{name}.hoster.example", "AAAA"] = [IPV6[name]]
         sets = self._edited(sets, "hoster.example", self.provider)
         for one in self.hosts:
             sets = self._edited(sets, f"{one.name}.hoster.example", [edit for edit in one.edits if edit.split()[1] != "PTR"])
@@ -278,11 +281,11 @@ class World:
         lost = {f"{one.name}.example" for one in self.domains if one.second == ()}
         other = {name: text for name, text in {**first, **self.zones(second=True)}.items() if name not in lost}
         lame = {"relay.example": first["relay.example"]}
-        places = ((1, [NAMES["ns1"]], first), (2, [NAMES["ns2"]], other), (3, [NAMES["lame"], NAMES["lame2"]], lame))
-        for number, addresses, zones in places:
+        places = ((1, ["ns1"], first), (2, ["ns2"], other), (3, ["lame", "lame2"], lame))
+        for number, names, zones in places:
             for name, text in zones.items():
                 files[f"{number}/{_file(name)}"] = text.encode()
-            files[f"knot{number}.conf"] = _knot(number, addresses, zones).encode()
+            files[f"knot{number}.conf"] = _knot(number, [of[name] for name in names for of in (NAMES, IPV6)], zones).encode()
         files["unbound.conf"] = (
             f'server:\n  interface: {RESOLVER}\n  access-control: 10.97.0.0/24 allow\n  username: ""\n  chroot: ""\n  directory: {PLACE}\n  pidfile: ""\n'
             f'  trust-anchor: "{_ds(".")}"\n  local-zone: "10.in-addr.arpa." nodefault\n  do-ip6: no\n  use-syslog: no\n  num-threads: 1\n'
@@ -290,7 +293,6 @@ class World:
         ).encode()
         files["nginx.conf"] = self._nginx().encode()
         files["udp.py"] = UDP_ONLY.encode()
-        addresses = sorted({*NAMES.values(), WEB, RESOLVER} - {NAMES["silent2"]})
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w:gz") as archive:
             for path, content in files.items():
@@ -298,19 +300,28 @@ class World:
                 info.size, info.mtime = len(content), int(time.time())
                 archive.addfile(info, io.BytesIO(content))
         host.run(f"mkdir -p {PLACE}/1/db {PLACE}/2/db {PLACE}/3/db && base64 -d | tar -xzC {PLACE}", stdin=base64.b64encode(packed.getvalue()).decode())
-        host.run("; ".join(f"ip addr add {one}/24 dev host0" for one in addresses))
+        gone = (NAMES["silent2"], IPV6["silent2"])
+        host.run("; ".join(f"ip addr add {one} dev host0 nodad" for one in ADDRESSES if one.partition("/")[0] not in gone))
+        _controller("replace")
+        udp = " ".join(of[name] for name in ("udp1", "udp2") for of in (NAMES, IPV6))
         units = {"knot1": f"knotd -c {PLACE}/knot1.conf", "knot2": f"knotd -c {PLACE}/knot2.conf", "knot3": f"knotd -c {PLACE}/knot3.conf",
                  "unbound": f"unbound -d -p -c {PLACE}/unbound.conf",
-                 "nginx": f"nginx -c {PLACE}/nginx.conf", "udp": f"python3 {PLACE}/udp.py {NAMES['udp1']} {NAMES['udp2']}"}
+                 "nginx": f"nginx -c {PLACE}/nginx.conf", "udp": f"python3 {PLACE}/udp.py {udp}"}
         host.run(" && ".join(f"systemd-run -q --collect --unit=faults-{unit} {command}" for unit, command in units.items()))
         ready = f"kdig +short +timeout=1 @{RESOLVER} good.example SOA | grep -q hoster && curl -sko /dev/null https://{WEB}/"
         assert client.wait_until(lambda: host.run(ready, check=False).returncode == 0, 30), host.output("journalctl -n 40 -u 'faults-*' --no-pager")
 
     def stop(self, host: client.Host) -> None:
-        addresses = sorted({*NAMES.values(), WEB, RESOLVER})
         units = " ".join(f"faults-{unit}" for unit in ("knot1", "knot2", "knot3", "unbound", "nginx", "udp"))
-        gone = "; ".join(f"ip addr del {one}/24 dev host0 2>/dev/null" for one in addresses)
+        gone = "; ".join(f"ip addr del {one} dev host0 2>/dev/null" for one in ADDRESSES)
         host.run(f"systemctl stop {units} 2>/dev/null; {gone}; rm -rf {PLACE}", check=False)
+        _controller("del")
+
+
+def _controller(verb: str) -> None:
+    """This machine's way to the world over IPv6, where it has IPv6 at all."""
+    way = subprocess.run(["ip", "-json", "route", "get", RESOLVER], capture_output=True, text=True, check=True).stdout
+    subprocess.run(["ip", "address", verb, f"{CONTROLLER}/64", "dev", json.loads(way)[0]["dev"]], capture_output=True, check=False)
 
 
 def _file(name: str) -> str:

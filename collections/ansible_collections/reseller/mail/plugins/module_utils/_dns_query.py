@@ -105,14 +105,16 @@ def _query(name: str, rdtype: str, recursive: bool, unchecked: bool) -> tuple[t.
 
 
 def _reachable(address: str) -> bool:
-    """Whether this machine has a route to the address at all (a controller without IPv6 must not call a name server dead)."""
+    """Whether this machine has a way to the address at all: a controller without IPv6 must not call a name server dead. With a local
+    address of its own alone (RFC 4193) it has none into the world, whatever its routes say."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.connect((address, 53))    # sends nothing; asks the kernel for a route
+            source = ipaddress.ip_address(probe.getsockname()[0].partition("%")[0])
     except OSError:
         return False
-    return True
+    return family == socket.AF_INET or source.is_global or not ipaddress.ip_address(address).is_global
 
 
 class Asker:
