@@ -148,7 +148,7 @@ def test_a_thousand_name_servers_are_not_all_asked() -> None:
             return [f"127.0.{int(name[1:].partition('.')[0]) // 250 + 1}.{int(name[1:].partition('.')[0]) % 250 + 1}"]
         return ours(name, rdtype)
 
-    found, server = verified(says, timeout=0.2)
+    found, server = verified(says, timeout=5)
     assert server.asked < 500
     assert any(one.id.startswith("dns.servers_") for one in found)
     assert MOST_SERVERS < 100
