@@ -10,7 +10,7 @@ import asyncio
 import time
 import typing as t
 
-from .._dns_query import BOGUS, LAME, NO_TCP
+from .._dns_query import BOGUS, LAME, MOST_SERVERS, NO_TCP
 from .._finding import Finding
 from .catalogue import Fault, finding
 
@@ -31,7 +31,7 @@ SIGNED = "a signed zone whose signatures can be verified"
 async def look(asker: Asker, zone: str) -> list[Finding]:
     """Whether a zone that can be found has enough name servers and is signed."""
     reply, soa = await asyncio.gather(asker.look_up(zone, "NS"), asker.look_up(zone, "SOA"))
-    names = sorted(value.rstrip(".") for value in reply.values)
+    names = sorted(value.rstrip(".") for value in reply.values)[:MOST_SERVERS]
     if not names:
         return []
     words = (("name", zone),)
