@@ -139,22 +139,35 @@ def test_an_emergency_does_not_wait_and_says_what_it_costs(world: World) -> None
         assert verified(world, name) == reported(name)["current"] == before[name]["next"]
 
 
-def dane(node: str) -> Finding:
-    """What verify says of the key."""
-    found = [check() for check in node_checks(Dialler(RESOLVER), fqdn(node), "") if getattr(check, "args", ("",))[0] == "mail.dane"]
+def says(id_: str, host: str) -> Finding:
+    """What verify says of a host's TLS."""
+    found = [check() for check in node_checks(Dialler(RESOLVER), host, "") if getattr(check, "args", ("",))[0] == id_]
     assert len(found) == 1
     return found[0]
 
 
 def test_a_wrong_record_stops_mail_and_verify_says_so(world: World, dns1: Host) -> None:
     keys = reported("mx1")
-    assert dane("mx1").state == "ok"
+    assert says("mail.dane", fqdn("mx1")).state == "ok"
     wrong = 32 * "ee"
     publish(dns1, "mx1", wrong)
     try:
         assert wait_until(lambda: not verified(world, "mx1"))
-        assert wait_until(lambda: dane("mx1").state == "fail")
-        assert f"the host serves 3 1 1 {keys['current']}, DNS has 3 1 1 {wrong}" in dane("mx1").found
+        assert wait_until(lambda: says("mail.dane", fqdn("mx1")).state == "fail")
+        assert f"the host serves 3 1 1 {keys['current']}, DNS has 3 1 1 {wrong}" in says("mail.dane", fqdn("mx1")).found
     finally:
         publish(dns1, "mx1", keys["current"], keys["next"])
     assert wait_until(lambda: verified(world, "mx1")) == keys["current"]
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_a_node_s_tls_is_of_today(node: str) -> None:
+    found = says("mail.ciphers", fqdn(node))
+    assert (found.state, found.found) == ("ok", "TLSv1.3 TLS_AES_256_GCM_SHA384, EC key of 256 bits")
+
+
+def test_tls_that_is_not_of_today_is_found() -> None:
+    """The stranger's host has Postfix as Debian ships it."""
+    found = says("mail.ciphers", "mail.stranger.example")
+    assert found.state == "fail"
+    assert "TLSv1.1 is spoken; the cipher " in found.found

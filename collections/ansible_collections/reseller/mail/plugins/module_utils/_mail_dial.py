@@ -34,6 +34,10 @@ class ProbeClosed(ProbeFailure):
     """Nobody answers at the port."""
 
 
+class ProbeDoubt(ProbeFailure):
+    """It works, but it is not as it should be."""
+
+
 class ProbeIdle(ProbeFailure):
     """There is nothing to ask about."""
 

@@ -14,12 +14,14 @@ import smtplib
 import ssl
 import typing as t
 
+from ansible_collections.reseller.mail.plugins.module_utils import _verify_tls
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
 from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import (
     Dialler,
     Lines,
     ProbeBlocked,
     ProbeClosed,
+    ProbeDoubt,
     ProbeFailure,
     ProbeIdle,
     Smtp,
@@ -46,6 +48,8 @@ def finding(id_: str, subject: str, expected: str, remedy: str, work: t.Callable
         return Finding(id_, subject, "na", expected, str(exc))
     except ProbeBlocked as exc:
         return Finding(id_, subject, "blocked", expected, str(exc))
+    except ProbeDoubt as exc:
+        return Finding(id_, subject, "warn", expected, str(exc), remedy)
     except ProbeFailure as exc:
         found = str(exc)
     except smtplib.SMTPResponseException as exc:
@@ -197,6 +201,8 @@ def node_checks(dialler: Dialler, host: str, sender: str) -> list[Check]:
     return [
         ask("mail.tls", host, f"port 25 offers STARTTLS with a certificate for {host}, and no AUTH", f"look at Postfix and the certificate on {host}",
             functools.partial(_starttls, dialler, host, 25, False)),
+        ask("mail.ciphers", host, "port 25 speaks TLS 1.2 and newer, with ECDHE and AEAD only, and has a key and a signature of today",
+            f"converge the node; a supplied certificate for {host} should have a P-256 key", functools.partial(_verify_tls.check, dialler, host)),
         ask("mail.dane", host, f"port 25 serves a key that a TLSA record of {host} names",
             f"converge the node, which reports the key that {host} serves, and publish its records: reseller.mail.site does both",
             functools.partial(_dane, dialler, host)),
