@@ -149,7 +149,10 @@ def converse(host, port, lines):
         def reply():
             text = b""
             while True:
-                line = stream.readline()
+                try:
+                    line = stream.readline()
+                except ConnectionResetError:  # a server that hangs up on what it has not read
+                    line = b""
                 text += line
                 if not line or line[3:4] != b"-":
                     return text.decode(errors="replace")
