@@ -158,7 +158,7 @@ def world() -> t.Iterator[NameServer]:
     for host, address in (("mx1", "10.97.0.3"), ("mx2", "10.97.0.4")):
         server.put(f"{host}.hosting.example", "A", address)
         server.put(".".join(reversed(address.split("."))) + ".in-addr.arpa", "PTR", f"{host}.hosting.example.")
-    for number, host in ((2, "alt"), (14, "mx2")):
+    for number, host in ((14, "mx2"), (20, "alt")):
         server.put(f"{number}.0.97.10.in-addr.arpa", "PTR", f"{host}.hosting.example.")
     server.put("spf.relay.example", "TXT", '"v=spf1 ip4:10.97.0.25 -all"')
     server.put("", "NS", "ns.hosting.example.")
