@@ -12,8 +12,8 @@ from rich.table import Table
 
 PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT / "collections"))
-from ansible_collections.reseller.mail.plugins.module_utils._compile._text import size  # noqa: E402
 from ansible_collections.reseller.mail.plugins.module_utils._load import load  # noqa: E402
+from ansible_collections.reseller.mail.plugins.module_utils._sizes import size  # noqa: E402
 
 LAB = Path(os.environ.get("LAB_HOSTS_DIR", "/var/lib/reseller-mail-lab"))
 
@@ -28,7 +28,7 @@ def main() -> None:
         node = estate.node_of(tenant)
         where = f"{node.name}, Debian {node.debian}"
         for mailbox in domain.mailboxes:
-            table.add_row(tenant.name, where, mailbox.address, "unlimited" if mailbox.quota is None else size(mailbox.quota))
+            table.add_row(tenant.name, where, mailbox.address, size(mailbox.quota))
         if domain.relay:
             table.add_row(tenant.name, where, f"@{domain.name}", f"to {domain.relay.host}")
     console.print(table)
