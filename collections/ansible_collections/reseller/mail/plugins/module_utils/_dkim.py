@@ -14,12 +14,13 @@ What holds whatever happens, one domain and algorithm (a *lane*) at a time:
 from __future__ import annotations
 
 import base64
-import binascii
 import calendar
 import re
 import time
 import typing as t
 from dataclasses import dataclass, field, replace
+
+from ansible_collections.reseller.mail.plugins.module_utils import _public_key
 
 STATES = ("generated", "published", "active", "retired", "revoked", "removed")
 """In the order in which a key passes through them; it may leave some out."""
@@ -298,11 +299,4 @@ def moment(at: int) -> str:
 
 def public_half(pem: str) -> str:
     """The p= tag (RFC 6376 section 3.6.1, RFC 8463 section 4) of a public key in PEM; ValueError when it is none."""
-    body = [line.strip() for line in pem.strip().splitlines()]
-    if len(body) < 3 or body[0] != "-----BEGIN PUBLIC KEY-----" or body[-1] != "-----END PUBLIC KEY-----":
-        raise ValueError("not a public key in PEM")
-    try:
-        raw = base64.b64decode("".join(body[1:-1]), validate=True)
-    except binascii.Error as error:
-        raise ValueError(f"not a public key in PEM: {error}") from error
-    return base64.b64encode(raw.removeprefix(_ED25519_HEAD)).decode()
+    return base64.b64encode(_public_key.der(pem).removeprefix(_ED25519_HEAD)).decode()

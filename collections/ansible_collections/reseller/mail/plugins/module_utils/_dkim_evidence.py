@@ -61,25 +61,16 @@ async def _look(asker: Asker, name: str, key: DkimKey) -> t.Union[Shown, str]:
 
 async def servers(asker: Asker, name: str) -> t.Union[list[Server], str]:
     """Every server that somebody who asks for the name may be led to, by its zone or by the one above, which may name other ones; or
-    why they are not all known."""
-    why = await unknown(asker, name)
-    if why:
-        return why
-    zone = await asker.zone_of(name) or ""
-    return list(dict.fromkeys((*await asker.servers_of(zone), *await asker.delegation(zone))))
-
-
-async def unknown(asker: Asker, name: str) -> str:
-    """Why not all servers could be asked: one that is left out would be a server that may not show the key."""
+    why they are not all known: one that is left out would be a server that may not show the key."""
     zone = await asker.zone_of(name)
     if zone is None:
         return "no authoritative server is known"
-    known = {server.name for server in await asker.servers_of(zone)}
+    own = await asker.servers_of(zone)
     names = {value.rstrip(".") for value in (await asker.look_up(zone, "NS")).values}
-    lost = sorted(names - known)
+    lost = sorted(names - {server.name for server in own})
     if lost or not names:
         return f"{', '.join(lost) or f'the servers of {zone}'} cannot be found"
-    return ""
+    return list(dict.fromkeys((*own, *await asker.delegation(zone))))
 
 
 def _fault(reply: Reply, key: DkimKey) -> str:

@@ -9,12 +9,11 @@ into service when no resolver can remember records without it any more.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import typing as t
 from dataclasses import dataclass, replace
 
+from ansible_collections.reseller.mail.plugins.module_utils import _public_key
 from ansible_collections.reseller.mail.plugins.module_utils._dkim import moment
 
 TTLS = 2
@@ -57,13 +56,7 @@ class Keys:
 
 def digest(pem: str) -> str:
     """What TLSA 3 1 1 holds of a public key in PEM (RFC 6698 section 2.1); ValueError when it is none."""
-    body = [line.strip() for line in pem.strip().splitlines()]
-    if len(body) < 3 or body[0] != "-----BEGIN PUBLIC KEY-----" or body[-1] != "-----END PUBLIC KEY-----":
-        raise ValueError("not a public key in PEM")
-    try:
-        return hashlib.sha256(base64.b64decode("".join(body[1:-1]), validate=True)).hexdigest()
-    except binascii.Error as error:
-        raise ValueError(f"not a public key in PEM: {error}") from error
+    return hashlib.sha256(_public_key.der(pem)).hexdigest()
 
 
 def noted(keys: Keys, evidence: t.Optional[Evidence], now: int) -> Keys:

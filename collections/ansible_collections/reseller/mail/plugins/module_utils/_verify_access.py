@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import base64
 import functools
-import hashlib
 import secrets
 import smtplib
-import ssl
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils import _verify_tls
@@ -28,12 +26,6 @@ from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import (
     literal,
 )
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.mail_hosts import tlsa_text
-
-try:
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-    from cryptography.x509 import load_der_x509_certificate
-except ImportError:  # Ansible itself needs it on a controller
-    pass
 
 Check = t.Callable[[], Finding]
 IMPLICIT = (("access.submissions", 465, "220 "), ("access.imap", 993, "* OK"), ("access.pop3", 995, "+OK"))
@@ -82,13 +74,8 @@ def _dane(dialler: Dialler, host: str) -> str:
     ours = sorted(text for text in records if text.startswith("3 1 1 "))
     if not ours:
         raise ProbeIdle("no TLSA record 3 1 1 in a signed zone")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with Smtp(dialler, host, 25) as server:
-        server.starttls(context=context)
-        certificate = server.sock.getpeercert(binary_form=True)  # type: ignore[union-attr]
-    key = load_der_x509_certificate(certificate).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    served = f"3 1 1 {hashlib.sha256(key).hexdigest()}"
+    with _verify_tls.talk(dialler, host, _verify_tls.unverified()) as server:
+        served = f"3 1 1 {_verify_tls.key_digest(server)}"
     if served not in ours:
         raise ProbeFailure(f"the host serves {served}, DNS has {', '.join(ours)}")
     return served

@@ -7,6 +7,7 @@ PRIVATE to the collection. The certificate's name and chain are ``mail.tls``'s a
 
 from __future__ import annotations
 
+import hashlib
 import ssl
 import typing as t
 import warnings
@@ -15,8 +16,9 @@ from dataclasses import dataclass
 from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler, ProbeDoubt, ProbeFailure, Smtp
 
 try:
+    from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
-    from cryptography.x509 import load_der_x509_certificate
+    from cryptography.x509 import Certificate, load_der_x509_certificate
 except ImportError:  # Ansible itself needs it on a controller
     pass
 
@@ -70,11 +72,10 @@ def shortcomings(spoken: Spoken) -> tuple[list[str], list[str]]:
 
 def spoken(dialler: Dialler, host: str) -> Spoken:
     """Three connections to port 25."""
-    with _talk(dialler, host, _context(ssl.TLSVersion.TLSv1_2)) as server:
-        sock = t.cast(ssl.SSLSocket, server.sock)
-        certificate = load_der_x509_certificate(t.cast(bytes, sock.getpeercert(binary_form=True)))
+    with talk(dialler, host, unverified()) as server:
+        sock, made = t.cast(ssl.SSLSocket, server.sock), certificate(server)
         version, cipher, compression = sock.version() or "", (sock.cipher() or ("",))[0], sock.compression() or ""
-    key = certificate.public_key()
+    key = made.public_key()
     kind, bits = "", 0
     if isinstance(key, rsa.RSAPublicKey):
         kind, bits = "RSA", key.key_size
@@ -82,9 +83,9 @@ def spoken(dialler: Dialler, host: str) -> Spoken:
         kind, bits = "EC", key.key_size
     elif isinstance(key, (ed25519.Ed25519PublicKey, ed448.Ed448PublicKey)):
         kind = "EdDSA"
-    hashed = certificate.signature_hash_algorithm
-    old = _agreed(dialler, host, _context(ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1, _OLD))
-    weak = _agreed(dialler, host, _context(ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_2, _WEAK))
+    hashed = made.signature_hash_algorithm
+    old = _agreed(dialler, host, unverified(ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1, _OLD))
+    weak = _agreed(dialler, host, unverified(ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_2, _WEAK))
     return Spoken(version, cipher, kind, bits, hashed.name if hashed else "", compression, old[0], weak[1])
 
 
@@ -99,7 +100,10 @@ def check(dialler: Dialler, host: str) -> str:
     return f"{found.version} {found.cipher}, {found.key} key{f' of {found.bits} bits' if found.bits else ''}"
 
 
-def _context(least: ssl.TLSVersion, most: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED, ciphers: str = "") -> ssl.SSLContext:
+def unverified(
+    least: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2, most: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED, ciphers: str = ""
+) -> ssl.SSLContext:
+    """A client that takes any certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with warnings.catch_warnings():
@@ -110,7 +114,19 @@ def _context(least: ssl.TLSVersion, most: ssl.TLSVersion = ssl.TLSVersion.MAXIMU
     return context
 
 
-def _talk(dialler: Dialler, host: str, context: ssl.SSLContext) -> Smtp:
+def certificate(server: Smtp) -> Certificate:
+    """What a server that TLS is spoken with has shown of itself."""
+    return load_der_x509_certificate(t.cast(bytes, t.cast(ssl.SSLSocket, server.sock).getpeercert(binary_form=True)))
+
+
+def key_digest(server: Smtp) -> str:
+    """What TLSA 3 1 1 holds of the key that a server has shown (RFC 6698 section 2.1)."""
+    key = certificate(server).public_key()
+    return hashlib.sha256(key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+
+def talk(dialler: Dialler, host: str, context: ssl.SSLContext) -> Smtp:
+    """Port 25, after STARTTLS."""
     server = Smtp(dialler, host, 25)
     try:
         server.starttls(context=context)
@@ -123,7 +139,7 @@ def _talk(dialler: Dialler, host: str, context: ssl.SSLContext) -> Smtp:
 def _agreed(dialler: Dialler, host: str, context: ssl.SSLContext) -> tuple[str, str]:
     """The version and the cipher that a host agreed to; empty when it refused, as it should."""
     try:
-        with _talk(dialler, host, context) as server:
+        with talk(dialler, host, context) as server:
             sock = t.cast(ssl.SSLSocket, server.sock)
             return sock.version() or "", (sock.cipher() or ("",))[0]
     except (ssl.SSLError, ConnectionError):
