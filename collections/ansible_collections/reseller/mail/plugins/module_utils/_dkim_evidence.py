@@ -10,6 +10,7 @@ import asyncio
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._dkim import KeyName, Shown
+from ansible_collections.reseller.mail.plugins.module_utils._dns_query import in_turn
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import tags
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.senders import unusable
 
@@ -27,17 +28,12 @@ async def look(asker: Asker, keys: t.Mapping[KeyName, DkimKey]) -> tuple[dict[Ke
     """The keys that are shown, and for the others why they are not."""
     shown: dict[KeyName, Shown] = {}
     missing: dict[KeyName, str] = {}
-    waiting = iter(sorted(keys.items(), key=lambda item: item[0]))
-
-    async def work() -> None:
-        for name, key in waiting:
-            found = await _look(asker, str(name), key)
-            if isinstance(found, Shown):
-                shown[name] = found
-            else:
-                missing[name] = found
-
-    await asyncio.gather(*(work() for _worker in range(min(AT_ONCE, len(keys)))))
+    names = sorted(keys)
+    for name, found in zip(names, await in_turn(AT_ONCE, names, lambda name: _look(asker, str(name), keys[name])), strict=True):
+        if isinstance(found, Shown):
+            shown[name] = found
+        else:
+            missing[name] = found
     return shown, missing
 
 

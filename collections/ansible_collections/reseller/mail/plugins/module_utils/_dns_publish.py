@@ -14,6 +14,7 @@ from ansible_collections.reseller.mail.plugins.module_utils import _deletions, _
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns as compile_dns
 from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.sets import Key
 from ansible_collections.reseller.mail.plugins.module_utils._dns_plan import Change, Ours, plan, recognised
+from ansible_collections.reseller.mail.plugins.module_utils._dns_query import in_turn
 from ansible_collections.reseller.mail.plugins.module_utils._dns_wanted import Work, policies
 
 if t.TYPE_CHECKING:
@@ -171,18 +172,19 @@ def _guarded(estate: Estate, left: t.Collection[str], book: _dns_book.Book, acce
 
 async def _send_all(primary: Primary, zones: t.Mapping[str, list[Change]], raw: _dns_update.Raw, outcome: Outcome, check_mode: bool) -> set[str]:
     """Notes what was (or would be) changed; the zones of which that failed. A key that the server does not know is said once."""
-    waiting = sorted(zones)
+    ordered = sorted(zones)
     failed: set[str] = set()
-    while waiting:
-        zone = waiting.pop(0)
+    for number, zone in enumerate(ordered, 1):
         try:
             if not check_mode:
                 await _dns_update.send(primary, zone, zones[zone], raw)
             outcome.changes += sorted(zones[zone])
         except _dns_update.DnsFailure as exc:
-            outcome.faults.append(f"{exc}{f'; nothing was sent for {len(waiting)} more zones' if exc.everywhere and waiting else ''}")
-            failed.update((zone, *waiting) if exc.everywhere else (zone,))
-            waiting = [] if exc.everywhere else waiting
+            unsent = ordered[number:] if exc.everywhere else []
+            outcome.faults.append(f"{exc}{f'; nothing was sent for {len(unsent)} more zones' if unsent else ''}")
+            failed.update((zone, *unsent))
+            if unsent:
+                break
     return failed
 
 
@@ -201,13 +203,7 @@ async def publish(
         outcome.faults.append(guard)
         outcome.book = {name: dict(book[name]) for name in todo.left}
     work = [one for one in todo.work if not guard or one.domain not in todo.left]
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def planned_in_turn(one: Work) -> _Planned:
-        async with gate:
-            return await _plan_domain(job, one)
-
-    plans = await asyncio.gather(*map(planned_in_turn, work))
+    plans = await in_turn(AT_ONCE, work, lambda one: _plan_domain(job, one))
     zones: dict[str, list[Change]] = {}
     raw: _dns_update.Raw = {}
     for planned in plans:

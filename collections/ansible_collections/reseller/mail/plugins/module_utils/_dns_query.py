@@ -39,6 +39,8 @@ BOGUS = "SERVFAIL: what it says fails DNSSEC validation"
 NO_TCP = "the answer does not fit UDP, and TCP is refused"
 LOOP = "a CNAME that leads back to itself"
 TRIES = 2
+_A = t.TypeVar("_A")
+_B = t.TypeVar("_B")
 PATIENCE = 4
 """After this many times without an answer, one after the other, a server is not asked again: an estate has thousands of questions. What
 was asked at one time counts once: a server, or this machine, that is busy for some seconds loses fifty answers at once."""
@@ -115,6 +117,17 @@ def _reachable(address: str) -> bool:
     except OSError:
         return False
     return family == socket.AF_INET or source.is_global or not ipaddress.ip_address(address).is_global
+
+
+async def in_turn(at_once: int, of: t.Iterable[_A], work: t.Callable[[_A], t.Awaitable[_B]]) -> list[_B]:
+    """What the work makes of each, in their order; no more than so many are under way."""
+    gate = asyncio.Semaphore(at_once)
+
+    async def one(thing: _A) -> _B:
+        async with gate:
+            return await work(thing)
+
+    return await asyncio.gather(*map(one, of))
 
 
 class Asker:

@@ -14,7 +14,7 @@ from functools import partial
 
 from .. import _https_policy
 from .._compile import _services, autoconfig
-from .._dns_query import LOOP
+from .._dns_query import LOOP, in_turn
 from .._finding import Finding, worst
 from . import clients, mail_hosts, more, reports, senders, settings, zone
 from .catalogue import Fault, finding, shown
@@ -222,17 +222,16 @@ async def findings(
         one.asked = [question for question in one.asked if question.group not in REVERSE]
         work.append(one.findings(provider_fault if one.name != known.provider else ""))
         work += [_reverse(asker, back)] if back else []
-    gate, done = asyncio.Semaphore(NAMES), 0
+    done = 0
 
-    async def next_one(part: t.Coroutine[t.Any, t.Any, list[Finding]]) -> list[Finding]:
+    async def told(part: t.Coroutine[t.Any, t.Any, list[Finding]]) -> list[Finding]:
         nonlocal done
-        async with gate:
-            rows = await part
+        rows = await part
         done += 1
         progress(done, len(work))
         return rows
 
-    found = [finding_ for rows in await asyncio.gather(*map(next_one, work)) for finding_ in rows]
+    found = [finding_ for rows in await in_turn(NAMES, work, told) for finding_ in rows]
     zones = {found_zone for one in subjects if (found_zone := await asker.zone_of(one.name)) and "." in found_zone}
     found += [one for rows in await asyncio.gather(*(zone.look(asker, name) for name in sorted(zones))) for one in rows]
     for name, servers in sorted(asker.heard.items()):
