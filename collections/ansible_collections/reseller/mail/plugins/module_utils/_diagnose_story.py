@@ -37,16 +37,20 @@ def as_data(trails: t.Iterable[Trail]) -> list[dict[str, t.Any]]:
     ]
 
 
-def _none(trails: t.Iterable[Trail]) -> str:
-    unasked = any(step.state == "na" and step.found in (OFFLINE, NO_HOST) for trail in trails for step in trail.steps)
-    return "no cause found in what was asked" if unasked else "no cause found"
+def _is_whole(trails: t.Iterable[Trail]) -> bool:
+    """Whether all was asked that there was to ask."""
+    return not any(step.state == "na" and step.found in (OFFLINE, NO_HOST) for trail in trails for step in trail.steps)
+
+
+def _no_cause(whole: bool) -> str:
+    return "no cause found" if whole else "no cause found in what was asked"
 
 
 def verdict(trails: t.Sequence[Trail]) -> str:
     """One line for the end."""
     causes = {trail.cause.id: trail.cause for trail in trails if trail.cause}
     if not causes:
-        return _none(trails)
+        return _no_cause(_is_whole(trails))
     return f"{len(causes)} cause{'s' if len(causes) > 1 else ''}: {', '.join(causes)}"
 
 
@@ -61,8 +65,8 @@ def story(title: str, trails: t.Sequence[Trail], width: int = 100, color: bool =
     told: dict[tuple[str, str], str] = {}
     known: set[tuple[str, str]] = set()
     for trail in trails:
-        none = _none([trail])
-        well = "ok" if none == "no cause found" else "na"
+        whole = _is_whole([trail])
+        well = "ok" if whole else "na"
         state = "fail" if trail.cause else "warn" if any((step.id, step.found) not in known for step in trail.hints) else well
         sign, style = _LOOK[state]
         console.print(Rule(Text(f"{sign} {trail.trouble}: {TROUBLES.get(trail.trouble, trail.trouble)}", style=style), align="left", style="bright_black"))
@@ -74,11 +78,11 @@ def story(title: str, trails: t.Sequence[Trail], width: int = 100, color: bool =
         if cause:
             console.print(Padding(_cause(cause), (0, 0, 0, 2)))
         else:
-            console.print(Padding(Text(none), (0, 0, 0, 2)))
+            console.print(Padding(Text(_no_cause(whole)), (0, 0, 0, 2)))
         console.print(Padding(_steps(trail, len(trails) == 1 or bool(cause), known), (0, 0, 0, 2)))
         known |= {(step.id, step.found) for step in trail.hints}
     console.print(Rule(style="bright_black"))
-    style = "bold red" if any(trail.cause for trail in trails) else "bold green" if _none(trails) == "no cause found" else "bold"
+    style = "bold red" if any(trail.cause for trail in trails) else "bold green" if _is_whole(trails) else "bold"
     console.print(Text(verdict(trails), style=style))
     text = t.cast(io.StringIO, console.file).getvalue()
     return "\n".join(line.rstrip() for line in text.splitlines())
