@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import collections
 import contextlib
 import json
 import os
@@ -156,21 +157,139 @@ class World(Host):
         return self.call("login", host=host, protocol=protocol, user=user, password=password, port=port)[0]
 
 
-class Flow:
-    """Mail that keeps coming in for a mailbox while something else happens."""
+@dataclass(frozen=True)
+class Account:
+    """What became of every message of a flow.
 
-    def __init__(self, world: World, host: str, user: str, password: str) -> None:
-        self._world, self._to = world, {"host": host, "user": user, "password": password}
+    `replies` has all that its sender was told, in turn; the others have a token for every find.
+    """
+
+    replies: t.Mapping[str, t.Sequence[tuple[int, str]]]
+    arrived: t.Sequence[str]
+    bounced: t.Sequence[str]
+
+    @property
+    def accepted(self) -> list[str]:
+        return [token for token, replies in self.replies.items() if replies[-1][0] == 250]
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """Refused for good: the sender was told, and sends no more."""
+        return {
+            token: _text(replies)
+            for token, replies in self.replies.items()
+            if 500 <= replies[-1][0] < 600
+        }
+
+    @property
+    def deferred(self) -> dict[str, str]:
+        """Put off at least once: by a 4xx, or because nobody answered."""
+        return {
+            token: _text(replies)
+            for token, replies in self.replies.items()
+            if any(code < 500 and code != 250 for code, _text in replies)
+        }
+
+    @property
+    def given_up(self) -> dict[str, str]:
+        """Deferred to the end."""
+        return {
+            token: text
+            for token, text in self.deferred.items()
+            if token not in self.accepted and token not in self.refused
+        }
+
+    @property
+    def missing(self) -> list[str]:
+        """Accepted, but not in the mailbox."""
+        return sorted(set(self.accepted) - set(self.arrived))
+
+    @property
+    def doubled(self) -> list[str]:
+        """In the mailbox more often than it was sent.
+
+        A message that was out when the connection broke may have been taken.
+        """
+        counted = collections.Counter(self.arrived)
+        sent = {
+            token: max(1, sum(code in (1, 250) for code, _text in replies))
+            for token, replies in self.replies.items()
+        }
+        return sorted(token for token, count in counted.items() if count > sent.get(token, 0))
+
+    @property
+    def wrong(self) -> list[str]:
+        """Everything but: each message was accepted, and is in the mailbox exactly once."""
+        found = [f"refused {token}: {text}" for token, text in self.refused.items()]
+        found += [f"given up {token}: {text}" for token, text in self.given_up.items()]
+        for what in ("missing", "doubled", "bounced"):
+            found += [f"{what} {token}" for token in sorted(set(getattr(self, what)))]
+        return found
+
+    def __str__(self) -> str:
+        figures = {
+            name: len(getattr(self, name))
+            for name in (
+                "accepted",
+                "deferred",
+                "refused",
+                "given_up",
+                "missing",
+                "doubled",
+                "bounced",
+            )
+        }
+        return f"{len(self.replies)} sent: " + ", ".join(
+            f"{count} {name.replace('_', ' ')}" for name, count in figures.items()
+        )
+
+
+def _text(replies: t.Sequence[tuple[int, str]]) -> str:
+    return " | ".join(dict.fromkeys(f"{code} {text}" for code, text in replies))
+
+
+class Flow:
+    """Mail that keeps coming in for a mailbox while something else happens, and the account of it.
+
+    It comes from the stranger to port 25 of `host`; with `submit` the owner of that mailbox sends it
+    by submission, to `host` as well. More `lanes` send at the same time. What is deferred is sent
+    again, for `patience` seconds after the end.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        host: str,
+        user: str,
+        password: str,
+        submit: tuple[str, str] | None = None,
+        mailbox_host: str = "",
+        **more: t.Any,
+    ) -> None:
+        self._world, self._more = world, more
         self._name = uuid.uuid4().hex
+        self._host, self._mailbox = (
+            host,
+            {"host": mailbox_host or host, "user": user, "password": password},
+        )
+        self._submit = submit
         self._thread = threading.Thread(target=self._run)
         self.sent: list[tuple[str, list[t.Any]]] = []
 
     def _run(self) -> None:
-        text = Message.new("someone@stranger.example", self._to["user"]).text
+        sender, password = self._submit or ("someone@stranger.example", None)
+        text = Message.new(sender, self._mailbox["user"]).text
         text = re.sub(r"(?m)^(X-Token: |Message-ID: <)\w+", r"\1TOKEN", text)
-        running = f"/run/{self._name}"
-        arguments = {"sender": "someone@stranger.example", "recipient": self._to["user"], "text": text, "running": running}
-        self.sent = self._world.call("flow", host=self._to["host"], **arguments)
+        login = (
+            {"port": 587, "login": sender, "password": password} if self._submit else {"port": 25}
+        )
+        arguments = {
+            "sender": sender,
+            "recipient": self._mailbox["user"],
+            "text": text,
+            "running": f"/run/{self._name}",
+        }
+        self.sent = self._world.call("flow", host=self._host, **arguments, **login, **self._more)
 
     def __enter__(self) -> Flow:
         self._world.run(f"touch /run/{self._name}")
@@ -179,18 +298,36 @@ class Flow:
 
     def __exit__(self, *_error: object) -> None:
         self._world.run(f"rm -f /run/{self._name}")
-        self._thread.join(120)
+        self._thread.join(120 + self._more.get("patience", 60))
 
-    def lost(self) -> list[str]:
-        """What went wrong: messages that were refused, are not there, or are there twice. To be asked after the flow ended."""
-        refused = [f"{token}: {reply}" for token, reply in self.sent if reply[0] != 250]
-        wanted = sorted(token for token, reply in self.sent if reply[0] == 250)
-        wait_until(lambda: sorted(self._arrived()) == wanted)
-        arrived = sorted(self._arrived())
-        return refused + ([] if arrived == wanted else [f"{len(wanted)} accepted, {len(arrived)} in the mailbox"])
+    def account(self, queues: t.Iterable[Host] = (), seconds: float = 60) -> Account:
+        """Return what became of the messages, when all have arrived or time is up.
 
-    def _arrived(self) -> list[str]:
-        return self._world.call("tokens", prefix=self._name, **self._to)
+        To be asked after the flow ended. The hosts of `queues` try at once again what they deferred,
+        which they would else do minutes later.
+        """
+        replies = {token: [(code, text) for code, text in answers] for token, answers in self.sent}
+        sender = (
+            {"host": self._host, "user": self._submit[0], "password": self._submit[1]}
+            if self._submit
+            else {}
+        )
+
+        def now() -> Account:
+            for host in queues:
+                host.run("postqueue -f")
+            arrived, bounced = (
+                self._world.call(what, prefix=self._name, **whose)
+                for what, whose in (("tokens", self._mailbox), ("bounced", sender))
+            )
+            return Account(replies, arrived, bounced)
+
+        account = now()
+        deadline = time.monotonic() + seconds
+        while set(account.missing) - set(account.bounced) and time.monotonic() < deadline:
+            time.sleep(1)
+            account = now()
+        return account
 
 
 @contextlib.contextmanager

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 import imaplib
+import itertools
 import poplib
+import re
 import smtplib
 import socket
 import ssl
@@ -25,12 +27,16 @@ def _answer(reply):
     return [code, text.decode(errors="replace")]
 
 
-def send(host, port, sender, recipients, message, login=None, password=None, declare_size=True):
+def send(
+    host, port, sender, recipients, message, login=None, password=None, declare_size=True, answers=None
+):
     """One SMTP session, step by step. Answers what the server said to auth, mail, each rcpt and data; None where it did not come to it.
 
     STARTTLS is used wherever the server offers it, and verified when somebody logs in: a password goes to nobody unverified.
+    Whoever has to know how far a session came that breaks gives the dictionary for the answers.
     """
-    answers = {"auth": None, "mail": None, "rcpt": {}, "data": None, "tls": False}
+    answers = {} if answers is None else answers
+    answers.update({"auth": None, "mail": None, "rcpt": {}, "data": None, "tls": False})
     body = message.encode()
     connect = smtplib.SMTP_SSL if port == 465 else smtplib.SMTP
     with connect(host, port, local_hostname="world.stranger.example", timeout=TIMEOUT) as smtp:
@@ -56,6 +62,7 @@ def send(host, port, sender, recipients, message, login=None, password=None, dec
         for recipient in recipients:
             answers["rcpt"][recipient] = _answer(smtp.rcpt(recipient))
         if any(code == 250 for code, _text in answers["rcpt"].values()):
+            answers["data"] = [0, "the message was sent, no reply came"]
             answers["data"] = _answer(smtp.data(body))
     return answers
 
@@ -176,15 +183,90 @@ def get(url, post=""):
         return [page.status, page.headers.get_content_type(), page.read().decode()]
 
 
-def flow(host, sender, recipient, text, running):
-    """Messages one after the other for as long as the file `running` exists. Answers each one's token and last reply."""
-    sent = []
-    while Path(running).exists():
-        token = f"{Path(running).name}-{len(sent)}"
-        answers = send(host, 25, sender, [recipient], text.replace("TOKEN", token))
-        sent.append([token, answers["data"] or answers["rcpt"].get(recipient) or answers["mail"]])
-        time.sleep(0.05)
-    return sent
+def _attempt(host, port, sender, recipient, text, **login):
+    """Send one message; return the last reply.
+
+    Its code is 0 where there was none, and 1 where the message was out by then.
+    """
+    answers = {}
+    try:
+        send(host, port, sender, [recipient], text, answers=answers, **login)
+    except smtplib.SMTPResponseException as error:
+        return [error.smtp_code, str(error.smtp_error)]
+    except (OSError, smtplib.SMTPException) as error:
+        return [1 if answers.get("data") else 0, repr(error)]
+    return answers["data"] or answers["rcpt"].get(recipient) or answers["mail"] or answers["auth"]
+
+
+def flow(host, port, sender, recipient, text, running, lanes=1, pause=0.05, patience=60, **login):
+    """Send messages one after the other for as long as the file `running` exists, over `lanes` connections.
+
+    As a mail host does, a message that is deferred (4xx, or no reply) is sent again, a second later,
+    until it is taken, refused for good or `patience` seconds have passed since the file went. Return
+    each message's token and all replies to it.
+    """
+    import threading
+
+    prefix, count, replies, waiting, lock = (
+        Path(running).name,
+        itertools.count(),
+        {},
+        [],
+        threading.Lock(),
+    )
+
+    def attempt(token):
+        reply = _attempt(host, port, sender, recipient, text.replace("TOKEN", token), **login)
+        with lock:
+            replies.setdefault(token, []).append(reply)
+            if reply[0] != 250 and not 500 <= reply[0] < 600:
+                waiting.append((time.monotonic() + 1, token))
+
+    def due():
+        with lock:
+            return waiting.pop(0)[1] if waiting and waiting[0][0] <= time.monotonic() else None
+
+    def work():
+        while Path(running).exists():
+            attempt(f"{prefix}-{next(count)}")
+            if token := due():
+                attempt(token)
+            time.sleep(pause)
+        deadline = time.monotonic() + patience
+        while waiting and time.monotonic() < deadline:
+            if token := due():
+                attempt(token)
+            else:
+                time.sleep(0.1)
+
+    threads = [threading.Thread(target=work) for _ in range(lanes)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return list(replies.items())
+
+
+def bounced(prefix, host=None, user=None, password=None):
+    """Return the tokens of a flow's messages that came back to their sender, as often as they did.
+
+    A bounce carries what it is about. The sender is the stranger, or has a mailbox at `host`.
+    """
+    if host is None:
+        contents = [path.read_bytes() for path in MAILDIR.glob("new/*")]
+    else:
+        contents = []
+        with imaplib.IMAP4_SSL(
+            host, ssl_context=ssl.create_default_context(), timeout=TIMEOUT
+        ) as imap:
+            imap.login(user, password)
+            imap.select("INBOX", readonly=True)
+            _state, (numbers,) = imap.search(None, "FROM", "MAILER-DAEMON", "TEXT", prefix)
+            if numbers:
+                _state, parts = imap.fetch(numbers.decode().replace(" ", ","), "(BODY.PEEK[])")
+                contents = [part[1] for part in parts if isinstance(part, tuple)]
+    wanted = re.compile(rb"X-Token: (" + prefix.encode() + rb"-\d+)")
+    return [token.decode() for content in contents for token in wanted.findall(content)]
 
 
 def tokens(host, user, password, prefix):
