@@ -114,3 +114,13 @@ def test_a_hostile_client_is_withstood(world: World, side: Side, probe: str) -> 
     assert answers, done.stderr
     assert [answer for answer in answers if not answer["ok"]] == []
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("hops", "code"), [(20, 250), (30, 554)], ids=["20 hops are taken", "30 are a circle"])
+def test_a_message_that_went_round_too_often_ends(world: World, side: Side, hops: int, code: int) -> None:
+    """Hops as RFC 5321 section 6.3 counts them."""
+    message = Message.new(STRANGER, side.user.name)
+    trace = "".join(f"Received: from h{nth}.stranger.example by h{nth + 1}.stranger.example; Sat, 28 Nov 2026 12:00:00 +0000\r\n" for nth in range(hops))
+    answers = world.send(side.host, 25, STRANGER, [side.user.name], Message(message.token, trace + message.text))
+    assert answers["data"][0] == code, answers
+    assert bool(world.fetch(side.host, side.user.name, side.user.password, message.token, seconds=30 if code == 250 else 0)) == (code == 250)

@@ -7,11 +7,13 @@ PRIVATE to the collection. Pure.
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
 if t.TYPE_CHECKING:
     from .._model.domain import Domain, Mailbox
     from .._model.estate import Estate
     from .._model.tenant import Tenant
+    from .._model.values import Position
 
 ROLES = ("abuse", "postmaster")
 """RFC 2142: they exist in every domain, also where nobody wrote them down."""
@@ -34,14 +36,56 @@ def delivered(domain: Domain) -> frozenset[str]:
     return frozenset([*(m.name for m in domain.mailboxes), *(r.partition("@")[0] for r in relayed)])
 
 
-def redirected(tenant: Tenant, domain: Domain) -> dict[str, tuple[str, ...]]:
-    """Local parts that stand for other addresses: aliases, sender addresses and the role addresses nobody wrote down."""
-    found = {alias.name: tuple(complete(to, domain.name) for to in alias.to) for alias in domain.aliases}
-    found.update({s.name: (complete(s.mailbox, domain.name),) for s in domain.sender_addresses})
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """An address that stands for others: one line of virtual_alias_maps. ``local`` is empty for what is addressed to nobody known.
+    ``keeps``: it is a mailbox too, and the mail also stays there. ``at`` and ``path`` tell where the files name the targets."""
+
+    local: str
+    to: tuple[str, ...]
+    who: str
+    at: Position
+    path: tuple[str, ...] = ()
+    keeps: bool = False
+
+    def place(self, *nth: int) -> Position:
+        """Where the targets stand, or the nth of them."""
+        return self.at.of(*self.path, *nth)
+
+
+def written_redirects(domain: Domain) -> t.Iterator[Redirect]:
+    """Those that a domain's file lists targets of: aliases, then forwards."""
+    for alias in domain.aliases:
+        to = tuple(complete(one, domain.name) for one in alias.to)
+        yield Redirect(alias.name, to, f"the alias {alias.address}", alias.at, ("to",))
+    for box in domain.mailboxes:
+        if box.forward:
+            yield Redirect(box.name, box.forward.to, f"the mailbox {box.address}", box.at, ("forward", "to"), box.forward.keep_copy)
+
+
+def redirects(tenant: Tenant, domain: Domain) -> dict[str, Redirect]:
+    """All that virtual_alias_maps says of a domain, by local part: tables are made of this, and judges follow it."""
+    found = {one.local: one for one in written_redirects(domain)}
+    if domain.catch_all:
+        for box in domain.mailboxes:
+            # virtual(5) is asked before the mailboxes are: without this the catch-all would take their mail too.
+            if not box.forward:
+                found[box.name] = Redirect(box.name, (), f"the mailbox {box.address}", box.at, keeps=True)
+    for sender in domain.sender_addresses:
+        to = (complete(sender.mailbox, domain.name),)
+        found[sender.name] = Redirect(sender.name, to, f"the sender address {sender.address}", sender.at, ("mailbox",))
     for role in ROLES:
         if role not in found and role not in delivered(domain):
-            found[role] = (tenant.default_owner,)
+            found[role] = Redirect(role, (tenant.default_owner,), f"the role address {role}@{domain.name}", tenant.at, ("default_owner",))
+    if domain.catch_all:
+        found[""] = Redirect("", (domain.catch_all,), f"the catch-all of {domain.name}", domain.at, ("catch_all",))
     return found
+
+
+def redirected(tenant: Tenant, domain: Domain) -> dict[str, tuple[str, ...]]:
+    """Local parts that stand for other addresses: aliases, sender addresses and the role addresses nobody wrote down."""
+    own = delivered(domain)
+    return {local: one.to for local, one in redirects(tenant, domain).items() if local and local not in own}
 
 
 def local_parts(tenant: Tenant, domain: Domain) -> frozenset[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ._addresses import delivered, local_parts, redirected, senders
+from ._addresses import delivered, local_parts, redirects, senders
 from ._text import table
 
 if t.TYPE_CHECKING:
@@ -68,18 +68,10 @@ def _relay(tables: dict[str, dict[str, str]], tenant: Tenant, domain: Domain, tr
 
 
 def _aliases(tables: dict[str, dict[str, str]], tenant: Tenant, domain: Domain) -> None:
-    aliases = tables["virtual_alias_maps"]
-    for local, targets in redirected(tenant, domain).items():
-        aliases[f"{local}@{domain.name}"] = ", ".join(targets)
-    if domain.catch_all:
-        aliases[f"@{domain.name}"] = domain.catch_all
-        # virtual(5) is asked before the mailboxes are: without these the catch-all would take their mail too.
-        for local in delivered(domain):
-            aliases[f"{local}@{domain.name}"] = f"{local}@{domain.name}"
-    for mailbox in domain.mailboxes:
-        if mailbox.forward:
-            # An address among its own targets is not looked up once more: that is the copy which stays (virtual(5)).
-            aliases[mailbox.address] = ", ".join((*((mailbox.address,) if mailbox.forward.keep_copy else ()), *mailbox.forward.to))
+    for local, one in redirects(tenant, domain).items():
+        address = f"{local}@{domain.name}"
+        # An address among its own targets is not looked up once more: that is the copy which stays (virtual(5)).
+        tables["virtual_alias_maps"][address] = ", ".join((*((address,) if one.keeps else ()), *one.to))
 
 
 def _domain_aliases(tables: dict[str, dict[str, str]], tenant: Tenant, domain: Domain) -> None:

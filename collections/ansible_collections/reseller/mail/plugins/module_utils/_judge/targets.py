@@ -7,45 +7,30 @@ PRIVATE to the collection. Pure.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansible_collections.reseller.mail.plugins.module_utils._cascade import chain_of, find
-from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, Thing, fault
-from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Alias, Domain, Mailbox
+from ansible_collections.reseller.mail.plugins.module_utils._compile._addresses import Redirect, redirects, written_redirects
+from ansible_collections.reseller.mail.plugins.module_utils._compile._services import SETTINGS
+from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain, Mailbox
 from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Tenant
-from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
 
-MAX_RECIPIENTS = 500  # Postfix gives up at 1,000 (virtual_alias_expansion_limit); role addresses and catch-all come on top
+MAX_RECIPIENTS = 500
+"""Postfix gives up at 1,000 in one expansion (virtual_alias_expansion_limit)."""
+
+MAX_CHAIN = 10
+"""Redirects in a row. Each may hand a message to another node, which costs a hop: the postfix role's hopcount_limit leaves room for
+these and for the hops before the first of our nodes."""
+
+_WRITTEN = (("to",), ("forward", "to"))
+_OWNER = ("default_owner",)
+_FALLING_BACK = (_OWNER, ("catch_all",))
+"""Where a redirect's targets stand in the files: lists that somebody wrote, and what holds for addresses that do not exist otherwise."""
 
 _SOMEWHERE = "an existing mailbox or alias of the tenant, or an address elsewhere"
-
-
-@dataclass(frozen=True, slots=True)
-class _Redirect:
-    """What hands mail on: an alias, or a mailbox with ``forward``."""
-
-    address: str
-    who: str
-    to: tuple[str, ...]
-    at: Position
-    path: tuple[str, ...]
-    keeps: bool = False
-
-    def place(self, *nth: int) -> Position:
-        return self.at.of(*self.path, *nth)
-
-
-def _redirect(thing: t.Optional[Thing]) -> t.Optional[_Redirect]:
-    if isinstance(thing, Alias):
-        return _Redirect(thing.address, f"the alias {thing.address}", thing.to, thing.at, ("to",))
-    if isinstance(thing, Mailbox) and thing.forward:
-        return _Redirect(thing.address, f"the mailbox {thing.address}", thing.forward.to, thing.at, ("forward", "to"), thing.forward.keep_copy)
-    return None
-
-
-def _redirects(domain: Domain) -> t.Iterator[_Redirect]:
-    things: tuple[Thing, ...] = (*domain.aliases, *(mailbox for mailbox in domain.mailboxes if mailbox.forward))
-    return (found for found in map(_redirect, things) if found)
+_ENDING = "aliases and forwards that end at mailboxes or elsewhere"
 
 
 def judge(index: Index) -> t.Iterator[Fault]:
@@ -53,11 +38,12 @@ def judge(index: Index) -> t.Iterator[Fault]:
     for tenant in index.estate.tenants:
         for domain in tenant.domains:
             yield from _targets(index, tenant, domain)
-    yield from _Circles(index).judge()
+    yield from _relays(index)
+    yield from _Chains(index).judge()
 
 
 def _targets(index: Index, tenant: Tenant, domain: Domain) -> t.Iterator[Fault]:
-    for each in _redirects(domain):
+    for each in written_redirects(domain):
         if not each.to and each.place(0) == each.place():  # else somebody stands there who could not be read
             yield fault(each.place(), "no-target", f"{each.who} delivers to nobody", "at least one address")
         first: dict[str, int] = {}
@@ -93,53 +79,119 @@ def _lacks_without_catch_all(index: Index, tenant: Tenant, domain: Domain) -> bo
     return target not in index.things and not index.unsure(domain.at.file, "mailboxes", "aliases", "sender_addresses")
 
 
-class _Circles:
-    """Follows aliases and forwards through the whole estate: two tenants can make a circle together."""
+def _relays(index: Index) -> t.Iterator[Fault]:
+    """A relay host that is one of our own hosts would hand the mail back to us."""
+    hosts = {node.hostname for node in index.estate.nodes} | {backup.hostname for backup in index.estate.backup_mx}
+    labels = ("mta-sts", *SETTINGS)
+    for tenant in index.estate.tenants:
+        for domain in tenant.domains:
+            hosts.update(filter(None, (domain.branding.hostname,)))
+    for tenant in index.estate.tenants:
+        for domain in tenant.domains:
+            host = domain.relay.host if domain.relay else ""
+            label, _dot, parent = host.partition(".")
+            if host in hosts or (label in labels and parent in index.homes):
+                what = f"{host} leads to the provider's own hosts, which would hand mail for {domain.name} back to each other"
+                yield fault(domain.at.of("relay", "host"), "relay-to-own-host", what, "a host of somebody else")
 
-    def __init__(self, index: Index) -> None:
-        self.index = index
-        self.reach: dict[str, int] = {}  # how many recipients an address comes to; -1 while it is being followed
+
+@dataclass(slots=True)
+class _Step:
+    """A redirect that is being followed: the address as it was reached, the targets that are left, what was found so far."""
+
+    one: Redirect
+    shown: str
+    left: t.Iterator[tuple[int, str]]
+    recipients: int
+    chain: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """What a redirect comes to: recipients, and redirects in a row."""
+
+    recipients: int
+    chain: int
+
+
+@dataclass(slots=True)
+class _Chains:
+    """Follows all that virtual_alias_maps will say, through the whole estate: two tenants can make a circle together."""
+
+    index: Index
+    lines: dict[str, Redirect] = field(default_factory=dict)
+    """By address in the domain's own name; by @domain what is addressed to nobody known there."""
+    ends: dict[str, t.Optional[_End]] = field(default_factory=dict)
+    """None while it is being followed."""
 
     def judge(self) -> t.Iterator[Fault]:
+        """All faults of what is followed. Aliases and forwards go first, so that a circle is shown at what somebody wrote to make it."""
+        self.lines.update(self._lines())
+        for key in sorted(self.lines, key=lambda key: self.lines[key].path not in _WRITTEN):
+            if key not in self.ends:
+                yield from self._follow(key)
+
+    def _lines(self) -> t.Iterator[tuple[str, Redirect]]:
         for tenant in self.index.estate.tenants:
             for domain in tenant.domains:
-                for each in _redirects(domain):
-                    if each.address not in self.reach:
-                        yield from self._follow(each)
+                if self.index.homes[domain.name][1] is domain:
+                    # What could not be read may be the address that is missing, or the owner who gets its mail.
+                    unsure = self.index.unsure(domain.at.file, "mailboxes", "aliases", "sender_addresses")
+                    ownerless = not tenant.default_owner or self.index.unsure(tenant.at.file, "default_owner")
+                    for one in redirects(tenant, domain).values():
+                        if not (one.path in _FALLING_BACK and unsure) and not (one.path == _OWNER and ownerless):
+                            yield f"{one.local}@{domain.name}", one
 
-    def _follow(self, start: _Redirect) -> t.Iterator[Fault]:
+    def _key(self, address: str) -> str:
+        """The line that Postfix finds for an address; empty when there is none, and mail ends there."""
+        primary = self.index.primary(address)
+        if primary in self.lines:
+            return primary
+        catch_all = f"@{primary.rpartition('@')[2]}"
+        return catch_all if catch_all in self.lines else ""
+
+    def _enter(self, key: str, shown: str) -> _Step:
+        one = self.lines[key]
+        self.ends[key] = None
+        return _Step(one, shown, iter(enumerate(one.to)), int(one.keeps))
+
+    def _follow(self, start: str) -> t.Iterator[Fault]:
         # By hand, not by recursion: a chain may be longer than Python's stack.
-        path: list[tuple[_Redirect, t.Iterator[str]]] = []
-        sums: list[int] = []
-
-        def enter(each: _Redirect) -> None:
-            self.reach[each.address] = -1
-            path.append((each, iter(each.to)))
-            sums.append(int(each.keeps))
-
-        enter(start)
+        path = {start: self._enter(start, f"*{start}" if start[0] == "@" else start)}
         while path:
-            each, targets = path[-1]
-            target = next(targets, None)
-            if target is None:
-                path.pop()
-                total = self.reach[each.address] = sums.pop()
-                if total > MAX_RECIPIENTS:
-                    what = f"{each.who} comes to {total} recipients"
-                    yield fault(each.place(), "too-many-recipients", what, f"at most {MAX_RECIPIENTS}, aliases in aliases counted out")
-                    self.reach[each.address] = 1  # reported here; not once more for everyone who uses it
-                if sums:
-                    sums[-1] += self.reach[each.address]
+            key, step = next(reversed(path.items()))
+            nth, target = next(step.left, (0, ""))
+            if not target:
+                del path[key]
+                yield from self._leave(key, step)
+                if path:
+                    self._add(next(reversed(path.values())), key)
                 continue
-            further = _redirect(self.index.things.get(self.index.primary(target)))
-            if further is None:
-                sums[-1] += 1
-            elif further.address not in self.reach:
-                enter(further)
-            elif self.reach[further.address] >= 0:
-                sums[-1] += self.reach[further.address]
-            else:
-                names = [entry.address for entry, dummy in path]
-                circle = " -> ".join((*names[names.index(further.address) :], further.address))
-                what = f"mail to {further.address} would go round in a circle: {circle}"
-                yield fault(each.place(each.to.index(target)), "alias-circle", what, "aliases and forwards that end at mailboxes or elsewhere")
+            further = self._key(target)
+            if not further:
+                step.recipients += 1
+            elif further not in self.ends:
+                path[further] = self._enter(further, self.index.primary(target))
+            elif self.ends[further] is not None:
+                self._add(step, further)
+            elif not (further == key and not step.one.local):  # else the catch-all's target exists nowhere, which is told already
+                shown = [each.shown for each in path.values()][list(path).index(further) :]
+                what = f"mail to {shown[0]} would go round in a circle: {' -> '.join((*shown, self.index.primary(target)))}"
+                yield fault(step.one.place(nth), "alias-circle", what, _ENDING)
+
+    def _add(self, step: _Step, key: str) -> None:
+        end = self.ends[key]
+        if end is not None:
+            step.recipients += end.recipients
+            step.chain = max(step.chain, 1 + end.chain if self.lines[key].to else 1)
+
+    def _leave(self, key: str, step: _Step) -> t.Iterator[Fault]:
+        recipients = step.recipients
+        if recipients > MAX_RECIPIENTS:
+            what = f"{step.one.who} comes to {recipients} recipients"
+            yield fault(step.one.place(), "too-many-recipients", what, f"at most {MAX_RECIPIENTS}, aliases in aliases counted out")
+            recipients = 1  # reported here; not once more for everyone who uses it
+        if step.chain == MAX_CHAIN + 1:  # longer ones lead through this one
+            what = f"{step.one.who} leads through {step.chain} addresses, one behind the other"
+            yield fault(step.one.place(), "alias-chain-too-long", what, f"at most {MAX_CHAIN} before a mailbox or an address elsewhere")
+        self.ends[key] = _End(recipients, step.chain)

@@ -197,17 +197,29 @@ def test_a_circle_through_two_tenants(folder: Path) -> None:
     assert faults(folder) == [f"{GLOBEX}:3:51 alias-circle"]
 
 
-def test_a_chain_is_longer_than_the_stack_and_a_fan_is_bounded(folder: Path) -> None:
+def test_a_chain_may_be_longer_than_the_stack_and_a_fan_is_bounded(folder: Path) -> None:
     chain = "aliases:\n" + "".join(f"  - {{name: a{nth}, to: [a{nth + 1}]}}\n" for nth in range(3000)) + "  - {name: a3000, to: [ann]}\n"
     path = folder / "plans.yml"
     path.write_text(path.read_text(encoding="utf-8").replace("aliases: 20", "aliases: 5000"), encoding="utf-8")
     write(folder, GLOBEX, chain)
-    assert faults(folder) == []
+    too_long = [f"{GLOBEX}:{3 + 1 + 3000 - targets.MAX_CHAIN}:23 alias-chain-too-long"]
+    assert faults(folder) == too_long
     fan = ", ".join(f"x{nth}@stranger.example" for nth in range(targets.MAX_RECIPIENTS - 1))
     write(folder, GLOBEX, f"  - {{name: fan, to: [{fan}, ann]}}\n  - {{name: fans, to: [fan]}}\n")
-    assert faults(folder) == []
+    assert faults(folder) == too_long
     write(folder, GLOBEX, "  - {name: many, to: [fan, fans]}\n  - {name: more, to: [fan, a0]}\n  - {name: use, to: [more]}\n")
-    assert [line.split()[1] for line in faults(folder)] == ["too-many-recipients"] * 2
+    assert [line.split()[1] for line in faults(folder)] == ["alias-chain-too-long", *["too-many-recipients"] * 2]
+
+
+def test_a_chain_that_is_just_short_enough(folder: Path) -> None:
+    last = targets.MAX_CHAIN - 1
+    path = folder / "plans.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("aliases: 20", "aliases: 50"), encoding="utf-8")
+    write(folder, GLOBEX, "aliases:\n" + "".join(f"  - {{name: a{nth}, to: [a{nth + 1}]}}\n" for nth in range(last)) + f"  - {{name: a{last}, to: [ann]}}\n")
+    assert faults(folder) == []
+    write(folder, GLOBEX, "sender_addresses: [{name: one, mailbox: ann}]\ncatch_all: a0\n")
+    path.write_text(path.read_text(encoding="utf-8").replace("    protocols:", "    features: [catch_all]\n    protocols:"), encoding="utf-8")
+    assert [line.split()[1] for line in faults(folder)] == ["alias-chain-too-long"]
 
 
 def test_a_node_has_room_for_so_many_domains(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
