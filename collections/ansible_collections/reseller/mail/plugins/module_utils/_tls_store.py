@@ -73,7 +73,7 @@ class Store:
         status, out, err = self._run(command, environ_update=self._environment)
         if self._digest("x509", "-noout", "-pubkey", "-in", str(LIVE / name / "fullchain.pem")) != key:
             _place((self._tls / name / "privkey.pem").read_bytes(), place.resolve(), 0o600)
-            raise Failure(name, f"{_certificates.refusal(out + err) if status else 'certbot gave a certificate for another key'}; the former one stays")
+            raise Failure(name, f"{_certificates.refusal(out, err).reason if status else 'certbot gave a certificate for another key'}; the former one stays")
         status, out, err = self._run([HOOK])
         try:
             refused = json.loads(out)["refused"].get(name)

@@ -14,6 +14,8 @@ description:
   - Asks an ACME server, through C(certbot) as role C(tls) has set it up, for the certificates that are missing, and hands all of them to
     the mail daemons with the host's certificate hook.
   - One name that cannot get a certificate harms no other. It is reported as V(blocked), with the reason and a warning.
+  - Names are tried in the order of their last attempt, new ones first. The rest is not tried after an error that concerns all names. That is
+    an error of the account by its ACME type, an ACME server out of reach, or a host where C(certbot) cannot work.
   - A name whose DNS points elsewhere is not asked for, to spare the ACME server's rate limits.
   - A certificate that is no longer needed is not renewed any more. It stays in service until it expires, so that a rollback finds it.
 options:
@@ -121,6 +123,7 @@ import os
 import socket
 import time
 from pathlib import Path
+from typing import Optional
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.reseller.mail.plugins.module_utils import _certificates
@@ -140,6 +143,8 @@ def reachable(module: AnsibleModule, name: str, deadline: float) -> str:
     while True:
         try:
             found = {str(answer[4][0]) for answer in socket.getaddrinfo(name, 80, type=socket.SOCK_STREAM)}
+        except UnicodeError:
+            return "it is no name of a host"
         except socket.gaierror as error:
             if error.errno == socket.EAI_AGAIN:
                 return "its DNS does not answer"
@@ -157,13 +162,39 @@ def supplied(module: AnsibleModule) -> str:
     return "" if module.check_mode and module.params["required"] else "no certificate was supplied for it"
 
 
-def request(module: AnsibleModule, name: str) -> tuple[str, str]:
-    """Ask for one certificate; empty when it was issued, else certbot's output and the reason in it."""
+class Attempts:
+    """When each name that has no certificate was tried last, so that runs that end early do not end at the same name."""
+
+    def __init__(self, root: Path) -> None:
+        self._path = root / "tls/attempts.json"
+        try:
+            self.times = {str(name): float(when) for name, when in json.loads(self._path.read_bytes()).items()}
+        except (OSError, ValueError, TypeError, AttributeError):  # lost or damaged: all names count as new
+            self.times = {}
+
+    def keep(self, tried: dict[str, float], missing: set[str]) -> None:
+        """Write the times of the names that still have no certificate."""
+        times = {name: when for name, when in (self.times | tried).items() if name in missing}
+        if times != self.times:
+            draft = self._path.with_name(".attempts.json.new")
+            draft.write_text(json.dumps(times, sort_keys=True), encoding="utf-8")
+            draft.replace(self._path)
+
+
+def request(module: AnsibleModule, name: str) -> Optional[_certificates.Refusal]:
+    """Ask for one certificate; return why it was not issued, or None when it was."""
     environment = {"REQUESTS_CA_BUNDLE": module.params["ca_bundle"]} if module.params["ca_bundle"] else {}
     # Without its hooks, which would reload daemons once a name; ours runs after the last.
-    command = ["certbot", "certonly", "--non-interactive", "--no-directory-hooks", "--cert-name", name, "--domain", name]
+    command = ["certbot", "certonly", "--non-interactive", "--no-directory-hooks", "--debug", "--cert-name", name, "--domain", name]
     status, out, err = module.run_command(command, environ_update=environment)
-    return ("", "") if status == 0 else (out + err, _certificates.refusal(out + "\n" + err))
+    return _certificates.refusal(out, err, name) if status else None
+
+
+def give_up(module: AnsibleModule, name: str) -> None:
+    """Have certbot forget a certificate. One that it cannot forget must not keep others from being served."""
+    status, out, err = module.run_command(["certbot", "delete", "--non-interactive", "--cert-name", name])
+    if status:
+        module.warn(f"The certificate of {name}, which is not needed any more, is still renewed: {_certificates.refusal(out, err).reason}")
 
 
 def hook(module: AnsibleModule, names: list[str]) -> dict[str, object]:
@@ -174,6 +205,26 @@ def hook(module: AnsibleModule, names: list[str]) -> dict[str, object]:
         return json.loads(out)
     except ValueError:
         module.fail_json(msg=f"The certificate hook failed with status {status}: {(err or out).strip()}", certificates=[])
+
+
+def try_names(module: AnsibleModule, names: list[str], acme: bool) -> tuple[dict[str, str], dict[str, float]]:
+    """Ask for certificates; return which names have none for which reason, and when each was tried."""
+    blocked: dict[str, str] = {}
+    tried: dict[str, float] = {}
+    stop = ""
+    deadline = time.monotonic() + module.params["wait"]
+    for name in names:
+        if stop:
+            blocked[name] = stop
+            continue
+        tried[name] = time.time()
+        reason = reachable(module, name, deadline) if acme else supplied(module)
+        refusal = request(module, name) if not reason and acme and not module.check_mode else None
+        if refusal and refusal.concerns_all:
+            stop = f"not tried after {name}: {refusal.reason}"
+        if reason or refusal:
+            blocked[name] = reason or refusal.reason
+    return blocked, tried
 
 
 def main() -> None:
@@ -198,19 +249,14 @@ def main() -> None:
     plan = _certificates.plan({module.params["hostname"], *needed}, issued, folders(Path(module.params["root"]) / "tls"), exclusive=module.params["exclusive"])
     plan = _certificates.Plan(tuple(name for name in plan.request if name in needed), plan.retire if acme else ())
 
-    blocked: dict[str, str] = {}
-    stop = ""
-    deadline = time.monotonic() + module.params["wait"]
-    for name in plan.request:
-        reason = stop or (reachable(module, name, deadline) if acme else supplied(module))
-        if not reason and acme and not module.check_mode:
-            output, reason = request(module, name)
-            stop = f"not tried after {name}: {reason}" if _certificates.hopeless(output) else ""
-        if reason:
-            blocked[name] = reason
+    attempts = Attempts(Path(module.params["root"]))
+    blocked, tried = try_names(module, _certificates.in_turn(plan.request, attempts.times), acme)
     if not module.check_mode:
+        if acme:
+            others = set() if module.params["exclusive"] else set(attempts.times) - set(needed)
+            attempts.keep(tried, set(blocked) | others)
         for name in plan.retire:
-            module.run_command(["certbot", "delete", "--non-interactive", "--cert-name", name], check_rc=True)
+            give_up(module, name)
     deployed = hook(module, [name for name in needed if name not in blocked])
     blocked.update({name: f"refused: {reason}" for name, reason in deployed.get("refused", {}).items()})
 

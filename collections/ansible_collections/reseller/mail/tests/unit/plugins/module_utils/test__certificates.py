@@ -1,28 +1,40 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from ansible_collections.reseller.mail.plugins.module_utils._certificates import Plan, complaints, hopeless, lines, plan, refusal, unreachable
+import pytest
+from ansible_collections.reseller.mail.plugins.module_utils._certificates import Plan, complaints, in_turn, lines, plan, refusal, unreachable
 
-FAILED = """Saving debug log to /var/log/letsencrypt/letsencrypt.log
-Requesting a certificate for mail.globex.example
+FAILED = """Requesting a certificate for mail.globex.example
 
 Certbot failed to authenticate some domains (authenticator: webroot). The Certificate Authority reported these problems:
   Domain: mail.globex.example
   Type:   unauthorized
-  Detail: 192.0.2.9: Invalid response from http://mail.globex.example/.well-known/acme-challenge/x: 404
+  Detail: {text}
 
 Hint: The Certificate Authority failed to download the temporary challenge files created by Certbot.
 
-Some challenges have failed.
+"""
+ENDED = """Saving debug log to /var/log/letsencrypt/letsencrypt.log
+Exiting abnormally:
+Traceback (most recent call last):
+  File "/usr/bin/certbot", line 33, in <module>
+    sys.exit(load_entry_point('certbot==4.0.0', 'console_scripts', 'certbot')())
+{exception}
 Ask for help or search for solutions at https://community.letsencrypt.org. See the logfile for more details.
 """
-LIMITED = """Saving debug log to /var/log/letsencrypt/letsencrypt.log
-An unexpected error occurred:
-Error creating new order :: too many certificates already issued for: globex.example
-"""
+CHALLENGE = ENDED.format(exception="certbot.errors.AuthorizationError: Some challenges have failed.")
+AWAY = ENDED.format(
+    exception="requests.exceptions.ConnectionError: HTTPSConnectionPool(host='acme.hosting.example', port=443): Max retries exceeded\n\n"
+    "During handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n"
+    "ValueError: Requesting acme.hosting.example/dir: Connection refused"
+)
+HIDDEN = "\n\nDuring handling of the above exception, another exception occurred:\n\nAttributeError: can't set attribute"
+"""What certbot 2.1 ends with, after the ACME server's words."""
+NAME = "mail.globex.example"
 
 
-AWAY = "An unexpected error occurred:\nValueError: Requesting acme.hosting.example/dir: Connection refused.\n"
+def acme(kind: str, text: str) -> str:
+    return ENDED.format(exception=f"acme.messages.Error: urn:ietf:params:acme:error:{kind} :: {text}{HIDDEN}")
 
 
 def test_only_missing_names_are_asked_for() -> None:
@@ -49,15 +61,76 @@ def test_the_hosts_own_file_says_nothing_and_an_unknown_node_cannot_be_compared(
 
 
 def test_the_reason_is_the_servers_own() -> None:
-    assert refusal(FAILED) == "192.0.2.9: Invalid response from http://mail.globex.example/.well-known/acme-challenge/x: 404"
-    assert refusal(LIMITED) == "Error creating new order :: too many certificates already issued for: globex.example"
-    assert refusal("") == "certbot gave no reason"
+    assert refusal(FAILED.format(text="192.0.2.9: 404"), CHALLENGE, NAME).reason == "192.0.2.9: 404"
+    assert refusal("", acme("rateLimited", "There were too many requests of a given type :: wait"), NAME).reason.endswith(" :: wait")
+    assert refusal("", AWAY, NAME).reason == "ValueError: Requesting acme.hosting.example/dir: Connection refused"
+    assert refusal("", "", NAME).reason == "certbot gave no reason"
 
 
-def test_a_limit_or_a_server_that_is_away_stops_further_requests_and_a_single_refusal_does_not() -> None:
-    assert hopeless(LIMITED)
-    assert hopeless(AWAY)
-    assert not hopeless(FAILED)
+@pytest.mark.parametrize(
+    "err",
+    [
+        acme("rateLimited", "There were too many requests of a given type :: too many new orders (300) from this account in the last 3h0m0s"),
+        acme("rateLimited", "There were too many requests of a given type :: Service busy; retry later."),
+        acme("accountDoesNotExist", "The request specified an account that does not exist :: Account mail.globex.example not found."),
+        acme("userActionRequired", "terms have changed"),
+        acme("unauthorized", "The client lacks sufficient authorization :: Account is deactivated"),
+        AWAY,
+        ENDED.format(exception="requests.exceptions.SSLError: certificate verify failed"),
+        ENDED.format(exception="OSError: [Errno 28] No space left on device: '/etc/letsencrypt/archive/x'"),
+        "Another instance of Certbot is already running.\n",
+        ENDED.format(exception="certbot.errors.LockError: Another instance of Certbot is already running."),
+    ],
+)
+def test_what_concerns_the_account_or_the_host_ends_the_run(err: str) -> None:
+    assert refusal("", err, NAME).concerns_all
+
+
+@pytest.mark.parametrize(
+    "err",
+    [
+        CHALLENGE,
+        acme("rateLimited", 'too many requests :: too many failed authorizations (5) for "mail.globex.example" in the last 1h0m0s, retry after 2026-12-01'),
+        acme("rateLimited", 'too many requests :: too many certificates (50) already issued for "globex.example" in the last 168h0m0s'),
+        acme("rejectedIdentifier", "The server will not issue for the identifier :: Error creating new order :: Cannot issue"),
+        acme("serverInternal", "The server experienced an internal error :: Error finalizing order"),
+        acme("caa", "CAA record for globex.example prevents issuance"),
+        ENDED.format(exception="certbot.errors.ConfigurationError: Requested name is no domain name"),
+        ENDED.format(exception="OSError: [Errno 36] File name too long: '/etc/letsencrypt/renewal/x.conf'"),
+        "",
+    ],
+)
+def test_what_concerns_one_name_does_not(err: str) -> None:
+    assert not refusal("", err, NAME).concerns_all
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "too many certificates already issued",
+        "ConnectionError: Max retries exceeded",
+        "Another instance of Certbot is already running.",
+        f"x\n{acme('rateLimited', 'too many new orders from this account')}",
+        f"x\n{AWAY}",
+    ],
+)
+def test_no_text_of_a_tenant_s_web_server_ends_the_run(text: str) -> None:
+    """certbot prints what the ACME server quotes of it, above its own last words and in another stream."""
+    assert not refusal(FAILED.format(text=text), CHALLENGE, NAME).concerns_all
+    assert not refusal("", acme("rateLimited", "x").replace("Ask for help", "") + CHALLENGE, NAME).concerns_all
+
+
+def test_names_are_tried_in_turn() -> None:
+    """A name that ends every run would otherwise starve those behind it in the alphabet."""
+    tried: dict[str, float] = {}
+    names, ends_the_run, served = ["a.example", "b.example", "c.example", "d.example"], {"a.example", "b.example"}, set()
+    for run in range(3):
+        for name in in_turn(set(names) - served, tried):
+            tried[name] = float(run + 1)
+            if name in ends_the_run:
+                break
+            served.add(name)
+    assert served == {"c.example", "d.example"}
 
 
 def test_the_diff_speaks_the_users_words() -> None:
