@@ -7,16 +7,16 @@ PRIVATE to the collection. Runs on the host; standard library only.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
 import re
-import time
 import typing as t
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+
+from ansible_collections.reseller.mail.plugins.module_utils._lock import locked
 
 FORMAT = 1
 """Of the artefact; the same number as in _compile."""
@@ -143,18 +143,13 @@ class Store:
 
     @contextlib.contextmanager
     def lock(self) -> t.Iterator[None]:
-        """Only one run at a time changes the folder. The kernel frees the lock when its holder dies."""
+        """Only one run at a time changes the folder."""
         self.root.mkdir(mode=0o755, parents=True, exist_ok=True)
-        with open(self.root / ".lock", "a", encoding="ascii") as file:
-            deadline = time.monotonic() + LOCK_PATIENCE
-            while True:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > deadline:
-                        raise GenerationError(f"{self.root}/.lock: another run is holding it") from None
-                    time.sleep(0.2)
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(locked(self.root / ".lock", LOCK_PATIENCE))
+            except TimeoutError as error:
+                raise GenerationError(str(error)) from error
             yield
 
 
