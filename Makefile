@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The two commands: `make demo` and `make test`. `make` alone lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help venv demo demo-down test lint unit sanity offline browser platform molecule reference clean
+.PHONY: help venv demo demo-down test lint unit sanity offline browser platform molecule reference fuzz bench refresh clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\): *## */  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -42,7 +42,10 @@ fuzz: ## Spoil estates for ten minutes: no traceback, no hang, every fault at it
 	@scripts/fuzz.sh
 
 bench: ## Time and memory of judging and planning 1,000 tenants with 20,000 mailboxes
-	@scripts/venv.sh test && PYTHONPATH=collections .venv/bin/python collections/ansible_collections/reseller/mail/tests/benchmark/run.py
+	@scripts/bench.sh
+
+refresh: ## Take the newest versions of all Python packages, if the tests pass with them (root; PARTS="lint unit" for some tests)
+	@scripts/refresh.sh $(PARTS)
 
 venv: ## The Python environment alone (.venv)
 	@scripts/venv.sh test

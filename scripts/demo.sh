@@ -7,6 +7,7 @@ need_root "The demo"
 
 play() { .venv/bin/ansible-playbook "$@" || fail "playbooks/$(basename "$1") stopped: the reason stands above; the demo can be run again, and make demo-down cleans up."; }
 
+hold_environments
 scripts/venv.sh runtime
 if [[ ${1:-} == down ]]; then
     heading "Hosts, bridge, mounts and everything else of the lab"

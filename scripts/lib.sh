@@ -36,3 +36,21 @@ need_space() {   # folder, GiB, what for
     free=$(df --output=avail -BG "$1" | tail -1 | tr -dc 0-9)
     ((free >= $2)) || fail "$3 needs $2 GiB free under $1, and $free GiB are."
 }
+
+# Whoever uses an environment holds this lock until its script ends, and scripts that it starts hold it with it: an environment is built
+# anew only by a script that is alone with it, so that `make lint` does not take it away from a running `make demo`.
+hold_environments() {
+    [[ -z ${ENVIRONMENTS_HELD:-} || ! -e /proc/$$/fd/$ENVIRONMENTS_HELD ]] || return 0
+    mkdir -p .cache
+    exec {ENVIRONMENTS_HELD}>>.cache/environments.lock
+    export ENVIRONMENTS_HELD
+    flock -s "$ENVIRONMENTS_HELD"
+}
+
+alone_with_environments() {
+    flock -n -x "$ENVIRONMENTS_HELD" && return
+    note "$1 has to be built anew, and another command uses it: waiting until that ends."
+    flock -x "$ENVIRONMENTS_HELD"
+}
+
+share_environments() { flock -s "$ENVIRONMENTS_HELD"; }

@@ -22,6 +22,7 @@ check() {   # sentence, command...: all are run and told together, so that one r
     fi
 }
 
+hold_environments
 scripts/venv.sh test
 scripts/venv.sh newest
 venvs=(.venv)

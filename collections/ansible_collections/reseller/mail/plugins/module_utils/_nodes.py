@@ -45,6 +45,7 @@ SCALAR, LIST, MAPPING = "text", "list", "mapping"
 # What YAML allows (section 5.1 of YAML 1.2), without what a reviewer cannot see: other line breaks than LF and CR LF
 # (NEL, LS, PS start a new YAML line inside what looks like one) and the controls that reorder text.
 _UNFIT = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)")
+_BRACKET = re.compile(r"[][{}]")
 _CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7})(?:[ \r]|$)", re.MULTILINE)
 _FIT_ASCII = bytes((0x09, 0x0A, *range(0x20, 0x7F)))
 _CONTROLS = {"\0": "NUL", "\r": "CARRIAGE RETURN without LINE FEED", "\x1b": "ESCAPE", "\x85": "NEXT LINE"}
@@ -95,10 +96,35 @@ def parse(file: str, content: bytes, *, pure: bool = False) -> tuple[t.Optional[
     except _Stop:
         return None, reader.faults
     except yaml.YAMLError as error:
+        refused = _refused_before_a_bracket(file, text, pure)
+        if refused:
+            return None, refused
         line, column, what, allowed = _told(error, text)
         reader.fault(line, column, "not-yaml", what, allowed)
         return None, reader.faults
     return root, reader.faults
+
+
+def _refused_before_a_bracket(file: str, text: str, pure: bool) -> list[Fault]:
+    """Return what is refused in the beginning of a text that the parser gave up; nothing when that is sound.
+
+    A parser looks up to 1,024 characters ahead before it gives its first event, because a bracket may begin a key. On the
+    way some releases meet a limit of their own on depth, and what they say then is about them. So a text with many open
+    brackets is read again up to one of them. Brackets in quotes and comments are counted, too: hence several tries.
+    """
+    depth, enough = 0, 2 * MAX_DEPTH
+    for bracket in _BRACKET.finditer(text):
+        depth += 1 if bracket.group() in "[{" else -1
+        if depth < enough:
+            continue
+        beginning = _Reader(file)
+        try:
+            beginning.read(_parser(text[: bracket.end()], pure))
+        except _Stop:
+            return beginning.faults
+        except yaml.YAMLError:
+            enough *= 2
+    return []
 
 
 def _decode(file: str, content: bytes) -> tuple[str, t.Optional[Fault]]:

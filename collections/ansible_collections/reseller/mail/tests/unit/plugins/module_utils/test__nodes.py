@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import time
+import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
+from ansible_collections.reseller.mail.plugins.module_utils import _nodes
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import LIST, MAPPING, MAX_ALIASED, MAX_DEPTH, Node, parse, shown
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,6 +105,49 @@ def test_what_is_refused(text: str | bytes, expected: list[str], pure: bool) -> 
     start = time.process_time()
     assert faults(text, pure) == expected
     assert time.process_time() - start < 5, "the answer may not take longer than reading"
+
+
+class Strict:
+    """A parser with a limit of its own, met while it looks ahead: PyYAML 6.0.4's is 1,000, libyaml's can be set."""
+
+    limit = 1000
+
+    def __init__(self, parser: t.Any, text: str) -> None:
+        self.parser = parser
+        ahead = text[:1024]
+        self.refuses = ahead.count("[") + ahead.count("{") >= self.limit
+
+    def get_event(self) -> t.Any:
+        if self.refuses:
+            raise yaml.YAMLError("While parsing, exceeded maximum nesting")
+        return self.parser.get_event()
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("pure", [False, True])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[" * 4_000_000, [f"1:{MAX_DEPTH + 1}: too-deep"]),
+        ("a: 1\na: 2\nk: " + "[" * 2_000, ["2:1: duplicate-key", f"3:{MAX_DEPTH + 3}: too-deep"]),
+        ("# [[ [\n- " + "[" * 1_000, [f"2:{MAX_DEPTH + 2}: too-deep"]),
+        ("- '" + "[" * 40 + "'\n" + "- " + "[" * 1_000, [f"2:{MAX_DEPTH + 2}: too-deep"]),
+        ("{" * 2_000, ["1:1: not-a-key"]),
+        ("[" * 40 + "@", [f"1:{MAX_DEPTH + 1}: too-deep"]),
+    ],
+)
+def test_our_own_limit_decides_whatever_the_library_s_is(
+    text: str, expected: list[str], pure: bool, strict: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if strict:
+        own = _nodes._parser
+        monkeypatch.setattr(_nodes, "_parser", lambda text, pure: Strict(own(text, pure), text))
+    assert faults(text, pure) == expected
+
+
+@pytest.mark.parametrize("pure", [False, True])
+def test_brackets_in_a_text_are_no_depth(pure: bool) -> None:
+    assert faults("a: '" + "[" * 1_010 + "'\n@", pure) == ["2:1: not-yaml"]
 
 
 @pytest.mark.parametrize("pure", [False, True])
