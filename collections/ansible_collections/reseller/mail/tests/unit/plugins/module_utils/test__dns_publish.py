@@ -32,6 +32,8 @@ from ansible_collections.reseller.mail.plugins.module_utils._model.domain import
 from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, Estate, NodeState, TlsKey
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import ask as verify_dns
 
+from .ports import Pair, one_port
+
 SECRET = "bGFiLWxhYi1sYWItbGFiLWxhYi1sYWItbGFiLWxhYi0="
 KEYS = dns.tsigkeyring.from_text({"lab": SECRET})
 ZONES = ("example", "hosting.example", "acme.example", "globex.example", "10.in-addr.arpa")
@@ -41,17 +43,16 @@ Sets = t.Dict[t.Tuple[str, str], "dns.rrset.RRset"]
 class NameServer:
     """Everything that a name server of the small world needs: authoritative, and to those who ask it so, a resolver."""
 
-    def __init__(self, address: str, port: int = 0) -> None:
+    def __init__(self, sockets: Pair) -> None:
         self.sets: Sets = {}
         self.mute: set[str] = set()
         self.foreign: set[str] = set()
         self.dropped: set[tuple[str, str]] = set()
         self.updates = 0
         self.meanwhile: t.Callable[[NameServer], None] = lambda server: None
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.bind((address, port))
+        self._udp, self._tcp = sockets
         self.address, self.port = self._udp.getsockname()
-        self._tcp = socket.create_server((address, self.port))
+        self._tcp.listen()
         for work in (self._serve_udp, self._serve_tcp):
             threading.Thread(target=work, daemon=True).start()
 
@@ -148,9 +149,22 @@ class NameServer:
         return all(set(self.sets.get(key, ())) == values for key, values in exactly.items())
 
 
+SERVERS = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
+"""Where a test may start a server. Servers of a zone have one port, because name servers have."""
+
+
+@pytest.fixture(name="sockets")
+def _sockets() -> t.Iterator[dict[str, Pair]]:
+    held = dict(zip(SERVERS, one_port(*SERVERS), strict=True))
+    yield held
+    for pair in held.values():
+        for one in pair:
+            one.close()
+
+
 @pytest.fixture
-def world() -> t.Iterator[NameServer]:
-    server = NameServer("127.0.0.1")
+def world(sockets: dict[str, Pair]) -> t.Iterator[NameServer]:
+    server = NameServer(sockets["127.0.0.1"])
     for zone in ZONES:
         server.put(zone, "SOA", "ns.hosting.example. h.hosting.example. 1 600 300 86400 60")
         server.put(zone, "NS", "ns.hosting.example.")
@@ -451,9 +465,9 @@ def test_a_primary_that_drops_a_part_without_a_word_is_found_out(estate: Estate,
     assert outcome.faults == ["127.0.0.1 took the update, and yet acme.example MX is missing"]
 
 
-def test_the_memory_of_resolvers_is_told(estate: Estate, world: NameServer) -> None:
+def test_the_memory_of_resolvers_is_told(estate: Estate, world: NameServer, sockets: dict[str, Pair]) -> None:
     run(estate, world)
-    old = NameServer("127.0.0.3", world.port)
+    old = NameServer(sockets["127.0.0.3"])
     old.sets = {key: dns.rrset.from_rdata_list(one.name, 77, list(one)) for key, one in world.sets.items()}
     old.put("globex.example", "MX", "10 mail.old.example.", ttl=77)
     world.put("globex.example", "MX", "10 mail.old.example.")
@@ -539,9 +553,9 @@ def test_one_dead_server_is_one_warning_and_no_missing_record(estate: Estate, wo
     assert found["globex.example", "dns.servers_silent"].found.startswith("ns2.hosting.example (127.0.0.2): no answer")
 
 
-def test_an_old_copy_is_propagating(estate: Estate, world: NameServer) -> None:
+def test_an_old_copy_is_propagating(estate: Estate, world: NameServer, sockets: dict[str, Pair]) -> None:
     run(estate, world)
-    second = NameServer("127.0.0.2", world.port)
+    second = NameServer(sockets["127.0.0.2"])
     second.sets = dict(world.sets)
     second.put("globex.example", "MX", "10 mail.old.example.", ttl=900)
     world.put("globex.example", "NS", "ns.hosting.example.", "ns2.hosting.example.")
@@ -551,8 +565,8 @@ def test_an_old_copy_is_propagating(estate: Estate, world: NameServer) -> None:
     assert (found.state, found.remedy) == ("warn", "wait 900 s, then verify again")
 
 
-def test_a_server_that_lags_is_named(estate: Estate, world: NameServer) -> None:
-    second = NameServer("127.0.0.2", world.port)
+def test_a_server_that_lags_is_named(estate: Estate, world: NameServer, sockets: dict[str, Pair]) -> None:
+    second = NameServer(sockets["127.0.0.2"])
     second.sets = dict(world.sets)
     second.put("globex.example", "SOA", "ns.hosting.example. h.hosting.example. 4294967295 600 300 86400 60")
     world.put("globex.example", "NS", "ns.hosting.example.", "ns2.hosting.example.")

@@ -25,6 +25,8 @@ from ansible_collections.reseller.mail.plugins.module_utils._finding import Find
 from ansible_collections.reseller.mail.plugins.module_utils._load import load
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import ask
 
+from .ports import one_port
+
 ESTATE = Path(__file__).parents[2] / "fixtures" / "estate"
 Says = t.Callable[[str, str], t.List[str]]
 """By name and type the values, in a zone file's words; ``CNAME …`` is one."""
@@ -37,10 +39,10 @@ class Server(asyncio.DatagramProtocol):
         self.says, self.twist, self.asked = says, twist, 0
 
     async def start(self) -> int:
-        self.transport, _protocol = await asyncio.get_running_loop().create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
-        port = int(self.transport.get_extra_info("sockname")[1])
-        self.tcp = await asyncio.start_server(self._stream, "127.0.0.1", port)
-        return port
+        ((udp, tcp),) = one_port("127.0.0.1")
+        self.transport, _protocol = await asyncio.get_running_loop().create_datagram_endpoint(lambda: self, sock=udp)
+        self.tcp = await asyncio.start_server(self._stream, sock=tcp)
+        return int(tcp.getsockname()[1])
 
     def stop(self) -> None:
         self.transport.close()
