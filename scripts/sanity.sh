@@ -7,7 +7,7 @@ venv=$PROJECT/$1
 shift
 
 # ansible-test wants to download pip's bootstrap script for its inner environments. Python brings pip with it (ensurepip), so the
-# cached script is ours and nothing but the package index is asked. The home of its own keeps the user's cache out of it.
+# cached script is ours and nothing but the package index is asked. What is installed there has exact versions in ansible-core. The home of its own keeps the user's cache out of it.
 export HOME=$PROJECT/.cache/${venv##*/}-sanity
 pip_version=$(sed -n "s/^ *pip='\([0-9.]*\)',\$/\1/p" "$venv"/lib/python3.*/site-packages/ansible_test/_internal/python_requirements.py)
 mkdir -p "$HOME/.ansible/test/cache"
