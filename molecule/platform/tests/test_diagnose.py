@@ -148,8 +148,20 @@ def test_a_signer_that_is_down(side: Side, node: client.Host) -> None:
         cause, story = diagnose(side.user.domain, "dkim")
     finally:
         node.run("systemctl start opendkim@rsa")
-    assert cause == "host.service_down", story
-    assert "opendkim@rsa.service does not run" in story
+    assert cause == "host.opendkim", story
+    assert "opendkim@rsa.service is inactive" in story
+
+
+def test_a_stuck_guard_and_not_the_senders_address(side: Side, node: client.Host) -> None:
+    """systemd calls it active; what it was asked last stands in the log as a refusal."""
+    node.run("pkill -STOP -f reseller-mail/guard.py")
+    try:
+        cause, story = diagnose(side.user.name, "outbound")
+    finally:
+        node.run("pkill -CONT -f reseller-mail/guard.py")
+    assert cause == "host.guard", story
+    assert "guard/guard.sock takes connections and does not answer" in story
+    assert "must send as an address" not in story
 
 
 def test_a_host_that_nobody_approved_names_the_key(tmp_path: Path) -> None:

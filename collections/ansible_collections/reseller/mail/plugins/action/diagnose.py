@@ -7,7 +7,7 @@ import time
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.reseller.mail.plugins.module_utils import _diagnose_ask, _diagnose_story, _dns_query, _mail_round, _names
+from ansible_collections.reseller.mail.plugins.module_utils import _diagnose_ask, _diagnose_story, _dns_query, _mail_round, _names, _verify_host
 from ansible_collections.reseller.mail.plugins.module_utils._diagnose import TROUBLES, Known, Step, Trail, subject
 from ansible_collections.reseller.mail.plugins.module_utils._diagnose_chains import diagnose
 from ansible_collections.reseller.mail.plugins.module_utils._diagnose_log import Line
@@ -34,6 +34,7 @@ class ActionModule(ControllerAction):
             "options": {
                 "node": {"type": "str", "required": True},
                 "address": {"type": "dict", "required": True},
+                "health": {"type": "dict", "default": {}},
                 "log": {"type": "dict", "required": True},
             },
         },
@@ -100,9 +101,14 @@ def _fault(text: str, faults: t.Sequence[Fault]) -> Step:
 def _said_by_hosts(known: Known, hosts: t.Iterable[t.Mapping[str, t.Any]]) -> Known:
     node, answers = known.node.name, {str(one["node"]): one for one in hosts}
     host, why = _diagnose_ask.facts(answers, node, "address", "tables")
+    health, no_health = _diagnose_ask.facts(answers, node, "health", "host")
     log, no_log = _diagnose_ask.facts(answers, node, "log", "lines")
     lines = None if log is None else tuple(Line(str(row["at"]), str(row["program"]), str(row["text"]), str(row["kind"])) for row in log["lines"])
-    reasons = {"host": why or _diagnose_story.NO_HOST, "log": no_log or _diagnose_story.NO_HOST}
+    reasons = {"health": no_health or _diagnose_story.NO_HOST, "host": why or _diagnose_story.NO_HOST, "log": no_log or _diagnose_story.NO_HOST}
+    if health is not None:
+        limits, ed25519 = _verify_host.Limits(), _verify_host.wants_ed25519(known.estate, known.node)
+        found = tuple(_verify_host.judge(health["host"], known.node.hostname, known.node.debian, ed25519, limits, None))
+        known = replace(known, health=found)
     return replace(known, host=host, log=lines, why={**reasons, **({"lost": why} if why else {})})
 
 

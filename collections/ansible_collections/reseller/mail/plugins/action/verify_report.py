@@ -11,19 +11,23 @@ from ansible.utils.color import ANSIBLE_COLOR
 from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _finding_table
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding, as_json, as_junit, counts, from_dicts, summary
+from ansible_collections.reseller.mail.plugins.module_utils._verify_host import settled
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 
 
 def collect(parts: t.Iterable[t.Mapping[str, t.Any]]) -> list[Finding]:
-    """All parts' findings; a part that could not answer is a finding itself, so that it is never mistaken for one that is well."""
-    findings = []
+    """Return all parts' findings. A part that could not answer is a finding itself, so that it is never mistaken for one that is well;
+    what is amiss because a host is, is blocked by that."""
+    findings: list[Finding] = []
+    homes: dict[str, str] = {}
     for part in parts:
         for subject, result in part["results"].items():
             findings += from_dicts(result.get("findings", []))
+            homes.update(result.get("homes", {}))
             if "findings" not in result or result.get("failed"):
                 found = str(result.get("msg") or "it did not run")
                 findings.append(Finding(f"verify.{part['name']}", subject, "fail", "an answer", found, "mend what is named here, then verify again"))
-    return findings
+    return settled(findings, homes)
 
 
 class ActionModule(ControllerAction):

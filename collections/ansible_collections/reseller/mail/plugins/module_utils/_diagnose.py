@@ -86,7 +86,8 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """All evidence. ``host`` is what the tenant's node says (address_info), None where it was not asked, and ``why`` then says why not.
+    """All evidence. ``host`` is what the tenant's node says (address_info), None where it was not asked, and ``why`` then says why not;
+    ``health`` is whether that node is well itself (host_info, judged as verify does).
     ``mail`` are findings of a message that was really sent; ``knocks`` those of the doors."""
 
     estate: Estate
@@ -96,6 +97,7 @@ class Known:
     replies: t.Optional[tuple[Reply, ...]] = None
     mail: tuple[Finding, ...] = ()
     host: t.Optional[t.Mapping[str, t.Any]] = None
+    health: t.Optional[tuple[Finding, ...]] = None
     log: t.Optional[tuple[Line, ...]] = None
     why: t.Mapping[str, str] = field(default_factory=dict)
     moment: str = ""

@@ -203,6 +203,10 @@ def _dns(*asked: tuple[str, str, str]) -> list[Check]:
     return [functools.partial(names, group, asks, of=of) for group, asks, of in asked]
 
 
+def _well(needed: t.Collection[str]) -> Check:
+    return functools.partial(on_host.healthy, needed)
+
+
 _ZONE = (
     ("dns.resolver", "the resolver answers", "name"),
     ("dns.servers", "the name servers answer", "name"),
@@ -212,9 +216,9 @@ _ZONE = (
 _USERS = ("access.imap", "access.pop3", "access.submission", "access.submissions", "access.sieve")
 _CLIENTS = "the host's name, ports and TLS are as users are told"
 CHAINS: t.Final[dict[str, list[Check]]] = {
-    "inbound": [exists, functools.partial(served, "inbound"), *_dns(*_ZONE), leads, on_host.reached, on_host.daemons, on_host.same, on_host.mailbox,
+    "inbound": [exists, functools.partial(served, "inbound"), *_dns(*_ZONE), leads, on_host.reached, _well(on_host.RECEIVES), on_host.same, on_host.mailbox,
                 on_host.space, door, on_host.log_in],
-    "outbound": [exists, functools.partial(served, "outbound"), sends, on_host.reached, on_host.daemons, on_host.same,
+    "outbound": [exists, functools.partial(served, "outbound"), on_host.reached, _well(on_host.SUBMITS), sends, on_host.same,
                  functools.partial(doors, ("access.submission", "access.submissions"), "the ports for sending answer"), on_host.log_out,
                  *_dns(("dns.resolver", "the resolver answers", "name"), ("dns.fcrdns", "the host's addresses lead to its name and back", "node"))],
     "spam": [exists, functools.partial(served, "outbound"), *_dns(
@@ -222,9 +226,9 @@ CHAINS: t.Final[dict[str, list[Check]]] = {
         ("dns.dkim", "DKIM keys are in DNS", "name"), ("dns.dmarc", "there is one DMARC record", "name"),
         ("dns.fcrdns", "the host's addresses lead to its name and back", "node"), ("dns.node_spf", "the host's own name has an SPF record", "node"),
     ), signature, reputation],
-    "dkim": [exists, functools.partial(served, "outbound"), on_host.reported, on_host.reached, on_host.same_key, on_host.signing,
+    "dkim": [exists, functools.partial(served, "outbound"), on_host.reported, on_host.reached, _well(on_host.SIGNS), on_host.same_key, on_host.signing,
              *_dns(*_ZONE, ("dns.dkim", "DNS shows the key at the selector", "name")), signature],
-    "login": [exists, functools.partial(served, "login"), logs_in, on_host.reached, on_host.daemons, functools.partial(doors, _USERS, _CLIENTS),
+    "login": [exists, functools.partial(served, "login"), logs_in, on_host.reached, _well(on_host.LOGS_IN), functools.partial(doors, _USERS, _CLIENTS),
               on_host.mailbox, on_host.allowed, on_host.password, password_works, on_host.log_logins],
     "smime": [exists, functools.partial(served, "login"), smime.pair, smime.valid, smime.address, smime.runtime],
 }

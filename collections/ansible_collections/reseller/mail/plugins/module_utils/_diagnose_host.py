@@ -14,10 +14,13 @@ from ansible_collections.reseller.mail.plugins.module_utils._diagnose import Kno
 from ansible_collections.reseller.mail.plugins.module_utils._diagnose_log import Line, mentions, queue_of
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import rounded, size
 
-OPTIONAL = "opendkim@"
-"""An instance of OpenDKIM without keys stays down, and is well; with keys Postfix takes nothing while it is down. Debian 12 runs Postfix in
-postfix@-, Debian 13 in postfix."""
+RECEIVES = ("host.generation", "host.disk", "host.guard", "host.opendkim", "host.dovecot", "host.postfix", "host.queue")
+"""What a host needs to take and deliver mail, in the order in which one is the cause of another."""
+SUBMITS = (*RECEIVES, "host.clock")
+SIGNS = ("host.generation", "host.clock", "host.opendkim", "host.opendkim_ed25519")
+LOGS_IN = ("host.generation", "host.disk", "host.guard", "host.opendkim", "host.dovecot", "host.postfix")
 _FULL = re.compile(r"\b[45]\.2\.2\b|over quota|mailbox is full", re.I)
+_LATER = re.compile(r"reject: \S+ from \S+: 4(?:\d\d|\.\d+\.\d+) ")
 _CLIENT = re.compile(r"\brip=([0-9A-Fa-f.:]+)|from \S*?\[([0-9A-Fa-f.:]+)\]|client=\S*?\[([0-9A-Fa-f.:]+)\]")
 
 
@@ -42,19 +45,17 @@ def reached(known: Known) -> Step:
     return _na("host.reached", asks, known)
 
 
-def daemons(known: Known) -> Step:
-    asks = "its daemons run"
-    if known.host is None:
-        return _na("host.services", asks, known)
-    unused = "postfix@-.service" if known.node.debian > 12 else "postfix.service"
-    needed = {f"{OPTIONAL}{key.algorithm}.service" for state in known.estate.states if state.node == known.node.name
-              for key in state.dkim if key.state == "active"}
-    services = {unit: state for unit, state in known.host["services"].items() if unit != unused and (unit in needed or not unit.startswith(OPTIONAL))}
-    down = {unit: state for unit, state in services.items() if state not in ("active", "reloading")}
-    if down:
-        text = ", ".join(f"{unit} is {state}" for unit, state in sorted(down.items()))
-        return Step("host.service_down", asks, "fail", _host(known), text, f"systemctl status {' '.join(sorted(down))}")
-    return Step("host.services", asks, "ok", _host(known), ", ".join(sorted(unit for unit, state in services.items() if state == "active")))
+def healthy(needed: t.Collection[str], known: Known) -> Step:
+    """Return whether what the trouble's way needs of the host is well, by verify's own findings: else whatever comes after is a symptom."""
+    asks = "it is well: services, space, queue, generation"
+    if known.health is None:
+        return _na("host.services", asks, known, known.not_asked("health"))
+    rows = [row for row in known.health if row.id in needed]
+    for state in ("fail", "warn"):
+        bad = [row for row in rows if row.state == state]
+        if bad:
+            return Step(bad[0].id, asks, state, _host(known), "; ".join(row.found for row in bad), "\n".join(row.remedy for row in bad))
+    return Step("host.services", asks, "ok", _host(known), ", ".join(row.id.removeprefix("host.") for row in rows if row.state == "ok"))
 
 
 def same(known: Known) -> Step:
@@ -170,6 +171,10 @@ def log_out(known: Known) -> Step:
     lines = [line for line in known.log if queue_of(line) in queues or by(line)]
     good, bad = _newest(lines, "delivered"), _newest(lines, "refused", "bounced", "deferred")
     if bad and (good is None or bad.at > good.at):
+        if bad.kind == "refused" and _LATER.search(bad.text):
+            # What is only put off was not judged: a milter or Dovecot was not there.
+            remedy = f"the host could not judge it then; look at its guard, OpenDKIM and Dovecot at {bad.at}, and send again"
+            return Step("log.not_judged", asks, "fail", _log(known), bad.shown, remedy)
         remedy = {"refused": "the mail program must send as an address that its login may use", "deferred": "it is tried again; ask the receiving host",
                   "bounced": "the receiving host says why"}[bad.kind]
         return Step(f"log.{bad.kind}", asks, "fail", _log(known), bad.shown, remedy)
@@ -229,8 +234,4 @@ def signing(known: Known) -> Step:
     idle = [selector for selector, _algorithm, _public in _active(known) if selector not in signs]
     if idle:
         return Step("dkim.not_signing", asks, "fail", _host(known), f"the signing tables lack {', '.join(idle)}", f"converge {known.node.name}")
-    units = {f"opendkim@{algorithm}.service" for _selector, algorithm, _public in _active(known)}
-    down = sorted(unit for unit in units if known.host["services"].get(unit, "missing") not in ("active", "reloading"))
-    if down:
-        return Step("host.service_down", asks, "fail", _host(known), f"{', '.join(down)} does not run", f"systemctl status {' '.join(down)}")
     return Step("dkim.signs", asks, "ok", _host(known), ", ".join(sorted(signs)))

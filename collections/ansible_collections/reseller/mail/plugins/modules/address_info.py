@@ -10,7 +10,7 @@ short_description: Ask a running mail host what it knows about one address or do
 version_added: 0.1.0
 description:
   - Asks Postfix's tables, Dovecot and the credential store of the host, not the estate's files - for the address, and for all that it leads to.
-  - Tells, too, which DKIM keys the host has for the domain and which of them sign, and whether the daemons run.
+  - Tells, too, which DKIM keys the host has for the domain and which of them sign.
   - Returns no password, no hash and no private key.
 author: Reseller Mail developers (@reseller-mail)
 extends_documentation_fragment: [reseller.mail.attributes.reads_only]
@@ -38,11 +38,6 @@ generation:
   type: str
   returned: success
   sample: 000002-3f1c9a7be210
-services:
-  description: What systemd says of each of the daemons' units that exist.
-  type: dict
-  returned: success
-  sample: {dovecot.service: active}
 tables:
   description: By table of Postfix, what it answers for the address, its domain and C(@domain), where it answers at all.
   type: dict
@@ -107,7 +102,6 @@ from ansible_collections.reseller.mail.plugins.module_utils._dkim import public_
 
 TABLES = ("virtual_mailbox_domains", "virtual_alias_domains", "relay_domains", "virtual_mailbox_maps", "virtual_alias_maps", "relay_recipient_maps",
           "transport_maps", "sender_login_maps")
-UNITS = ("postfix.service", "postfix@-.service", "dovecot.service", "opendkim@rsa.service", "opendkim@ed25519.service", "reseller-mail-guard.service")
 MOST = 50
 """Addresses that are followed: an alias may lead to thousands."""
 KIB = 1024
@@ -186,15 +180,6 @@ class Host:
                 continue
         return False
 
-    def services(self) -> dict[str, str]:
-        found = {}
-        for unit in UNITS:
-            _rc, out, _err = self.run(["systemctl", "show", "--property=LoadState,ActiveState", unit])
-            state = dict(line.partition("=")[::2] for line in out.splitlines())
-            if state.get("LoadState") == "loaded":
-                found[unit] = state.get("ActiveState", "")
-        return found
-
 
 def main() -> None:
     options = {"subject": {"type": "str", "required": True}, "root": {"type": "path", "default": "/var/lib/reseller-mail"}}
@@ -214,7 +199,7 @@ def main() -> None:
     except sqlite3.Error as exc:
         module.fail_json(msg=f"the credential store cannot be read: {exc}")
     generation = os.path.basename(os.path.realpath(host.current)) if os.path.islink(host.current) else ""
-    module.exit_json(changed=False, generation=generation, services=host.services(), tables=tables, addresses=list(addresses.values()),
+    module.exit_json(changed=False, generation=generation, tables=tables, addresses=list(addresses.values()),
                      dkim_keys=host.keys(domain))
 
 

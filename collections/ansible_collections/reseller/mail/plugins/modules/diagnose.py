@@ -53,6 +53,10 @@ options:
         description: The result of M(reseller.mail.address_info).
         type: dict
         required: true
+      health:
+        description: The result of M(reseller.mail.host_info).
+        type: dict
+        default: {}
       log:
         description: The result of M(reseller.mail.mail_log_info).
         type: dict
@@ -84,6 +88,7 @@ requirements:
   - dnspython and rich on the controller; dkimpy for O(password).
 seealso:
   - module: reseller.mail.address_info
+  - module: reseller.mail.host_info
   - module: reseller.mail.mail_log_info
   - module: reseller.mail.verify_dns
 """

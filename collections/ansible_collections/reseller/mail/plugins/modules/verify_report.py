@@ -11,7 +11,7 @@ version_added: 0.1.0
 description:
   - Collects the findings of all parts, writes C(report.json), with the time, and C(junit.xml), shows a table, and fails when a finding is V(fail).
   - Where there are many subjects a digest comes first, and only one of each kind is shown in full.
-  - A part that did not answer is a finding itself.
+  - A part that did not answer is a finding itself. What is amiss because its host is, by M(reseller.mail.verify_host), is V(blocked) by that and names it.
   - Runs on the controller, without a connection to the host. Reports are no state of a host, so writing one is no change.
 author: Reseller Mail developers (@reseller-mail)
 attributes:
@@ -43,6 +43,7 @@ options:
         type: dict
         required: true
 seealso:
+  - module: reseller.mail.verify_host
   - module: reseller.mail.verify_dns
   - module: reseller.mail.verify_mail
   - module: reseller.mail.verify_quota

@@ -17,6 +17,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._finding import Find
 from ansible_collections.reseller.mail.plugins.module_utils._load import build
 from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Smime
 from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, Estate, NodeState
+from ansible_collections.reseller.mail.plugins.module_utils._verify_host import CATALOGUE
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -123,16 +124,22 @@ def known(text: str = "jo@acme.example", of: Estate = ESTATE, **changes: t.Any) 
         (Finding("mail.dkim", about.name, "ok", "", "the signature verifies"),),
         {
             "generation": "000001-abc",
-            "services": {"dovecot.service": "active", "opendkim@rsa.service": "active", "opendkim@ed25519.service": "inactive", "postfix.service": "inactive"},
             "tables": tables,
             "addresses": addresses,
             "dkim_keys": [{"selector": "mx1", "public": {"acme-mail.example": "BBBB"}.get(about.name, "AAAA"), "signs": True}],
         },
+        tuple(Finding(id_, "mx1.hosting.example", "na" if id_ == "host.opendkim_ed25519" else "ok", "", "active") for id_ in CATALOGUE),
         (),
         {},
         NOW,
     )
     return replace(whole, **changes)
+
+
+def with_health(id_: str, found: str, state: str = "fail", text: str = "jo@acme.example") -> Known:
+    """The host itself is well but for this."""
+    given = known(text)
+    return replace(given, health=tuple(replace(one, state=state, found=found, remedy="look at it") if one.id == id_ else one for one in given.health or ()))
 
 
 def with_dns(given: Known, id_: str, subject: str, state: str = "fail") -> Known:
@@ -163,6 +170,15 @@ def test_where_all_is_well_there_is_no_cause(text: str, trouble: str) -> None:
     assert only(known(text), trouble).cause is None
 
 
+def test_what_the_trouble_does_not_need_of_the_host_is_no_cause() -> None:
+    assert only(with_health("host.nginx", "inactive"), "outbound").cause is None
+    assert only(with_health("host.queue", "1,001 messages"), "login").cause is None
+
+
+def test_a_host_that_has_little_room_is_a_hint() -> None:
+    assert [step.id for step in only(with_health("host.disk", "9 %", "warn"), "inbound").hints] == ["host.disk"]
+
+
 def account(old: str, new: str) -> Estate:
     return estate({"tenants/acme/account.yml": (old, new), "tenants/globex/globex.example.yml": ("catch_all: ann@globex.example\n", "")})
 
@@ -180,9 +196,24 @@ CASES: dict[str, tuple[str, t.Callable[[], Known], str, str]] = {
     "alias": ("inbound", lambda: known("lost@acme.example"), "alias.target", "did you mean ann@globex.example? (tenants/acme/acme.example.yml:9:"),
     "forward": ("inbound", lambda: known("fwd@acme.example"), "alias.target", "nobody@globex.example does not exist"),
     "unreachable": ("inbound", lambda: known(host=None, why={"lost": "no route", "host": "no route"}), "host.unreachable", "no route"),
-    "daemon": ("inbound", lambda: with_host(known(), services={"dovecot.service": "failed"}), "host.service_down", "dovecot.service is failed"),
-    "signer of incoming mail": (
-        "inbound", lambda: with_host(known(), services={"opendkim@rsa.service": "inactive"}), "host.service_down", "opendkim@rsa.service is inactive",
+    "daemon": ("inbound", lambda: with_health("host.dovecot", "dovecot.service is failed"), "host.dovecot", "dovecot.service is failed"),
+    "signer of incoming mail": ("inbound", lambda: with_health("host.opendkim", "rsa.sock is silent"), "host.opendkim", "rsa.sock is silent"),
+    "disk": ("inbound", lambda: with_health("host.disk", "/srv/vmail: 0 %"), "host.disk", "/srv/vmail: 0 %"),
+    "guard": ("outbound", lambda: with_health("host.guard", "guard.sock is silent"), "host.guard", "guard.sock is silent"),
+    "guard before the sender": ("outbound", lambda: with_health("host.guard", "silent", text="sales@acme.example"), "host.guard", "silent"),
+    "clock": ("outbound", lambda: with_health("host.clock", "90 s behind"), "host.clock", "90 s behind"),
+    "guard and logins": ("login", lambda: with_health("host.guard", "silent"), "host.guard", "silent"),
+    "not judged": (
+        "outbound",
+        lambda: known(log=(line("NOQUEUE: milter-reject: MAIL from h[2001:db8::1]: 451 4.7.1 Service unavailable - try again later; from=<jo@acme.example>"),)),
+        "log.not_judged",
+        "451 4.7.1",
+    ),
+    "refused sender": (
+        "outbound",
+        lambda: known(log=(line("4F1D2A0C3B: milter-reject: END-OF-MESSAGE from h[192.0.2.9]: 5.7.1 From is not yours; from=<jo@acme.example>"),)),
+        "log.refused",
+        "5.7.1",
     ),
     "stale": ("inbound", lambda: with_host(known(), tables={"virtual_mailbox_maps": {}}), "host.stale", "jo@acme.example is missing, the files say acme"),
     "other value": (
@@ -237,7 +268,7 @@ CASES: dict[str, tuple[str, t.Callable[[], Known], str, str]] = {
     ),
     "no private key": ("dkim", lambda: with_host(known(), dkim_keys=[]), "dkim.host_key", "mx1 does not exist"),
     "signs with none": ("dkim", lambda: with_host(known(), dkim_keys=[{"selector": "mx1", "public": "AAAA", "signs": False}]), "dkim.not_signing", "mx1"),
-    "signer down": ("dkim", lambda: with_host(known(), services={"opendkim@rsa.service": "inactive"}), "host.service_down", "opendkim@rsa.service"),
+    "signer down": ("dkim", lambda: with_health("host.opendkim", "opendkim@rsa.service is inactive"), "host.opendkim", "opendkim@rsa.service"),
     "selector": ("dkim", lambda: with_dns(known(), "dns.dkim_selector", "acme.example"), "dns.dkim_selector", "what is wrong"),
     "signature": ("dkim", lambda: known(mail=(Finding("mail.dkim", "acme.example", "fail", "", "no signature", "look"),)), "mail.dkim", "no signature"),
     "no mailbox": ("login", lambda: known("sales@acme.example"), "login.no_mailbox", "is an alias"),

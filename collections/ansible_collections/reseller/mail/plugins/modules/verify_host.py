@@ -1,0 +1,82 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: verify_host
+short_description: Tell whether a mail host itself is well
+version_added: 0.1.0
+description:
+  - Asks the node, through M(reseller.mail.host_info), about its services and their sockets, disk space and inodes, queue, generation, clock and failed units,
+    and judges on the controller.
+  - M(reseller.mail.verify_report) lets wait for these findings what means nothing while one of them is V(fail).
+  - A node that cannot be reached is a finding, not an error.
+author: Reseller Mail developers (@reseller-mail)
+extends_documentation_fragment: [reseller.mail.attributes.reads_only, reseller.mail.estate]
+options:
+  node:
+    description: The node's name in the estate.
+    type: str
+    required: true
+  root:
+    description: The folder of the mail platform on the host.
+    type: path
+    default: /var/lib/reseller-mail
+  mail:
+    description: The folder of all mail.
+    type: path
+    default: /srv/vmail
+  disk_warn:
+    description: The percentage of free space and inodes below which C(host.disk) is a V(warn).
+    type: int
+    default: 10
+  disk_fail:
+    description: The percentage of free space and inodes below which C(host.disk) is a V(fail).
+    type: int
+    default: 5
+  queue_length:
+    description: How many messages may wait in the queue.
+    type: int
+    default: 1000
+  queue_age:
+    description: How many minutes a message may wait for its first attempt.
+    type: int
+    default: 60
+  clock_skew:
+    description: By how many seconds the host's clock may differ from the controller's.
+    type: int
+    default: 60
+seealso:
+  - module: reseller.mail.host_info
+  - module: reseller.mail.verify_report
+"""
+
+EXAMPLES = r"""
+- name: Look at the host
+  reseller.mail.verify_host:
+    estate: "{{ mail_estate_dir }}"
+    node: "{{ mail_node }}"
+  register: host
+"""
+
+RETURN = r"""
+findings:
+  description: One entry an answer, sorted by subject and id.
+  type: list
+  elements: dict
+  returned: success
+  sample:
+    - id: host.guard
+      subject: mx1.hosting.example
+      state: fail
+      expected: reseller-mail-guard.service runs, 1 sockets answer
+      found: reseller-mail-guard.service is inactive; /var/spool/postfix/guard/guard.sock connection refused
+      remedy: systemctl status reseller-mail-guard.service; systemctl start reseller-mail-guard.service
+homes:
+  description: The host of every name that the node serves, for M(reseller.mail.verify_report).
+  type: dict
+  returned: success
+  sample: {acme.example: mx1.hosting.example}
+"""
