@@ -7,8 +7,10 @@ GitLab's API is answered by a server on this machine.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -119,7 +121,8 @@ def github(forge: Forge, commit: str, author: str, pusher: str) -> Outcome:
         "github.event.pull_request.head.sha": commit,
         "github.event.pull_request.user.login": author,
         "github.event.sender.login": pusher,
-        "github.token": "",
+        "github.event.pull_request.base.ref": "main",
+        "github.event.repository.default_branch": "main",
         "runner.temp": str(temp),
     }
     values = {}
@@ -151,15 +154,44 @@ def _outcome(failed: list[str], output: str, folder: Path) -> Outcome:
     return Outcome(failed, output, json.loads(plan.read_text(encoding="utf-8")), (folder / "plan.md").read_text(encoding="utf-8"))
 
 
+class Forged(t.NamedTuple):
+    """What GitLab's API says about the place of a merge request; by default everything is as it should be."""
+
+    target: str = "main"
+    source_project: int = 1
+    newest: str = ""
+    protected: bool = True
+    developers_can_push: bool = False
+
+
 def gitlab(forge: Forge, commit: str, author: str, pusher: str) -> Outcome:
-    """The job's script, as GitLab's runner gives it to bash, with an API that knows the author and takes the note."""
+    run, workspace, notes = gitlab_job(forge, commit, author, pusher, Forged())
+    outcome = _outcome(["plan"] if run.returncode else [], run.stdout + run.stderr, workspace / "plan")
+    assert notes == [outcome.comment]
+    assert isinstance(json.loads((workspace / "plan" / "code-quality.json").read_text(encoding="utf-8")), list)
+    return outcome
+
+
+def gitlab_job(forge: Forge, commit: str, author: str, pusher: str, place: Forged) -> tuple[subprocess.CompletedProcess[str], Path, list[str]]:
+    """The job's script, as GitLab's runner gives it to bash, with an API that knows the merge request and takes the note."""
     job = yaml.safe_load((PIPELINES / "gitlab-ci.yml").read_text(encoding="utf-8"))["plan"]
+    answers = {
+        "/projects/1": {"id": 1, "default_branch": "main"},
+        "/projects/1/repository/branches/main": {"name": "main", "protected": place.protected, "developers_can_push": place.developers_can_push},
+        "/projects/1/merge_requests/7": {
+            "iid": 7,
+            "author": {"username": author},
+            "target_branch": place.target,
+            "source_project_id": place.source_project,
+            "target_project_id": 1,
+            "sha": place.newest or commit,
+        },
+    }
     notes: list[str] = []
 
     class Api(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            assert self.path == "/projects/1/merge_requests/7"
-            self.answer(json.dumps({"iid": 7, "author": {"username": author}}))
+            self.answer(json.dumps(answers[self.path]))
 
         def do_POST(self) -> None:
             assert self.path == "/projects/1/merge_requests/7/notes"
@@ -186,7 +218,8 @@ def gitlab(forge: Forge, commit: str, author: str, pusher: str) -> Outcome:
             "CI_PROJECT_ID": "1",
             "CI_MERGE_REQUEST_IID": "7",
             "CI_COMMIT_SHA": commit,
-            "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+            "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": place.target,
+            "CI_DEFAULT_BRANCH": "main",
             "GITLAB_USER_LOGIN": pusher,
             "PLAN_TOKEN": "secret",
         }
@@ -201,10 +234,7 @@ def gitlab(forge: Forge, commit: str, author: str, pusher: str) -> Outcome:
     finally:
         server.shutdown()
         server.server_close()
-    outcome = _outcome(["plan"] if run.returncode else [], run.stdout + run.stderr, workspace / "plan")
-    assert notes == [outcome.comment]
-    assert isinstance(json.loads((workspace / "plan" / "code-quality.json").read_text(encoding="utf-8")), list)
-    return outcome
+    return run, workspace, notes
 
 
 RUNNERS = pytest.mark.parametrize("runner", [github, gitlab])
@@ -264,3 +294,146 @@ def test_nothing_of_a_proposal_is_executed_and_what_is_foreign_in_it_does_not_pa
     subprocess.run(["ansible", "--version"], cwd=forge.checkout("trapped", commit), env=environment(forge.folder, {}), capture_output=True, check=False)
     subprocess.run(["ansible", "localhost", "-m", "ping"], cwd=forge.folder / "trapped", env=environment(forge.folder, {}), capture_output=True, check=False)
     assert mark.exists()
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        (Forged(target="mine"), "the target is not the default branch main"),
+        (Forged(source_project=2), "the branch lies in another project"),
+        (Forged(newest="0" * 40), "the merge request has a newer commit"),
+        (Forged(protected=False), "is not protected against pushes"),
+        (Forged(developers_can_push=True), "is not protected against pushes"),
+    ],
+)
+def test_rights_are_those_of_the_default_branch_whatever_the_author_chose(forge: Forge, place: Forged, reason: str) -> None:
+    """The author's own branch gives the author every right; a merge request towards it decides nothing."""
+    forge.git("checkout", "--quiet", "-b", "mine")
+    mine = e.changed(e.FILES, "estate.yml", ("identity: it-acme, role: tenant_admin, tenant: acme,", "identity: it-acme, role: super_admin,"))
+    forge.write(mine)
+    forge.commit("Every right for me")
+    commit = forge.propose(e.changed(mine, FOREIGN_FILE, ("organisation: Globex", "organisation: Acme")))
+    run, workspace, notes = gitlab_job(forge, commit, "it-acme", "it-acme", place)
+    assert run.returncode, run.stdout
+    assert reason in run.stderr
+    assert (notes, (workspace / "plan" / "plan.json").exists()) == ([], False)
+
+
+SOURCES = (
+    "api", "chat", "external", "external_pull_request_event", "merge_request_event", "ondemand_dast_scan", "ondemand_dast_validation",
+    "parent_pipeline", "pipeline", "push", "schedule", "security_orchestration_policy", "trigger", "web", "webide",
+)  # fmt: skip
+"""Every value of CI_PIPELINE_SOURCE that GitLab documents."""
+
+Variables = t.Mapping[str, t.Optional[str]]
+
+
+def is_true(expression: str, variables: Variables) -> bool:
+    """Evaluate an ``if`` of GitLab's rules; of its grammar what these files use: variables, texts, null, ==, !=, && and ||."""
+
+    def operand(word: str) -> t.Optional[str]:
+        if word == "null":
+            return None
+        if word.startswith("$"):
+            return variables.get(word[1:])
+        quoted = re.fullmatch(r"\"([^\"]*)\"|'([^']*)'", word)
+        assert quoted is not None, f"{word} is not known to this test"
+        return quoted.group(1) if quoted.group(1) is not None else quoted.group(2)
+
+    def holds(term: str) -> bool:
+        left, sign, right = term.split()
+        assert sign in ("==", "!="), f"{sign} is not known to this test"
+        return (operand(left) == operand(right)) is (sign == "==")
+
+    return any(all(holds(term) for term in either.split("&&")) for either in expression.split("||"))
+
+
+def is_added(rules: t.Sequence[t.Mapping[str, str]], variables: Variables) -> bool:
+    """The first rule that holds decides; where none does there is no job, and no pipeline."""
+    for rule in rules:
+        assert rule.keys() <= {"if", "when"}, "another key is not known to this test"
+        if is_true(rule["if"], variables):
+            return rule.get("when", "on_success") not in ("never", "manual")
+    return False
+
+
+def gitlab_file() -> t.Any:
+    return yaml.safe_load((PIPELINES / "gitlab-ci.yml").read_text(encoding="utf-8"))
+
+
+def test_gitlab_judges_merge_requests_of_the_same_project_into_the_default_branch_and_nothing_else() -> None:
+    file = gitlab_file()
+    judged = []
+    for source, default, target, branch, event, here, own, other in itertools.product(
+        SOURCES, ("main", "trunk"), (None, "main", "trunk", "mine", ""), (None, "main", "mine"), (None, "detached", "merged_result", "merge_train"),
+        ("1", "2"), (None, "1", "2", ""), (None, "1", "2", ""),
+    ):  # fmt: skip
+        variables: Variables = {
+            "CI_PIPELINE_SOURCE": source,
+            "CI_DEFAULT_BRANCH": default,
+            "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": target,
+            "CI_COMMIT_BRANCH": branch,
+            "CI_MERGE_REQUEST_EVENT_TYPE": event,
+            "CI_PROJECT_ID": here,
+            "CI_MERGE_REQUEST_PROJECT_ID": own,
+            "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": other,
+        }
+        expected = source == "merge_request_event" and target == default and own == other == here
+        assert is_added(file["workflow"]["rules"], variables) is expected, variables
+        assert is_added(file["plan"]["rules"], variables) is expected, variables
+        judged.append(expected)
+    assert any(judged)
+
+
+def test_nothing_in_the_gitlab_file_lets_a_failed_job_pass() -> None:
+    file = gitlab_file()
+    assert sorted(file) == ["plan", "workflow"], "a second job could be the green one"
+    assert not {"allow_failure", "retry", "when", "needs", "extends", "trigger"} & file["plan"].keys()
+    assert "CI_MERGE_REQUEST_TARGET_BRANCH_NAME" not in "".join(file["plan"]["script"]), "rights never come from what the author chose"
+
+
+def github_file() -> t.Any:
+    return yaml.safe_load((PIPELINES / "github.yml").read_text(encoding="utf-8"))
+
+
+def test_github_judges_only_what_would_become_the_default_branch(tmp_path: Path) -> None:
+    """A base that the author chose starts nothing, and where the file is set up for another branch the job fails: neither is green."""
+    workflow = github_file()
+    assert list(workflow[True]) == ["pull_request_target"], "a workflow of the proposal's own may not be started"
+    assert workflow[True]["pull_request_target"]["branches"] == ["main"]
+    assert set(workflow[True]["pull_request_target"]["types"]) == {"opened", "synchronize", "reopened", "edited"}
+    first = workflow["jobs"]["plan"]["steps"][0]
+    assert "if" not in first
+    for base, default in itertools.product(("main", "mine", ""), ("main", "trunk", "")):
+        given = environment(tmp_path, {"BASE": base, "DEFAULT": default})
+        run = subprocess.run(["bash", "-e", "-c", first["run"]], env=given, capture_output=True, check=False)
+        assert (run.returncode == 0) is (base == default != ""), (base, default)
+
+
+def test_nothing_in_the_github_file_lets_a_failed_or_skipped_job_pass() -> None:
+    workflow = github_file()
+    assert list(workflow["jobs"]) == ["plan"]
+    job = workflow["jobs"]["plan"]
+    assert not {"if", "needs", "continue-on-error", "strategy"} & job.keys(), "a skipped job is a required check that passed"
+    for step in job["steps"]:
+        assert "continue-on-error" not in step
+        assert step.get("if") in (None, "${{ !cancelled() && steps.place.outcome == 'success' }}")
+
+
+def test_the_github_token_may_little_and_what_is_installed_is_exact() -> None:
+    workflow = github_file()
+    assert workflow["permissions"] == {"contents": "read", "pull-requests": "write"}
+    job = workflow["jobs"]["plan"]
+    assert not {"permissions", "secrets"} & job.keys()
+    assert "github.token" not in str(job["env"])
+    assert [step["name"] for step in job["steps"] if "github.token" in str(step)] == ["Tell it at the pull request"]
+    for step in job["steps"]:
+        if "uses" in step:
+            assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step["uses"]), "a tag can be moved"
+        if step.get("uses", "").startswith("actions/checkout"):
+            assert step["with"]["persist-credentials"] is False
+            assert "ref" not in step["with"], "the proposal is never checked out"
+    collection = yaml.safe_load((PIPELINES.parents[1] / "galaxy.yml").read_text(encoding="utf-8"))["version"]
+    for text in ((PIPELINES / "github.yml").read_text(encoding="utf-8"), (PIPELINES / "gitlab-ci.yml").read_text(encoding="utf-8")):
+        assert re.findall(r"ansible-core(\S*?)'", text)[0].startswith("==")
+        assert re.findall(r"collection install reseller\.mail(\S*)", text) == [f":=={collection}"]
