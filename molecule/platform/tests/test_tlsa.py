@@ -171,3 +171,19 @@ def test_tls_that_is_not_of_today_is_found() -> None:
     found = says("mail.ciphers", "mail.stranger.example")
     assert found.state == "fail"
     assert "TLSv1.1 is spoken; the cipher " in found.found
+    assert "handshakes are signed by ECDSA with SHA-1 (RFC 9155)" in found.found
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_a_node_that_signs_with_sha_1_is_found(nodes: dict[str, Host], node: str) -> None:
+    """As it did before OpenSSL was told what to sign with: Postfix has no setting of its own for that."""
+    host = nodes[node]
+    before = host.output("postconf -h tls_config_file")
+    assert before == "/etc/postfix/openssl.cnf"
+    try:
+        host.run("postconf tls_config_file=default tls_config_name= && postfix reload")
+        assert wait_until(lambda: says("mail.ciphers", fqdn(node)).state == "fail")
+        assert "handshakes are signed by ECDSA with SHA-1 (RFC 9155)" in says("mail.ciphers", fqdn(node)).found
+    finally:
+        host.run(f"postconf tls_config_file={before} tls_config_name=postfix && postfix reload")
+    assert wait_until(lambda: says("mail.ciphers", fqdn(node)).state == "ok")

@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How good the TLS of a mail host is, by what internet.nl counts as good, as to be phased out, and as bad. ``shortcomings`` is pure;
-``spoken`` does input and output: it shakes hands.
+"""How good the TLS of a mail host is, by what internet.nl counts as good, as to be phased out, and as bad, and by RFC 9155 and RFC 9325.
+``shortcomings`` is pure; ``spoken`` does input and output: it shakes hands.
 
 PRIVATE to the collection. The certificate's name and chain are ``mail.tls``'s affair.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
+import smtplib
+import socket
 import ssl
 import typing as t
-import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler, ProbeDoubt, ProbeFailure, Smtp
+from ansible_collections.reseller.mail.plugins.module_utils import _tls_hello
+from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler, ProbeBlocked, ProbeDoubt, ProbeFailure, Smtp
 
 try:
     from cryptography.hazmat.primitives import serialization
@@ -22,22 +26,24 @@ try:
 except ImportError:  # Ansible itself needs it on a controller
     pass
 
-_OLD = "ALL:@SECLEVEL=0"
-_WEAK = "ALL:COMPLEMENTOFALL:!ECDHE+AESGCM:!ECDHE+AESCCM:!ECDHE+CHACHA20:@SECLEVEL=0"
-"""All that OpenSSL knows for TLS 1.2 but ephemeral elliptic curves with authenticated encryption: CBC, finite fields, RSA key
-exchange, Camellia, ARIA, no encryption or no authentication. The level lets this client ask for what it would refuse itself."""
 _PHASED_OUT = ("ECDHE-", "DHE-")
 """Forward secrecy all the same: old, but no danger yet."""
 GOOD_RSA = 3072
 OLD_RSA = 2048
 GOOD_CURVE = 256
+_VERSIONS = {0x0300: "SSLv3", _tls_hello.TLS10: "TLSv1", _tls_hello.TLS11: "TLSv1.1"}
+_ANY_SIGNATURE = (*_tls_hello.GOOD_SIGNATURES, *_tls_hello.BROKEN_SIGNATURES)
+_OLD_CURVES = ("P-224",)
 _BROKEN_HASHES = ("md5", "sha1")
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
     """What a host agreed to: with a client of today (version, cipher, compression, and the certificate's key and hash), with one
-    that knows TLS 1.1 and older only, and with one that knows weak ciphers only; "" where it refused."""
+    that knows TLS 1.1 and older only, and with one that knows weak ciphers only; "" where it refused.
+
+    Then what it agreed to with clients that know broken signatures only (``signature``), small curves only, or finite fields only,
+    and how it behaves in TLS 1.2. ``early_data`` is None where nobody could look."""
 
     version: str
     cipher: str
@@ -47,6 +53,14 @@ class Spoken:
     compression: str = ""
     old: str = ""
     weak: str = ""
+    signature: str = ""
+    curve: str = ""
+    field: str = ""
+    client_decides: bool = False
+    extended_master_secret: bool = True
+    safe_renegotiation: bool = True
+    client_renegotiates: bool = False
+    early_data: t.Optional[bool] = False
 
 
 def shortcomings(spoken: Spoken) -> tuple[list[str], list[str]]:
@@ -67,12 +81,33 @@ def shortcomings(spoken: Spoken) -> tuple[list[str], list[str]]:
         bad.append(f"the certificate's curve has {spoken.bits} bits")
     if spoken.key == "":
         bad.append("the certificate's key is of a kind that senders do not take")
-    return bad, late
+    return bad + _bad_handshakes(spoken), late + _late_handshakes(spoken)
+
+
+def _bad_handshakes(spoken: Spoken) -> list[str]:
+    return [
+        *([f"handshakes are signed by {spoken.signature} (RFC 9155)"] if spoken.signature else []),
+        *([f"keys are exchanged over {spoken.curve}"] if spoken.curve not in ("", *_OLD_CURVES) else []),
+        *([] if spoken.safe_renegotiation else ["renegotiation is not bound to its connection (RFC 5746)"]),
+        *(["0-RTT data is taken, which anybody may repeat"] if spoken.early_data else []),
+    ]
+
+
+def _late_handshakes(spoken: Spoken) -> list[str]:
+    return [
+        *([f"keys are exchanged over {spoken.curve}"] if spoken.curve in _OLD_CURVES else []),
+        *([f"keys are exchanged over {spoken.field}"] if spoken.field else []),
+        *(["the client's order of ciphers counts"] if spoken.client_decides else []),
+        *(["clients may renegotiate"] if spoken.client_renegotiates else []),
+        *([] if spoken.extended_master_secret else ["the extended master secret is not known (RFC 7627)"]),
+    ]
 
 
 def spoken(dialler: Dialler, host: str) -> Spoken:
-    """Three connections to port 25."""
-    with talk(dialler, host, unverified()) as server:
+    """A dozen connections to port 25."""
+    early: list[bool] = []
+    with talk(dialler, host, watching_tickets(early)) as server:
+        server.noop()  # tickets come before this answer
         sock, made = t.cast(ssl.SSLSocket, server.sock), certificate(server)
         version, cipher, compression = sock.version() or "", (sock.cipher() or ("",))[0], sock.compression() or ""
     key = made.public_key()
@@ -84,9 +119,91 @@ def spoken(dialler: Dialler, host: str) -> Spoken:
     elif isinstance(key, (ed25519.Ed25519PublicKey, ed448.Ed448PublicKey)):
         kind = "EdDSA"
     hashed = made.signature_hash_algorithm
-    old = _agreed(dialler, host, unverified(ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1, _OLD))
-    weak = _agreed(dialler, host, unverified(ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_2, _WEAK))
-    return Spoken(version, cipher, kind, bits, hashed.name if hashed else "", compression, old[0], weak[1])
+    found = Spoken(version, cipher, kind, bits, hashed.name if hashed else "", compression)
+    return replace(found, early_data=any(early) if _CAN_WATCH else None, **_handshakes(dialler, host))
+
+
+def _handshakes(dialler: Dialler, host: str) -> dict[str, t.Any]:
+    """What only handshakes show that no library asks for."""
+    # Before TLS 1.2 every signature has SHA-1, and every cipher is old.
+    old = ask(dialler, host, _tls_hello.Hello(ciphers=tuple(_tls_hello.OLD_CIPHERS), signatures=(), version=_tls_hello.TLS11)).version
+    new = {"old": _VERSIONS.get(old, ""), "field": _field(dialler, host)}
+    today = ask(dialler, host, _tls_hello.Hello())
+    weak = ask(dialler, host, _tls_hello.Hello(ciphers=tuple(_tls_hello.OLD_CIPHERS), signatures=_ANY_SIGNATURE)).cipher
+    if today.version == 0 and weak == 0:
+        return new  # no TLS 1.2
+    broken = [ask(dialler, host, _tls_hello.Hello(signatures=signatures)) for signatures in (tuple(_tls_hello.BROKEN_SIGNATURES), ())]
+    small = ask(dialler, host, _tls_hello.Hello(groups=tuple(_tls_hello.SMALL_CURVES)))
+    orders = [(*_tls_hello.AES_128, *_tls_hello.AES_256), (*_tls_hello.AES_256, *_tls_hello.AES_128)]
+    chosen = [ask(dialler, host, _tls_hello.Hello(ciphers=order)).cipher in order[:2] for order in orders]
+    return new | {
+        "weak": _tls_hello.OLD_CIPHERS.get(weak, ""),
+        "compression": "DEFLATE" if today.compressed else "",
+        "signature": next((_tls_hello.BROKEN_SIGNATURES[one.signature] for one in broken if one.signature in _tls_hello.BROKEN_SIGNATURES), ""),
+        "curve": _tls_hello.SMALL_CURVES.get(small.group, ""),
+        "client_decides": all(chosen),
+        "extended_master_secret": today.extended_master_secret,
+        "safe_renegotiation": today.safe_renegotiation,
+        "client_renegotiates": _renegotiates(dialler, host),
+    }
+
+
+def _field(dialler: Dialler, host: str) -> str:
+    """The finite field that a host takes in TLS 1.3; for TLS 1.2 its ciphers say it."""
+    hello = _tls_hello.Hello(_tls_hello.TLS13_CIPHERS, tuple(_tls_hello.FINITE_FIELDS), version=_tls_hello.TLS13)
+    return _tls_hello.FINITE_FIELDS.get(ask(dialler, host, hello).group, "")
+
+
+def _renegotiates(dialler: Dialler, host: str) -> bool:
+    with _before_tls(dialler, host) as sock:
+        session = _tls_hello.Session(_tls_hello.Link(sock, dialler.timeout), host, os.urandom(32))
+        if not session.open():
+            raise ProbeBlocked("whether clients may renegotiate cannot be seen: there was no handshake with AES-GCM")
+        return session.renegotiates(os.urandom(32))
+
+
+def ask(dialler: Dialler, host: str, hello: _tls_hello.Hello) -> _tls_hello.Answer:
+    """Return what the host answers on port 25 to a client that knows nothing but what ``hello`` says."""
+    with _before_tls(dialler, host) as sock:
+        link = _tls_hello.Link(sock, dialler.timeout)
+        link.send(_tls_hello.HANDSHAKE, _tls_hello.client_hello(hello, host, os.urandom(32)))
+        return _tls_hello.answer(link.first_flight())
+
+
+@contextlib.contextmanager
+def _before_tls(dialler: Dialler, host: str) -> t.Iterator[socket.socket]:
+    """Port 25 after STARTTLS was accepted, before a word of TLS."""
+    server = Smtp(dialler, host, 25)
+    try:
+        server.ehlo_or_helo_if_needed()
+        code, text = server.docmd("STARTTLS")
+        if code != 220:
+            raise smtplib.SMTPResponseException(code, text)
+        yield t.cast(socket.socket, server.sock)
+    except _tls_hello.Malformed as exc:
+        raise ProbeFailure(f"TLS: {exc}") from exc
+    except ConnectionError as exc:  # for whatever reason; a refusal is an alert
+        raise ProbeBlocked("the host hung up during a handshake, without an alert that says why") from exc
+    finally:
+        server.close()
+
+
+_CAN_WATCH = hasattr(ssl.SSLContext, "_msg_callback")
+"""CPython shows handshake messages since 3.8, in an attribute that is not documented."""
+
+
+def watching_tickets(early: list[bool]) -> ssl.SSLContext:
+    """A client that takes any certificate and notes for each ticket whether it allows 0-RTT (RFC 8446 section 4.6.1)."""
+    context = unverified()
+
+    def look(_link: object, direction: str, _version: int, content: int, kind: int, data: bytes) -> None:
+        if (direction, content, kind) == ("read", _tls_hello.HANDSHAKE, _tls_hello.NEW_TICKET):
+            with contextlib.suppress(_tls_hello.Malformed):  # OpenSSL itself ends the connection
+                early.append(_tls_hello.allows_early_data(data))
+
+    if _CAN_WATCH:
+        context._msg_callback = look  # type: ignore[attr-defined]
+    return context
 
 
 def check(dialler: Dialler, host: str) -> str:
@@ -97,20 +214,16 @@ def check(dialler: Dialler, host: str) -> str:
         raise ProbeFailure("; ".join([*bad, *late]))
     if late:
         raise ProbeDoubt("; ".join(late))
+    if found.early_data is None:
+        raise ProbeBlocked("whether 0-RTT data is taken cannot be seen with this Python")
     return f"{found.version} {found.cipher}, {found.key} key{f' of {found.bits} bits' if found.bits else ''}"
 
 
-def unverified(
-    least: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2, most: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED, ciphers: str = ""
-) -> ssl.SSLContext:
+def unverified() -> ssl.SSLContext:
     """A client that takes any certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)    # asking for what is deprecated is the point
-        context.minimum_version, context.maximum_version = least, most
-    if ciphers:
-        context.set_ciphers(ciphers)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
 
@@ -134,13 +247,3 @@ def talk(dialler: Dialler, host: str, context: ssl.SSLContext) -> Smtp:
         server.close()
         raise
     return server
-
-
-def _agreed(dialler: Dialler, host: str, context: ssl.SSLContext) -> tuple[str, str]:
-    """The version and the cipher that a host agreed to; empty when it refused, as it should."""
-    try:
-        with talk(dialler, host, context) as server:
-            sock = t.cast(ssl.SSLSocket, server.sock)
-            return sock.version() or "", (sock.cipher() or ("",))[0]
-    except (ssl.SSLError, ConnectionError):
-        return "", ""
