@@ -143,11 +143,3 @@ def test_a_relay_domain_hands_its_mail_on(world: World, side: Side) -> None:
 @pytest.mark.parametrize("role", ["postmaster", "abuse"])
 def test_role_addresses_reach_the_owner(world: World, side: Side, role: str) -> None:
     received(world, side.owner, knock(world, side.host, f"{role}@{side.user.domain}"))
-
-
-def test_what_was_marked_as_spam_goes_to_junk(world: World, side: Side) -> None:
-    box = side.user
-    message = Message.new(STRANGER, box.name, header_from=f"{STRANGER}\r\nX-Spam-Flag: YES")
-    assert world.send(side.host, 25, STRANGER, [box.name], message)["data"][0] == 250
-    assert len(world.fetch(box.host, box.name, box.password, message.token, folder="Junk")) == 1
-    assert world.fetch(box.host, box.name, box.password, message.token, seconds=0) == []

@@ -28,7 +28,16 @@ def _answer(reply):
 
 
 def send(
-    host, port, sender, recipients, message, login=None, password=None, declare_size=True, answers=None
+    host,
+    port,
+    sender,
+    recipients,
+    message,
+    login=None,
+    password=None,
+    declare_size=True,
+    answers=None,
+    greeting="world.stranger.example",
 ):
     """One SMTP session, step by step. Answers what the server said to auth, mail, each rcpt and data; None where it did not come to it.
 
@@ -39,7 +48,7 @@ def send(
     answers.update({"auth": None, "mail": None, "rcpt": {}, "data": None, "tls": False})
     body = message.encode()
     connect = smtplib.SMTP_SSL if port == 465 else smtplib.SMTP
-    with connect(host, port, local_hostname="world.stranger.example", timeout=TIMEOUT) as smtp:
+    with connect(host, port, local_hostname=greeting, timeout=TIMEOUT) as smtp:
         smtp.ehlo()
         if port == 465:
             answers["tls"] = True
@@ -145,6 +154,17 @@ def managesieve(host, user, password, commands):
         token = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
         assert ask(f'AUTHENTICATE "PLAIN" "{token}"').startswith("OK")
         return [ask(command) for command in commands]
+
+
+def sieve_extensions(host):
+    """What ManageSieve says that scripts may use (RFC 5804 section 1.7)."""
+    with socket.create_connection((host, 4190), timeout=TIMEOUT) as connection:
+        stream = connection.makefile("rb")
+        while not (line := stream.readline().decode()).startswith("OK"):
+            name, _space, value = line.strip().partition(" ")
+            if name == '"SIEVE"':
+                return value.strip('"').split()
+    return []
 
 
 def converse(host, port, lines):

@@ -8,18 +8,13 @@ would be misled counts ``VERSION`` up and keeps reading the old one.
 from __future__ import annotations
 
 import json
-import re
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Document, Draft, Path
-from ansible_collections.reseller.mail.plugins.module_utils._nodes import MAX_DEPTH, shown
+from ansible_collections.reseller.mail.plugins.module_utils._nodes import shown
 
 FORMAT = "reseller.mail/estate"
 VERSION = 1
-_LEVELS_ABOVE = 4
-"""The whole, its tenants, one of them and its domains: what stands around a domain's file."""
-
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]+|\\.?)*"?|[][{}]', re.DOTALL)
 _HEADS = {"estate": "estate.yml", "plans": "plans.yml"}
 
 
@@ -44,12 +39,8 @@ def read(name: str, content: bytes) -> Draft:
     """What a JSON text says; rows are named by JSON pointers (RFC 6901)."""
     draft = Draft()
     try:
-        text = content.decode("utf-8-sig")
-        if _is_deeper(text, MAX_DEPTH + _LEVELS_ABOVE):
-            draft.errors.append(f"{name}: values are nested too deeply; allowed: {MAX_DEPTH} levels in a file of the estate")
-            return draft
-        whole = json.loads(text)
-    except ValueError as error:
+        whole = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
         draft.errors.append(f"{name}: this is not JSON: {error}")
         return draft
     head = (whole.get("format"), whole.get("version")) if isinstance(whole, dict) else None
@@ -78,18 +69,6 @@ def read(name: str, content: bytes) -> Draft:
                 continue
             _take(draft, f"tenants/{folder}/{own}.yml", {key: value for key, value in domain.items() if key != "name"}, place)
     return draft
-
-
-def _is_deeper(text: str, levels: int) -> bool:
-    """Return whether more brackets than that are open at one place; how deep Python's own reader goes depends on its release."""
-    for word in _STRING_OR_BRACKET.finditer(text):
-        if word.group() in ("[", "{"):
-            levels -= 1
-        elif word.group() in ("]", "}"):
-            levels += 1
-        if levels < 0:
-            return True
-    return False
 
 
 def _list(draft: Draft, value: t.Any, pointer: str) -> list[t.Any]:

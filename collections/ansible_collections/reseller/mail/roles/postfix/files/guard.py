@@ -1,11 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""reseller-mail-guard: the two things Postfix and Dovecot cannot refuse by themselves.
+"""reseller-mail-guard: what Postfix and Dovecot cannot refuse or take off by themselves.
 
 * Postfix binds a login to its envelope sender only. Whoever is logged in could put a neighbour's address into From and
   have it DKIM-signed: here From, Sender and their Resent- forms must be addresses that the login may use.
+* Mail that a user's Sieve script causes is bound to that user in the same way. A redirect keeps the From of the message;
+  its envelope must not give that From an SPF result that aligns.
 * A message without SIZE, or for a box that is nearly full, is known to be too large only when it has arrived, and Dovecot
   2.3 does not answer then. With one recipient the box is asked once more, with the size that did arrive.
+* A spam filter's marks that an external host or a user wrote are taken off.
 
 Everything above ``serve`` is pure or takes its surroundings as arguments. Only the standard library and pymilter.
 """
@@ -13,9 +16,11 @@ Everything above ``serve`` is pure or takes its surroundings as arguments. Only 
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import logging
 import mmap
 import os
+import pwd
 import re
 import socket
 import typing as t
@@ -38,6 +43,8 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]*[a-z0-9]")
+_COMMENT = re.compile(rb"\([^()]*\)")
+_NOT_ASCII = re.compile(rb"@[^<>,;:]*[^\x21-\x7e]")
 _ACTION = re.compile(r"([45]\d\d) ([45]\.\d{1,3}\.\d{1,3}) (.*)")
 
 
@@ -144,6 +151,115 @@ def judge_identity(login: str, fields: t.Sequence[tuple[str, bytes]], find: Find
     return None
 
 
+def own_mailbox(sender: str, find: Find) -> str | None:
+    """Return the mailbox of this host that an envelope sender stands for, or None."""
+    local, _at, domain = sender.lower().rpartition("@")
+    plain = local[: local.find("+", 1)] if local.find("+", 1) > 0 else local
+    for address in (f"{local}@{domain}", f"{plain}@{domain}"):
+        if find("virtual_mailbox_maps", address) is not None:
+            return address
+    return None
+
+
+def is_redirect(head: t.Sequence[str]) -> bool:
+    """Return whether Pigeonhole redirects this message, from the names of its first two fields.
+
+    Pigeonhole writes them above everything that came from outside or from the script. Its other mail has Message-ID in first or
+    second place; header lines that a script writes (``vacation :mime``) come later.
+    """
+    return [name.lower() for name in head[:2]] == ["x-sieve", "x-sieve-redirected-from"]
+
+
+def judge_generated(sender: str, fields: t.Sequence[tuple[str, bytes]], find: Find) -> Refusal | None:
+    """Return why a script's owner may not cause this message (a vacation reply, a rejection), or None.
+
+    The envelope sender is Dovecot's word for the owner. A rejection has the null sender (RFC 8098 section 3) and is the word of
+    the postmaster of the owner's domain; nothing in a script changes its head.
+    """
+    if sender:
+        return judge_identity(own_mailbox(sender, find) or "", fields, find)
+    try:
+        ((_name, value),) = fields
+        local, _at, domain = one_address(value).partition("@")
+    except ValueError:
+        local = domain = ""
+    if local == "postmaster" and find("virtual_mailbox_domains", domain) is not None:
+        return None
+    return Refusal("550", "5.7.1", "Mail without an envelope sender must be from the postmaster of a domain served here")
+
+
+def may_align(domain: str, froms: t.Sequence[bytes]) -> bool:
+    """Return whether a receiver could take SPF's domain and the From fields for the same organisation (RFC 7489 section 3.1).
+
+    Organisational domains have at least two labels, so two names that differ in these never align. A From that is not plainly
+    one address counts as aligned wherever some reader could find the domain in it.
+    """
+    organisation = ".".join(domain.lower().rsplit(".", 2)[-2:])
+    for value in froms:
+        try:
+            found = one_address(value).partition("@")[2]
+        except NotOneAddress:
+            readings = [re.sub(rb'[\s"\\]', b"", text).lower() for text in (value, uncommented(value))]
+            if any(organisation.encode() in r or b"=?" in r or _NOT_ASCII.search(r) for r in readings):
+                return True
+        else:
+            if f".{found}".endswith(f".{organisation}"):
+                return True
+    return False
+
+
+def uncommented(value: bytes) -> bytes:
+    """Return a field's value without its comments, also nested ones."""
+    found = 1
+    while found:
+        value, found = _COMMENT.subn(b"", value)
+    return value
+
+
+def redirect_sender(sender: str, helo: str, froms: t.Sequence[bytes]) -> str | None:
+    """Return the envelope sender with which a redirect leaves, or None if each would align with its From.
+
+    The null sender has the SPF result of the host's own name (RFC 7208 section 2.4).
+    """
+    for candidate in (sender, "") if sender else ("",):
+        if not may_align(candidate.rpartition("@")[2] or helo, froms):
+            return candidate
+    return None
+
+
+def judge_redirect(
+    sender: str, helo: str, fields: t.Sequence[tuple[str, bytes]], find: Find
+) -> Refusal | None:
+    """Return why a message may not be redirected, or None. Dovecot keeps in the mailbox what is refused."""
+    if sender and own_mailbox(sender, find) is None:
+        return Refusal("550", "5.7.1", f"<{sender}> is not a mailbox of this host")
+    if len(fields) >= KEPT_FIELDS:
+        return Refusal("550", "5.7.1", "Message has too many sender fields")
+    if redirect_sender(sender, helo, from_fields(fields)) is None:
+        return Refusal("550", "5.7.1", "A redirect would make the message's From look confirmed")
+    return None
+
+
+def from_fields(fields: t.Sequence[tuple[str, bytes]]) -> list[bytes]:
+    """Return the values of the From fields."""
+    return [value for name, value in fields if name.lower() == "from"]
+
+
+def owner_of_connection(connections: str, port: int) -> int | None:
+    """Return the user id that opened the connection from a port of 127.0.0.1, from the text of /proc/net/tcp."""
+    local = f"0100007F:{port:04X}"
+    for line in connections.splitlines()[1:]:
+        columns = line.split()
+        if len(columns) > 7 and columns[1] == local:
+            return int(columns[7])
+    return None
+
+
+def is_spam_mark(name: str) -> bool:
+    """Return whether a field is one by which a spam filter tells its verdict."""
+    return name.lower().startswith("x-spam")
+
+
 def mailbox_of(recipient: str, find: Find) -> str:
     """Where a recipient ends after aliases, as long as each has one target; else the recipient itself."""
     address = recipient.lower()
@@ -218,22 +334,45 @@ def printable(text: str) -> str:
     return "".join(c if " " <= c <= "~" and c != "%" else "?" for c in text)[:400]
 
 
-def serve(listen: str, tables: Tables, quota: str) -> None:
+class Surroundings(t.NamedTuple):
+    """What the guard is told about its host."""
+
+    tables: Tables
+    quota: str
+    deliverer: int
+    """The user id as which Dovecot delivers mail and sends what scripts cause."""
+    nodes: frozenset[str]
+    """Addresses of the estate's nodes: their spam marks are not an external host's."""
+
+
+def serve(listen: str, host: Surroundings) -> None:
     """Run the milter until SIGTERM."""
     import Milter  # pymilter, on mail hosts only
 
     noreply: t.Callable[[t.Callable[..., t.Any]], t.Callable[..., t.Any]] = Milter.noreply
+    tables = host.tables
 
     class Guard(Milter.Base):
         """One SMTP session. Callbacks that only remember are not waited for; decisions fall in eoh and eom."""
 
         @noreply
+        def connect(self, _name: str, _family: int, address: t.Any) -> t.Any:
+            self.client, self.port = address[:2] if isinstance(address, tuple) else ("", 0)
+            self.deliverer: int | None = None
+            return Milter.CONTINUE
+
+        @noreply
         def envfrom(self, sender: str, *_options: str) -> t.Any:
             self.login = self.getsymval("{auth_authen}") or ""
-            self.submitted = bool(self.login) or self.getsymval("{daemon_name}") == "ORIGINATING"
+            daemon = self.getsymval("{daemon_name}")
+            self.submitted = bool(self.login) or daemon == "ORIGINATING"
+            self.scripted = daemon == "SIEVE"
+            self.host = self.getsymval("j") or ""
             self.sender = sender.strip("<>")
             self.recipients: list[str] = []
             self.fields: list[tuple[str, bytes]] = []
+            self.head: list[str] = []
+            self.spam_marks: list[str] = []
             self.size = TRACE_BYTES
             return Milter.CONTINUE
 
@@ -245,8 +384,12 @@ def serve(listen: str, tables: Tables, quota: str) -> None:
         @noreply
         def header(self, name: str, value: bytes) -> t.Any:
             self.size += len(name) + len(value) + 4
+            if len(self.head) < 2:
+                self.head.append(name)
             if name.lower() in IDENTITY_FIELDS and len(self.fields) < KEPT_FIELDS:
                 self.fields.append((name, value))
+            if is_spam_mark(name):
+                self.spam_marks.append(name.lower())
             return Milter.CONTINUE
 
         header_bytes = header  # undecoded
@@ -261,10 +404,27 @@ def serve(listen: str, tables: Tables, quota: str) -> None:
             return Milter.CONTINUE
 
         def eom(self) -> t.Any:
-            return self.answer(self.room)
+            verdict = self.answer(self.room)
+            if verdict == Milter.CONTINUE:
+                self.change()
+            return verdict
 
         def identity(self) -> Refusal | None:
-            return judge_identity(self.login, self.fields, tables.find) if self.submitted else None
+            if self.submitted:
+                return judge_identity(self.login, self.fields, tables.find)
+            if not self.scripted:
+                return None
+            if self.client_uid() != host.deliverer:
+                return Refusal("550", "5.7.1", "Only Dovecot may send here")
+            if is_redirect(self.head):
+                return judge_redirect(self.sender, self.host, self.fields, tables.find)
+            return judge_generated(self.sender, self.fields, tables.find)
+
+        def client_uid(self) -> int | None:
+            if self.deliverer is None:
+                with open("/proc/net/tcp", encoding="ascii") as connections:
+                    self.deliverer = owner_of_connection(connections.read(), self.port)
+            return self.deliverer
 
         def room(self) -> Refusal | None:
             if len(self.recipients) != 1:
@@ -273,11 +433,30 @@ def serve(listen: str, tables: Tables, quota: str) -> None:
                 mailbox = mailbox_of(self.recipients[0], tables.find)
                 if tables.find("virtual_mailbox_domains", mailbox.rpartition("@")[2]) is None:
                     return None
-                action = ask_policy(quota, self.sender, mailbox, self.size)
+                action = ask_policy(host.quota, self.sender, mailbox, self.size)
             except (OSError, ValueError) as error:
                 LOG.warning("quota not judged: %s", error)  # Dovecot is away: LMTP defers, and judges then
                 return None
             return judge_answer(action)
+
+        def change(self) -> None:
+            """Change what an accepted message tells."""
+            if self.scripted:
+                if is_redirect(self.head):
+                    sender = redirect_sender(self.sender, self.host, from_fields(self.fields))
+                    if sender is not None and sender != self.sender:
+                        self.chgfrom(f"<{sender}>")
+            elif self.submitted or not self.is_node():
+                for name in set(self.spam_marks):
+                    for number in range(self.spam_marks.count(name), 0, -1):
+                        self.chgheader(name, number, "")
+
+        def is_node(self) -> bool:
+            try:
+                address = ipaddress.ip_address(self.client)
+            except ValueError:
+                return False
+            return address.is_loopback or str(address) in host.nodes
 
         def answer(self, judge: t.Callable[[], Refusal | None]) -> t.Any:
             queue_id = self.getsymval("i") or "-"
@@ -289,25 +468,30 @@ def serve(listen: str, tables: Tables, quota: str) -> None:
             if refusal is None:
                 return Milter.CONTINUE
             text = printable(refusal.text)
-            LOG.info("%s: login=<%s> %s %s %s", queue_id, printable(self.login), refusal.code, refusal.status, text)
+            whose = f"sieve=<{self.sender}>" if self.scripted else f"login=<{self.login}>"
+            LOG.info("%s: %s %s %s %s", queue_id, printable(whose), refusal.code, refusal.status, text)
             self.setreply(refusal.code, refusal.status, text)
             return Milter.REJECT if refusal.code.startswith("5") else Milter.TEMPFAIL
 
     Milter.factory = Guard
     Milter.set_exception_policy(Milter.TEMPFAIL)
-    Milter.set_flags(0)
+    Milter.set_flags(Milter.CHGHDRS | Milter.CHGFROM)
     os.umask(0o007)
     Milter.runmilter("guard", listen, 600)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Milter that binds logins to their header From and refuses over quota.")
+    parser = argparse.ArgumentParser(description="Milter that binds senders to their header From and refuses over quota.")
     parser.add_argument("--listen", required=True, help="socket for Postfix, such as unix:/path")
     parser.add_argument("--tables", required=True, help="folder of the generation's Postfix tables")
     parser.add_argument("--quota", required=True, help="unix socket of Dovecot's quota-status service")
+    parser.add_argument("--deliverer", required=True, help="user as which Dovecot delivers mail")
+    parser.add_argument("--node", action="append", default=[], help="address of a node of the estate")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    serve(options.listen, Tables(options.tables), options.quota)
+    nodes = frozenset(str(ipaddress.ip_address(node)) for node in options.node)
+    deliverer = pwd.getpwnam(options.deliverer).pw_uid
+    serve(options.listen, Surroundings(Tables(options.tables), options.quota, deliverer, nodes))
 
 
 if __name__ == "__main__":

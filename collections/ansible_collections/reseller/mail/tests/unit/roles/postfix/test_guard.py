@@ -43,6 +43,8 @@ TABLES = {
         "ann@globex.example": "ann@globex.example",
         "nobody@acme.example": "",
     },
+    "virtual_mailbox_domains": {"acme.example": "acme"},
+    "virtual_mailbox_maps": {"jo@acme.example": "acme", "it@acme.example": "acme"},
     "virtual_alias_maps": {
         "hello@acme.example": "jo@acme.example",
         "jo@acme-mail.example": "jo@acme.example",
@@ -348,3 +350,137 @@ def test_replies_are_one_line_that_libmilter_takes(text: str) -> None:
     shown = guard.printable(text)
     assert len(shown) <= 400
     assert all(" " <= character <= "~" and character != "%" for character in shown)
+
+
+def generated(sender: str, *fields: tuple[str, str]) -> t.Any:
+    return guard.judge_generated(sender, [(name, value.encode()) for name, value in fields], find)
+
+
+@pytest.mark.parametrize(
+    ("sender", "fields"),
+    [
+        ("jo@acme.example", [("From", "<jo@acme.example>")]),
+        ("JO+list@acme.example", [("From", "Office <office@acme.example>")]),
+        ("", [("From", "Postmaster <postmaster@acme.example>")]),
+    ],
+)
+def test_what_a_script_sends_speaks_for_its_owner(sender: str, fields: list[tuple[str, str]]) -> None:
+    assert generated(sender, *fields) is None
+
+
+@pytest.mark.parametrize(
+    ("sender", "fields"),
+    [
+        ("jo@acme.example", []),
+        ("jo@acme.example", [("From", "it@acme.example")]),
+        ("jo@acme.example", [("From", "jo@acme.example"), ("From", "it@acme.example")]),
+        ("jo@acme.example", [("From", "jo@acme.example"), ("Sender", "it@acme.example")]),
+        ("jo@acme.example", [("From", "jo@acme.example"), ("Resent-From", "it@acme.example")]),
+        ("jo@acme.example", [("From", "postmaster@acme.example")]),
+        ("it@acme.example", [("From", "jo@acme.example")]),
+        ("ann@globex.example", [("From", "ann@globex.example")]),  # no mailbox of this host
+        ("office@acme.example", [("From", "office@acme.example")]),  # an alias receives nothing itself
+        ("", []),
+        ("", [("From", "jo@acme.example")]),
+        ("", [("From", "postmaster@globex.example")]),
+        ("", [("From", "postmaster@acme.example"), ("Sender", "jo@acme.example")]),
+        ("", [("From", "postmaster@acme.example, jo@acme.example")]),
+    ],
+)
+def test_what_a_script_sends_speaks_for_nobody_else(
+    sender: str, fields: list[tuple[str, str]]
+) -> None:
+    refusal = generated(sender, *fields)
+    assert refusal[:2] == ("550", "5.7.1")
+
+
+@pytest.mark.parametrize(
+    ("head", "redirect"),
+    [
+        (["X-Sieve", "X-Sieve-Redirected-From", "Received"], True),
+        (["x-sieve", "x-sieve-redirected-from"], True),
+        (["X-Sieve", "Message-ID", "X-Sieve-Redirected-From"], False),
+        (["Message-ID", "X-Sieve", "X-Sieve-Redirected-From"], False),
+        (["X-Sieve-Redirected-From", "X-Sieve"], False),
+        (["X-Sieve"], False),
+        ([], False),
+    ],
+)
+def test_only_the_first_two_fields_make_a_redirect(head: list[str], redirect: bool) -> None:
+    assert guard.is_redirect(head) is redirect
+
+
+@pytest.mark.parametrize(
+    ("header_from", "left"),
+    [
+        ("x@stranger.example", "jo@acme.example"),
+        ("=?utf-8?q?J=C3=B6?= <x@stranger.example>", "jo@acme.example"),
+        ("J\u00f6 <x@stranger.example>", "jo@acme.example"),  # sloppy, and no reader finds another domain
+        ("x@stranger.example, y@stranger.example", "jo@acme.example"),
+        ("x@notacme.example", "jo@acme.example"),
+        ("x@hosting.example", "jo@acme.example"),
+        ("ann@globex.example", "jo@acme.example"),
+        ("jo@acme.example", ""),  # an external host may have written it; her own has a signature
+        ("it@acme.example", ""),
+        ("it@sub.acme.example", ""),
+        ("boss: it@ACME.example;", ""),
+        ("it@acme.example, x@stranger.example", ""),
+        ('"it@acme"."example" <x@stranger.example', ""),
+        ("it@ac (a (nested) comment) me . example", ""),
+        ("(it@acme.example) x", ""),
+        ("it@acme.example, x@mx1.hosting.example", None),
+        ("x@\u00e4cme.example", None),  # readers differ in what domain that is
+        ("=?utf-8?q?it=40acme=2Eexample?=, x@stranger.example", None),
+    ],
+)
+def test_a_redirect_leaves_with_an_envelope_that_does_not_align(
+    header_from: str, left: t.Optional[str]
+) -> None:
+    """RFC 7489 section 3.1.2. The null sender aligns as the host's own name does."""
+    found = guard.redirect_sender("jo@acme.example", "mx1.hosting.example", [header_from.encode()])
+    assert found == left
+
+
+def test_a_redirected_bounce_keeps_the_null_sender_or_is_kept() -> None:
+    helo = "mx1.hosting.example"
+    assert guard.redirect_sender("", helo, [b"MAILER-DAEMON@stranger.example"]) == ""
+    assert guard.redirect_sender("", helo, [b"MAILER-DAEMON@mx2.hosting.example"]) is None
+    fields = [("From", b"MAILER-DAEMON@mx2.hosting.example")]
+    assert "confirmed" in guard.judge_redirect("", helo, fields, find).text
+
+
+def test_a_redirect_is_a_mailbox_s_of_this_host() -> None:
+    fields = [("From", b"x@stranger.example")]
+    judge = guard.judge_redirect
+    assert judge("jo+list@acme.example", "mx1.hosting.example", fields, find) is None
+    assert judge("ann@globex.example", "mx1.hosting.example", fields, find) is not None
+    assert judge("jo@acme.example", "mx1.hosting.example", fields * 60, find) is not None
+
+
+@given(st.binary(max_size=120))
+def test_a_from_with_the_domain_s_own_letters_always_aligns(noise: bytes) -> None:
+    """Whatever stands around it, a redirect is not sent with that domain."""
+    froms = [noise + b" <it@acme.example>"]
+    assert guard.redirect_sender("jo@acme.example", "mx1.hosting.example", froms) in ("", None)
+
+
+CONNECTIONS = """\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:295B 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0 100
+   1: 0100007F:C350 0100007F:295B 01 00000000:00000000 00:00000000 00000000  5000        0 2 1 0 20
+   2: 0100007F:295B 0100007F:C350 01 00000000:00000000 00:00000000 00000000   102        0 3 1 0 20
+   3: 0300610A:C351 0300610A:0019 01 00000000:00000000 00:00000000 00000000    33        0 4 1 0 20
+"""
+
+
+@pytest.mark.parametrize(("port", "owner"), [(50000, 5000), (50001, None), (1, None), (0, None)])
+def test_who_connected_is_read_from_the_host_s_connections(
+    port: int, owner: t.Optional[int]
+) -> None:
+    assert guard.owner_of_connection(CONNECTIONS, port) == owner
+
+
+@pytest.mark.parametrize("name", ["X-Spam", "x-spam-flag", "X-SPAM-Status", "X-Spamd-Result"])
+def test_a_filter_s_fields_are_known(name: str) -> None:
+    assert guard.is_spam_mark(name)
+    assert not guard.is_spam_mark("X-Token")
