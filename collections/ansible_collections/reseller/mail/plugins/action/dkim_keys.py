@@ -10,10 +10,9 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _dkim, _dkim_evidence, _dns_query, _state
 from ansible_collections.reseller.mail.plugins.module_utils._compile import opendkim
-from ansible_collections.reseller.mail.plugins.plugin_utils import _node_report
+from ansible_collections.reseller.mail.plugins.plugin_utils import _node_report, _terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
 
 if t.TYPE_CHECKING:
@@ -106,6 +105,6 @@ def _evidence(resolver: str, keys: dict[_dkim.KeyName, DkimKey]) -> tuple[dict[_
 
 def _tell(node: str, waiting: list[str]) -> None:
     for text in waiting[:TOLD]:
-        Display().display(f"pending: {node} does not sign yet with {text}")
+        _terminal.say(f"pending: {node} does not sign yet with {text}")
     if len(waiting) > TOLD:
-        Display().display(f"pending: and {len(waiting) - TOLD} more keys of {node}")
+        _terminal.say(f"pending: and {len(waiting) - TOLD} more keys of {node}")

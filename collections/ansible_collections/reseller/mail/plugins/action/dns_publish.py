@@ -9,11 +9,10 @@ import subprocess
 import typing as t
 from pathlib import Path
 
-from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _dns_octodns, _dns_publish, _dns_query
 from ansible_collections.reseller.mail.plugins.module_utils._compile.dns import octodns
 from ansible_collections.reseller.mail.plugins.module_utils._dns_update import Primary
-from ansible_collections.reseller.mail.plugins.plugin_utils import _files
+from ansible_collections.reseller.mail.plugins.plugin_utils import _files, _terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._dns import book_of, processor, write_book
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
@@ -53,9 +52,9 @@ class ActionModule(ControllerAction):
         result = publish(estate, args)
         for kind in ("pending", "notes", "remembered"):
             for text in result[kind]:
-                Display().display(f"{'note' if kind != 'pending' else kind}: {text}")
+                _terminal.say(f"{'note' if kind != 'pending' else kind}: {text}")
         for text in result["lagging"]:
-            Display().warning(f"does not have the new data yet: {text}")
+            _terminal.warn(f"does not have the new data yet: {text}")
         if result["faults"]:
             result.update(failed=True, msg="\n".join(result["faults"]))
         return result
@@ -71,7 +70,7 @@ class ActionModule(ControllerAction):
         ))
         lines = [line for change in outcome.changes for line in change.lines()]
         if lines and not self._task.diff:
-            Display().display(f"{len(lines)} changes of records in {args['server']}; --diff shows them")
+            _terminal.say(f"{len(lines)} changes of records in {args['server']}; --diff shows them")
         noted = write_book(args["estate"], outcome.book, check_mode)
         found = {kind: getattr(outcome, kind) for kind in ("pending", "notes", "lagging", "remembered", "faults")}
         diff = {"prepared": "".join(f"{line}\n" for line in lines)} if lines else {}

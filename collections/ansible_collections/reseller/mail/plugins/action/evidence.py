@@ -11,11 +11,10 @@ import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
-from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _evidence, _finding
 from ansible_collections.reseller.mail.plugins.module_utils._reports import Reader
 from ansible_collections.reseller.mail.plugins.module_utils._reports_unpack import Unfit
-from ansible_collections.reseller.mail.plugins.plugin_utils import _files, _promotion
+from ansible_collections.reseller.mail.plugins.plugin_utils import _files, _promotion, _terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder, judged
 
@@ -25,7 +24,6 @@ _WORDS = {
     "unfit": "unfit",
 }
 
-display = Display()
 
 
 class ActionModule(ControllerAction):
@@ -90,7 +88,7 @@ class ActionModule(ControllerAction):
             rows, day = report["findings"], _evidence.checked_on(report) or written
             found = _finding.from_dicts(rows)
         except FileNotFoundError:
-            display.warning(f"there is no report of verify at {path}: nothing is promoted without; run reseller.mail.verify")
+            _terminal.warn(f"there is no report of verify at {path}: nothing is promoted without; run reseller.mail.verify")
             return 0
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise AnsibleActionFail(f"{path} is no report of verify: {error}") from error
@@ -98,8 +96,8 @@ class ActionModule(ControllerAction):
 
     def _show(self, counts: t.Mapping[str, int], notes: t.Sequence[str], failures: t.Sequence[str]) -> None:
         rest = "".join(f", {counts[kind]} {words}" for kind, words in _WORDS.items() if counts[kind])
-        display.display(f"reports: {counts['new']} new{rest}; verify spoke of {counts['verified']} domain{'s' * (counts['verified'] != 1)}")
-        for lines, show in ((notes, lambda line: display.display(f"note: {line}")), (failures, display.warning)):
+        _terminal.say(f"reports: {counts['new']} new{rest}; verify spoke of {counts['verified']} domain{'s' * (counts['verified'] != 1)}")
+        for lines, show in ((notes, lambda line: _terminal.say(f"note: {line}")), (failures, _terminal.warn)):
             for line in lines[:SHOWN]:
                 show(line)
             if len(lines) > SHOWN:

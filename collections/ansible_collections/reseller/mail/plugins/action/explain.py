@@ -7,19 +7,16 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleActionFail
-from ansible.utils.color import ANSIBLE_COLOR
-from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _explain_table, _names
 from ansible_collections.reseller.mail.plugins.module_utils._explain import explain
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import meant
+from ansible_collections.reseller.mail.plugins.plugin_utils import _terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
-from ansible_collections.reseller.mail.plugins.plugin_utils._terminal import width
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 
-display = Display()
 
 
 class ActionModule(ControllerAction):
@@ -40,9 +37,9 @@ class ActionModule(ControllerAction):
         except LookupError:
             raise AnsibleActionFail(_unknown(estate, subject)) from None
         if _explain_table.RICH_IMPORT_ERROR is None:
-            display.display(_explain_table.as_table(_names.spoken(subject), values, width(), bool(ANSIBLE_COLOR)))
+            _terminal.tell(lambda color: _explain_table.as_table(_names.spoken(subject), values, _terminal.width(), color), around="")
         else:
-            display.warning("the table needs the Python package rich on the controller; the values are returned")
+            _terminal.warn("the table needs the Python package rich on the controller; the values are returned")
         return {"changed": False, "subject": subject, "effective": _explain_table.as_data(values)}
 
 

@@ -7,12 +7,9 @@ import os
 import typing as t
 from pathlib import Path
 
-from ansible.utils.display import Display
-from ansible_collections.reseller.mail.plugins.plugin_utils import _files, _guide
+from ansible_collections.reseller.mail.plugins.plugin_utils import _files, _guide, _terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
-
-display = Display()
 
 
 class ActionModule(ControllerAction):
@@ -38,5 +35,5 @@ class ActionModule(ControllerAction):
         }
         folder = os.path.abspath(args["dir"])
         ready = sum(one["live"] for one in domains.values())
-        display.display(f"{len(domains)} domains, {ready} of them ready for mail; open {os.path.join(folder, 'index.html')}")
+        _terminal.say(f"{len(domains)} domains, {ready} of them ready for mail; open {os.path.join(folder, 'index.html')}")
         return {"changed": bool(diffs), "dir": folder, "files": sorted(files), "domains": domains, "diff": diffs}

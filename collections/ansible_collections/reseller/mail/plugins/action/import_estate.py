@@ -10,17 +10,15 @@ import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
-from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils._exchange import csv_form, importing, json_form, modoboa, postfixadmin
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Draft
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.things import ZERO_MEANS, Choice
 from ansible_collections.reseller.mail.plugins.module_utils._load import read_files
-from ansible_collections.reseller.mail.plugins.plugin_utils import _exchange, _files
+from ansible_collections.reseller.mail.plugins.plugin_utils import _exchange, _files, _terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import NO_ESTATE
 
 SUFFIXES = {"csv": ".csv", "json": ".json", "modoboa": ".csv", "postfixadmin": ".sql"}
-display = Display()
 
 
 class ActionModule(ControllerAction):
@@ -47,9 +45,9 @@ class ActionModule(ControllerAction):
         draft = _draft(args, there)
         outcome = importing.result(there, found, draft, args["existing"])
         for lost in draft.lost:
-            display.display(f"not carried over: {lost}")
+            _terminal.say(f"not carried over: {lost}")
         for line in (*outcome.errors, *outcome.faults):
-            display.display(str(line))
+            _terminal.say(str(line))
         result: dict[str, t.Any] = {"changed": False, "estate": os.path.abspath(estate)}
         if not outcome.errors:
             result["diff"] = [_files.diff(path, there.get(path), content) for path, content in sorted(outcome.files.items())]
@@ -62,9 +60,9 @@ class ActionModule(ControllerAction):
         if not self._task.check_mode:
             _files.write({estate / path: content for path, content in outcome.files.items()})
         for path in sorted(outcome.files):
-            display.display(f"{'would write' if self._task.check_mode else 'wrote'} {'again ' if path in there else ''}{path}")
+            _terminal.say(f"{'would write' if self._task.check_mode else 'wrote'} {'again ' if path in there else ''}{path}")
         parts = [f"{len(outcome.files)} written", f"{len(outcome.same)} unchanged", f"{len(draft.lost)} not carried over", f"{len(outcome.faults)} faults"]
-        display.display(f"The estate {os.path.abspath(estate)}: {', '.join(parts)}.")
+        _terminal.say(f"The estate {os.path.abspath(estate)}: {', '.join(parts)}.")
         return {
             **result,
             "changed": bool(outcome.files),

@@ -7,16 +7,12 @@ import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
-from ansible.utils.color import ANSIBLE_COLOR
-from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _ledger_table
 from ansible_collections.reseller.mail.plugins.module_utils._ledger_report import as_csv, as_json, report
+from ansible_collections.reseller.mail.plugins.plugin_utils import _terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import counted, tenant_of
 from ansible_collections.reseller.mail.plugins.plugin_utils._files import content, diff, update
-from ansible_collections.reseller.mail.plugins.plugin_utils._terminal import width
-
-display = Display()
 
 
 class ActionModule(ControllerAction):
@@ -36,7 +32,7 @@ class ActionModule(ControllerAction):
             tenant_of(estate, name)
         data = report(estate, args["tenants"])
         if not args["dest"]:
-            display.display(self._text(data, args, width(), bool(ANSIBLE_COLOR)))
+            _terminal.tell(lambda color: self._text(data, args, _terminal.width(), color), around="")
             return {"changed": False, "ledger": data}
         dest, wanted = Path(args["dest"]), self._text(data, args, 120, False).encode()
         shown = diff(str(dest), content(dest), wanted)

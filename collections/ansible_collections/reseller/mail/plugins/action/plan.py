@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import typing as t
 from pathlib import Path
 
@@ -14,12 +13,12 @@ from ansible_collections.reseller.mail.plugins.module_utils import _fault_text, 
 from ansible_collections.reseller.mail.plugins.module_utils._plan.data import data
 from ansible_collections.reseller.mail.plugins.module_utils._plan.markdown import markdown
 from ansible_collections.reseller.mail.plugins.module_utils._plan.text import headline, text
-from ansible_collections.reseller.mail.plugins.plugin_utils import _revision
+from ansible_collections.reseller.mail.plugins.module_utils._printable import json_text
+from ansible_collections.reseller.mail.plugins.plugin_utils import _revision, _terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder
 from ansible_collections.reseller.mail.plugins.plugin_utils._files import update
 from ansible_collections.reseller.mail.plugins.plugin_utils._git import GitError, Repository
-from ansible_collections.reseller.mail.plugins.plugin_utils._terminal import tell, width
 
 COLORS = {"+": "green", "-": "red", "~": "yellow", "!": "bright red"}
 
@@ -56,8 +55,8 @@ class ActionModule(ControllerAction):
         before, after = self._revisions(args)
         who = _plan.Who(args["actor"], tuple(args["actor_groups"]), tuple(args["approvers"])) if args["actor"] else None
         plan = _plan.compare(before, after, who, args["deletions_accepted"])
-        tell(lambda color: _said(plan, after, color))
-        texts = {args["markdown"]: markdown(plan), args["json"]: json.dumps(data(plan), indent=2, ensure_ascii=False) + "\n"}
+        _terminal.tell(lambda color: _said(plan, after, color))
+        texts = {args["markdown"]: markdown(plan), args["json"]: json_text(data(plan))}
         written = [update(Path(dest), content.encode(), self._task.check_mode) for dest, content in texts.items() if dest]
         outcome = {"changed": any(written), "plan": data(plan)}
         # Not raised: with an exception Ansible prints the message twice, and the place in the playbook, which is innocent.
@@ -82,7 +81,7 @@ class ActionModule(ControllerAction):
 def _said(plan: _plan.Plan, after: _revision.Revision, color: bool) -> str:
     said = text(plan, _painted) if color else text(plan)
     if plan.faults:
-        return f"{_fault_text.text(plan.faults, _fault_text.Sources(after.files, after.prefix), width(), color=color)}\n\n{said}"
+        return f"{_fault_text.text(plan.faults, _fault_text.Sources(after.files, after.prefix), _terminal.width(), color=color)}\n\n{said}"
     return said
 
 

@@ -6,15 +6,12 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
-from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _promotion, _promotion_report
 from ansible_collections.reseller.mail.plugins.module_utils._load import PROMOTED
 from ansible_collections.reseller.mail.plugins.plugin_utils import _files, _terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder, judged
 from ansible_collections.reseller.mail.plugins.plugin_utils._promotion import decisions, today
-
-display = Display()
 
 
 class ActionModule(ControllerAction):
@@ -33,5 +30,5 @@ class ActionModule(ControllerAction):
         diffs = _files.put_all(Path(directory), {PROMOTED: _promotion.text(steps).encode()} if steps or before else {}, bool(self._task.check_mode))
         moved = [f"{one.track.domain}: {_promotion_report.NAMES[one.track.policy]} {one.before} → {one.step}" for one in decided if one.step != one.before]
         if moved:
-            display.display(f"{len(moved)} to publish: ansible-playbook reseller.mail.site")
+            _terminal.say(f"{len(moved)} to publish: ansible-playbook reseller.mail.site")
         return {"changed": bool(diffs), "moved": moved, "domains": _promotion_report.data(decided), "diff": diffs}

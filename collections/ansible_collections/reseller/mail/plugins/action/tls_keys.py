@@ -11,10 +11,9 @@ from dataclasses import asdict
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _dkim, _dns_query, _tls_evidence
 from ansible_collections.reseller.mail.plugins.module_utils._compile import _mx
-from ansible_collections.reseller.mail.plugins.plugin_utils import _node_report
+from ansible_collections.reseller.mail.plugins.plugin_utils import _node_report, _terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
 
 if t.TYPE_CHECKING:
@@ -68,7 +67,7 @@ def _evidence(resolver: str, keys: dict[str, str]) -> dict[str, Evidence]:
 def _tell(keys: list[dict[str, str]]) -> None:
     """Keys that came into service unannounced, by a certificate that was made or supplied elsewhere."""
     for key in keys:
-        Display().warning(
+        _terminal.warn(
             f"{key['name']} has a new key that DNS did not show before. Senders that verify it by DNSSEC (DANE) hold their mail back until dns_publish "
             "has run and the former TLSA records are forgotten.", formatted=True,
         )

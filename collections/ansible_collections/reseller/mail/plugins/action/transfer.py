@@ -7,7 +7,6 @@ import os
 import typing as t
 
 from ansible.errors import AnsibleActionFail
-from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import listed
 from ansible_collections.reseller.mail.plugins.module_utils._judge.limits import amount
 from ansible_collections.reseller.mail.plugins.module_utils._ledger import COUNTERS, Usage
@@ -15,6 +14,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._load import build
 from ansible_collections.reseller.mail.plugins.module_utils._names import address
 from ansible_collections.reseller.mail.plugins.module_utils._rewrite import CannotEdit, hand_over
 from ansible_collections.reseller.mail.plugins.module_utils._transfer import Transfer, strangers, transfer
+from ansible_collections.reseller.mail.plugins.plugin_utils import _terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import counted, tenant_of
 from ansible_collections.reseller.mail.plugins.plugin_utils._files import Changed, diff, replace_all
@@ -23,7 +23,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Tenant
 
 
-display = Display()
 
 
 class ActionModule(ControllerAction):
@@ -47,7 +46,7 @@ class ActionModule(ControllerAction):
         mended, faults = build({**files, **after})
         if faults:
             for fault in faults:
-                display.display(str(fault))
+                _terminal.say(str(fault))
             return {"failed": True, "msg": f"nothing was written: the result would have the {len(faults)} faults named above"}
         if mended.tenants != outcome.estate.tenants:
             raise AnsibleActionFail(f"nothing was written: {listed(after)} cannot be rewritten safely; change the owners by hand")
@@ -104,7 +103,7 @@ def _refusal(outcome: Transfer, source: str, target: str) -> dict[str, t.Any]:
         word = one.key.replace("_", " ")
         needed = "without limit" if one.needed is None else amount(one.key, one.needed)
         more = "its limit would have to go" if one.amount is None else f"{amount(one.key, one.amount)} are missing"
-        display.display(f"{target} lacks room for {word}: {needed} would come, {amount(one.key, one.left)} are left; {more}")
+        _terminal.say(f"{target} lacks room for {word}: {needed} would come, {amount(one.key, one.left)} are left; {more}")
         missing.append({"counter": one.key, "needed": one.needed, "left": one.left, "missing": one.amount})
     words = ", ".join(one.key.replace("_", " ") for one in outcome.missing)
     return {"msg": f"nothing was written: {target} has no room for what {source} owns ({words}); each is named above", "missing": missing}
@@ -112,11 +111,11 @@ def _refusal(outcome: Transfer, source: str, target: str) -> dict[str, t.Any]:
 
 def _tell(tenant: Tenant, source: str, target: str, outcome: Transfer, paths: t.Sequence[str]) -> None:
     if not outcome.changes:
-        display.display(f"{source} owns nothing in tenant {tenant.name}.")
+        _terminal.say(f"{source} owns nothing in tenant {tenant.name}.")
         return
-    display.display(f"{source} → {target}: {_amounts(outcome.moved)}; in {', '.join(paths) if len(paths) < 4 else f'{len(paths)} files'}.")
+    _terminal.say(f"{source} → {target}: {_amounts(outcome.moved)}; in {', '.join(paths) if len(paths) < 4 else f'{len(paths)} files'}.")
     if tenant.default_owner == source:
-        display.display(f"{source} stays the account's default_owner: domains that are added without an owner go to its account.")
+        _terminal.say(f"{source} stays the account's default_owner: domains that are added without an owner go to its account.")
 
 
 def _amounts(moved: Usage) -> str:

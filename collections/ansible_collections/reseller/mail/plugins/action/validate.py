@@ -9,20 +9,18 @@ import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
-from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _fault_reports, _fault_text
 from ansible_collections.reseller.mail.plugins.module_utils._effects import without_effect
 from ansible_collections.reseller.mail.plugins.module_utils._load import load, read_files
+from ansible_collections.reseller.mail.plugins.plugin_utils import _terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder
 from ansible_collections.reseller.mail.plugins.plugin_utils._files import update
-from ansible_collections.reseller.mail.plugins.plugin_utils._terminal import tell, width
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 
 FAULTS_PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
-display = Display()
 
 
 class ActionModule(ControllerAction):
@@ -48,9 +46,9 @@ class ActionModule(ControllerAction):
         result: dict[str, t.Any] = {"changed": self._tell(report, args["output"], args["dest"]), "estate": directory}
         if counts is not None:
             summary = ", ".join(f"{key.replace('_', ' ')} {number}" for key, number in counts.items())
-            display.display(f"The estate {directory} is without fault: {summary}.")
+            _terminal.say(f"The estate {directory} is without fault: {summary}.")
             if idle:
-                display.display(_fault_text.idle(idle, width()))
+                _terminal.say(_fault_text.idle(idle, _terminal.width()))
             return {**result, "counts": counts, "without_effect": [{"key": key, "times": times} for key, times in idle]}
         where = f"the report lies in {os.path.abspath(args['dest'])}" if args["dest"] and args["output"] != "text" else "each is named above"
         # Not raised: with an exception Ansible prints the message twice, and the place in the playbook, which is innocent.
@@ -59,12 +57,12 @@ class ActionModule(ControllerAction):
     def _tell(self, report: _fault_reports.Report, output: str, dest: t.Optional[str]) -> bool:
         """Prints the report, for people where a file is for the programs; writes the file. Whether that changed it."""
         if output != "text" and not dest:
-            display.display(_fault_reports.FORMS[output](report).rstrip("\n"))
+            _terminal.command(_fault_reports.FORMS[output](report).rstrip("\n"))
         elif report.faults:
-            tell(lambda color: _fault_text.text(report.faults, report.sources, width(), color=color))
+            _terminal.tell(lambda color: _fault_text.text(report.faults, report.sources, _terminal.width(), color=color))
         if not dest:
             return False
-        text = f"{_fault_text.text(report.faults, report.sources, width())}\n" if output == "text" else _fault_reports.FORMS[output](report)
+        text = f"{_fault_text.text(report.faults, report.sources, _terminal.width())}\n" if output == "text" else _fault_reports.FORMS[output](report)
         return update(Path(dest), text.encode(), self._task.check_mode)
 
 

@@ -7,10 +7,10 @@ import asyncio
 import time
 import typing as t
 
-from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _dns_query, _spf_chain
 from ansible_collections.reseller.mail.plugins.module_utils._finding import as_dicts
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import ask
+from ansible_collections.reseller.mail.plugins.plugin_utils import _terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
 
@@ -26,7 +26,7 @@ def progress() -> t.Callable[[int, int], None]:
         nonlocal said
         if time.monotonic() - said >= SECONDS:
             said = time.monotonic()
-            Display().display(f"DNS: {done} of {of} names asked about")
+            _terminal.say(f"DNS: {done} of {of} names asked about")
 
     return tell
 

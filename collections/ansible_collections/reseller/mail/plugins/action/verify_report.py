@@ -7,11 +7,10 @@ import os
 import time
 import typing as t
 
-from ansible.utils.color import ANSIBLE_COLOR
-from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _finding_table
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding, as_json, as_junit, counts, from_dicts, summary
 from ansible_collections.reseller.mail.plugins.module_utils._verify_host import settled
+from ansible_collections.reseller.mail.plugins.plugin_utils import _terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 
 
@@ -54,9 +53,9 @@ class ActionModule(ControllerAction):
         for name, text in files.items():
             with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
                 file.write(text)
-        display = Display()
-        width = int(os.environ.get("COLUMNS") or display.columns)
-        display.display("\n" + _finding_table.as_table(findings, max(width, 60), color=bool(ANSIBLE_COLOR)) + f"\nAll of it: {folder}/report.json")
+        width = max(_terminal.width(), 60)
+        where = f"\nAll of it: {folder}/report.json"
+        _terminal.tell(lambda color: _finding_table.as_table(findings, width, color) + where)
         result: dict[str, t.Any] = {"changed": False, "counts": counts(findings), "summary": summary(findings), "dir": folder}
         if result["counts"]["fail"]:
             result.update(failed=True, msg=f"{summary(findings)}; the report lies in {folder}")

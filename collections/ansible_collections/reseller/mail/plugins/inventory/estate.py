@@ -50,14 +50,12 @@ import typing as t
 
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin
-from ansible.utils.display import Display
 from ansible.utils.vars import load_extra_vars
 from ansible_collections.reseller.mail.plugins.module_utils._compile import opendkim
 from ansible_collections.reseller.mail.plugins.module_utils._load import draft
 from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
-
-display = Display()
+from ansible_collections.reseller.mail.plugins.plugin_utils import _terminal
 
 GROUP = "mail_nodes"
 
@@ -83,9 +81,9 @@ class InventoryModule(BaseInventoryPlugin):
             )
         estate, faults = draft(directory)
         if not estate.nodes:
-            raise AnsibleParserError(_summary(directory, faults))
+            raise AnsibleParserError(_terminal.printed(_summary(directory, faults)))
         if faults:
-            display.warning(_summary(directory, faults))
+            _terminal.warn(_summary(directory, faults))
         self.inventory.set_variable("all", "mail_estate_dir", directory)
         _fill(self.inventory, estate)
 

@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import asdict
 
 from ansible_collections.reseller.mail.plugins.module_utils._diagnose import TROUBLES, Step, Trail
-from ansible_collections.reseller.mail.plugins.module_utils._finding import plain
+from ansible_collections.reseller.mail.plugins.module_utils._printable import printable
 
 try:
     from rich.console import Console
@@ -61,7 +61,7 @@ def story(title: str, trails: t.Sequence[Trail], width: int = 100, color: bool =
         raise RICH_IMPORT_ERROR
     console = Console(file=io.StringIO(), width=width, force_terminal=color, no_color=not color, color_system="standard" if color else None,
                       legacy_windows=False, highlight=False, emoji=False, markup=False)
-    console.print(Text(plain(title), style="bold"))
+    console.print(Text(printable(title), style="bold"))
     told: dict[tuple[str, str], str] = {}
     known: set[tuple[str, str]] = set()
     for trail in trails:
@@ -93,9 +93,9 @@ def _cause(step: Step) -> Table:
     grid.add_column(style="bright_black", no_wrap=True)
     grid.add_column(overflow="fold")
     grid.add_row("cause", Text(step.id, style="bold red"))
-    grid.add_row(f"{step.source}:", Text(plain(step.found)))
+    grid.add_row(f"{step.source}:", Text(printable(step.found)))
     if step.remedy:
-        grid.add_row("do", Text(plain(step.remedy), style="bold"))
+        grid.add_row("do", Text(printable(step.remedy), style="bold"))
     return grid
 
 
@@ -107,9 +107,9 @@ def _steps(trail: Trail, every: bool, known: t.Container[tuple[str, str]]) -> Ta
     for step in trail.steps:
         if (step.state == "warn" and (step.id, step.found) not in known) or (every and step.state == "ok"):
             sign, style = _LOOK[step.state]
-            text = Text.assemble(f"{step.asks} ", (f"({step.source}: {plain(step.found)})" if step.found else "", "bright_black"))
+            text = Text.assemble(f"{step.asks} ", (f"({step.source}: {printable(step.found)})" if step.found else "", "bright_black"))
             if step.state == "warn" and step.remedy:
-                text.append(f"\n{plain(step.remedy)}", style="bold")
+                text.append(f"\n{printable(step.remedy)}", style="bold")
             grid.add_row(Text(sign, style=style), text)
     if not every:
         grid.add_row(Text("✓", style="green"), Text(f"{sum(step.state == 'ok' for step in trail.steps)} questions are well", style="bright_black"))
@@ -121,5 +121,5 @@ def _steps(trail: Trail, every: bool, known: t.Container[tuple[str, str]]) -> Ta
         if step.state == "na":
             reasons.setdefault(step.found, []).append(step.id)
     for why, ids in reasons.items():
-        grid.add_row(Text("-", style="bright_black"), Text(f"{', '.join(ids)}: {plain(why)}", style="bright_black"))
+        grid.add_row(Text("-", style="bright_black"), Text(f"{', '.join(ids)}: {printable(why)}", style="bright_black"))
     return grid

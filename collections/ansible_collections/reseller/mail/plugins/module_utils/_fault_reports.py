@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import collections
 import hashlib
-import json
 import re
 import typing as t
 import urllib.parse
@@ -16,6 +15,7 @@ import urllib.parse
 from ansible_collections.reseller.mail.plugins.module_utils._excerpt import redacted
 from ansible_collections.reseller.mail.plugins.module_utils._fault_text import Sources, by_id
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
+from ansible_collections.reseller.mail.plugins.module_utils._printable import json_text, printable, without_commands
 
 VERSION = 1
 """Of the JSON form: raised when a field goes or changes its meaning, not when one is added. Described in docs/schema/validate.json."""
@@ -78,7 +78,7 @@ def github(report: Report) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return without_commands(printable(text)).replace("%", "%25").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:
@@ -162,7 +162,7 @@ def _fingerprints(report: Report) -> t.Iterator[tuple[str, int]]:
 
 
 def _dumped(value: t.Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    return json_text(value)
 
 
 FORMS: t.Final[dict[str, t.Callable[[Report], str]]] = {"json": as_json, "github": github, "gitlab": gitlab, "sarif": sarif}

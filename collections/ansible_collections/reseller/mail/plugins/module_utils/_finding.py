@@ -6,17 +6,15 @@ PRIVATE to the collection. Pure: no Ansible, no files, no clock, no randomness.
 
 from __future__ import annotations
 
-import json
-import re
 import typing as t
 from dataclasses import asdict, dataclass
 from xml.etree import ElementTree
 
+from ansible_collections.reseller.mail.plugins.module_utils._printable import json_text, printable
+
 STATES = ("fail", "blocked", "warn", "ok", "na")
 """Worst first. ``fail``: it is not as the files say. ``blocked``: not asked, because something it needs failed. ``warn``: works now, will not
 for long. ``na``: does not apply here."""
-
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +53,9 @@ def as_dicts(findings: t.Iterable[Finding]) -> list[dict[str, str]]:
     return [asdict(finding) for finding in sorted(findings, key=lambda one: (one.subject, one.id, one.found))]
 
 
-def plain(text: str) -> str:
-    """Somebody else's text as a terminal may have it: what would colour, move, hide or turn text around is shown as an escape."""
-    return "".join(char if char.isprintable() or char == "\n" else char.encode("unicode_escape", "surrogatepass").decode() for char in text)
-
-
 def as_json(findings: t.Iterable[Finding], checked: str = "") -> str:
     """``{"checked": "2026-11-21T14:00:00Z", "findings": […]}`` for programs."""
-    return json.dumps({"checked": checked, "findings": as_dicts(findings)}, indent=2, ensure_ascii=False) + "\n"
+    return json_text({"checked": checked, "findings": as_dicts(findings)})
 
 
 def as_junit(findings: t.Iterable[Finding]) -> str:
@@ -73,7 +66,7 @@ def as_junit(findings: t.Iterable[Finding]) -> str:
         "testsuite", name="reseller.mail.verify", tests=str(len(rows)), failures=str(states.count("fail")), errors="0",
         skipped=str(states.count("na") + states.count("blocked")),
     )
-    for row in ({key: _NOT_XML.sub("\ufffd", value) for key, value in row.items()} for row in rows):
+    for row in ({key: printable(value) for key, value in row.items()} for row in rows):
         case = ElementTree.SubElement(root, "testcase", classname=row["subject"], name=row["id"])
         text = f"expected: {row['expected']}\nfound: {row['found']}\nremedy: {row['remedy']}"
         if row["state"] == "fail":

@@ -11,7 +11,8 @@ import itertools
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.reseller.mail.plugins.module_utils._finding import STATES, Finding, counts, plain, summary, worst
+from ansible_collections.reseller.mail.plugins.module_utils._finding import STATES, Finding, counts, summary, worst
+from ansible_collections.reseller.mail.plugins.module_utils._printable import printable
 
 try:
     from rich.console import Console, Group, RenderableType
@@ -90,7 +91,7 @@ def as_table(findings: t.Iterable[Finding], width: int = 100, color: bool = Fals
     told by what is amiss, and in full only the worst."""
     if RICH_IMPORT_ERROR is not None:
         raise RICH_IMPORT_ERROR
-    findings = [replace(one, **{key: plain(getattr(one, key)) for key in _TEXTS}) for one in findings]
+    findings = [replace(one, **{key: printable(getattr(one, key)) for key in _TEXTS}) for one in findings]
     console = Console(file=io.StringIO(), width=width, force_terminal=color, no_color=not color, color_system="standard" if color else None,
                       legacy_windows=False, highlight=False, emoji=False, markup=False)
     by_subject = {

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._ledger import Account, Ledger, binding, ledger
 from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import COUNTERS
+from ansible_collections.reseller.mail.plugins.module_utils._printable import json_text
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
@@ -126,7 +126,7 @@ def _totals(tenants: t.Sequence[Data]) -> Data:
 
 def as_json(data: Data) -> str:
     """The whole, for programs."""
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return json_text(data)
 
 
 def as_csv(data: Data) -> str:

@@ -11,7 +11,7 @@ import re
 import typing as t
 
 _VOID = frozenset({"link", "meta", "img", "use"})
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 """Control characters, those among them that turn the text behind them around, and what is no character."""
 
 

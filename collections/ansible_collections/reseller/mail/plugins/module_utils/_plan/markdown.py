@@ -12,6 +12,8 @@ import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._plan import Plan
 from ansible_collections.reseller.mail.plugins.module_utils._plan.text import Line, headline, lines, notes, plural, title
+from ansible_collections.reseller.mail.plugins.module_utils._plan.things import line
+from ansible_collections.reseller.mail.plugins.module_utils._printable import without_commands
 
 MARK = "<!-- reseller.mail.plan -->"
 """The first line: a pipeline finds its own comment by it and replaces it."""
@@ -29,7 +31,7 @@ def markdown(plan: Plan, limit: int = LIMIT) -> str:
     """The comment, never longer than the limit."""
     verdict = "❌ **Refused**" if plan.refused else "✅ **Allowed**" if plan.actor else "**Plan**"
     head = f"{MARK}\n## What this change means\n\n{verdict}\n\n{_block([('', headline(plan))])}\n"
-    faults: list[Line] = [("!", str(fault)) for fault in plan.faults]
+    faults: list[Line] = [("!", line(str(fault))) for fault in plan.faults]
     parts = [_fitted(head, [*faults, *notes(plan)], limit // 2)]
     left = limit - len(parts[0]) - len(_SHORTENED) - 20
     unseen = 0
@@ -69,7 +71,7 @@ def _fitted(head: str, content: list[Line], limit: int) -> str:
 
 
 def _block(content: t.Sequence[Line]) -> str:
-    body = "\n".join(f"{sign} {words}" if sign else words for sign, words in content)
+    body = without_commands("\n".join(f"{sign} {words}" if sign else words for sign, words in content))
     longest = max((len(run) for run in re.findall(r"`+", body)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}diff\n{body}\n{fence}\n"

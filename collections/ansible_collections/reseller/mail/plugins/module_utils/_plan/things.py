@@ -18,6 +18,7 @@ from decimal import Decimal
 from ansible_collections.reseller.mail.plugins.module_utils._model.domain import DomainLimits
 from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Position, Secret
+from ansible_collections.reseller.mail.plugins.module_utils._printable import printable
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import size
 
 ADDED, CHANGED, REMOVED = "added", "changed", "removed"
@@ -230,4 +231,4 @@ def short(text: str) -> str:
 
 def line(text: str) -> str:
     """A text on one line. The loader lets no control character in; old revisions and file names never met it."""
-    return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in text)
+    return printable(text.replace("\n", "\\n"))

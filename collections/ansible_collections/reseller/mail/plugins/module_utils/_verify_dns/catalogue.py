@@ -12,7 +12,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding, plain
+from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
+from ansible_collections.reseller.mail.plugins.module_utils._printable import printable
 
 MOST = 400
 """Characters of an answer that are shown: anybody may publish 60,000 of them."""
@@ -241,7 +242,7 @@ CATALOGUE: t.Final[dict[str, Row]] = dict(_rows())
 
 def shown(text: str) -> str:
     """Somebody else's text as it may stand in a report: no control characters, no end of the terminal's patience."""
-    text = plain(text)
+    text = printable(text)
     return text if len(text) <= MOST else f"{text[:MOST]}… ({len(text)} characters)"
 
 
@@ -257,7 +258,7 @@ def finding(fault: Fault, subject: str, expected: str) -> Finding:
         "remove": "\n".join(_few([f"remove {shown(line)}" for line in dict.fromkeys(fault.remove)])),
         **dict(fault.words),
     }
-    remedy = plain("\n".join(filter(None, row.remedy.format(**words).split("\n"))))
+    remedy = printable("\n".join(filter(None, row.remedy.format(**words).split("\n"))))
     return Finding(fault.id, subject, fault.state or row.state, expected, shown(fault.found), remedy)
 
 

@@ -14,6 +14,7 @@ from ansible_collections.reseller.mail.plugins.module_utils import _fault_report
 from ansible_collections.reseller.mail.plugins.module_utils._fault_text import Sources
 from ansible_collections.reseller.mail.plugins.module_utils._load import load, read_files
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position
+from ansible_collections.reseller.mail.plugins.module_utils._printable import printable, without_commands
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -92,12 +93,12 @@ def test_github_reads_back_what_was_meant(file: str, what: str) -> None:
     match = re.fullmatch(r"::error file=([^,:]*),line=7,col=9,title=unknown-key::(.*)\n", told, re.DOTALL)
     assert match
     assert "\r" not in told
-    assert unescaped(match[1]) == "tenants/" + file.replace("/", "") + "x"
+    assert unescaped(match[1]) == without_commands(printable("tenants/" + file.replace("/", "") + "x"))
 
 
 def test_github_escapes_as_the_runner_unescapes() -> None:
     assert reports.github(report(fault(file="a,b:c%.yml", what="50% of\r\n::x"))) == (
-        "::error file=estates/example/a%2Cb%3Ac%25.yml,line=3,col=5,title=unknown-key::50%25 of%0D%0A::x; allowed: name, quota\n"
+        "::error file=estates/example/a%2Cb%3Ac%25.yml,line=3,col=5,title=unknown-key::50%25 of\\r%0A\u2060::x; allowed: name, quota\n"
     )
 
 
