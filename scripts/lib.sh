@@ -40,7 +40,7 @@ need_space() {   # folder, GiB, what for
 # Whoever uses an environment holds this lock until its script ends, and scripts that it starts hold it with it: an environment is built
 # anew only by a script that is alone with it, so that `make lint` does not take it away from a running `make demo`.
 hold_environments() {
-    [[ -z ${ENVIRONMENTS_HELD:-} || ! -e /proc/$$/fd/$ENVIRONMENTS_HELD ]] || return 0
+    [[ ! /proc/$$/fd/${ENVIRONMENTS_HELD:-none} -ef .cache/environments.lock ]] || return 0
     mkdir -p .cache
     exec {ENVIRONMENTS_HELD}>>.cache/environments.lock
     export ENVIRONMENTS_HELD

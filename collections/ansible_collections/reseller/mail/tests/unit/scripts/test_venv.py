@@ -30,16 +30,35 @@ ENVIRONMENTS = {
 HERE = f"# For Python 3.{sys.version_info[1]}\n"
 
 
-@pytest.fixture(name="project")
-def _project(tmp_path: Path) -> Path:
+@pytest.fixture(name="empty")
+def _empty(tmp_path: Path) -> Path:
     """The scripts of this project, with requirements that ask for nothing, for the Python that runs the tests."""
-    shutil.copytree(PROJECT / "scripts", tmp_path / "scripts")
-    (tmp_path / "requirements" / "pinned").mkdir(parents=True)
-    for path in REQUIREMENTS.glob("*.txt"):
-        (tmp_path / "requirements" / path.name).write_text("# nothing\n", encoding="utf-8")
-    pin(tmp_path, "")
-    (tmp_path / "scripts" / "pins.py").write_text("", encoding="utf-8")  # pip of this Python's own is in no pins
+    return laid(tmp_path)
+
+
+@pytest.fixture(name="template", scope="module")
+def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = laid(tmp_path_factory.mktemp("template"))
+    assert "Python environment .venv " in run(folder)
+    return folder
+
+
+@pytest.fixture(name="project")
+def _project(template: Path, tmp_path: Path) -> Path:
+    """The same with the tests' environment in it."""
+    shutil.copytree(template, tmp_path, symlinks=True, dirs_exist_ok=True)
+    (tmp_path / ".venv" / "mark").touch()
     return tmp_path
+
+
+def laid(folder: Path) -> Path:
+    shutil.copytree(PROJECT / "scripts", folder / "scripts")
+    (folder / "requirements" / "pinned").mkdir(parents=True)
+    for path in REQUIREMENTS.glob("*.txt"):
+        (folder / "requirements" / path.name).write_text("# nothing\n", encoding="utf-8")
+    pin(folder, "")
+    (folder / "scripts" / "pins.py").write_text("", encoding="utf-8")  # pip of this Python's own is in no pins
+    return folder
 
 
 def pin(project: Path, text: str, header: str = HERE) -> None:
@@ -70,34 +89,28 @@ def run(project: Path, *words: str, **environment: str) -> str:
     return output
 
 
-def test_nothing_is_built_twice_and_a_new_pin_builds_anew(project: Path) -> None:
-    assert "Python environment .venv " in run(project)
-    mark = project / ".venv" / "mark"
+def test_what_is_there_is_not_built_again_for_the_demo_either(project: Path) -> None:
+    for words in ("test", "runtime"):
+        assert run(project, "scripts/venv.sh", words) == ""
+    assert (project / ".venv" / "mark").exists()
+
+
+def test_the_demo_s_environment_grows_into_the_tests_own(empty: Path) -> None:
+    run(empty, "scripts/venv.sh", "runtime")
+    mark = empty / ".venv" / "mark"
     mark.touch()
-    assert run(project) == ""
+    run(empty, "scripts/venv.sh", "test")
     assert mark.exists()
-    pin(project, "black==1\n")
-    assert "Python environment .venv " in run(project)
-    assert not mark.exists()
-    assert "black==1" in (project / ".venv" / ".made-of").read_text(encoding="utf-8")
+    assert (empty / ".venv" / ".made-of").read_text(encoding="utf-8").endswith("runtime.txt lint.txt test.txt\n")
 
 
-def test_the_demo_s_environment_grows_into_the_tests_own(project: Path) -> None:
-    run(project, "scripts/venv.sh", "runtime")
-    mark = project / ".venv" / "mark"
-    mark.touch()
-    run(project, "scripts/venv.sh", "test")
-    assert mark.exists()
-    assert (project / ".venv" / ".made-of").read_text(encoding="utf-8").endswith("runtime.txt lint.txt test.txt\n")
-    assert run(project, "scripts/venv.sh", "runtime") == ""
-
-
-def test_an_environment_is_never_made_from_itself(project: Path) -> None:
+def test_a_new_pin_builds_anew_and_never_from_the_environment_itself(project: Path) -> None:
     """``source .venv/bin/activate; make bench`` deleted the Python that it ran with."""
-    run(project)
     pin(project, "black==1\n")
     activated = f"{project / '.venv' / 'bin'}{os.pathsep}{project / 'python'}{os.pathsep}{project / 'tools'}"
-    run(project, PATH=activated, VIRTUAL_ENV=str(project / ".venv"))
+    assert "Python environment .venv " in run(project, PATH=activated, VIRTUAL_ENV=str(project / ".venv"))
+    assert not (project / ".venv" / "mark").exists()
+    assert "black==1" in (project / ".venv" / ".made-of").read_text(encoding="utf-8")
     home = re.search(r"^home = (.*)$", (project / ".venv" / "pyvenv.cfg").read_text(encoding="utf-8"), re.MULTILINE)
     assert home is not None
     assert not Path(home.group(1)).is_relative_to(project / ".venv")
@@ -105,9 +118,7 @@ def test_an_environment_is_never_made_from_itself(project: Path) -> None:
 
 
 def test_a_command_that_uses_an_environment_keeps_it_until_it_ends(project: Path) -> None:
-    run(project)
     mark = project / ".venv" / "mark"
-    mark.touch()
     script = """
         source "$(dirname "$0")/lib.sh"
         hold_environments
@@ -133,28 +144,28 @@ def test_a_command_that_uses_an_environment_keeps_it_until_it_ends(project: Path
     assert not mark.exists()
 
 
-def test_a_python_that_nothing_is_pinned_for_is_told(project: Path) -> None:
-    pin(project, "this would stop pip\n", "# For Python 3.10\n")
-    assert f"No versions are pinned for Python 3.{sys.version_info[1]}: the newest" in run(project)
-    assert "pinned/oldest.txt" not in (project / ".venv" / ".made-of").read_text(encoding="utf-8")
+def test_a_python_that_nothing_is_pinned_for_is_told(empty: Path) -> None:
+    pin(empty, "this would stop pip\n", "# For Python 3.10\n")
+    assert f"No versions are pinned for Python 3.{sys.version_info[1]}: the newest" in run(empty)
+    assert "pinned/oldest.txt" not in (empty / ".venv" / ".made-of").read_text(encoding="utf-8")
 
 
-def test_a_python_that_versions_are_pinned_for_goes_before_a_newer_one(project: Path) -> None:
-    stranger = project / "python" / "python3.19"
+def test_a_python_that_versions_are_pinned_for_goes_before_a_newer_one(empty: Path) -> None:
+    stranger = empty / "python" / "python3.19"
     stranger.parent.mkdir()
-    stranger.write_text(f'#!{project}/tools/bash\necho 19 "$0"\n', encoding="utf-8")
+    stranger.write_text(f'#!{empty}/tools/bash\necho 19 "$0"\n', encoding="utf-8")
     stranger.chmod(0o755)
-    assert "No versions are pinned" not in run(project, "scripts/venv.sh", "refresh")
+    assert "No versions are pinned" not in run(empty, "scripts/venv.sh", "refresh")
 
 
-def test_an_environment_that_holds_what_is_not_pinned_is_refused(project: Path) -> None:
-    shutil.copy(PROJECT / "scripts" / "pins.py", project / "scripts")
-    shutil.copytree(Path(importlib.metadata.distribution("packaging").locate_file("packaging")), project / "scripts" / "packaging")
-    with start(project, "scripts/venv.sh", "test") as command:
+def test_an_environment_that_holds_what_is_not_pinned_is_refused(empty: Path) -> None:
+    shutil.copy(PROJECT / "scripts" / "pins.py", empty / "scripts")
+    shutil.copytree(Path(importlib.metadata.distribution("packaging").locate_file("packaging")), empty / "scripts" / "packaging")
+    with start(empty, "scripts/venv.sh", "test") as command:
         output = command.communicate(timeout=120)[0]
     assert command.returncode == 1
     assert re.search(r"pip [\d.]+ is installed, and no version is pinned", output)
-    assert not (project / ".venv").exists()
+    assert not (empty / ".venv").exists()
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
