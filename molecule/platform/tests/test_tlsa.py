@@ -174,16 +174,20 @@ def test_tls_that_is_not_of_today_is_found() -> None:
     assert "handshakes are signed by ECDSA with SHA-1 (RFC 9155)" in found.found
 
 
+OLD_SETTINGS = {"main.cf": ("postconf", ""), "port 587 in master.cf": ("postconf -P", "submission/inet/")}
+
+
+@pytest.mark.parametrize("place", OLD_SETTINGS)
 @pytest.mark.parametrize("node", NODES)
-def test_a_node_that_signs_with_sha_1_is_found(nodes: dict[str, Host], node: str) -> None:
+def test_a_node_that_signs_with_sha_1_is_found(nodes: dict[str, Host], node: str, place: str) -> None:
     """As it did before OpenSSL was told what to sign with: Postfix has no setting of its own for that."""
-    host = nodes[node]
-    before = host.output("postconf -h tls_config_file")
-    assert before == "/etc/postfix/openssl.cnf"
+    host, (command, prefix) = nodes[node], OLD_SETTINGS[place]
+    host.run("cp -a /etc/postfix/main.cf /etc/postfix/master.cf /run/")
     try:
-        host.run("postconf tls_config_file=default tls_config_name= && postfix reload")
+        host.run(f"{command} {prefix}tls_config_file=default {prefix}tls_config_name= && postfix reload")
         assert wait_until(lambda: says("mail.ciphers", fqdn(node)).state == "fail")
-        assert "handshakes are signed by ECDSA with SHA-1 (RFC 9155)" in says("mail.ciphers", fqdn(node)).found
+        found = says("mail.ciphers", fqdn(node)).found
+        assert found == ("port 587: " if prefix else "") + "handshakes are signed by ECDSA with SHA-1 (RFC 9155)"
     finally:
-        host.run(f"postconf tls_config_file={before} tls_config_name=postfix && postfix reload")
+        host.run("mv /run/main.cf /run/master.cf /etc/postfix/ && postfix reload")
     assert wait_until(lambda: says("mail.ciphers", fqdn(node)).state == "ok")

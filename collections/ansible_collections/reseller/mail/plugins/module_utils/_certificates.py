@@ -32,6 +32,8 @@ _NOISE = re.compile(
 )
 
 
+LONGEST = 500
+"""Characters of one reason."""
 SHOWN = 5
 """Names that one complaint lists."""
 
@@ -98,7 +100,13 @@ def refusal(out: str, err: str, name: str = "") -> Refusal:
     else:
         lines = [line.strip() for line in (out + "\n" + err).splitlines() if not _NOISE.match(line)]
         reason = lines[-1] if lines else "certbot gave no reason"
-    return Refusal(reason, _concerns_account(problem, name) if problem else _concerns_host(exceptions, err))
+    return Refusal(_printable(reason), _concerns_account(problem, name) if problem else _concerns_host(exceptions, err))
+
+
+def _printable(text: str) -> str:
+    """Return at most so much of a text that strangers wrote, without what a terminal would obey."""
+    text = "".join(character if character.isprintable() else "?" for character in text)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def _concerns_account(problem: re.Match[str], name: str) -> bool:

@@ -188,7 +188,7 @@ def node_checks(dialler: Dialler, host: str, sender: str) -> list[Check]:
     return [
         ask("mail.tls", host, f"port 25 offers STARTTLS with a certificate for {host}, and no AUTH", f"look at Postfix and the certificate on {host}",
             functools.partial(_starttls, dialler, host, 25, False)),
-        ask("mail.ciphers", host, "port 25 speaks TLS 1.2 and newer, with ECDHE and AEAD only, and has a key and signatures of today",
+        ask("mail.ciphers", host, "ports 25, 465 and 587 speak TLS 1.2 and newer, with ECDHE and AEAD only, and have a key and signatures of today",
             f"converge the node; a supplied certificate for {host} should have a P-256 key", functools.partial(_verify_tls.check, dialler, host)),
         ask("mail.dane", host, f"port 25 serves a key that a TLSA record of {host} names",
             f"converge the node, which reports the key that {host} serves, and publish its records: reseller.mail.site does both",

@@ -17,7 +17,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.reseller.mail.plugins.module_utils import _tls_hello
-from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler, ProbeBlocked, ProbeDoubt, ProbeFailure, Smtp
+from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler, ProbeBlocked, ProbeClosed, ProbeDoubt, ProbeFailure, Smtp
 
 try:
     from cryptography.hazmat.primitives import serialization
@@ -120,22 +120,67 @@ def spoken(dialler: Dialler, host: str) -> Spoken:
         kind = "EdDSA"
     hashed = made.signature_hash_algorithm
     found = Spoken(version, cipher, kind, bits, hashed.name if hashed else "", compression)
-    return replace(found, early_data=any(early) if _CAN_WATCH else None, **_handshakes(dialler, host))
+    return replace(found, early_data=any(early) if _CAN_WATCH else None, **_handshakes(Door(dialler, host, 25)))
 
 
-def _handshakes(dialler: Dialler, host: str) -> dict[str, t.Any]:
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A port of a mail host where SMTP is spoken over TLS, from the first byte or after STARTTLS."""
+
+    dialler: Dialler
+    host: str
+    port: int
+    implicit: bool = False
+
+    @contextlib.contextmanager
+    def before_tls(self) -> t.Iterator[socket.socket]:
+        """Give a connection before the first word of TLS."""
+        with contextlib.ExitStack() as stack:
+            try:
+                yield stack.enter_context(self.dialler.connect(self.host, self.port)) if self.implicit else self._starttls(stack)
+            except _tls_hello.Malformed as exc:
+                raise ProbeFailure(f"TLS: {exc}") from exc
+            except ConnectionError as exc:  # for whatever reason; a refusal is an alert
+                raise ProbeBlocked("the host hung up during a handshake, without an alert that says why") from exc
+
+    def ask(self, hello: _tls_hello.Hello) -> _tls_hello.Answer:
+        """Return what the host answers to a client that knows nothing but what ``hello`` says."""
+        with self.before_tls() as sock:
+            link = _tls_hello.Link(sock, self.dialler.timeout)
+            link.send(_tls_hello.HANDSHAKE, _tls_hello.client_hello(hello, self.host, os.urandom(32)))
+            return _tls_hello.answer(link.first_flight())
+
+    def renegotiates(self) -> bool:
+        """Return whether a client may begin a second handshake."""
+        with self.before_tls() as sock:
+            session = _tls_hello.Session(_tls_hello.Link(sock, self.dialler.timeout), self.host, os.urandom(32))
+            if not session.open():
+                raise ProbeBlocked("whether clients may renegotiate cannot be seen: there was no handshake with AES-GCM")
+            return session.renegotiates(os.urandom(32))
+
+    def _starttls(self, stack: contextlib.ExitStack) -> socket.socket:
+        server = Smtp(self.dialler, self.host, self.port)
+        stack.callback(server.close)
+        server.ehlo_or_helo_if_needed()
+        code, text = server.docmd("STARTTLS")
+        if code != 220:
+            raise smtplib.SMTPResponseException(code, text)
+        return t.cast(socket.socket, server.sock)
+
+
+def _handshakes(door: Door) -> dict[str, t.Any]:
     """What only handshakes show that no library asks for."""
     # Before TLS 1.2 every signature has SHA-1, and every cipher is old.
-    old = ask(dialler, host, _tls_hello.Hello(ciphers=tuple(_tls_hello.OLD_CIPHERS), signatures=(), version=_tls_hello.TLS11)).version
-    new = {"old": _VERSIONS.get(old, ""), "field": _field(dialler, host)}
-    today = ask(dialler, host, _tls_hello.Hello())
-    weak = ask(dialler, host, _tls_hello.Hello(ciphers=tuple(_tls_hello.OLD_CIPHERS), signatures=_ANY_SIGNATURE)).cipher
+    old = door.ask(_tls_hello.Hello(ciphers=tuple(_tls_hello.OLD_CIPHERS), signatures=(), version=_tls_hello.TLS11)).version
+    new = {"old": _VERSIONS.get(old, ""), "field": _field(door)}
+    today = door.ask(_tls_hello.Hello())
+    weak = door.ask(_tls_hello.Hello(ciphers=tuple(_tls_hello.OLD_CIPHERS), signatures=_ANY_SIGNATURE)).cipher
     if today.version == 0 and weak == 0:
         return new  # no TLS 1.2
-    broken = [ask(dialler, host, _tls_hello.Hello(signatures=signatures)) for signatures in (tuple(_tls_hello.BROKEN_SIGNATURES), ())]
-    small = ask(dialler, host, _tls_hello.Hello(groups=tuple(_tls_hello.SMALL_CURVES)))
+    broken = [door.ask(_tls_hello.Hello(signatures=signatures)) for signatures in (tuple(_tls_hello.BROKEN_SIGNATURES), ())]
+    small = door.ask(_tls_hello.Hello(groups=tuple(_tls_hello.SMALL_CURVES)))
     orders = [(*_tls_hello.AES_128, *_tls_hello.AES_256), (*_tls_hello.AES_256, *_tls_hello.AES_128)]
-    chosen = [ask(dialler, host, _tls_hello.Hello(ciphers=order)).cipher in order[:2] for order in orders]
+    chosen = [door.ask(_tls_hello.Hello(ciphers=order)).cipher in order[:2] for order in orders]
     return new | {
         "weak": _tls_hello.OLD_CIPHERS.get(weak, ""),
         "compression": "DEFLATE" if today.compressed else "",
@@ -144,48 +189,14 @@ def _handshakes(dialler: Dialler, host: str) -> dict[str, t.Any]:
         "client_decides": all(chosen),
         "extended_master_secret": today.extended_master_secret,
         "safe_renegotiation": today.safe_renegotiation,
-        "client_renegotiates": _renegotiates(dialler, host),
+        "client_renegotiates": door.renegotiates(),
     }
 
 
-def _field(dialler: Dialler, host: str) -> str:
-    """The finite field that a host takes in TLS 1.3; for TLS 1.2 its ciphers say it."""
+def _field(door: Door) -> str:
+    """Return the finite field that a host takes in TLS 1.3; for TLS 1.2 its ciphers say it."""
     hello = _tls_hello.Hello(_tls_hello.TLS13_CIPHERS, tuple(_tls_hello.FINITE_FIELDS), version=_tls_hello.TLS13)
-    return _tls_hello.FINITE_FIELDS.get(ask(dialler, host, hello).group, "")
-
-
-def _renegotiates(dialler: Dialler, host: str) -> bool:
-    with _before_tls(dialler, host) as sock:
-        session = _tls_hello.Session(_tls_hello.Link(sock, dialler.timeout), host, os.urandom(32))
-        if not session.open():
-            raise ProbeBlocked("whether clients may renegotiate cannot be seen: there was no handshake with AES-GCM")
-        return session.renegotiates(os.urandom(32))
-
-
-def ask(dialler: Dialler, host: str, hello: _tls_hello.Hello) -> _tls_hello.Answer:
-    """Return what the host answers on port 25 to a client that knows nothing but what ``hello`` says."""
-    with _before_tls(dialler, host) as sock:
-        link = _tls_hello.Link(sock, dialler.timeout)
-        link.send(_tls_hello.HANDSHAKE, _tls_hello.client_hello(hello, host, os.urandom(32)))
-        return _tls_hello.answer(link.first_flight())
-
-
-@contextlib.contextmanager
-def _before_tls(dialler: Dialler, host: str) -> t.Iterator[socket.socket]:
-    """Port 25 after STARTTLS was accepted, before a word of TLS."""
-    server = Smtp(dialler, host, 25)
-    try:
-        server.ehlo_or_helo_if_needed()
-        code, text = server.docmd("STARTTLS")
-        if code != 220:
-            raise smtplib.SMTPResponseException(code, text)
-        yield t.cast(socket.socket, server.sock)
-    except _tls_hello.Malformed as exc:
-        raise ProbeFailure(f"TLS: {exc}") from exc
-    except ConnectionError as exc:  # for whatever reason; a refusal is an alert
-        raise ProbeBlocked("the host hung up during a handshake, without an alert that says why") from exc
-    finally:
-        server.close()
+    return _tls_hello.FINITE_FIELDS.get(door.ask(hello).group, "")
 
 
 _CAN_WATCH = hasattr(ssl.SSLContext, "_msg_callback")
@@ -210,6 +221,12 @@ def check(dialler: Dialler, host: str) -> str:
     """What was found; ProbeFailure where it is bad, ProbeDoubt where it is to be phased out."""
     found = spoken(dialler, host)
     bad, late = shortcomings(found)
+    for door in (Door(dialler, host, 587), Door(dialler, host, 465, implicit=True)):
+        with contextlib.suppress(ProbeClosed):  # that is another finding
+            there = Spoken(found.version, found.cipher, found.key, found.bits, found.signed_with, **_handshakes(door))
+            more_bad, more_late = shortcomings(there)
+            bad += [f"port {door.port}: {fault}" for fault in more_bad if fault not in bad]
+            late += [f"port {door.port}: {fault}" for fault in more_late if fault not in late]
     if bad:
         raise ProbeFailure("; ".join([*bad, *late]))
     if late:

@@ -120,6 +120,12 @@ def test_no_text_of_a_tenant_s_web_server_ends_the_run(text: str) -> None:
     assert not refusal("", acme("rateLimited", "x").replace("Ask for help", "") + CHALLENGE, NAME).concerns_all
 
 
+def test_what_strangers_wrote_is_short_and_no_terminal_obeys_it() -> None:
+    reason = refusal(FAILED.format(text="\x1b]0;owned\x07 " + "x" * 1000), CHALLENGE, NAME).reason
+    assert reason.startswith("?]0;owned? xxx")
+    assert len(reason) == 501
+
+
 def test_names_are_tried_in_turn() -> None:
     """A name that ends every run would otherwise starve those behind it in the alphabet."""
     tried: dict[str, float] = {}

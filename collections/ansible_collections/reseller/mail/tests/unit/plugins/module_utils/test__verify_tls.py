@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils import _verify_tls
-from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import ProbeBlocked, ProbeDoubt, ProbeFailure
-from ansible_collections.reseller.mail.plugins.module_utils._verify_tls import Spoken, shortcomings
+from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import ProbeBlocked, ProbeClosed, ProbeDoubt, ProbeFailure
+from ansible_collections.reseller.mail.plugins.module_utils._verify_tls import Door, Spoken, shortcomings
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -64,15 +64,18 @@ def test_what_is_bad_and_what_is_to_be_phased_out(change: dict[str, t.Any], bad:
 
 
 class Loopback:
-    """A dialler that knows one server only."""
+    """A dialler that knows one server only, at the ports of STARTTLS."""
 
     timeout = 10.0
+    ports = (25, 587)
 
     def __init__(self, port: int, says: t.Any = None) -> None:
         self._port = port
         self.says = says
 
-    def connect(self, _host: str, _port: int) -> socket.socket:
+    def connect(self, _host: str, port: int) -> socket.socket:
+        if port not in self.ports:
+            raise ProbeClosed(f"port {port}")
         return socket.create_connection(("127.0.0.1", self._port), self.timeout)
 
 
@@ -167,9 +170,12 @@ def _relay(door: socket.socket, port: int) -> None:
                         raise ConnectionResetError
 
 
+P_256 = ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+
+
 @contextlib.contextmanager
-def openssl_server(folder: Path, *options: str, key: tuple[str, ...] = ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")) -> t.Iterator[t.Any]:
-    """OpenSSL's own server, behind STARTTLS."""
+def openssl_server(folder: Path, *options: str, key: tuple[str, ...] = P_256, starttls: bool = True) -> t.Iterator[t.Any]:
+    """OpenSSL's own server, behind STARTTLS or alone."""
     make = ["openssl", "req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=post.example", "-newkey", *key]
     subprocess.run([*make, "-keyout", folder / "key", "-out", folder / "crt"], check=True, capture_output=True)
     command = ["openssl", "s_server", "-accept", "127.0.0.1:0", "-key", str(folder / "key"), "-cert", str(folder / "crt"), *options]
@@ -184,7 +190,7 @@ def openssl_server(folder: Path, *options: str, key: tuple[str, ...] = ("ec", "-
             thread.start()
             try:
                 assert process.stdin is not None
-                yield Loopback(door.getsockname()[1], process.stdin)
+                yield Loopback(door.getsockname()[1] if starttls else port, process.stdin)
             finally:
                 door.shutdown(socket.SHUT_RDWR)
                 thread.join(10)
@@ -215,7 +221,7 @@ AGREED = {
 )
 def test_openssl_s_server_is_seen_through(tmp_path: Path, options: tuple[str, ...], found: dict[str, t.Any]) -> None:
     with openssl_server(tmp_path, *options) as there:
-        assert _verify_tls._handshakes(there, "post.example") == AGREED | found
+        assert _verify_tls._handshakes(Door(there, "post.example", 25)) == AGREED | found
 
 
 @pytest.mark.parametrize(("group", "curve"), [("P-224", "P-224"), ("secp256k1", "secp256k1"), ("P-384", "")])
@@ -223,12 +229,12 @@ def test_small_curves_are_seen(tmp_path: Path, group: str, curve: str) -> None:
     """With an RSA key: one on P-256 keeps OpenSSL from any handshake with a client that does not know P-256."""
     options = ("-serverpref", "-groups", f"P-256:{group}", "-cipher", "ECDHE+AESGCM:@SECLEVEL=1")
     with openssl_server(tmp_path, *options, key=("rsa:2048",)) as there:
-        assert _verify_tls._handshakes(there, "post.example")["curve"] == curve
+        assert _verify_tls._handshakes(Door(there, "post.example", 25))["curve"] == curve
 
 
 def test_a_server_that_signs_with_rsa_and_sha_1_is_bad(tmp_path: Path) -> None:
     with openssl_server(tmp_path, *GOOD_SERVER[:-1], "ECDHE+AESGCM:@SECLEVEL=0", key=("rsa:3072",)) as there:
-        found = _verify_tls._handshakes(there, "post.example")
+        found = _verify_tls._handshakes(Door(there, "post.example", 25))
     assert found == AGREED | {"signature": "RSA with SHA-1"}
     assert shortcomings(replace(GOOD, **found)) == (["handshakes are signed by RSA with SHA-1 (RFC 9155)"], [])
 
@@ -236,12 +242,18 @@ def test_a_server_that_signs_with_rsa_and_sha_1_is_bad(tmp_path: Path) -> None:
 def test_a_server_without_the_extended_master_secret_is_seen(tmp_path: Path) -> None:
     (tmp_path / "conf").write_text("openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\nOptions = -ExtendedMasterSecret\n")
     with openssl_server(tmp_path, *GOOD_SERVER) as there:
-        assert _verify_tls._handshakes(there, "post.example") == AGREED | {"extended_master_secret": False}
+        assert _verify_tls._handshakes(Door(there, "post.example", 25)) == AGREED | {"extended_master_secret": False}
+
+
+def test_a_port_with_tls_from_the_first_byte_is_asked_the_same(tmp_path: Path) -> None:
+    with openssl_server(tmp_path, *GOOD_SERVER[:-1], "ECDHE+AESGCM:@SECLEVEL=0", starttls=False) as there:
+        there.ports = (465,)
+        assert _verify_tls._handshakes(Door(there, "post.example", 465, implicit=True)) == AGREED | {"signature": "ECDSA with SHA-1"}
 
 
 def test_a_host_without_tls_1_2_is_asked_for_finite_fields_only(tmp_path: Path) -> None:
     with openssl_server(tmp_path, *GOOD_SERVER, "-tls1_3") as there:
-        assert _verify_tls._handshakes(there, "post.example") == {"old": "", "field": ""}
+        assert _verify_tls._handshakes(Door(there, "post.example", 25)) == {"old": "", "field": ""}
 
 
 @pytest.mark.parametrize(("options", "allowed"), [((), False), (("-early_data", "-max_early_data", "1000"), True)])
@@ -263,7 +275,7 @@ def test_a_host_that_hangs_up_is_not_called_good() -> None:
         thread = threading.Thread(target=_hang_up, args=(door,), daemon=True)
         thread.start()
         with pytest.raises(ProbeBlocked, match="hung up during a handshake"):
-            _verify_tls._handshakes(t.cast(t.Any, Loopback(door.getsockname()[1])), "post.example")
+            _verify_tls._handshakes(Door(t.cast(t.Any, Loopback(door.getsockname()[1])), "post.example", 25))
         door.shutdown(socket.SHUT_RDWR)
         thread.join(10)
 
