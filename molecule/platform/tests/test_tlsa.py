@@ -174,7 +174,7 @@ def test_tls_that_is_not_of_today_is_found() -> None:
     assert "handshakes are signed by ECDSA with SHA-1 (RFC 9155)" in found.found
 
 
-OLD_SETTINGS = {"main.cf": ("postconf", ""), "port 587 in master.cf": ("postconf -P", "submission/inet/")}
+OLD_SETTINGS = {"main.cf": ("postconf", ""), "port 587 in master.cf": ("postconf -P", "587/inet/")}
 
 
 @pytest.mark.parametrize("place", OLD_SETTINGS)
@@ -187,7 +187,7 @@ def test_a_node_that_signs_with_sha_1_is_found(nodes: dict[str, Host], node: str
         host.run(f"{command} {prefix}tls_config_file=default {prefix}tls_config_name= && postfix reload")
         assert wait_until(lambda: says("mail.ciphers", fqdn(node)).state == "fail")
         found = says("mail.ciphers", fqdn(node)).found
-        assert found == ("port 587: " if prefix else "") + "handshakes are signed by ECDSA with SHA-1 (RFC 9155)"
+        assert found.startswith(("port 587: " if prefix else "") + "handshakes are signed by ECDSA with SHA-1 (RFC 9155)")
     finally:
         host.run("mv /run/main.cf /run/master.cf /etc/postfix/ && postfix reload")
     assert wait_until(lambda: says("mail.ciphers", fqdn(node)).state == "ok")
