@@ -184,3 +184,29 @@ def test_check_mode_says_what_the_real_run_does(world: World, sides: dict[str, S
     assert sorted(changes(said)) == sorted(changes(done))  # whichever node is first
     assert sorted(changes(done)) == [f"+ alias brand-new@{side.user.domain} to {side.user}" for side in sides.values()]
     assert {name: said.changed(name) for name in nodes} == {name: done.changed(name) for name in nodes} == dict.fromkeys(nodes, 1)
+
+
+def test_small_deletions_do_not_add_up_on_a_host_whose_runs_fail(nodes: dict[str, Host], tmp_path: Path) -> None:
+    """Ten mailboxes may go at once; the check of the next generation fails, so none of them goes, and the next change would count them again."""
+    files = ("tenants/acme/acme.example.yml", "tenants/globex/globex.example.yml")
+
+    def estate(more: int) -> Path:
+        lines = "".join(f"  - {{name: temp{number}, quota: 1M}}\n" for number in range(more))
+        room = {"tenants/globex/account.yml": ("plan: starter", "plan: business")}
+        return changed_estate(tmp_path / str(more), {**room, **{file: ("mailboxes:\n", f"mailboxes:\n{lines}") for file in files}})
+
+    try:
+        run = generation(estate(12))
+        assert run.rc == 0, run.output
+        with contextlib.ExitStack() as spoiled:
+            for node in nodes.values():
+                spoiled.enter_context(instead_of(node, "postmap", CORRUPT_MAP))
+            for left in (6, 0):
+                run = generation(estate(left))
+                assert run.rc == 2, run.output
+                assert "mail_deletions_accepted" not in run.output
+        run = generation()
+        assert run.rc == 0, run.output
+        assert all(figures["changed"] for figures in run.recap.values())
+    finally:
+        generation(ESTATE, "--extra-vars=mail_deletions_accepted=12")

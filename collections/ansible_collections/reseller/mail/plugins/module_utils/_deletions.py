@@ -6,6 +6,9 @@ PRIVATE to the collection. Pure, standard library only: judges plans on the cont
 The rule: of what is served now, count the tenants, domains and mailboxes that nobody would serve any more. A kind trips
 when more of it goes than ``FLOOR`` says *and* more than the estate's share of it; and whenever the last tenant goes. Then
 the change is refused until somebody names how many: one number, all kinds together, which is the most that may go.
+
+What was let pass once is not counted again while the run that does it fails: many small deletions must not add up against
+the generation that a host cannot leave.
 """
 
 from __future__ import annotations
@@ -43,12 +46,29 @@ class Served:
     def of(self, kind: str) -> frozenset[str]:
         return t.cast("frozenset[str]", getattr(self, kind))
 
+    def common(self, other: Served) -> Served:
+        """Return what is here and there."""
+        return Served(self.tenants & other.tenants, self.domains & other.domains, self.mailboxes & other.mailboxes)
+
+    def as_data(self) -> dict[str, list[str]]:
+        """Return plain values."""
+        return {kind: sorted(self.of(kind)) for kind in KINDS}
+
     def __len__(self) -> int:
         return sum(len(self.of(kind)) for kind in KINDS)
 
 
-def refusal(before: Served, after: Served, shares: t.Mapping[str, int], accepted: int = 0, where: str = "this change") -> t.Optional[str]:
-    """Why the change may not be made without a word, or None. ``after`` is all that is served then, by whomever."""
+def from_data(data: t.Mapping[str, t.Iterable[str]]) -> Served:
+    """Return what ``as_data`` made plain values of."""
+    return Served(*(frozenset(data[kind]) for kind in KINDS))
+
+
+def refusal(
+    before: Served, after: Served, shares: t.Mapping[str, int], accepted: int = 0, where: str = "this change", passed: Served = Served(),
+) -> t.Optional[str]:
+    """Why the change may not be made without a word, or None. ``after`` is all that is served then, by whomever; ``passed`` is what an earlier
+    change was allowed to remove and did not, because its run failed."""
+    before = before.without(passed.common(before.without(after)))
     gone = before.without(after)
     tripped = [kind for kind in KINDS if _trips(len(gone.of(kind)), len(before.of(kind)), shares.get(kind, SHARE), FLOOR[kind])]
     last = bool(before.tenants) and before.tenants == gone.tenants

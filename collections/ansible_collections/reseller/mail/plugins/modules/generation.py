@@ -102,11 +102,15 @@ reloaded:
 """
 
 import contextlib
+import json
 import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.reseller.mail.plugins.module_utils import _deletions, _generation
+
+NOTE = "deletions.json"
+"""Below the platform's folder: what the guard let pass for a run that may have failed."""
 
 
 def main() -> None:
@@ -139,7 +143,7 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
             steps = _generation.plan_rollback(store)
         else:
             content = _generation.unpack(Path(module.params["artefact"]).read_bytes())
-            guard(store, content, module.params)
+            guard(store, content, module.params, module.check_mode)
             steps = _generation.plan(store, content)
         outcome = _generation.Outcome(before or "", False, ())
         if steps and not module.check_mode:
@@ -157,15 +161,39 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
     }
 
 
-def guard(store: _generation.Store, content: _generation.Content, params: dict[str, t.Any]) -> None:
+def guard(store: _generation.Store, content: _generation.Content, params: dict[str, t.Any], check_mode: bool) -> None:
     """Compares what is served now with what would be; a generation that was altered or lost its model serves what is left of it."""
     current = store.current()
     if current is None or not params["deletion_guard"]:
         return
-    before = _deletions.here(store.model(current))
-    told = _deletions.refusal(before, _deletions.known(content.files), params["deletion_guard"], params["deletions_accepted"], f"on {content.node} this change")
+    before, after = _deletions.here(store.model(current)), _deletions.known(content.files)
+    where = f"on {content.node} this change"
+    told = _deletions.refusal(before, after, params["deletion_guard"], params["deletions_accepted"], where, passed(store, current))
     if told:
         raise _generation.GenerationError(told)
+    if not check_mode:
+        note(store, current, before.without(after))
+
+
+def passed(store: _generation.Store, current: str) -> _deletions.Served:
+    """Return what may go from the current generation by the guard's earlier word: the run that was to remove it failed afterwards."""
+    try:
+        noted = json.loads((store.root / NOTE).read_bytes())
+        return _deletions.from_data(noted["gone"]) if noted["generation"] == current else _deletions.Served()
+    except (OSError, ValueError, KeyError, TypeError):
+        return _deletions.Served()
+
+
+def note(store: _generation.Store, current: str, gone: _deletions.Served) -> None:
+    """Write down what may go from the current generation. What came back into the files is not in it, and counts again if it goes."""
+    path = store.root / NOTE
+    if not gone:
+        path.unlink(missing_ok=True)
+        return
+    new = store.root / f".{NOTE}.new"
+    new.touch(mode=0o600)
+    new.write_text(json.dumps({"generation": current, "gone": gone.as_data()}) + "\n", encoding="utf-8")
+    new.replace(path)
 
 
 if __name__ == "__main__":

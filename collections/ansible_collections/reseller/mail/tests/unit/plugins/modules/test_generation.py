@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host's guard against mass deletion over several runs."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.reseller.mail.plugins.module_utils import _generation
+from ansible_collections.reseller.mail.plugins.modules.generation import guard
+
+DOMAINS = [f"d{number:02}.example" for number in range(20)]
+CURRENT = "000001-3f1c9a7be210"
+
+
+def model(domains: t.Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in ("tenant acme", *(f"domain {domain}" for domain in domains)))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> _generation.Store:
+    """A host that serves twenty domains and whose generation no run can replace: the check of the next one fails each time."""
+    store = _generation.Store(tmp_path)
+    store.folder(CURRENT).mkdir(parents=True)
+    (store.folder(CURRENT) / "model.txt").write_text(model(DOMAINS), encoding="utf-8")
+    store.switch(CURRENT)
+    return store
+
+
+def run(store: _generation.Store, left: int, accepted: int = 0, check_mode: bool = False, back: t.Sequence[str] = ()) -> str:
+    """The guard's word on a run that would leave so many domains, empty when it lets it pass."""
+    content = _generation.Content("mx1", 12, {"model.txt": model([*DOMAINS[:left], *back])}, "", b"")
+    try:
+        guard(store, content, {"deletion_guard": {"domains": 10}, "deletions_accepted": accepted}, check_mode)
+    except _generation.GenerationError as error:
+        return str(error)
+    return ""
+
+
+def test_small_deletions_do_not_add_up_while_the_runs_that_make_them_fail(store: _generation.Store) -> None:
+    assert [run(store, left) for left in (18, 16, 14, 12, 12, 10)] == [""] * 6
+
+
+def test_a_large_one_is_refused_each_time_and_nothing_of_it_is_noted(store: _generation.Store) -> None:
+    assert run(store, 18) == ""
+    for _again in range(2):
+        assert "removes 8 of 18 domains" in run(store, 10)
+
+
+def test_the_number_that_the_refusal_names_lets_the_change_pass_and_less_does_not(store: _generation.Store) -> None:
+    assert run(store, 18) == ""
+    told = re.search(r"-e mail_deletions_accepted=(\d+)$", run(store, 10))
+    assert told
+    assert run(store, 10, int(told[1]) - 1)
+    assert run(store, 10, int(told[1])) == ""
+    assert run(store, 10) == "", "what was accepted needs no second word while its run fails"
+
+
+def test_what_came_back_counts_again(store: _generation.Store) -> None:
+    assert run(store, 18) == ""
+    assert run(store, 16) == ""
+    assert run(store, 20) == ""
+    assert "removes 4 of 20 domains" in run(store, 16)
+
+
+def test_check_mode_notes_nothing(store: _generation.Store) -> None:
+    assert run(store, 18, check_mode=True) == ""
+    assert "removes 4 of 20 domains" in run(store, 16)
+
+
+def test_another_generation_is_a_new_beginning(store: _generation.Store) -> None:
+    assert run(store, 18) == ""
+    other = "000002-3f1c9a7be210"
+    store.folder(other).mkdir()
+    (store.folder(other) / "model.txt").write_text(model(DOMAINS), encoding="utf-8")
+    store.switch(other)
+    assert "removes 4 of 20 domains" in run(store, 16)
+
+
+def test_a_note_that_somebody_spoilt_is_none(store: _generation.Store) -> None:
+    assert run(store, 18) == ""
+    (store.root / "deletions.json").write_text('{"generation": 1, "gone": 2}', encoding="utf-8")
+    assert "removes 4 of 20 domains" in run(store, 16)
