@@ -161,6 +161,20 @@ def test_a_wrong_key_and_a_silent_server_change_nothing(names: Names, estate: Pa
     assert (names.serials(), (estate / "state").exists()) == (before, False)
 
 
+def test_a_domain_that_cannot_be_published_is_told_and_all_others_are(names: Names, estate: Path) -> None:
+    names.update("wayne.example", "add mail.wayne.example. 60 CNAME elsewhere.example.")
+    warned = play("dns_publish", estate, dns_publish_faults="warn")
+    failed = play("dns_publish", estate)
+    assert (warned.rc == 0, failed.rc == 0) == (True, False), warned.output
+    for run in (warned, failed):
+        assert "mail.wayne.example is a CNAME to elsewhere.example; remove it" in " ".join(run.output.split()), run.output
+    zone = names.everything()
+    assert zone["wayne.example", "MX"] == {"5 mail.old.example."}
+    assert zone["cave.wayne.example", "MX"] == {"10 post.planet.example.", "30 alt.planet.example."}
+    assert ("planet.example", "TXT") in zone
+    assert not [row for row in book(estate) if row[:2] == ("wayne.example", "MX")]
+
+
 def _target(**more: t.Any) -> dict[str, t.Any]:
     return {"class": "octodns_bind.Rfc2136Provider", "host": SERVER, "key_name": "lab", "key_algorithm": "hmac-sha256", "key_secret": "env/DNS_SECRET", **more}
 

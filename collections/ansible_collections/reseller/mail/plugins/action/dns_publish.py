@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import subprocess
 import typing as t
@@ -19,6 +20,10 @@ from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judge
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
+
+
+RUNS = 40
+"""Of octoDNS, at most, to find the zones at fault among all; each begins a process and asks the provider."""
 
 
 class ActionModule(ControllerAction):
@@ -42,6 +47,7 @@ class ActionModule(ControllerAction):
         "ca_file": {"type": "str", "default": ""},
         "wait": {"type": "int", "default": 30},
         "deletions_accepted": {"type": "int", "default": 0},
+        "faults": {"type": "str", "default": "fail", "choices": ["fail", "warn"]},
     }
     RULES = {"required_if": [("driver", "rfc2136", ["server"]), ("driver", "octodns", ["octodns_target"])]}
     PACKAGES = {"dnspython": _dns_query.DNSPYTHON_IMPORT_ERROR}
@@ -55,7 +61,10 @@ class ActionModule(ControllerAction):
                 _terminal.say(f"{'note' if kind != 'pending' else kind}: {text}")
         for text in result["lagging"]:
             _terminal.warn(f"does not have the new data yet: {text}")
-        if result["faults"]:
+        if result["faults"] and args["faults"] == "warn":
+            for text in result["faults"]:
+                _terminal.warn(f"not published: {text}")
+        elif result["faults"]:
             result.update(failed=True, msg="\n".join(result["faults"]))
         return result
 
@@ -86,18 +95,40 @@ class ActionModule(ControllerAction):
         diffs = _files.put_all(Path(folder), texts, check_mode=False)  # octoDNS plans from them, in check mode too
         result = {"changes": [], "pending": prepared.pending, "notes": [], "lagging": [], "remembered": [], "faults": prepared.faults}
         book = prepared.meanwhile
-        if args["octodns_sync"] and not prepared.faults:
-            changes, fault = self._sync(args["octodns_sync"], folder, doit=not check_mode)
-            result.update(changes=changes, faults=[fault] if fault else [])
-            book = prepared.meanwhile if fault else prepared.done
+        zones = sorted(frozenset().union(*prepared.zones_of.values()))
+        if args["octodns_sync"] and zones:
+            changes, faults = self._sync_apart(args["octodns_sync"], folder, zones, doit=not check_mode)
+            result.update(changes=changes, faults=[*prepared.faults, *filter(None, faults.values())])
+            kept = {domain for domain, its_zones in prepared.zones_of.items() if its_zones & faults.keys()}
+            book = {domain: places for domain, places in prepared.done.items() if domain not in kept}
+            book.update((domain, prepared.meanwhile[domain]) for domain in kept)
         noted = write_book(args["estate"], book, check_mode)
         if diffs or result["changes"]:
             result["diff"] = [*diffs, {"prepared": "".join(f"{line}\n" for line in result["changes"])}]
         return {"changed": bool(diffs or result["changes"]) or noted, **result}
 
-    def _sync(self, program: str, folder: str, doit: bool) -> tuple[list[str], str]:
-        """octoDNS's plan as it prints it, and what it ended with when that was no success."""
-        command = [program, "--config-file", "config.yaml", *(["--doit"] if doit else [])]
+    def _sync_apart(self, program: str, folder: str, zones: list[str], doit: bool) -> tuple[list[str], dict[str, str]]:
+        """octoDNS's plan, and by zone what it ended with when that was no success. octoDNS does all zones or none: where it ends with a fault
+        the halves are tried, until those at fault stand alone; after ``RUNS`` runs it is the same with all that are left."""
+        changes: list[str] = []
+        faults: dict[str, str] = {}
+        waiting = [zones]
+        for run in itertools.count(1):
+            part = waiting.pop(0)
+            said, fault = self._sync(program, folder, doit, part if len(part) < len(zones) else [])
+            if not fault:
+                changes += said
+            elif len(part) > 1 and run < RUNS:
+                waiting += [part[: len(part) // 2], part[len(part) // 2 :]]
+            else:
+                faults.update((zone, f"{', '.join(part)}: {fault}" if zone == part[0] else "") for zone in part)
+            if not waiting:
+                return changes, faults
+        raise AssertionError  # pragma: no cover - count() has no end
+
+    def _sync(self, program: str, folder: str, doit: bool, zones: list[str]) -> tuple[list[str], str]:
+        """octoDNS's plan as it prints it, and what it ended with when that was no success. No zones: all of them."""
+        command = [program, "--config-file", "config.yaml", *(["--doit"] if doit else []), *(f"{zone}." for zone in zones)]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (".", os.environ.get("PYTHONPATH"))))}
         try:
             done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)

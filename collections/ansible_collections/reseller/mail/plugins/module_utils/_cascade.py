@@ -68,6 +68,12 @@ def find(chain: Chain, name: str, sub: str = "") -> Effective:
     return Effective(path, value, level, says[name]["at"].of(sub) if sub else says["at"].of(name))
 
 
+def place_of_item(chain: Chain, name: str, sub: str, nth: int) -> Position:
+    """Where an item of a list stands that is the value of a table's key; nowhere for a default."""
+    says = _pick(chain, name, sub)[2]
+    return NOWHERE if says is None else says[name]["at"].of(sub, nth)
+
+
 def value_of(chain: Chain, name: str, sub: str = "") -> t.Any:
     """Only the value."""
     return _pick(chain, name, sub)[0]

@@ -22,11 +22,13 @@ if t.TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Prepared:
-    """The files for octoDNS, what waits, what is wrong; and the book once octoDNS has done it, and until it has."""
+    """The files for octoDNS, what waits, what is wrong; by domain the zones that its records lie in; and the book once octoDNS has done
+    it, and until it has."""
 
     files: dict[str, str] = field(default_factory=dict)
     pending: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    zones_of: dict[str, frozenset[str]] = field(default_factory=dict)
     done: _dns_book.Book = field(default_factory=dict)
     meanwhile: _dns_book.Book = field(default_factory=dict)
 
@@ -51,11 +53,12 @@ async def prepare(estate: Estate, asker: Asker, book: _dns_book.Book, target: t.
     known: set[str] = set()
     for one, its_zones in zip(work, zones, strict=True):
         before = book.get(one.domain, {})
+        prepared.zones_of[one.domain] = frozenset(zone for zone in its_zones if zone and None not in its_zones)
         if None in its_zones:
             prepared.faults.append(f"{one.domain}: the resolver {asker.resolver} does not say which zone it lies in")
             prepared.meanwhile[one.domain] = prepared.done[one.domain] = dict(before)
             continue
-        known.update(zone for zone in its_zones if zone)
+        known |= prepared.zones_of[one.domain]
         held = set()
         sts = one.wanted.get((f"_mta-sts.{one.domain}", "TXT"))
         waits = await _policy_waits(asker, one.domain, policies[one.domain], sts, context) if sts else ""

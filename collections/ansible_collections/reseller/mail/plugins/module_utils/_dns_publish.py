@@ -30,6 +30,10 @@ AT_ONCE = 200
 """Domains that are planned side by side: each is some twenty questions, and what was answered is kept until its plan is made."""
 
 
+PATIENCE = 2
+"""Zones in a row that the server may be silent about: behind them it is taken to be away, and nobody waits for it any more."""
+
+
 @dataclass(slots=True)
 class Outcome:
     """What was (or in check mode would be) changed, what waits for something, what is worth knowing, who has not heard yet, what
@@ -55,6 +59,12 @@ class _Planned:
     held: set[Key] = field(default_factory=set)
     gone: bool = False
     zones: dict[str, list[Change]] = field(default_factory=dict)
+    sent: dict[str, list[Change]] = field(default_factory=dict)
+
+    @property
+    def done(self) -> bool:
+        """Whether DNS has all that is wanted and not held back."""
+        return not self.faults and all(len(self.sent.get(zone, ())) == len(changes) for zone, changes in self.zones.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,29 +180,63 @@ def _guarded(estate: Estate, left: t.Collection[str], book: _dns_book.Book, acce
     return told or ""
 
 
-async def _send_all(primary: Primary, zones: t.Mapping[str, list[Change]], raw: _dns_update.Raw, outcome: Outcome, check_mode: bool) -> set[str]:
-    """Notes what was (or would be) changed; the zones of which that failed. A key that the server does not know is said once."""
-    ordered = sorted(zones)
-    failed: set[str] = set()
-    for number, zone in enumerate(ordered, 1):
+async def _plan_or_tell(job: _Job, work: Work) -> _Planned:
+    try:
+        return await _plan_domain(job, work)
+    except Exception as exc:  # whatever it is: one domain's values must not keep the records of all others out of DNS
+        return _Planned(work, faults=[f"{work.domain}: its records cannot be worked out: {type(exc).__name__}: {exc}"])
+
+
+async def _send_all(primary: Primary, plans: t.Sequence[_Planned], outcome: Outcome, check_mode: bool) -> None:
+    """Sends the changes of every zone, and leaves in each plan those that the server took. A key that it does not know is said once."""
+    zones: dict[str, dict[Change, _Planned]] = {}
+    for planned in plans:
+        for zone, changes in planned.zones.items():
+            zones.setdefault(zone, {}).update(dict.fromkeys(changes, planned))
+    silent = 0
+    for number, zone in enumerate(sorted(zones), 1):
         try:
-            if not check_mode:
-                await _dns_update.send(primary, zone, zones[zone], raw)
-            outcome.changes += sorted(zones[zone])
+            for batch in _dns_update.batches(zones[zone]):
+                await _send_batch(primary, zone, {change: zones[zone][change] for change in batch}, outcome, check_mode)
+            silent = 0
         except _dns_update.DnsFailure as exc:
-            unsent = ordered[number:] if exc.everywhere else []
-            outcome.faults.append(f"{exc}{f'; nothing was sent for {len(unsent)} more zones' if unsent else ''}")
-            failed.update((zone, *unsent))
+            silent += 1
+            unsent = len(zones) - number if exc.everywhere or silent >= PATIENCE else 0
+            outcome.faults.append(f"{exc}{f'; nothing was sent for {unsent} more zones' if unsent else ''}")
             if unsent:
                 break
-    return failed
+    outcome.changes += (change for zone in sorted(zones) for change in sorted(zones[zone]) if change in zones[zone][change].sent.get(zone, ()))
+
+
+async def _send_batch(primary: Primary, zone: str, batch: t.Mapping[Change, _Planned], outcome: Outcome, check_mode: bool) -> None:
+    """One message, or one for each domain where the server did not take what several of them have in the zone: the one at fault stays
+    without, and is named."""
+    try:
+        if not check_mode:
+            raw = {place: rdata for planned in batch.values() for place, rdata in planned.raw.items()}
+            await _dns_update.send(primary, zone, list(batch), raw)
+    except _dns_update.DnsFailure as exc:
+        if exc.everywhere or exc.silent:
+            raise
+        domains: dict[str, dict[Change, _Planned]] = {}
+        for change, planned in batch.items():
+            domains.setdefault(planned.work.domain, {})[change] = planned
+        if len(domains) == 1:
+            (domain,) = domains
+            outcome.faults.append(str(exc) if domain == zone else f"{domain} in the zone {exc}")
+            return
+        for of_one in domains.values():
+            await _send_batch(primary, zone, of_one, outcome, check_mode)
+        return
+    for change, planned in batch.items():
+        planned.sent.setdefault(zone, []).append(change)
 
 
 async def publish(
     estate: Estate, asker: Asker, primary: Primary, book: _dns_book.Book, *, ca_file: str, seconds: float, check_mode: bool, accepted: int = 0
 ) -> Outcome:
-    """Plans every domain, sends the updates of every zone, looks whether they are there, waits until all its servers have
-    them. One zone's trouble stops no other."""
+    """Plans every domain, sends its updates, looks whether they are there, waits until all servers of its zone have them. One
+    domain's trouble stops no other."""
     job = _Job(
         asker, primary, _https_policy.tls_context(ca_file), _dns_wanted.marks(estate), policies(estate), frozenset(compile_dns.pending(estate)),
     )
@@ -203,21 +247,18 @@ async def publish(
         outcome.faults.append(guard)
         outcome.book = {name: dict(book[name]) for name in todo.left}
     work = [one for one in todo.work if not guard or one.domain not in todo.left]
-    plans = await in_turn(AT_ONCE, work, lambda one: _plan_domain(job, one))
+    plans = await in_turn(AT_ONCE, work, lambda one: _plan_or_tell(job, one))
+    await _send_all(primary, plans, outcome, check_mode)
     zones: dict[str, list[Change]] = {}
-    raw: _dns_update.Raw = {}
     for planned in plans:
         outcome.pending += planned.pending
         outcome.notes += planned.notes
         outcome.faults += planned.faults
-        raw.update(planned.raw)
-        for zone, changes in planned.zones.items():
+        for zone, changes in planned.sent.items():
             zones.setdefault(zone, []).extend(changes)
-    failed = await _send_all(primary, zones, raw, outcome, check_mode)
-    for planned in plans:
-        entry = _entry(planned, book.get(planned.work.domain, {}), done=not planned.faults and not failed & planned.zones.keys())
+        entry = _entry(planned, book.get(planned.work.domain, {}), planned.done)
         if entry:
             outcome.book[planned.work.domain] = entry
     if not check_mode:
-        await asyncio.gather(*(_watch(job, zone, changes, seconds, outcome) for zone, changes in sorted(zones.items()) if zone not in failed))
+        await asyncio.gather(*(_watch(job, zone, changes, seconds, outcome) for zone, changes in sorted(zones.items())))
     return outcome

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import itertools
 import typing as t
 from dataclasses import dataclass, field
 
@@ -34,11 +35,12 @@ except ImportError:  # the importer of _dns_query reports it
 
 class DnsFailure(Exception):
     """A name server refused or did not understand; the text is fit for the user, and never holds a secret. ``everywhere``: it is about
-    the server or the key, so that no other zone would fare better."""
+    the key, so that no other zone would fare better. ``silent``: there was no answer, which one large zone may cause as well."""
 
-    def __init__(self, text: str, everywhere: bool = False) -> None:
+    def __init__(self, text: str, everywhere: bool = False, silent: bool = False) -> None:
         super().__init__(text)
         self.everywhere = everywhere
+        self.silent = silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ class Primary:
     timeout: float = 10.0
 
 
-BATCH = 50
-"""Record sets in one update: with keys of 2048 bits, old and new ones, about 45,000 bytes, and a message ends at 65,535."""
+BATCH = 45_000
+"""Bytes of record data in one update, old and new ones; a message ends at 65,535, and names stand in it as well."""
 _NOT_HERE = ("REFUSED", "NOTAUTH", "not authoritative")
 Raw = t.Dict[t.Tuple[str, str, str], t.List[t.Any]]
 """By name, type and value: the library's record data, more than one where a TXT is there twice, split differently."""
@@ -100,25 +102,37 @@ def _rdata(change: Change, value: str, raw: Raw) -> t.Any:
     return dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.from_text(change.type), value)
 
 
-async def send(primary: Primary, zone: str, changes: t.Sequence[Change], raw: Raw) -> None:
-    """Updates of one zone. Each message is done whole or not at all (RFC 2136 section 3.4), and all of a name's changes are in one."""
+def batches(changes: t.Iterable[Change]) -> t.Iterator[list[Change]]:
+    """The changes of a zone, sorted, in parts that fit into one message each; all of a name's changes are in one."""
     batch: list[Change] = []
-    for change in sorted(changes):
-        if len(batch) >= BATCH and change.name != batch[-1].name:
-            await _send(primary, zone, batch, raw)
-            batch = []
-        batch.append(change)
-    await _send(primary, zone, batch, raw)
+    filled = 0
+    for _name, group in itertools.groupby(sorted(changes), key=lambda change: change.name):
+        together = list(group)
+        size = sum(map(_size, together))
+        if batch and filled + size > BATCH:
+            yield batch
+            batch, filled = [], 0
+        batch += together
+        filled += size
+    if batch:
+        yield batch
 
 
-async def _send(primary: Primary, zone: str, changes: t.Sequence[Change], raw: Raw) -> None:
+def _size(change: Change) -> int:
+    """About as many bytes as a change takes in an update: each record and each deletion with a header, a name and its data."""
+    head = len(change.name) + 2 + 10
+    return head * (len(change.old) + len(change.new) + 2) + sum(len(value.encode()) + len(value) // 255 + 1 for value in (*change.old, *change.new))
+
+
+async def send(primary: Primary, zone: str, changes: t.Sequence[Change], raw: Raw) -> None:
+    """One update of a zone. It is done whole or not at all (RFC 2136 section 3.4)."""
     server = primary.server
     try:
         response = await dns.asyncquery.tcp(_message(primary, zone, changes, raw), server.address, primary.timeout, server.port)
     except dns.tsig.PeerError as exc:
         raise DnsFailure(f"{server} did not take the update: {_about_key(exc, primary)}", everywhere=True) from exc
     except (OSError, EOFError, dns.exception.Timeout) as exc:
-        raise DnsFailure(f"{server} did not take the update over TCP: {exc or 'no answer'}", everywhere=True) from exc
+        raise DnsFailure(f"{zone}: {server} did not take the update over TCP: {exc or 'no answer'}", silent=True) from exc
     except (ValueError, dns.exception.DNSException) as exc:
         raise DnsFailure(f"{zone}: {server} did not take the update: {exc or type(exc).__name__}") from exc
     if response.rcode() in (dns.rcode.NXRRSET, dns.rcode.YXRRSET, dns.rcode.NXDOMAIN, dns.rcode.YXDOMAIN):

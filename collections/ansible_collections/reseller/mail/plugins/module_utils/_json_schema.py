@@ -12,6 +12,7 @@ import re
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils import _scalars as s
+from ansible_collections.reseller.mail.plugins.module_utils._names import MAX_SELECTOR
 from ansible_collections.reseller.mail.plugins.module_utils._schema import FILES, UNSAID, Key, Many, Table, Type
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import size
 
@@ -24,6 +25,7 @@ _SIZE_TEXT = "[1-9][0-9]{0,18}[BKMGT]"
 _OTHER = "[^\\x00-\\x7f]"  # a label written with letters beyond ASCII becomes an A-label; how long it then is cannot be said here
 _LABEL = f"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{{0,61}}[A-Za-z0-9])?|(?=[^.@]*{_OTHER})(?:[A-Za-z0-9-]|{_OTHER})+)"
 _NAME = rf"{_LABEL}(?:\.{_LABEL})+\.?"
+_OWNER_NAME = _NAME.replace("A-Za-z0-9", "A-Za-z0-9_")
 _LOCAL_PART = r"(?=[^@]{1,64}(?:@|$))[A-Za-z0-9_][A-Za-z0-9_+=-]*(?:\.[A-Za-z0-9_+=-]+)*"
 _IP = {
     "type": "string",
@@ -37,6 +39,7 @@ SHAPES: dict[s.Scalar, Schema] = {
     s.TEXT: {"type": _ANY, "minLength": 1, "maxLength": 200, "pattern": r"^[^\x00-\x1f\x7f]+$"},
     s.SLUG: {"type": _ANY, "pattern": "^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$"},
     s.DOMAIN: {"type": ["string", "number"], "pattern": f"^{_NAME}$"},
+    s.OWNER_NAME: {"type": ["string", "number"], "pattern": f"^{_OWNER_NAME}$"},
     s.MAIL_DOMAIN: {"type": ["string", "number"], "pattern": f"^{_NAME}$"},
     s.LOCAL: {"type": _ANY, "pattern": r"^(?=.{1,64}$)[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*$"},
     s.ADDRESS: {"type": "string", "pattern": f"^{_LOCAL_PART}@{_NAME}$"},
@@ -63,7 +66,7 @@ SHAPES: dict[s.Scalar, Schema] = {
     },
     s.PUBLIC_KEY: {"type": "string", "minLength": 40, "maxLength": 4000, "pattern": "^[A-Za-z0-9+/]+={0,2}$"},
     s.DIGEST: {"type": _ANY, "pattern": "^[0-9a-f]{64}$"},
-    s.SELECTOR: {"type": _ANY, "pattern": "^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$"},
+    s.SELECTOR: {"type": _ANY, "pattern": f"^(?=.{{1,{MAX_SELECTOR}}}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$"},
     s.MOMENT: {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"},
     s.URL: {"type": "string", "maxLength": 300, "pattern": "^https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[^\\s\"'<>\\\\^`{|}]*)?$"},
     s.DATE: {"type": "string", "pattern": "^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$"},

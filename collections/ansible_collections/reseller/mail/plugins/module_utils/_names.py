@@ -17,8 +17,11 @@ from ansible_collections.reseller.mail.plugins.module_utils._nodes import shown
 
 MAX_DOMAIN = 253  # RFC 1035 section 2.3.4: 255 octets on the wire
 MAX_MAIL_DOMAIN = 189  # RFC 5321 section 4.5.3.1.3 allows 254 for an address, 64 of them before the @ and one for it
+MAX_SELECTOR = MAX_DOMAIN - MAX_MAIL_DOMAIN - len("._domainkey.")
+"""So that <selector>._domainkey.<domain> is a name, whatever the domain."""
 
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_OWNER_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _LOCAL = re.compile(r"(?=.{1,64}\Z)[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*")
 _TARGET_LOCAL = re.compile(r"(?=.{1,64}\Z)[a-z0-9_][a-z0-9_+=-]*(?:\.[a-z0-9_+=-]+)*")
 _WITH_A_LABELS = re.compile(r"(?<![\w/.-])(?:[a-z0-9-]+\.)*xn--[a-z0-9-]+(?:\.[a-z0-9-]+)+")
@@ -28,12 +31,12 @@ _DEVIATIONS = re.compile("[\u00df\u03c2\u200c\u200d]")
 
 
 @functools.lru_cache(maxsize=2**14)  # owners and domains repeat: a third of the time of reading them
-def domain(text: str, limit: int = MAX_DOMAIN) -> str:
+def domain(text: str, limit: int = MAX_DOMAIN, pattern: re.Pattern[str] = _LABEL) -> str:
     """A domain name as lower-case A-labels without a trailing dot."""
     plain = text[:-1] if text.endswith(".") else text
     if ".." in f".{text}":
         raise ValueError(f"{shown(text)} is not a domain name: no label stands before one of its dots")
-    labels = [_label(label, text) for label in plain.split(".")] if plain else []
+    labels = [_label(label, text, pattern) for label in plain.split(".")] if plain else []
     name = ".".join(labels)
     if len(labels) < 2:
         raise ValueError(f"{shown(text)} is not a complete domain name")
@@ -44,11 +47,11 @@ def domain(text: str, limit: int = MAX_DOMAIN) -> str:
     return name
 
 
-def _label(label: str, text: str) -> str:
+def _label(label: str, text: str, pattern: re.Pattern[str]) -> str:
     lower = label.lower()
     if not lower.isascii():
         lower = _a_label(lower, text)
-    if not _LABEL.fullmatch(lower):
+    if not pattern.fullmatch(lower):
         raise ValueError(f"{shown(text)} is not a domain name: {shown(label)} cannot be a part of one")
     if lower.startswith("xn--"):
         if not _is_a_label(lower):
@@ -88,6 +91,11 @@ def _a_label(label: str, text: str) -> str:
 def mail_domain(text: str) -> str:
     """A domain short enough that every address in it fits."""
     return domain(text, MAX_MAIL_DOMAIN)
+
+
+def owner_name(text: str) -> str:
+    """A name that owns records and need not be a host's: underscores are letters in it (RFC 8552), as in _spf.example.com."""
+    return domain(text, pattern=_OWNER_LABEL)
 
 
 def local_part(text: str) -> str:

@@ -217,6 +217,7 @@ def choice(*words: str) -> Scalar:
 TEXT = Scalar("1 to 200 printable characters in one line", _text)
 SLUG = Scalar("1 to 32 of a-z, 0-9 and hyphens, neither first nor last a hyphen", _names.slug)
 DOMAIN = Scalar("a domain name such as acme.example", _names.domain)
+OWNER_NAME = Scalar("a name in DNS such as _spf.acme.example", _names.owner_name)
 MAIL_DOMAIN = Scalar(f"a domain name such as acme.example, at most {_names.MAX_MAIL_DOMAIN} characters", _names.mail_domain)
 LOCAL = Scalar("1 to 64 of a-z, 0-9, dot, hyphen and underscore, beginning with a letter or digit", _names.local_part)
 ADDRESS = Scalar("an address such as jo@acme.example", _names.address)
@@ -234,7 +235,10 @@ PUBLIC_KEY = Scalar("base64, as in the p= tag of RFC 6376", _public_key)
 DIGEST = Scalar("64 hexadecimal digits, the SHA-256 of a public key", _digest)
 DEBIAN = Scalar("12 or 13", lambda text: int(choice("12", "13").read(text)), words=("12", "13"))
 URL = Scalar("an address that begins with https://", _url)
-SELECTOR = Scalar("a DKIM selector such as mx1-2", lambda text: _matching(text, "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", "a selector"))
+SELECTOR = Scalar(
+    f"a DKIM selector such as mx1-2, at most {_names.MAX_SELECTOR} characters",
+    lambda text: _matching(text, f"(?=.{{1,{_names.MAX_SELECTOR}}}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?", "a selector"),
+)
 MOMENT = Scalar("a time such as 2026-03-31T09:30:00Z", lambda text: _matching(text, "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", "a time in UTC"))
 DATE = Scalar("a date such as 2026-03-31", _date)
 MONEY = Scalar("an amount such as 4.90, at most four decimals", lambda text: _decimal(text, 4))

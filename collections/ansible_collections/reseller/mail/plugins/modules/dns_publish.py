@@ -39,8 +39,8 @@ extends_documentation_fragment: [reseller.mail.estate]
 options:
   driver:
     description:
-      - What publishes. V(rfc2136) sends one signed update for each zone that differs (several for a very large one) to O(server), and
-        finds the zone of a name by asking it.
+      - What publishes. V(rfc2136) sends one signed update for each zone that differs (several for a very large one, and one for each domain in
+        a zone where the server did not take them together) to O(server), and finds the zone of a name by asking it.
       - V(octodns) writes a configuration for octoDNS into O(octodns_dir), with a processor that keeps octoDNS from touching what is not ours, and
         runs O(octodns_sync) when that is given. It finds the zone of a name by asking O(resolver).
     type: str
@@ -99,6 +99,13 @@ options:
     description: How many names' records may go at most, when that is more than the estate's C(deletion_guard) allows.
     type: int
     default: 0
+  faults:
+    description:
+      - What RV(faults) come to. V(fail) fails, once all that can be published is; V(warn) warns, where more is to be done for those that
+        are published and a later task fails.
+    type: str
+    choices: [fail, warn]
+    default: fail
 seealso:
   - module: reseller.mail.dns_export
   - module: reseller.mail.verify_dns
@@ -157,7 +164,7 @@ remembered:
   returned: always
   sample: ["acme.example: resolvers may remember old records for another 3571 s (acme.example MX)"]
 faults:
-  description: What went wrong. Other zones are published nevertheless.
+  description: What went wrong, with the domain. All others are published nevertheless.
   type: list
   elements: str
   returned: always

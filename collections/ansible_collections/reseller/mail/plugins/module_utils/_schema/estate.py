@@ -17,6 +17,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._scalars import (
     IP,
     LIMIT,
     MONEY,
+    OWNER_NAME,
     PERCENT,
     POOL,
     PORT,
@@ -81,7 +82,7 @@ _PREMIUM_RELAY = Table(
     {
         "host": key(DOMAIN, "Where outgoing mail is handed to.", "S0-5", NOT_YET, required=True),
         "port": key(PORT, "Its port; TLS is always used.", "S0-5", NOT_YET, 587),
-        "spf_include": key(DOMAIN, "What its operator wants included in SPF.", "S0-4 S1-4", DNS, required=True),
+        "spf_include": key(OWNER_NAME, "What its operator wants included in SPF.", "S0-4 S1-4", DNS, required=True),
     },
 )
 _ROLE = Table(

@@ -18,6 +18,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._scalars import (
     DOMAIN,
     LOCALE,
     MAX_AGE,
+    OWNER_NAME,
     RECIPIENT,
     SIEVE,
     TEXT,
@@ -57,7 +58,7 @@ SPF = Table(
             "delegated",
             rule=NEAREST,
         ),
-        "include": key(Many(DOMAIN), "Other services that send for the domain.", "S1-4 S2-25", DNS, (), rule=NEAREST),
+        "include": key(Many(OWNER_NAME), "Other services that send for the domain.", "S1-4 S2-25", DNS, (), rule=NEAREST),
         "tail": key(
             choice("-all", "~all"),
             "What receivers do with mail from elsewhere; V(-all) whenever the premium relay is on.",
