@@ -193,7 +193,7 @@ def test_small_deletions_do_not_add_up_on_a_host_whose_runs_fail(nodes: dict[str
     def estate(more: int) -> Path:
         lines = "".join(f"  - {{name: temp{number}, quota: 1M}}\n" for number in range(more))
         room = {"tenants/globex/account.yml": ("plan: starter", "plan: business")}
-        return changed_estate(tmp_path / str(more), {**room, **{file: ("mailboxes:\n", f"mailboxes:\n{lines}") for file in files}})
+        return changed_estate(tmp_path / str(more), {**room, **dict.fromkeys(files, ("mailboxes:\n", f"mailboxes:\n{lines}"))})
 
     try:
         run = generation(estate(12))

@@ -54,7 +54,7 @@ def facts(run: Run, root: str, mail: str) -> dict[str, t.Any]:
 
 
 def _postfix_settings(run: Run) -> dict[str, str]:
-    names = ("queue_directory", "smtpd_milters", "submission_milters", "smtpd_sasl_path", "virtual_transport", "quota_status",
+    names = ("queue_directory", "smtpd_milters", "submission_milters", "sieve_milters", "smtpd_sasl_path", "virtual_transport", "quota_status",
              "message_size_limit", "queue_minfree")
     _code, output, _errors = run(["postconf", "-x", *names])
     pairs = (line.partition("=") for line in output.splitlines())
@@ -90,7 +90,7 @@ def _failed(run: Run) -> list[str]:
 
 def _sockets(settings: t.Mapping[str, str], queue: str) -> list[dict[str, str]]:
     """Return how each socket that Postfix asks answers; ``error`` is empty where it answers well."""
-    milters = {path for name in ("smtpd_milters", "submission_milters") for path in _MILTER.findall(settings.get(name, ""))}
+    milters = {path for name in ("smtpd_milters", "submission_milters", "sieve_milters") for path in _MILTER.findall(settings.get(name, ""))}
     wanted: list[tuple[str, t.Callable[[socket.socket], str]]] = [(path, _greets_as_milter) for path in sorted(milters)]
     transport = settings.get("virtual_transport", "")
     for path, ask in (
