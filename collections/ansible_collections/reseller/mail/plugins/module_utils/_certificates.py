@@ -25,7 +25,7 @@ _NO_SERVER = re.compile(r"^(?:requests|urllib3)\.exceptions\.\w+", re.MULTILINE)
 _OS_ERROR = re.compile(r"^(?:\w+Error): \[Errno (?P<number>\d+)\]", re.MULTILINE)
 _NAME_TOO_LONG = str(errno.ENAMETOOLONG)
 """certbot makes file names of a certificate's name."""
-_LOCKED = re.compile(r"^(?:certbot\.errors\.LockError: )?Another instance of Certbot is already running\.", re.MULTILINE)
+_LOCKED = re.compile(r"^certbot\.errors\.LockError: ", re.MULTILINE)
 _NOISE = re.compile(
     r"^(?:Saving debug log|Account registered|Requesting a certificate|Ask for help|See the logfile|Some challenges have failed|Hint:|Certbot failed"
     r"|Exiting abnormally|Traceback|During handling of|The above exception|AttributeError: can't set attribute|\s)|^$"
@@ -100,7 +100,7 @@ def refusal(out: str, err: str, name: str = "") -> Refusal:
     else:
         lines = [line.strip() for line in (out + "\n" + err).splitlines() if not _NOISE.match(line)]
         reason = lines[-1] if lines else "certbot gave no reason"
-    return Refusal(_printable(reason), _concerns_account(problem, name) if problem else _concerns_host(exceptions, err))
+    return Refusal(_printable(reason), _concerns_account(problem, name) if problem else _concerns_host(exceptions))
 
 
 def _printable(text: str) -> str:
@@ -115,10 +115,10 @@ def _concerns_account(problem: re.Match[str], name: str) -> bool:
     return problem["type"] in _ABOUT_ACCOUNT_OR_NAME and not _mentions(problem["text"] or "", name)
 
 
-def _concerns_host(exceptions: str, err: str) -> bool:
+def _concerns_host(exceptions: str) -> bool:
     """Whether the ACME server is out of reach, another certbot is at work, or this host cannot write."""
     broken = any(match["number"] != _NAME_TOO_LONG for match in _OS_ERROR.finditer(exceptions))
-    return bool(_NO_SERVER.search(exceptions) or _LOCKED.search(err) or broken)
+    return bool(_NO_SERVER.search(exceptions) or _LOCKED.search(exceptions) or broken)
 
 
 def _mentions(text: str, name: str) -> bool:
