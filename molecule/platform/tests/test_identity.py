@@ -329,7 +329,7 @@ def hidden(raw: bytes, host: str) -> str:
     return match[1]
 
 
-@pytest.mark.parametrize(("port", "greeting"), [(587, "x)by(y;z"), (465, "[10.97.0.5]")])
+@pytest.mark.parametrize(("port", "greeting"), [(587, "x)<by>(y;z"), (465, "[10.97.0.5]")])
 def test_submitted_mail_does_not_tell_where_its_sender_was(
     world: World, side: Side, node: Host, port: int, greeting: str
 ) -> None:
