@@ -3,7 +3,12 @@
 
 from __future__ import annotations
 
-from client import Host, Message, World, wait_until
+import shutil
+import typing as t
+from pathlib import Path
+
+import pytest
+from client import BUILD, ESTATE, Host, Message, World, ansible, wait_until
 from conftest import STRANGER, Side
 
 TOO_BIG = 2 * 1024 * 1024
@@ -42,3 +47,68 @@ def test_a_mailbox_that_fills_up_is_warned(world: World, side: Side, node: Host)
         assert len(warned.splitlines()) == 1, warned
     finally:
         node.run(f"doveadm expunge -u {box} mailbox INBOX all")
+
+
+MESSAGES = 10
+FEW = f"mailbox_limits: {{messages: {MESSAGES}, folders: 4}}"
+
+
+HANDED_OVER = """
+import smtplib
+with smtplib.LMTP("/var/spool/postfix/private/dovecot-lmtp") as lmtp:
+    try:
+        print(lmtp.sendmail("", ["{box}"], "Subject: late"))
+    except (smtplib.SMTPDataError, smtplib.SMTPRecipientsRefused) as error:
+        print(error)
+"""
+"""What Postfix does with a message that it took."""
+
+
+@pytest.fixture(scope="module")
+def few() -> t.Iterator[None]:
+    """The small mailboxes hold few messages and folders, for as long as the tests that ask for it run."""
+    generation = str(Path(__file__).parent / "generation.yml")
+    folder = BUILD / "few"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ESTATE, folder)
+    for path in folder.glob("tenants/*/*.yml"):
+        path.write_text(path.read_text(encoding="utf-8").replace("    quota: 1M\n", f"    quota: 1M\n    {FEW}\n"), encoding="utf-8")
+    done = ansible("ansible-playbook", generation, estate=folder)
+    assert done.rc == 0, done.output
+    yield
+    done = ansible("ansible-playbook", generation)
+    assert done.rc == 0, done.output
+
+
+def test_a_mailbox_with_as_many_messages_as_it_may_have_takes_no_more(few: None, world: World, side: Side, node: Host) -> None:
+    box = side.small
+    node.run(f"doveadm expunge -u {box} mailbox '*' all")
+    try:
+        kept = world.call("imap_append", host=side.host, user=box.name, password=box.password, times=MESSAGES + 1)
+        taken = sum(state == "OK" for state, _text in kept)
+        assert MESSAGES - 4 < taken <= MESSAGES, "warnings at 80, 95 and 100 % are messages as well, and come when they come"
+        assert kept[-1][0] == "NO", kept
+        assert kept[-1][1].startswith("[OVERQUOTA]"), kept
+        message = Message.new(STRANGER, box.name)
+        code, text = world.send(side.host, 25, STRANGER, [box.name], message)["rcpt"][box.name]
+        assert (code, text[:5]) == (552, "5.2.2"), text
+        assert "452, b'4.2.2" in node.output(f"python3 -c '{HANDED_OVER.format(box=box)}'"), "Postfix would keep what it took before, and try again"
+    finally:
+        node.run(f"doveadm expunge -u {box} mailbox '*' all")
+    assert world.send(side.host, 25, STRANGER, [box.name], message)["data"][0] == 250
+
+
+def test_a_mailbox_has_no_more_folders_than_it_may_have(few: None, world: World, side: Side, node: Host) -> None:
+    """INBOX counts, folders that nobody has put anything into do not. Dovecot 2.3 (Debian 12) has no such limit."""
+    box = side.small
+    names = [f"f{number}" for number in range(5)]
+    try:
+        made = [world.call("imap_create", host=side.host, user=box.name, password=box.password, folder=name) for name in names]
+    finally:
+        node.run(f"for folder in {' '.join(names)}; do doveadm mailbox delete -u {box} $folder 2>/dev/null || true; done")
+    if side.node == "mx1":
+        assert [state for state, _text in made] == ["OK"] * 5, "then docs/language.md has to say so no more"
+    else:
+        assert made[0][0] == "OK", made
+        assert made[-1][0] == "NO", made
+        assert made[-1][1].startswith("[LIMIT]"), made

@@ -119,6 +119,25 @@ def fetch(host, user, password, token, folder="INBOX", seconds=30):
             time.sleep(0.2)
 
 
+def imap_append(host, user, password, times):
+    """The server's answers to a client that puts small messages into INBOX."""
+    answers = []
+    with imaplib.IMAP4_SSL(host, ssl_context=ssl.create_default_context(), timeout=TIMEOUT) as imap:
+        imap.login(user, password)
+        for _number in range(times):
+            state, (text,) = imap.append("INBOX", None, None, b"From: a@b.example\r\nSubject: kept\r\n\r\nHello.\r\n")
+            answers.append([state, text.decode()])
+    return answers
+
+
+def imap_create(host, user, password, folder):
+    """The server's answer to a client that makes a folder."""
+    with imaplib.IMAP4_SSL(host, ssl_context=ssl.create_default_context(), timeout=TIMEOUT) as imap:
+        imap.login(user, password)
+        state, (text,) = imap.create(folder)
+        return [state, text.decode()]
+
+
 def stored(token, seconds=30, header="X-Token"):
     """The messages with the token that came to the stranger: all mail for this host's domains ends in one Maildir."""
     deadline = time.monotonic() + seconds

@@ -50,4 +50,4 @@ class ActionModule(ActionBase):
             return None, f"no connection: {exc.message}"
         if answer.get("failed") or answer.get("unreachable"):
             return None, str(answer.get("msg", "the module failed"))
-        return {str(row["address"]): Live(row["limit"], row["used"]) for row in answer["quotas"]}, ""
+        return {str(row["address"]): Live(row["limit"], row["used"], row["messages_limit"], row["messages"]) for row in answer["quotas"]}, ""

@@ -21,6 +21,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._model.domain import
     DomainLimits,
     Forward,
     Mailbox,
+    MailboxLimits,
     MtaSts,
     RateLimits,
     Relay,
@@ -142,6 +143,7 @@ def _of_mailboxes(chain: _cascade.Chain, tenancy: Tenancy) -> dict[str, t.Any]:
         "locale": _cascade.value_of(chain, "locale"),
         "protocols": _cascade.value_of(chain, "protocols") or tenancy.protocols,
         "rate_limits": table(chain, "rate_limits", RateLimits),
+        "mailbox_limits": table(chain, "mailbox_limits", MailboxLimits),
         "sieve": _cascade.value_of(chain, "sieve"),
     }
 

@@ -22,32 +22,41 @@ KIB = 1024
 
 
 class Live(t.NamedTuple):
-    """What Dovecot says about one mailbox, bytes; it counts in KiB."""
+    """What Dovecot says about one mailbox: bytes, which it counts in KiB, and messages."""
 
     limit: Limit
     used: int
+    messages_limit: Limit
+    messages: int
 
 
 def _limit(mailbox: Mailbox, live: t.Optional[Live], node: str) -> t.Optional[Finding]:
-    expected = f"quota {size(mailbox.quota)}"
+    most = mailbox.mailbox_limits.messages
+    expected = f"quota {size(mailbox.quota)}, {most} messages"
     if live is None:
         found, remedy = "Dovecot does not know the mailbox", f"converge {node}"
     elif live.limit != (None if mailbox.quota is None else mailbox.quota // KIB * KIB):
         found, remedy = f"Dovecot enforces {size(live.limit)}", f"converge {node}"
+    elif live.messages_limit != most:
+        found, remedy = f"Dovecot enforces {'unlimited' if live.messages_limit is None else live.messages_limit} messages", f"converge {node}"
     else:
         return None
     return Finding("quota.limit", mailbox.address, "fail", expected, found, remedy)
 
 
 def _usage(mailbox: Mailbox, live: t.Optional[Live], warn_at: int) -> t.Optional[Finding]:
-    if live is None or not live.limit:
+    if live is None:
         return None
-    percent = live.used * 100 // live.limit
+    # What is fuller: the bytes or the messages.
+    fills = [(live.used * 100 // live.limit, live.used > live.limit, size(live.limit), rounded(live.used), "quota")] if live.limit else []
+    if live.messages_limit:
+        whole, shown = f"{live.messages_limit} messages", f"{live.messages} messages"
+        fills.append((live.messages * 100 // live.messages_limit, live.messages > live.messages_limit, whole, shown, "mailbox_limits"))
+    percent, is_over, whole, shown, key = max(fills, default=(0, False, "", "", ""))
     if percent < warn_at:
         return None
-    state = "fail" if live.used > live.limit else "warn"
-    remedy = f"raise the quota of {mailbox.address} in its domain's file, or let its user delete mail"
-    return Finding("quota.usage", mailbox.address, state, f"below {warn_at} % of {size(live.limit)}", f"{rounded(live.used)}, {percent} %", remedy)
+    remedy = f"raise the {key} of {mailbox.address} in its domain's file, or let its user delete mail"
+    return Finding("quota.usage", mailbox.address, "fail" if is_over else "warn", f"below {warn_at} % of {whole}", f"{shown}, {percent} %", remedy)
 
 
 def _domain(domain: Domain, live: t.Mapping[str, Live], node: str, warn_at: int) -> list[Finding]:

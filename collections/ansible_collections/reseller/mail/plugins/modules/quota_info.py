@@ -46,6 +46,14 @@ quotas:
       description: The space in use, in bytes, as Dovecot counts it.
       type: int
       sample: 20480
+    messages_limit:
+      description: The enforced number of messages; null when there is none.
+      type: int
+      sample: 500000
+    messages:
+      description: How many messages there are.
+      type: int
+      sample: 312
 errors:
   description: What Dovecot complained about, for instance users of the list that it does not know.
   type: list
@@ -64,12 +72,15 @@ KIB = 1024
 
 def parse(text: str) -> list[dict[str, object]]:
     """doveadm's rows as entries. It writes every number as text, sizes in KiB, and C(-) for no limit."""
-    entries = []
+    entries: dict[str, dict[str, object]] = {}
     for row in json.loads(text or "[]"):
-        if row.get("type") == "STORAGE":
-            limit = None if row["limit"] in ("-", "0") else int(row["limit"]) * KIB
-            entries.append({"address": row["username"], "limit": limit, "used": int(row["value"]) * KIB})
-    return entries
+        kind = row.get("type")
+        if kind in ("STORAGE", "MESSAGE"):
+            unit, limit, used = (KIB, "limit", "used") if kind == "STORAGE" else (1, "messages_limit", "messages")
+            entry = entries.setdefault(row["username"], {"address": row["username"]})
+            entry[limit] = None if row["limit"] in ("-", "0") else int(row["limit"]) * unit
+            entry[used] = int(row["value"]) * unit
+    return list(entries.values())
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from . import _services
 from ._addresses import ROLES, complete, delivered
 
 if t.TYPE_CHECKING:
-    from .._model.domain import Domain
+    from .._model.domain import Domain, MailboxLimits
     from .._model.estate import Estate, Node, Provider
     from .._model.tenant import Tenant
 
@@ -39,7 +39,7 @@ def _domain(provider: Provider, tenant: Tenant, domain: Domain) -> t.Iterator[st
         yield f"domain {name}{_mark(domain.state)}"
     for mailbox in domain.mailboxes:
         credentials = "" if mailbox.credentials == "local" else ", credentials elsewhere"
-        yield f"mailbox {mailbox.address} quota {size(mailbox.quota)}{_mark(mailbox.state)}{credentials}"
+        yield f"mailbox {mailbox.address} quota {size(mailbox.quota)}{_counts(mailbox.mailbox_limits)}{_mark(mailbox.state)}{credentials}"
         if mailbox.forward:
             kept = ", and keeps a copy" if mailbox.forward.keep_copy else ""
             yield f"forward of {mailbox.address} to {', '.join(mailbox.forward.to)}{kept}"
@@ -59,6 +59,11 @@ def _domain(provider: Provider, tenant: Tenant, domain: Domain) -> t.Iterator[st
         yield f"settings of {name} as {_services.brand(provider, domain)}: {', '.join(domain.protocols)}"
     if domain.branding.hostname:
         yield f"branding {domain.branding.hostname} of {name}"
+
+
+def _counts(limits: MailboxLimits) -> str:
+    """Unless they are what they are for everybody."""
+    return "" if limits == type(limits)() else f", {limits.messages} messages, {limits.folders} folders"
 
 
 def _mark(state: str) -> str:

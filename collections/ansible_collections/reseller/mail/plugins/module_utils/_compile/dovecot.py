@@ -13,11 +13,16 @@ from ._addresses import may_log_in
 from ._text import lines
 
 if t.TYPE_CHECKING:
+    from .._model.domain import Mailbox
     from .._model.estate import Estate, Node
     from .._model.values import Limit
 
-QUOTA_FIELD = {12: "userdb_quota_rule=*:storage=", 13: "userdb_quota_storage_size="}
-"""By Debian release: Dovecot 2.3 and 2.4 share no name for a user's quota."""
+FIELDS: dict[int, t.Callable[[Mailbox], str]] = {
+    12: lambda box: f"userdb_quota_rule=*:storage={_storage(box.quota)}:messages={box.mailbox_limits.messages}",
+    13: lambda box: f"userdb_quota_storage_size={_storage(box.quota)} userdb_quota_message_count={box.mailbox_limits.messages}"
+    f" userdb_quota_mailbox_count={box.mailbox_limits.folders}",
+}
+"""By Debian release: Dovecot 2.3 and 2.4 share no name for a user's quota, and 2.3 has no limit for folders."""
 
 
 def lookups(estate: Estate, node: Node) -> dict[str, str]:
@@ -29,7 +34,7 @@ def lookups(estate: Estate, node: Node) -> dict[str, str]:
         if domain.type != "mail":
             continue
         files[f"dovecot/users/{domain.name}"] = lines(
-            f"{mailbox.address}:::::::{QUOTA_FIELD[node.debian]}{_storage(mailbox.quota)}" for mailbox in domain.mailboxes
+            f"{mailbox.address}:::::::{FIELDS[node.debian](mailbox)}" for mailbox in domain.mailboxes
         )
         everyone += (mailbox.address for mailbox in domain.mailboxes)
         denied += (mailbox.address for mailbox in domain.mailboxes if not may_log_in(tenant, domain, mailbox))

@@ -41,8 +41,12 @@ _PATTERNS = {
 _LINES = {path: re.compile(rf"{pattern}\Z") for path, pattern in _PATTERNS.items()}
 _USERS = re.compile(rf"dovecot/users/({_DOMAIN})\Z")
 _USER_LINES = {
-    debian: re.compile(rf"({_ADDRESS}):::::::{field}[0-9]+[BKMGT]?\Z")
-    for debian, field in {12: r"userdb_quota_rule=\*:storage=", 13: "userdb_quota_storage_size="}.items()
+    # A generation from before mailboxes had such limits has none, and must still be fit to be rolled back to.
+    debian: re.compile(rf"({_ADDRESS}):::::::{size}[0-9]+[BKMGT]?(?:{counts})?\Z")
+    for debian, size, counts in (
+        (12, r"userdb_quota_rule=\*:storage=", ":messages=[0-9]+"),
+        (13, "userdb_quota_storage_size=", " userdb_quota_message_count=[0-9]+ userdb_quota_mailbox_count=[0-9]+"),
+    )
 }
 _POLICY = re.compile(
     rf"version: STSv1\r\nmode: (?:none|testing|enforce)\r\n(?:mx: {_DOMAIN}\r\n)+max_age: [0-9]{{1,8}}\r\n\Z"

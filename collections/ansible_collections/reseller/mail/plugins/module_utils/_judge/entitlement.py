@@ -35,12 +35,15 @@ def judge(index: Index) -> t.Iterator[Fault]:
         yield from _outgoing(index, tenant, its_plan)
         chain = chain_of(index.estate, tenant)
         yield from _rates(f"tenant {tenant.name}", tenant.said, chain[:-1])
+        yield from _counts(f"tenant {tenant.name}", tenant.said, chain[:-1])
         yield from _signatures(index, tenant.said)
         for domain in tenant.domains:
             yield from _signatures(index, domain.said)
             yield from _rates(domain.name, domain.said, chain)
+            yield from _counts(domain.name, domain.said, chain)
             for mailbox in domain.mailboxes:
                 yield from _rates(mailbox.address, mailbox.said, chain)
+                yield from _counts(mailbox.address, mailbox.said, chain)
             yield from _spf(index.estate, tenant, domain)
             yield from _passwords(domain)
 
@@ -99,6 +102,17 @@ def _rates(who: str, said: Said, above: Chain) -> t.Iterator[Fault]:
         given, wanted = find(above, "rate_limits", key), says.get(key)
         if wanted is not None and given.value is not None and wanted > given.value:
             yield fault(says["at"].of(key), "rate-above-limit", f"{who} is to send {wanted} {key}", f"up to {given.value} ({given.at})")
+
+
+def _counts(who: str, said: Said, above: Chain) -> t.Iterator[Fault]:
+    """The same for what a mailbox may hold; what the provider's own files say may be above the default, what tenants' say may not."""
+    says = said.get("mailbox_limits") or {}
+    for key in ("messages", "folders"):
+        given, wanted = find(above, "mailbox_limits", key), says.get(key)
+        by_default = given.level == "default"
+        if wanted is not None and wanted > given.value and not (by_default and above[-1][0] == "plan"):
+            where = "the default; defaults of estate.yml, a plan or the account may allow more" if by_default else given.at
+            yield fault(says["at"].of(key), "mailbox-limit-above", f"{who} is to hold {wanted} {key}", f"up to {given.value} ({where})")
 
 
 def _spf(estate: Estate, tenant: Tenant, domain: Domain) -> t.Iterator[Fault]:

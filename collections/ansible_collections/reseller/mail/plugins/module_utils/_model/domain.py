@@ -22,6 +22,16 @@ class RateLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class MailboxLimits:
+    """How many messages and folders one mailbox may have. Each message is a file, each folder some ten files and directories: without an end
+    one mailbox could use up the inodes of its node. ext4 has one for 16 KiB, 65,536 for each GiB; half a million messages is more than
+    people keep in twenty years, and an eighth of what a disk of 64 GiB holds."""
+
+    messages: int = 500_000
+    folders: int = 1_000
+
+
+@dataclass(frozen=True, slots=True)
 class Forward:
     """Where a mailbox hands its mail on to, complete addresses; ``keep_copy`` keeps it here as well."""
 
@@ -72,6 +82,7 @@ class Mailbox(_Addressed):
     locale: str = "en"
     protocols: tuple[str, ...] = PROTOCOLS
     rate_limits: RateLimits = RateLimits()
+    mailbox_limits: MailboxLimits = MailboxLimits()
     sieve: tuple[tuple[str, str], ...] = ()
     said: Said = field(default_factory=dict, compare=False, repr=False)
 
@@ -217,6 +228,7 @@ class Domain:
     locale: str = "en"
     protocols: tuple[str, ...] = PROTOCOLS
     rate_limits: RateLimits = RateLimits()
+    mailbox_limits: MailboxLimits = MailboxLimits()
     sieve: tuple[tuple[str, str], ...] = ()
     said: Said = field(default_factory=dict, compare=False, repr=False)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import MailboxLimits
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import PROTOCOLS
 from ansible_collections.reseller.mail.plugins.module_utils._scalars import (
     COLOUR,
@@ -142,6 +143,21 @@ RATE_LIMITS = Table(
     },
 )
 
+MAILBOX_LIMITS = Table(
+    "mailbox_limits",
+    {
+        "messages": key(COUNT, "Messages in all of its folders.", "S2-19 S4-9", HOSTS, MailboxLimits().messages, rule=TIGHTER),
+        "folders": key(
+            COUNT,
+            "Folders, INBOX counted. Not held on Debian 12, whose Dovecot has no such limit.",
+            "S2-19 S4-9",
+            HOSTS,
+            MailboxLimits().folders,
+            rule=TIGHTER,
+        ),
+    },
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Cascade:
@@ -166,6 +182,7 @@ CASCADES: dict[str, Cascade] = {
         LEVELS,
     ),
     "rate_limits": _table(RATE_LIMITS, "How much a mailbox may send; what nobody limits only the platform does.", "S2-3", LEVELS),
+    "mailbox_limits": _table(MAILBOX_LIMITS, "How much a mailbox may hold besides its quota's bytes.", "S2-19 S4-9", LEVELS),
     "sieve": Cascade(
         key(SIEVE, "A Sieve script that filters what arrives; scripts of all levels run one after the other.", "S4-19", NOT_YET, rule=TOGETHER),
         ("estate", "account", "domain", "mailbox"),

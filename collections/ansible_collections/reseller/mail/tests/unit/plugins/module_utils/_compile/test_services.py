@@ -20,11 +20,13 @@ from .estate_for_tests import ACME, ESTATE, MX1, MX2, SHOP, mailbox, with_domain
 
 def test_dovecot_speaks_the_hosts_dialect() -> None:
     assert dovecot.lookups(ESTATE, MX1)["dovecot/users/acme.example"] == (
-        "ex@acme.example:::::::userdb_quota_rule=*:storage=1G\n"
-        "it@acme.example:::::::userdb_quota_rule=*:storage=0\n"
-        "jo@acme.example:::::::userdb_quota_rule=*:storage=5G\n"
+        "ex@acme.example:::::::userdb_quota_rule=*:storage=1G:messages=500000\n"
+        "it@acme.example:::::::userdb_quota_rule=*:storage=0:messages=500000\n"
+        "jo@acme.example:::::::userdb_quota_rule=*:storage=5G:messages=500000\n"
     )
-    assert dovecot.lookups(ESTATE, MX2)["dovecot/users/globex.example"] == "ann@globex.example:::::::userdb_quota_storage_size=1G\n"
+    assert dovecot.lookups(ESTATE, MX2)["dovecot/users/globex.example"] == (
+        "ann@globex.example:::::::userdb_quota_storage_size=1G userdb_quota_message_count=500000 userdb_quota_mailbox_count=1000\n"
+    )
 
 
 def test_dovecot_knows_mail_domains_placed_here() -> None:
@@ -57,7 +59,7 @@ def test_a_domain_that_nobody_verified_is_no_file() -> None:
 def test_a_quota_of_nothing_is_not_unlimited() -> None:
     domain = dataclasses.replace(ACME, mailboxes=(mailbox("jo", "acme.example", 0),))
     estate = with_tenant(ESTATE, "acme", domains=(domain,))
-    assert dovecot.lookups(estate, MX1)["dovecot/users/acme.example"].endswith("storage=1B\n")
+    assert dovecot.lookups(estate, MX1)["dovecot/users/acme.example"].endswith("storage=1B:messages=500000\n")
 
 
 def reporting(*keys: DkimKey) -> Estate:

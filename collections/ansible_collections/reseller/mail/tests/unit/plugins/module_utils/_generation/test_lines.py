@@ -19,6 +19,7 @@ def faults(path: str, data: bytes, debian: int = 12) -> list[str]:
         ("postfix/transport_maps", b"a.example\tsmtp:[mx.b.example]:25\n"),
         ("postfix/tls_policy_maps", b"[mx.b.example]:25\tsecure match=nexthop\n"),
         ("dovecot/users/a.example", b"jo@a.example:::::::userdb_quota_rule=*:storage=5G\n"),
+        ("dovecot/users/a.example", b"jo@a.example:::::::userdb_quota_rule=*:storage=5G:messages=500000\n"),
         ("dovecot/deny", b""),
         ("opendkim/key_table", b"mx1._domainkey.a.example\ta.example:mx1:/r/dkim/a.example/mx1.private\n"),
         ("mta_sts/a.example.txt", POLICY),
@@ -47,6 +48,7 @@ def test_good_files(path: str, data: bytes) -> None:
         ("dovecot/users/a.example", b"jo@a.example:::::::userdb_quota_storage_size=5G\n", ":1: not a line"),
         ("dovecot/users/a.example", b"jo@a.example:{PLAIN}x::::::userdb_quota_rule=*:storage=5G\n", ":1: not a line"),
         ("dovecot/users/a.example", b"jo@a.example:::::::userdb_quota_rule=*:storage=5G userdb_uid=0\n", ":1: not a line"),
+        ("dovecot/users/a.example", b"jo@a.example:::::::userdb_quota_rule=*:storage=5G:messages=\n", ":1: not a line"),
         ("dovecot/users/../x", b"", ": no file of a generation"),
         ("opendkim/key_table", b"garbage\n", ":1: not a line"),
         ("mta_sts/a.example.txt", POLICY.replace(b"\r\n", b"\n"), ": not an MTA-STS policy"),
@@ -62,6 +64,7 @@ def test_bad_files_are_told_with_line_and_key(path: str, data: bytes, fault: str
 
 
 def test_the_dialect_is_the_hosts() -> None:
-    line = b"jo@a.example:::::::userdb_quota_storage_size=5G\n"
-    assert faults("dovecot/users/a.example", line, 13) == []
-    assert faults("dovecot/users/a.example", line, 12) != []
+    for counts in (b"", b" userdb_quota_message_count=500000 userdb_quota_mailbox_count=1000"):
+        line = b"jo@a.example:::::::userdb_quota_storage_size=5G" + counts + b"\n"
+        assert faults("dovecot/users/a.example", line, 13) == []
+        assert faults("dovecot/users/a.example", line, 12) != []
