@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.reseller.mail.plugins.module_utils import _node_history
+from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
+
+ARGUMENTS = {
+    "estate": {"type": "path", "required": True},
+    "node": {"type": "str", "required": True},
+    "root": {"type": "path", "default": "/var/lib/reseller-mail"},
+    "mail_home": {"type": "path", "default": "/srv/vmail"},
+    "virgin_host": {"type": "str", "choices": ["refuse", "restore", "new"], "default": "refuse"},
+}
+
+
+class ActionModule(ActionBase):
+    """Compares what the host has with what the estate knows of its node's past."""
+
+    def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
+        super().run(tmp, task_vars)
+        _dummy, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        estate, node = judged_node(args["estate"], args["node"])
+        result: dict[str, t.Any] = self._execute_module(module_name="reseller.mail.node_history", module_args=args, task_vars=task_vars)
+        if result.get("failed") or "host" not in result:
+            return result
+        found = result.pop("host")
+        host = _node_history.Host(*(bool(found[part]) for part in ("credentials", "dkim", "mail", "mailboxes")), mail_home=str(found["mail_home"]))
+        lost = _node_history.missing(estate, node, host, _node_history.Places(args["root"], args["mail_home"]))
+        result.update(changed=False, missing=lost)
+        if lost and args["virgin_host"] == "refuse":
+            result.update(failed=True, msg=_node_history.refusal(node.name, lost))
+        elif lost and args["virgin_host"] == "restore":
+            result["msg"] = _node_history.waiting(node.name, lost)
+        elif lost:
+            Display().warning(_node_history.accepted(node.name, lost), formatted=True)
+        return result

@@ -1,0 +1,125 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) Reseller Mail developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: node_history
+short_description: Refuse a host that lacks what its node had before
+version_added: 0.1.0
+author: Reseller Mail developers (@reseller-mail)
+description:
+  - A node that has served keeps on its host what nobody can make again - the passwords that users chose, the private halves of DKIM
+    keys, and the mail. This module fails where a part of that is gone, before another task makes a new one in its place.
+  - What a node had is known from its report in the estate (C(state/<node>.json)) and from the generation that its host serves. For a node
+    that reported no key and a host without a generation there is nothing to lose, and nothing is asked.
+  - A host that lost only a part counts as well, for example one whose mail is on another disk that is not mounted.
+extends_documentation_fragment: [reseller.mail.attributes.reads_only]
+options:
+  estate:
+    description: The estate's folder on the controller.
+    type: path
+    required: true
+  node:
+    description: The node's name in the estate.
+    type: str
+    required: true
+  root:
+    description: The folder of the mail platform on the host. Passwords lie in its folder C(credentials), keys in C(dkim).
+    type: path
+    default: /var/lib/reseller-mail
+  mail_home:
+    description:
+      - The folder of the mail on the host. It counts as there when it holds a mailbox or the file C(.reseller-mail).
+      - That the host once had such a folder is noted in the file C(mail-home) below O(root).
+    type: path
+    default: /srv/vmail
+  virgin_host:
+    description:
+      - What happens where something is missing.
+      - V(refuse) fails.
+      - V(restore) succeeds and names in RV(missing) what is to be brought back; the caller must make none of it.
+      - V(new) warns and succeeds.
+    type: str
+    choices: [refuse, restore, new]
+    default: refuse
+"""
+
+EXAMPLES = r"""
+- name: Refuse a host that was built anew
+  reseller.mail.node_history:
+    estate: "{{ mail_estate_dir }}"
+    node: "{{ mail_node }}"
+"""
+
+RETURN = r"""
+missing:
+  description: By folder of the host, what the node had there and the host lacks.
+  type: dict
+  returned: always
+  sample: {/srv/vmail: the mail}
+"""
+
+import contextlib
+import sqlite3
+import typing as t
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.reseller.mail.plugins.module_utils._credentials import Store
+
+MARK = ".reseller-mail"
+NOTE = "mail-home"
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "estate": {"type": "path", "required": True},
+            "node": {"type": "str", "required": True},
+            "root": {"type": "path", "default": "/var/lib/reseller-mail"},
+            "mail_home": {"type": "path", "default": "/srv/vmail"},
+            "virgin_host": {"type": "str", "choices": ["refuse", "restore", "new"], "default": "refuse"},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        host = look(Path(module.params["root"]), Path(module.params["mail_home"]))
+        module.exit_json(changed=False, host=host)
+    except (OSError, sqlite3.Error) as error:
+        module.fail_json(msg=f"what this host has cannot be read: {error}")
+
+
+def look(root: Path, mail_home: Path) -> dict[str, t.Any]:
+    """Return what is there, part by part."""
+    generation = (root / "current").is_dir()
+    noted = _text(root / NOTE).strip()
+    names = {path.name for path in mail_home.iterdir()} if mail_home.is_dir() else set()
+    # A host from before there were notes may have had no mail yet; its empty folder is taken as it is.
+    older = generation and not noted and mail_home.is_dir()
+    return {
+        "credentials": _has_passwords(root / "credentials" / "credentials.db"),
+        "dkim": any((root / "dkim").glob("[!.]*/*")),
+        "mail": older or MARK in names or any(not name.startswith(".") and name != "lost+found" for name in names),
+        "mailboxes": bool(_text(root / "current" / "dovecot" / "all_users")),
+        "mail_home": noted,
+    }
+
+
+def _has_passwords(database: Path) -> bool:
+    if not database.is_file():
+        return False
+    with Store(str(database), read_only=True) as store:
+        return bool(store.addresses())
+
+
+def _text(path: Path) -> str:
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        return path.read_text("utf-8", "replace")
+    return ""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host's folders tell."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.reseller.mail.plugins.module_utils._credentials import Credential, Store
+from ansible_collections.reseller.mail.plugins.modules.node_history import look
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+NOTHING = {"credentials": False, "dkim": False, "mail": False, "mailboxes": False, "mail_home": ""}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "root"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def mail(tmp_path: Path) -> Path:
+    return tmp_path / "mail"
+
+
+def serve(root: Path) -> None:
+    (root / "generations/000001-0123456789ab/dovecot").mkdir(parents=True)
+    (root / "generations/000001-0123456789ab/dovecot/all_users").write_text("jo@acme.example\n")
+    (root / "current").symlink_to("generations/000001-0123456789ab")
+
+
+def test_a_virgin_host_has_nothing(root: Path, mail: Path) -> None:
+    assert look(root / "absent", mail) == look(root, mail) == NOTHING
+
+
+def test_a_store_without_a_password_is_as_good_as_none(root: Path, mail: Path) -> None:
+    (root / "credentials").mkdir()
+    database = str(root / "credentials" / "credentials.db")
+    with Store(database) as store:
+        assert not look(root, mail)["credentials"]
+        store.put([Credential("jo@acme.example", "{BLF-CRYPT}$2y$05$x", "initial")], "2026-11-28T00:00:00Z")
+    assert look(root, mail)["credentials"]
+
+
+def test_a_note_without_its_key_is_a_lost_key_not_a_lost_folder(root: Path, mail: Path) -> None:
+    (root / "dkim" / ".new").mkdir(parents=True)
+    assert not look(root, mail)["dkim"]
+    (root / "dkim" / "acme.example").mkdir()
+    (root / "dkim" / "acme.example" / "mx1.json").write_text("{}")
+    assert look(root, mail)["dkim"]
+
+
+def test_mail_is_there_with_its_mark_or_with_a_mailbox(root: Path, mail: Path) -> None:
+    (root / "mail-home").write_text(f"{mail}\n")
+    serve(root)
+    mail.mkdir()
+    (mail / "lost+found").mkdir()
+    assert look(root, mail) == {**NOTHING, "mailboxes": True, "mail_home": str(mail)}
+    (mail / ".reseller-mail").write_text("")
+    assert look(root, mail)["mail"]
+    (mail / ".reseller-mail").unlink()
+    (mail / "acme.example").mkdir()
+    assert look(root, mail)["mail"]
+
+
+def test_a_host_from_before_there_were_marks_is_taken_as_it_is(root: Path, mail: Path) -> None:
+    serve(root)
+    assert not look(root, mail)["mail"]
+    mail.mkdir()
+    assert look(root, mail)["mail"]
