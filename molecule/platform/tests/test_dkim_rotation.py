@@ -185,6 +185,39 @@ def test_compromised_keys_are_replaced_and_revoked_under_way(world: World, sides
     assert left == [], "a private half left its host"
 
 
+def test_a_lost_key_gets_a_successor_which_signs_when_dns_shows_it(world: World, sides: dict[str, Side], nodes: dict[str, Host]) -> None:
+    """On Debian 12 the file is gone, on Debian 13 another key lies there. Beside it a file that lost its owner is mended."""
+    domains = {name: side.user.domain for name, side in sides.items()}
+    shops = {name: side.catch_all_to.domain for name, side in sides.items()}
+    old = {name: signing(name, domain) for name, domain in domains.items()}
+    files = {name: f"{DKIM}/{domain}/{old[name]}.private" for name, domain in domains.items()}
+    nodes["mx1"].run(f"rm {files['mx1']}")
+    nodes["mx2"].run(f"cat {DKIM}/{shops['mx2']}/{signing('mx2', shops['mx2'])}.private >{files['mx2']}")
+    for name, shop in shops.items():
+        nodes[name].run(f"chown root:root {DKIM}/{shop} {DKIM}/{shop}/{signing(name, shop)}.private")
+    told = ansible("ansible-playbook", "playbooks/dkim_rotate.yml", "--diff", "-e", json.dumps({"opendkim_now": clock(0), "dns_publish_server": ""}))
+    assert told.rc == 2, told.output
+    said = " ".join(told.output.split())
+    for name, domain in domains.items():
+        assert f"{domain} is not signed: the private half of {old[name]}._domainkey.{domain}" in said
+        assert f"~ dkim key {signing(name, shops[name])}._domainkey.{shops[name]} owner and mode" in said
+        assert sorted(keys(name, domain).values())[:2] == ["active", "generated"]
+    with SignedFlow(world, sides) as unsigned:
+        time.sleep(2)
+    assert [one for one in unsigned.sent if one[2][0] != 250] == []
+    for name, domain in domains.items():
+        assert {str(one[3]) for one in unsigned.sent if one[1].endswith(f"@{domain}")} == {"[]"}, "it arrives, and unsigned"
+        assert all(all(good for *_which, good in one[3]) and one[3] for one in unsigned.sent if one[1].endswith(f"@{shops[name]}"))
+    rotate()
+    with flow(world, sides) as signed:
+        pass
+    for name, domain in domains.items():
+        new = signing(name, domain)
+        assert new != old[name]
+        assert signed.signers(domain) == [(new,)]
+        assert keys(name, domain)[old[name]] == "retired"
+
+
 def test_both_signatures_satisfy_the_other_nodes_opendkim(world: World, sides: dict[str, Side]) -> None:
     """A second verifier besides dkimpy, on both releases."""
     for side in sides.values():

@@ -9,8 +9,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from client import ESTATE, Flow, Host, Message, Run, World, ansible, changed_estate, instead_of
-from conftest import STRANGER, Side
+from client import ESTATE, Flow, Host, Message, Run, World, ansible, changed_estate, instead_of, wait_until
+from conftest import STRANGER, Address, Side
 
 CHANGES = {
     "tenants/acme/acme.example.yml": ("aliases:\n", "aliases:\n  - {name: brand-new, to: [jo]}\n"),
@@ -91,8 +91,19 @@ def test_a_fault_in_the_next_generation_leaves_the_old_one_serving(
     assert all(accepts(world, side) for side in sides.values())
 
 
-def test_a_missing_dkim_key_leaves_the_old_generation_serving(world: World, sides: dict[str, Side], nodes: dict[str, Host], changed: Path) -> None:
-    before = serving(nodes)
+def signers(world: World, sender: Address) -> list[str]:
+    """The domains that sign a message which somebody submits to a stranger; it is accepted."""
+    message = Message.new(sender.name, STRANGER)
+    answers = world.send(sender.host, 587, sender.name, [STRANGER], message, login=sender.name, password=sender.password)
+    assert answers["data"][0] == 250, answers
+    assert wait_until(lambda: world.stored(message.token)), "it does not arrive"
+    head = world.stored(message.token)[0].decode().partition("\r\n\r\n")[0]
+    return re.findall(r"DKIM-Signature:[^:]*?\bd=([^;\s]+)", head)
+
+
+def test_a_lost_dkim_key_leaves_its_domain_unsigned_and_keeps_no_other_from_its_change(
+    world: World, sides: dict[str, Side], nodes: dict[str, Host], changed: Path
+) -> None:
     table = "/var/lib/reseller-mail/current/opendkim/key_table"
     keys = {name: nodes[name].output(f"grep -o '/.*/{side.user.domain}/.*' {table}") for name, side in sides.items()}
     try:
@@ -100,13 +111,20 @@ def test_a_missing_dkim_key_leaves_the_old_generation_serving(world: World, side
             nodes[name].run(f"mv {key} {key}.away")
         with flows(world, sides):
             run = generation(changed)
+        assert run.rc == 2, run.output
+        assert all(f"{key}: No such file" in " ".join(run.output.split()) for key in keys.values()), run.output
+        assert all(accepts(world, side) for side in sides.values()), "the change of everybody else"
+        for side in sides.values():
+            assert signers(world, side.user) == [], "neither refused nor signed with another key"
+        for neighbour in (sides["mx1"].catch_all_to, sides["mx2"].second):
+            assert neighbour.domain in signers(world, neighbour)
+        again = generation(changed)
+        assert (again.rc, {name: again.changed(name) for name in nodes}) == (2, dict.fromkeys(nodes, 0)), again.output
     finally:
         for name, key in keys.items():
             nodes[name].run(f"mv {key}.away {key}")
-    assert run.rc == 2, run.output
-    assert all(f"{key}: No such file" in run.output for key in keys.values()), run.output
-    assert serving(nodes) == before
-    assert not any(accepts(world, side) for side in sides.values())
+    assert generation(changed).rc == 0
+    assert all(signers(world, side.user) == [side.user.domain] for side in sides.values())
 
 
 def test_a_run_killed_between_switch_and_reload_is_healed_by_the_next(world: World, sides: dict[str, Side], nodes: dict[str, Host], changed: Path) -> None:

@@ -6,7 +6,8 @@ PRIVATE to the collection. Pure: no Ansible, no files, no clock, no randomness. 
 What holds whatever happens, one domain and algorithm (a *lane*) at a time:
 
 * a key becomes active only in a run that was shown it by every authoritative server of its domain;
-* while a lane is wanted and has an active key, it keeps one: a key retires when its successor becomes active, not before;
+* while a lane is wanted and has an active key, it keeps one: a key retires when its successor becomes active, not before. One whose
+  private half is lost gets a successor at once, and signs no more;
 * no key goes back to an earlier state, and no selector is used twice;
 * a private half is destroyed only when no generation that serves names it.
 """
@@ -89,7 +90,7 @@ class Shown:
 class Orders:
     """What a run is told. ``wanted``: the lanes that sign here and the days after which a new key takes over. ``serving``: the keys
     that daemons may be using; None when that is not known. ``known``: what this node was reported to have. ``taken``: by domain,
-    selectors that are somebody else's. ``rotate``, ``compromised`` and ``recreate`` name domains."""
+    selectors that are somebody else's. ``rotate`` and ``compromised`` name domains."""
 
     node: str
     wanted: t.Mapping[Lane, t.Optional[int]]
@@ -103,7 +104,6 @@ class Orders:
     rotate: t.Container[str] = ()
     compromised: t.Container[str] = ()
     compromised_before: int = 0
-    recreate: t.Container[str] = ()
 
     def serves(self, key: Key) -> bool:
         return self.serving is None or key.name in self.serving
@@ -112,7 +112,7 @@ class Orders:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """``after``: every key as it shall be noted; a public half of "" is yet to be read, of a private half yet to be made.
-    ``lost`` waits for the operator."""
+    ``lost`` are the keys that should sign and cannot; their successors are on their way."""
 
     before: t.Mapping[KeyName, Key]
     after: t.Mapping[KeyName, Key]
@@ -197,11 +197,13 @@ def _lane(lane: Lane, found: list[Key], orders: Orders, counted: int) -> tuple[l
         keys[keys.index(key)] = _on(key.at("retired", orders.now), wanted, orders)
     if successor:
         keys[keys.index(successor)] = successor.at("active", orders.now)
-    elif wanted and active and not active[-1].private:
-        return keys, [active[-1].name]
-    elif wanted and not any(key.state in PENDING for key in keys) and _due(active[-1] if active else None, lane, orders):
+        return keys, []
+    # A lost key stays active: should its file come back it signs again, until the successor does.
+    lost = [active[-1].name] if wanted and active and not active[-1].private else []
+    waits = any(key.state in PENDING for key in keys)
+    if wanted and not waits and (lost or _due(active[-1] if active else None, lane, orders)):
         keys.append(Key(_next(lane, orders, counted), lane.algorithm, "", "generated", orders.now, orders.now, private=False))
-    return keys, []
+    return keys, lost
 
 
 def _judged(key: Key, orders: Orders) -> Key:
@@ -209,7 +211,7 @@ def _judged(key: Key, orders: Orders) -> Key:
     domain = key.name.domain
     if domain in orders.compromised and key.made < orders.compromised_before and key.state not in ("revoked", "removed"):
         key = replace(key, compromised=True)
-    if key.state == "active" and not key.private and (key.compromised or domain in orders.recreate):
+    if key.state == "active" and not key.private and key.compromised:
         return key.at("retired", orders.now)
     return key
 

@@ -11,12 +11,13 @@ import json
 import os
 import pwd
 import shutil
+import stat
 import typing as t
 from dataclasses import replace
 from pathlib import Path
 
-from ansible_collections.reseller.mail.plugins.module_utils import _rsa_key
-from ansible_collections.reseller.mail.plugins.module_utils._dkim import BITS, Key, KeyName, Plan, moment, public_half, seconds
+from ansible_collections.reseller.mail.plugins.module_utils import _dkim_check, _rsa_key
+from ansible_collections.reseller.mail.plugins.module_utils._dkim import ALGORITHMS, BITS, STATES, Key, KeyName, Plan, moment, public_half, seconds
 
 Run = t.Callable[..., tuple[int, str, str]]
 """AnsibleModule.run_command."""
@@ -36,32 +37,58 @@ class Store:
         self._run = run
         self._drafts = self.root / ".new"
         self._processors = len(os.sched_getaffinity(0))
+        self._checker = _dkim_check.Checker(root, run)
 
     def private(self, name: KeyName) -> Path:
         return self.root / name.domain / f"{name.selector}.private"
 
     def keys(self, now: int) -> list[Key]:
-        """Every key that the host has, or had and keeps a note of."""
+        """Every key that the host has, or had and keeps a note of. What else lies there is passed over."""
         found = []
         for folder in sorted(self.root.glob("[!.]*")):
+            if folder.is_symlink() or not folder.is_dir():
+                continue
             files = {path.name for path in folder.iterdir()}
             for selector in sorted({file.rpartition(".")[0] for file in files if file.endswith((".private", ".json")) and not file.startswith(".")}):
-                found.append(self._read(KeyName(folder.name, selector), f"{selector}.private" in files, now))
+                key = self._read(KeyName(folder.name, selector), f"{selector}.private" in files, now)
+                if key:
+                    found.append(key)
         return found
 
-    def _read(self, name: KeyName, private: bool, now: int) -> Key:
+    def mend(self, check_mode: bool) -> list[str]:
+        """Give key files, which may come from a backup, and their folders the owner and mode that OpenDKIM wants; return a line
+        for each that had others."""
+        try:
+            owner = pwd.getpwnam(_dkim_check.OWNER)
+        except KeyError:  # there is no OpenDKIM yet, and so no key of it
+            return []
+        mended = []
+        for folder in sorted(self.root.glob("[!.]*")):
+            with _opened(folder, os.O_DIRECTORY) as place:
+                if place is None:
+                    continue
+                if _give(place, owner, 0o700, check_mode):
+                    mended.append(f"~ dkim folder {folder.name} owner and mode")
+                for file in sorted(os.listdir(place)):
+                    if file.endswith(".private") and not file.startswith("."):
+                        with _opened(file, 0, place) as key:
+                            if key is not None and _give(key, owner, _dkim_check.MODE, check_mode):
+                                mended.append(f"~ dkim key {KeyName(folder.name, file.removesuffix('.private'))} owner and mode")
+        return mended
+
+    def _read(self, name: KeyName, private: bool, now: int) -> t.Optional[Key]:
+        """The key as it was noted. Without a note that can be read, a private half is a key that nobody has heard of yet: a run died
+        after it made the key. Without that either there is none."""
         try:
             note = json.loads(self.private(name).with_suffix(".json").read_bytes())
-            public = note["public"]
+            noted = _noted(name, note)
         except (FileNotFoundError, ValueError, KeyError, TypeError):
-            # A run died after it made the key: nobody has heard of it yet.
-            return Key(name, self._algorithm(name), "", "generated", now, now, private)
-        if "state" not in note:  # noted before keys had states: it signs
+            return Key(name, self._algorithm(name), "", "generated", now, now) if private else None
+        if noted is None:  # from before keys had states: it signs
             made = int((self.private(name) if private else self.private(name).with_suffix(".json")).stat().st_mtime)
-            return Key(name, "rsa", public, "active", made, made, private)
-        since, made = seconds(note["since"]), seconds(note["made"])
-        compromised, shown_by = note.get("compromised", False), tuple(note.get("shown_by", ()))
-        return Key(name, note["algorithm"], public, note["state"], since, made, private, compromised, shown_by)
+            noted = Key(name, "rsa", note["public"], "active", made, made)
+        # A file that is no half of the noted key is of as much use as none.
+        return replace(noted, private=private and self._checker.is_half_of(self.private(name), noted.public))
 
     def _algorithm(self, name: KeyName) -> str:
         _code, said, _error = self._run(["openssl", "pkey", "-in", str(self.private(name)), "-noout", "-text"])
@@ -97,8 +124,10 @@ class Store:
             if key.public:
                 self._note(key)
         for key in plan.destroy:
-            self.private(key.name).unlink()
             after[key.name] = replace(key, private=False)
+        for key in after.values():
+            if key.state in ("revoked", "removed"):  # also a file that was no half of it: without its note it would be a new key
+                self.private(key.name).unlink(missing_ok=True)
         for key in plan.forget:
             self.private(key.name).with_suffix(".json").unlink(missing_ok=True)
             with contextlib.suppress(OSError):
@@ -157,6 +186,46 @@ class Store:
             os.fchmod(stream.fileno(), mode)
             os.fsync(stream.fileno())
         os.replace(draft, path)
+
+
+def _noted(name: KeyName, note: dict[str, t.Any]) -> t.Optional[Key]:
+    """A key from its note; None for a note from before keys had states. ValueError, KeyError or TypeError when it is damaged."""
+    public = note["public"]
+    if not isinstance(public, str) or not public:
+        raise ValueError("no public half")
+    if "state" not in note:
+        return None
+    if note["state"] not in STATES or note["algorithm"] not in ALGORITHMS:
+        raise ValueError("no state of a key")
+    compromised, shown_by = bool(note.get("compromised", False)), tuple(map(str, note.get("shown_by", ())))
+    return Key(name, note["algorithm"], public, note["state"], seconds(note["since"]), seconds(note["made"]), True, compromised, shown_by)
+
+
+@contextlib.contextmanager
+def _opened(path: t.Union[str, Path], flags: int, folder: t.Optional[int] = None) -> t.Iterator[t.Optional[int]]:
+    """Open a file of its own; None where there is none. Through no link: root gives away what it opens."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | flags, dir_fd=folder)
+    except OSError:
+        yield None
+        return
+    try:
+        state = os.fstat(handle)
+        fit = bool(flags & os.O_DIRECTORY) or (stat.S_ISREG(state.st_mode) and state.st_nlink == 1)
+        yield handle if fit else None
+    finally:
+        os.close(handle)
+
+
+def _give(handle: int, owner: pwd.struct_passwd, mode: int, check_mode: bool) -> bool:
+    """Give what is open its owner and mode; return whether it had others."""
+    state = os.fstat(handle)
+    if (state.st_uid, state.st_gid, stat.S_IMODE(state.st_mode)) == (owner.pw_uid, owner.pw_gid, mode):
+        return False
+    if not check_mode:
+        os.fchown(handle, owner.pw_uid, owner.pw_gid)
+        os.fchmod(handle, mode)
+    return True
 
 
 def _rsa_public(path: Path) -> t.Optional[str]:

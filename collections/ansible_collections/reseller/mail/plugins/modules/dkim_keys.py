@@ -18,8 +18,10 @@ description:
   - A private half never leaves the host. The public halves, with their states, are written to C(state/<node>.json) in the estate, on the
     controller, from where they get into DNS and into OpenDKIM's tables. The file is fit to be committed, and is not touched in check mode.
   - A compromised key signs until its successor does, then it is V(revoked); its private half is destroyed and its record says so (an empty C(p=)).
-  - A private half that is gone, although its public half was noted, fails the task after everything else is done. Nobody takes it by
-    silently replacing it.
+  - Where a private half that should sign is gone, or the file is not the half of the key that was noted, its domain leaves unsigned and
+    gets a successor, which signs when DNS shows it. A file that comes back signs again until then. The task does everything else, and then
+    fails with RV(faults).
+  - Key files and their folders get back the owner and mode without which OpenDKIM refuses them.
 options:
   estate:
     description: The estate's folder on the controller.
@@ -51,11 +53,6 @@ options:
     description: Keys that were made later are not compromised. A UTC time; by default now.
     type: str
     default: ""
-  recreate:
-    description: Domain names whose lost key may be replaced by a new one. V(all) means all of the node.
-    type: list
-    elements: str
-    default: []
   overlap_days:
     description: How long the record of a key stays after it signed for the last time.
     type: int
@@ -140,7 +137,12 @@ condemned:
   type: list
   elements: str
 lost:
-  description: Names of the keys whose private half is gone.
+  description: Names of the keys that should sign and whose private half is gone.
+  returned: always
+  type: list
+  elements: str
+faults:
+  description: The same in sentences, and what the controller refused of the host's report. The task fails where there is one.
   returned: always
   type: list
   elements: str
@@ -163,7 +165,6 @@ def main() -> None:
         "rotate": {"type": "list", "elements": "str", "default": []},
         "compromised": {"type": "list", "elements": "str", "default": []},
         "compromised_before": {"type": "str", "default": ""},
-        "recreate": {"type": "list", "elements": "str", "default": []},
         "overlap_days": {"type": "int", "default": _dkim.OVERLAP_DAYS},
         "settle_minutes": {"type": "int", "default": 0},
         "now": {"type": "str", "default": ""},
@@ -173,12 +174,13 @@ def main() -> None:
     module = AnsibleModule(argument_spec=spec, required_by={"estate": ("orders",)}, supports_check_mode=True)
     store = Store(Path(module.params["root"]), module.run_command)
     told = json.loads(module.params["orders"])
+    mended = store.mend(module.check_mode)
     keys = store.keys(told["now"])
     orders = _orders(told, store.serving())
     todo = _dkim.plan(keys, orders)
-    said = todo.lines()
+    said = "".join(f"{line}\n" for line in mended) + todo.lines()
     after = todo.after.values()
-    if said and not module.check_mode:
+    if todo.lines() and not module.check_mode:
         after = store.apply(todo)
     dkim = [
         {
@@ -188,16 +190,20 @@ def main() -> None:
         for key in after if _dkim.reported(key, orders)
     ]
     condemned = sorted(str(key.name) for key in after if key.compromised and key.state == "retired")
-    result = {"changed": bool(said), "dkim": dkim, "condemned": condemned, "lost": [str(key) for key in todo.lost], "diff": {"prepared": said}}
+    result = {
+        "changed": bool(said),
+        "dkim": dkim,
+        "condemned": condemned,
+        "lost": [str(key) for key in todo.lost],
+        "faults": [
+            f"{key.domain} is not signed: the private half of {key} is gone or is not its half ({store.private(key)}). Its successor signs "
+            "when DNS shows it; bring the file back, and it signs until then"
+            for key in todo.lost
+        ],
+        "diff": {"prepared": said},
+    }
     if todo.lost:
-        module.fail_json(
-            msg="The private half of these DKIM keys is gone: "
-            + ", ".join(f"{key} ({store.private(key)})" for key in todo.lost)
-            + ". Bring the files back from a backup, or allow new keys with recreate: ["
-            + ", ".join(sorted({key.domain for key in todo.lost}))
-            + "].",
-            **result,
-        )
+        module.fail_json(msg="\n".join(["Everything else is done.", *result["faults"]]), **result)
     module.exit_json(**result)
 
 
@@ -216,7 +222,6 @@ def _orders(told: dict[str, t.Any], serving: t.Optional[t.Collection[_dkim.KeyNa
         rotate=frozenset(told["rotate"]),
         compromised=frozenset(told["compromised"]),
         compromised_before=told["compromised_before"],
-        recreate=frozenset(told["recreate"]),
     )
 
 

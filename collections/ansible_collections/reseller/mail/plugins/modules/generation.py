@@ -15,6 +15,8 @@ description:
     ships it as one compressed file, and installs it on the host as a generation.
   - A new generation is staged beside the serving one and judged by a Postfix and a Dovecot of its own. Only then the link C(current)
     is switched and the daemons whose lookups changed are reloaded, in one operation.
+  - A domain whose DKIM key is gone, damaged or not readable for OpenDKIM is left out of what is signed, for OpenDKIM would refuse all of
+    its mail; everything else is installed, and then the task fails with RV(faults).
   - If anything fails before the switch, the old generation keeps serving. If a reload fails after it, the next run reloads again.
   - A generation that would remove more tenants, domains or mailboxes than the estate's C(deletion_guard) allows is refused, also in check mode.
   - An unchanged model writes nothing, judges nothing and reloads nothing. Files that somebody altered on the host are repaired.
@@ -82,20 +84,26 @@ EXAMPLES = r"""
 RETURN = r"""
 generation:
   description: The generation that is current after the task; in check mode the one that is current now.
-  returned: success
+  returned: always
   type: str
   sample: 000002-3f1c9a7be210
 previous:
   description: The generation that was current before the task, empty if there was none.
-  returned: success
+  returned: always
   type: str
 judged:
   description: Whether daemons were asked for their verdict in this run.
-  returned: success
+  returned: always
   type: bool
+faults:
+  description: For each DKIM key that cannot be used what is wrong. The task fails where there is one, after everything else is done.
+  returned: always
+  type: list
+  elements: str
+  sample: ["acme.example is not signed with mx1._domainkey.acme.example: /var/lib/reseller-mail/dkim/acme.example/mx1.private: No such file or directory"]
 reloaded:
   description: Services that were told of the switch.
-  returned: success
+  returned: always
   type: list
   elements: str
   sample: [opendkim, postfix]
@@ -129,14 +137,22 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        module.exit_json(**run(module))
+        result = run(module)
     except (_generation.GenerationError, OSError) as error:
         module.fail_json(msg=str(error))
+    if result["faults"]:
+        module.fail_json(
+            msg="Everything is installed but for these DKIM keys, so the mail of their domains leaves unsigned. The role opendkim makes "
+            "successors; a key that comes back is used again:\n" + "\n".join(result["faults"]),
+            **result,
+        )
+    module.exit_json(**result)
 
 
 def run(module: AnsibleModule) -> dict[str, t.Any]:
     store = _generation.Store(Path(module.params["root"]))
     back = module.params["state"] == "previous"
+    faults: list[str] = []
     with contextlib.nullcontext() if module.check_mode else store.lock():
         before = store.current()
         if back:
@@ -144,6 +160,7 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
         else:
             content = _generation.unpack(Path(module.params["artefact"]).read_bytes())
             guard(store, content, module.params, module.check_mode)
+            content, faults = _generation.with_usable_keys(store, content, module.run_command, module.check_mode)
             steps = _generation.plan(store, content)
         outcome = _generation.Outcome(before or "", False, ())
         if steps and not module.check_mode:
@@ -157,6 +174,7 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
         "previous": before or "",
         "judged": outcome.judged,
         "reloaded": list(outcome.reloaded),
+        "faults": faults,
         "diff": {"prepared": steps.diff(module.check_mode)},
     }
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from .daemons import Room
 from .drift import Drift, drift
 from .plan import RELOADED, Plan, changed_services, model_changes, plan
+from .signing import with_usable_keys
 from .stage import discard, stage
 from .store import Content, GenerationError, Run, Store, sequence, unpack
 from .verdict import judge, key_faults
@@ -35,6 +36,7 @@ __all__ = [
     "previous",
     "roll_back",
     "unpack",
+    "with_usable_keys",
 ]
 
 Watch = t.Callable[[str], None]

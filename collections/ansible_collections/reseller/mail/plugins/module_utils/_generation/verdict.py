@@ -10,18 +10,13 @@ keys, so none of them is used here.
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import pwd
-import stat
 import typing as t
 from pathlib import Path
 
-from .. import _rsa_key
-from .._dkim import public_half
+from .._dkim_check import Checker
 from . import lines
 from .daemons import Room
-from .store import Content, GenerationError, Run, Store, write
+from .store import Content, GenerationError, Run, Store
 
 MOST_FAULTS = 20
 """As many are reported at once; the rest are counted."""
@@ -71,66 +66,15 @@ def _table_faults(store: Store, staging: Path, run: Run, postfix_config: Path) -
 
 def key_faults(store: Store, staging: Path, run: Run) -> t.Iterator[str]:
     """Every private key that the key tables name, its owner and mode, and that its public half is the reported one."""
-    seen = _seen_keys(store)
-    kept: dict[str, list[int]] = {}
-    owner = pwd.getpwnam("opendkim").pw_uid
+    checker = Checker(store.root, run)
     for where, file in _key_files(staging):
-        try:
-            state = file.stat()
-            stamp = [*_stamp(state), *_stamp(file.with_suffix(".json").stat())]
-        except OSError as error:
-            yield f"{where}: {error.filename}: {error.strerror}"
-            continue
-        if (state.st_uid, stat.S_IMODE(state.st_mode)) != (owner, 0o600):
-            yield f"{where}: {file}: must belong to opendkim with mode 0600, or OpenDKIM refuses it"
-            continue
-        # One that was found right and did not change since is not read again.
-        fault = None if seen.get(str(file)) == stamp else _mismatch(file, run)
+        fault = checker.fault(file)
         if fault:
             yield f"{where}: {fault}"
-        else:
-            kept[str(file)] = stamp
-    if kept != seen:
-        write(store.root / ".keys.new", json.dumps(kept, sort_keys=True).encode())
-        (store.root / ".keys.new").replace(store.root / ".keys.json")
+    checker.remember()
 
 
 def _key_files(staging: Path) -> t.Iterator[tuple[str, Path]]:
     for table in sorted(staging.glob("opendkim*/key_table")):
         for number, line in enumerate(table.read_text("utf-8").splitlines(), 1):
             yield f"{table.relative_to(staging)}:{number}", Path(line.rpartition(":")[2])
-
-
-def _stamp(state: os.stat_result) -> tuple[int, int, int]:
-    return state.st_mtime_ns, state.st_size, state.st_ino
-
-
-def _seen_keys(store: Store) -> dict[str, list[int]]:
-    try:
-        return t.cast("dict[str, list[int]]", json.loads((store.root / ".keys.json").read_bytes()))
-    except (FileNotFoundError, ValueError):
-        return {}
-
-
-def _mismatch(file: Path, run: Run) -> str | None:
-    note = file.with_suffix(".json")
-    try:
-        public = _public(file, run)
-    except (OSError, ValueError) as error:
-        return f"{file}: {error}"
-    try:
-        noted = json.loads(note.read_bytes())["public"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        return f"{note}: {error!r}"
-    return None if noted == public else f"{note}: the public key noted there is not that of {file}"
-
-
-def _public(file: Path, run: Run) -> str:
-    """The public half of a private key. What is no RSA key as we make them costs a process."""
-    public = _rsa_key.public_half(file.read_text("ascii", "replace"))
-    if public is None:
-        code, output, errors = run(["openssl", "pkey", "-in", str(file), "-pubout"])
-        if code:
-            raise ValueError(f"not a private key: {errors.strip().splitlines()[0] if errors.strip() else 'openssl refuses it'}")
-        public = public_half(output)
-    return public

@@ -138,14 +138,31 @@ def test_dropping_an_algorithm_retires_its_key_alone() -> None:
     assert after([key(), key("mx1-ed25519")], orders([RSA])) == {"mx1": "active", "mx1-ed25519": "retired"}
 
 
-def test_a_lost_key_is_not_replaced_unasked() -> None:
-    lost = plan([key(private=False)], orders(rotate=["acme.example"]))
-    assert lost.lost == (key().name,)
-    assert not lost.create
-    asked = plan([key(private=False)], orders(recreate=["acme.example"]))
-    assert {name.selector: one.state for name, one in asked.after.items()} == {"mx1": "retired", "mx1-2": "generated"}
+def test_a_lost_key_gets_a_successor_and_is_told_until_that_one_signs() -> None:
+    lost = key(private=False)
+    first = plan([lost], orders())
+    assert first.lost == (lost.name,)
+    assert {name.selector: one.state for name, one in first.after.items()} == {"mx1": "active", "mx1-2": "generated"}
+    successor = replace(first.create[0], public="P2", private=True)
+    waiting = plan([lost, successor], orders())
+    assert (waiting.lost, waiting.lines()) == ((lost.name,), ""), "told again, and nothing else is made"
+    back = plan([key(), successor], orders())
+    assert (back.lost, back.lines()) == ((), ""), "a file that came back signs until its successor does"
+    switch = plan([lost, successor], orders(shown=show(successor)))
+    assert switch.lost == ()
+    assert {name.selector: one.state for name, one in switch.after.items()} == {"mx1": "retired", "mx1-2": "active"}
+
+
+def test_a_key_that_is_lost_before_it_signs_is_replaced_in_silence() -> None:
     pending = plan([key(), key("mx1-2", "published", private=False)], orders())
     assert {name.selector: one.state for name, one in pending.after.items()} == {"mx1": "active", "mx1-2": "removed"}
+    assert pending.lost == ()
+
+
+def test_a_lost_key_keeps_no_other_lane_from_what_is_due() -> None:
+    done = plan([key(private=False), key("mx1-ed25519", since=NOW - 91 * DAY)], orders([RSA, ED], days=90))
+    assert {one.name.selector for one in done.create} == {"mx1-2", "mx1-ed25519-2"}
+    assert done.lost == (key().name,)
 
 
 def test_a_host_that_lost_everything_uses_no_selector_twice() -> None:

@@ -8,6 +8,7 @@ import os
 import pwd
 import subprocess
 import typing as t
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,57 @@ def test_a_private_half_is_destroyed_its_note_stays_until_it_is_forgotten(store:
     assert store.keys(NOW + 2) == [after]
     assert store.apply(Plan({MX1: after}, {})) == []
     assert list(store.root.iterdir()) == []
+
+
+def test_a_file_that_is_no_half_of_its_note_is_as_good_as_none_until_it_goes(store: Store) -> None:
+    made = converge(store, RSA)[MX1]
+    good = store.private(MX1).read_bytes()
+    converge(store, ED)
+    for bad in (b"", b"nonsense", good[: len(good) // 2], store.private(MX1_ED).read_bytes()):
+        store.private(MX1).write_bytes(bad)
+        assert [key.private for key in store.keys(NOW) if key.name == MX1] == [False]
+    store.private(MX1).unlink()
+    store.private(MX1).symlink_to(store.private(MX1_ED))
+    assert [key.private for key in store.keys(NOW) if key.name == MX1] == [False]
+    store.apply(Plan({MX1: made}, {MX1: replace(made, private=False).at("removed", NOW)}))
+    assert not store.private(MX1).is_symlink(), "without its note it would be taken for a new key"
+
+
+@pytest.mark.parametrize(
+    "note",
+    ["", "half a no", "[]", "7", '{"public": 7}', '{"public": "P", "state": "x"}', '{"public": "P", "state": "active"}',
+     '{"public": "P", "state": "active", "algorithm": "rsa", "since": "soon", "made": 7}'],
+)
+def test_one_damaged_note_is_read_anew_and_stops_nobody_else(note: str, store: Store) -> None:
+    made = converge(store, RSA, Lane("globex.example", "rsa"))
+    store.private(MX1).with_suffix(".json").write_text(note)
+    (store.root / "README").write_text("a stray file")
+    (store.root / "elsewhere.example").symlink_to(store.root / "globex.example")
+    found = {key.name: key for key in store.keys(NOW)}
+    assert (found[MX1].state, found[MX1].public, found[MX1].private) == ("generated", "", True)
+    assert {name: key for name, key in found.items() if name != MX1} == {name: key for name, key in made.items() if name != MX1}
+    store.private(MX1).unlink()
+    assert MX1 not in {key.name for key in store.keys(NOW)}, "its selector was somebody's and is not made anew"
+
+
+def test_owner_and_mode_are_mended_but_through_no_link(store: Store, tmp_path: Path) -> None:
+    converge(store, RSA, ED)
+    assert store.mend(check_mode=False) == []
+    store.private(MX1).chmod(0o644)
+    store.private(MX1).parent.chmod(0o755)
+    lines = ["~ dkim folder acme.example owner and mode", "~ dkim key mx1._domainkey.acme.example owner and mode"]
+    assert store.mend(check_mode=True) == store.mend(check_mode=False) == lines
+    assert [path.stat().st_mode & 0o777 for path in (store.private(MX1), store.private(MX1).parent)] == [0o600, 0o700]
+    secret = tmp_path / "secret"
+    secret.write_text("root's")
+    secret.chmod(0o640)
+    store.private(MX1).unlink()
+    store.private(MX1).symlink_to(secret)
+    store.private(MX1_ED).unlink()
+    os.link(secret, store.private(MX1_ED))
+    (store.root / "globex.example").symlink_to(tmp_path)
+    assert store.mend(check_mode=False) == []
+    assert secret.stat().st_mode & 0o777 == 0o640
 
 
 def test_which_keys_daemons_may_be_signing_with(store: Store, tmp_path: Path) -> None:
