@@ -14,9 +14,10 @@ from ansible_collections.reseller.mail.plugins.module_utils import _dkim, _dkim_
 from ansible_collections.reseller.mail.plugins.module_utils._compile import opendkim
 from ansible_collections.reseller.mail.plugins.plugin_utils import _node_report, _terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
+from ansible_collections.reseller.mail.plugins.plugin_utils._faults import warn_of
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, Estate, Node
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, Estate
 
 ARGUMENTS = {
     "estate": {"type": "path", "required": True},
@@ -25,7 +26,6 @@ ARGUMENTS = {
     "rotate": {"type": "list", "elements": "str", "default": []},
     "compromised": {"type": "list", "elements": "str", "default": []},
     "compromised_before": {"type": "str", "default": ""},
-    "recreate": {"type": "list", "elements": "str", "default": []},
     "overlap_days": {"type": "int", "default": _dkim.OVERLAP_DAYS},
     "settle_minutes": {"type": "int", "default": 0},
     "now": {"type": "str", "default": ""},
@@ -58,41 +58,31 @@ class ActionModule(ActionBase):
             "wanted": [[name, algorithm, days[name]] for name in sorted(signs) for algorithm in signs[name]],
             "shown": [[name.domain, name.selector, one.public, one.servers] for name, one in sorted(shown.items())],
             "known": [{name: getattr(key, name) for name in _state.KEY} for key in mine],
-            "taken": _taken(estate, node),
+            "taken": opendkim.taken(estate, node),
             "overlap": args["overlap_days"] * _dkim.DAY,
             "settle": args["settle_minutes"] * 60,
             "compromised_before": before,
-            **{name: list(signs) if "all" in args[name] else args[name] for name in ("rotate", "compromised", "recreate")},
+            **{name: list(signs) if "all" in args[name] else args[name] for name in ("rotate", "compromised")},
         }
         result = self._execute_module(
             module_name="reseller.mail.dkim_keys", module_args={**args, "orders": json.dumps(orders)}, task_vars=task_vars,
         )
         if "dkim" in result:
-            _node_report.write(result, args["estate"], node.name, "dkim", self._task.check_mode)
+            _node_report.write(result, args["estate"], estate, node, "dkim", self._task.check_mode)
             waits = {_dkim.KeyName(key["domain"], key["selector"]) for key in result["dkim"] if key["state"] in _dkim.PENDING}
             result["waiting"] = [f"{name}: {why}" for name, why in sorted(missing.items()) if name in waits]
             _tell(node.name, result["waiting"])
+            warn_of(result)
         return result
 
 
 def _known(estate: Estate, args: t.Mapping[str, t.Any]) -> None:
     """A misspelt domain must not look like one whose keys were rotated."""
     names = {name for tenant in estate.tenants for domain in tenant.domains for name in domain.names} | {"all"}
-    for option in ("rotate", "compromised", "recreate"):
+    for option in ("rotate", "compromised"):
         unknown = sorted(set(args[option]) - names)
         if unknown:
             raise AnsibleActionFail(f"{option}: the estate has no domain {', '.join(unknown)}")
-
-
-def _taken(estate: Estate, node: Node) -> dict[str, list[str]]:
-    """By domain, the selectors of other nodes that it was on, or may come to."""
-    others = [other.name for other in estate.nodes if other != node and other.name.startswith(f"{node.name}-")]
-    found = {name: list(others) for name in opendkim.names(estate, node)} if others else {}
-    for state in estate.states:
-        for key in state.dkim:
-            if state.node != node.name and key.selector.startswith(node.name):
-                found.setdefault(key.domain, []).append(key.selector)
-    return found
 
 
 def _evidence(resolver: str, keys: dict[_dkim.KeyName, DkimKey]) -> tuple[dict[_dkim.KeyName, _dkim.Shown], dict[_dkim.KeyName, str]]:

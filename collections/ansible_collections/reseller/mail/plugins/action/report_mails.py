@@ -13,6 +13,16 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.reseller.mail.plugins.plugin_utils._secrets import unlogged
 
 _NAME = re.compile(r"[0-9a-f]{24}\.eml")
+MAX_RUN = 24 * 2**20
+"""Bytes of mails in one answer; the same as in the module."""
+
+
+class Mail(t.NamedTuple):
+    """One fetched mail: its file's name here, and when it arrived, in seconds since 1970."""
+
+    name: str
+    content: bytes
+    arrived: int
 
 
 class ActionModule(ActionBase):
@@ -26,17 +36,16 @@ class ActionModule(ActionBase):
         folder = args.pop("dest", None) or "build/reports"
         known = sorted(name for name in (os.listdir(folder) if os.path.isdir(folder) else ()) if _NAME.fullmatch(name))
         answer = self._ask({**args, "known": known}, task_vars)
-        mails = answer.pop("mails", [])
+        mails = fit(answer.pop("mails", []))
         result.update(answer)
         if result.get("failed"):
             return result
-        fetched = [mail for mail in mails if _NAME.fullmatch(str(mail["name"]))]  # the host does not choose where we write
         if not self._task.check_mode:
             try:
-                self._write(folder, fetched)
+                self._write(folder, mails)
             except OSError as error:
                 raise AnsibleActionFail(f"{error.filename}: {error.strerror}") from error
-        result.update(changed=bool(fetched), fetched=len(fetched), dest=folder)
+        result.update(changed=bool(mails), fetched=len(mails), dest=folder)
         return result
 
     def _ask(self, args: dict[str, t.Any], task_vars: t.Optional[dict[str, t.Any]]) -> dict[str, t.Any]:
@@ -44,12 +53,27 @@ class ActionModule(ActionBase):
             answer: dict[str, t.Any] = self._execute_module(module_name="reseller.mail.report_mails", module_args=args, task_vars=task_vars)
         return answer
 
-    def _write(self, folder: str, mails: t.Iterable[t.Mapping[str, t.Any]]) -> None:
+    def _write(self, folder: str, mails: t.Iterable[Mail]) -> None:
         os.makedirs(folder, mode=0o700, exist_ok=True)
         for mail in mails:
-            path = os.path.join(folder, mail["name"])
-            draft = os.path.join(folder, f".{mail['name']}.new")
+            path = os.path.join(folder, mail.name)
+            draft = os.path.join(folder, f".{mail.name}.new")
             with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
-                file.write(base64.b64decode(mail["content"]))
-            os.utime(draft, (mail["arrived"], mail["arrived"]))  # evidence passes over files that are too old
+                file.write(mail.content)
+            os.utime(draft, (mail.arrived, mail.arrived))  # evidence passes over files that are too old
             os.replace(draft, path)
+
+
+def fit(mails: t.Any) -> list[Mail]:
+    """Return those of a host's mails that are what our module sends, as many as it sends at most: the host does not choose where we
+    write, nor how much."""
+    found, size = [], 0
+    for one in mails if isinstance(mails, list) else []:
+        try:
+            mail = Mail(str(one["name"]), base64.b64decode(one["content"], validate=True), int(one["arrived"]))
+        except (LookupError, TypeError, ValueError):
+            continue
+        size += len(mail.content)
+        if _NAME.fullmatch(mail.name) and 0 <= mail.arrived < 2**32 and size <= MAX_RUN:
+            found.append(mail)
+    return found

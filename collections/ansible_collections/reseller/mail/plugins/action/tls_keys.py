@@ -15,6 +15,7 @@ from ansible_collections.reseller.mail.plugins.module_utils import _dkim, _dns_q
 from ansible_collections.reseller.mail.plugins.module_utils._compile import _mx
 from ansible_collections.reseller.mail.plugins.plugin_utils import _node_report, _terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
+from ansible_collections.reseller.mail.plugins.plugin_utils._faults import warn_of
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._tls_keys import Evidence
@@ -50,7 +51,10 @@ class ActionModule(ActionBase):
         given = {name: value for name, value in args.items() if value is not None}
         result = self._execute_module(module_name="reseller.mail.tls_keys", module_args={**given, "orders": json.dumps(orders)}, task_vars=task_vars)
         if "tls" in result:
-            _node_report.write(result, args["estate"], node.name, "tls", self._task.check_mode)
+            ready = {row["name"]: row["ready"] for row in result["tls"] if _says_ready(row)} if isinstance(result["tls"], list) else {}
+            _node_report.write(result, args["estate"], estate, node, "tls", self._task.check_mode)
+            result["tls"] = [{"next": "", **row, "ready": ready.get(row["name"], "")} for row in result["tls"]]
+            warn_of(result)
             told = {name: {key.current, key.next if name in evidence and not evidence[name].why else ""} for name, key in known.items()}
             _tell([key for key in result["tls"] if not args["rollover"] and key["current"] not in told.get(key["name"], (key["current"],))])
         return result
@@ -62,6 +66,16 @@ def _evidence(resolver: str, keys: dict[str, str]) -> dict[str, Evidence]:
     if _dns_query.DNSPYTHON_IMPORT_ERROR is not None:
         raise AnsibleActionFail("tls_keys needs the Python package dnspython on the controller") from _dns_query.DNSPYTHON_IMPORT_ERROR
     return asyncio.run(_tls_evidence.look(_dns_query.Asker(resolver), keys))
+
+
+def _says_ready(row: t.Any) -> bool:
+    """Return whether a host's row says when a key may go into service, in the form of a time."""
+    if not isinstance(row, dict) or not isinstance(row.get("name"), str) or not isinstance(row.get("ready"), str):
+        return False
+    try:
+        return bool(_dkim.seconds(row["ready"]))
+    except ValueError:
+        return False
 
 
 def _tell(keys: list[dict[str, str]]) -> None:

@@ -22,7 +22,7 @@ _ORDER: dict[str, t.Callable[[Row], t.Any]] = {
 def text(node: str, part: str, rows: t.Iterable[Row], before: str = "") -> str:
     """Sorted, one key a line, so that a commit shows what changed and nothing else; what is empty is left out. What stands in the other
     parts of the text ``before`` stays."""
-    chosen = ({name: row[name] for name in _FIELDS[part] if row[name]} for row in rows)
+    chosen = ({name: row[name] for name in _FIELDS[part] if row.get(name)} for row in rows)
     parts = {**_others(before), part: sorted(chosen, key=_ORDER[part])}
     lines = [f'  "node": {json.dumps(node)}', *(f"  {json.dumps(name)}: {_listed(parts[name])}" for name in sorted(parts))]
     return "{\n" + ",\n".join(lines) + "\n}\n"

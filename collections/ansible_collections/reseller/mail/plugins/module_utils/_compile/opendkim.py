@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._dkim import number
 from ._text import table
 
 if t.TYPE_CHECKING:
@@ -50,6 +51,33 @@ def algorithms_of(estate: Estate, node: Node) -> dict[str, tuple[str, ...]]:
 def names(estate: Estate, node: Node) -> list[str]:
     """The domain names that need a key on the node, sorted."""
     return sorted(algorithms_of(estate, node))
+
+
+def published(estate: Estate) -> dict[str, list[DkimKey]]:
+    """Return the reported keys by domain, one at a selector: two records there would spoil both (RFC 6376 section 3.6.2.2). Of
+    two it is that of the node whose way of naming selectors it follows, then that of the node which the domain is placed on. A
+    domain that moved has keys of both nodes, at selectors of their own."""
+    placed = {name: node.name for node in estate.nodes for name in algorithms_of(estate, node)}
+    best: dict[str, dict[str, tuple[tuple[bool, bool], DkimKey]]] = {}
+    for state in estate.states:
+        for key in state.dkim:
+            rank = (not number(state.node, key.algorithm, key.selector), placed.get(key.domain) != state.node)
+            of_domain = best.setdefault(key.domain, {})
+            if key.selector not in of_domain or rank < of_domain[key.selector][0]:
+                of_domain[key.selector] = rank, key
+    return {domain: [key for _rank, key in keys.values()] for domain, keys in best.items()}
+
+
+def taken(estate: Estate, node: Node) -> dict[str, list[str]]:
+    """Return by domain the selectors of other nodes that it was on, or may come to."""
+    others = [other.name for other in estate.nodes if other != node and other.name.startswith(f"{node.name}-")]
+    found = {name: list(others) for name in names(estate, node)} if others else {}
+    for state in estate.states:
+        for key in state.dkim:
+            its_own = number(state.node, key.algorithm, key.selector)
+            if state.node != node.name and its_own and key.selector.startswith(node.name):
+                found.setdefault(key.domain, []).append(key.selector)
+    return found
 
 
 def txt(key: DkimKey) -> t.Optional[str]:

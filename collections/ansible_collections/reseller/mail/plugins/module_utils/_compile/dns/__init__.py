@@ -32,7 +32,7 @@ def records(estate: Estate, ttl: int = TTL) -> list[Record]:
     zones = _managed_names(estate, served)
     found = {Record(host, name, kind, ttl, value, _is_managed(host, zones), purpose)
              for host, (name, kind, value, purpose) in provider.records(estate, names)}
-    keys = _keys(estate)
+    keys = opendkim.published(estate)
     own: dict[str, set[str]] = {}
     for tenant, domain in served:
         own.setdefault(tenant.name, set()).update(domain.names)
@@ -44,7 +44,7 @@ def records(estate: Estate, ttl: int = TTL) -> list[Record]:
 def records_of(estate: Estate, tenant: Tenant, domain: Domain, ttl: int = TTL) -> list[Record]:
     """One domain's records, sorted, also when hosts do not serve it yet: what its owner can prepare."""
     zones = _managed_names(estate, [(tenant, domain)])
-    return sorted(set(_domain(estate, tenant, domain, _Surroundings(zones, _keys(estate), set(domain.names)), ttl)))
+    return sorted(set(_domain(estate, tenant, domain, _Surroundings(zones, opendkim.published(estate), set(domain.names)), ttl)))
 
 
 def pending(estate: Estate) -> list[tuple[str, str]]:
@@ -57,14 +57,6 @@ def pending_tls(estate: Estate) -> list[str]:
     """Names of mail hosts that have not reported the key they use for TLS, sorted."""
     reported = {key.name for state in estate.states for key in state.tls}
     return sorted(name for node in estate.nodes for name in _mx.names(estate, node) if name not in reported)
-
-
-def _keys(estate: Estate) -> dict[str, list[DkimKey]]:
-    found: dict[str, list[DkimKey]] = {}
-    for state in estate.states:
-        for key in state.dkim:
-            found.setdefault(key.domain, []).append(key)
-    return found
 
 
 def _managed_names(estate: Estate, served: t.Iterable[tuple[Tenant, Domain]]) -> dict[str, bool]:
