@@ -84,3 +84,42 @@ def test_a_password_or_hash_from_the_files_opens_the_new_mailbox(world: World, s
                 assert address not in (PASSWORDS / f"{side.node}.csv").read_text(encoding="utf-8")
     finally:
         assert generation().rc == 0
+
+
+def test_a_mailbox_without_a_usable_password_is_told_at_its_place_and_keeps_no_other_from_anything(
+    world: World, sides: dict[str, Side], nodes: dict[str, Host], tmp_path: Path
+) -> None:
+    """A weak one and one that no vault password opens, on each node."""
+    weak, vault = "feeble-password", VaultLib([("default", VaultSecret(b"the vault's password"))])
+    (tmp_path / "vault").write_text("the vault's password", encoding="utf-8")
+    lost = VaultLib([("default", VaultSecret(b"forgotten"))]).encrypt("Correct-Horse-7").decode()
+    new = f"new-{uuid.uuid4().hex[:8]}"
+    boxes = f"  - name: {new}-good\n"
+    for kind, text in (("weak", vault.encrypt(weak).decode()), ("lost", lost)):
+        indented = text.strip().replace("\n", "\n      ")
+        boxes += f"  - name: {new}-{kind}\n    password: !vault |\n      {indented}\n"
+    files = ("tenants/acme/acme.example.yml", "tenants/globex/globex.example.yml")
+    estate = changed_estate(tmp_path, dict.fromkeys(files, ("mailboxes:\n", f"mailboxes:\n{boxes}")))
+    places = {
+        f"{file}:{number}:"
+        for file in files
+        for number, line in enumerate((estate / file).read_text(encoding="utf-8").splitlines(), 1)
+        if line.startswith("    password: !vault")
+    }
+    try:
+        run = ansible("ansible-playbook", str(Path(__file__).parent / "tenants.yml"), f"--vault-password-file={tmp_path / 'vault'}", estate=estate)
+        assert run.rc == 2, run.output
+        assert weak not in run.output
+        said = run.output.partition("Everything else is done")[2]
+        assert len(places) == 4
+        assert all(place in said for place in places), said
+        for side in sides.values():
+            good, *bad = (f"{new}-{kind}@{side.user.domain}" for kind in ("good", "weak", "lost"))
+            handed_over = dict(line.split(",") for line in (PASSWORDS / f"{side.node}.csv").read_text(encoding="utf-8").splitlines())
+            assert world.may_login(side.host, "imap", good, handed_over[good])
+            assert not set(bad) & handed_over.keys()
+            assert not {address for address, _hash in json.loads(nodes[side.node].output(ROWS))} & set(bad)
+            for address in (good, *bad):
+                knock(world, side.host, address)
+    finally:
+        assert generation().rc == 0

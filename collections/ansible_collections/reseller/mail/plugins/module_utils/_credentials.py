@@ -129,6 +129,11 @@ def invent(address: str, pick: t.Callable[[str], str]) -> str:
             return password
 
 
+def is_invented(text: str) -> bool:
+    """Return whether a password can be one that ``invent`` made."""
+    return re.fullmatch(rf"[{UNAMBIGUOUS}]{{4}}(-[{UNAMBIGUOUS}]{{4}}){{4}}", text) is not None
+
+
 def best_scheme(run: Run) -> str:
     """The best scheme the host's Dovecot knows."""
     status, out, err = run(["doveadm", "-O", "pw", "-l"], "")

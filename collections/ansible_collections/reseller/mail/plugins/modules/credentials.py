@@ -14,6 +14,8 @@ description:
     and hashed on the host and handed over in a file on the controller.
   - A credential that exists is never touched, so a password that a user changed survives. Credentials of mailboxes that left the
     files stay, unusable, because Dovecot asks the generation first; rolling back brings the mailbox back with its password.
+  - A mailbox whose password cannot be decrypted, or is no good, gets none. It is named with its place in the files, all others are seen
+    to, and then the task fails.
   - Passwords appear neither in the result nor in the diff nor in verbose output.
   - Hashing takes about 0.1 seconds a new mailbox and processor; a run without new mailboxes hashes nothing and needs no vault secret.
 author: Reseller Mail developers (@reseller-mail)
@@ -96,18 +98,28 @@ created:
   description: Addresses that got a credential.
   type: list
   elements: str
-  returned: success
+  returned: always
   sample: [jo@acme.example]
 reset:
   description: Addresses whose credential was replaced.
   type: list
   elements: str
-  returned: success
+  returned: always
   sample: []
+store_made:
+  description: Whether the store is a new file. A Dovecot that runs may still read the one that lay there before, and has to be reloaded.
+  type: bool
+  returned: always
+faults:
+  description: What is wrong with the passwords of single mailboxes, each with its place in the files. The task fails where there is one.
+  type: list
+  elements: str
+  returned: always
+  sample: ["tenants/acme/acme.example.yml:4:5: unfit-password: the password of jo@acme.example has no digit; allowed: ..."]
 handover:
   description: The file on the controller that holds the initial passwords handed over in this run; empty when there were none.
   type: str
-  returned: success
+  returned: always
   sample: build/initial-passwords/mx1.csv
 """
 
@@ -144,7 +156,20 @@ def plan(module: AnsibleModule, database: str, spool: str) -> None:
     if os.path.exists(database):
         with store.Store(database, read_only=True) as credentials:
             known = credentials.addresses()
-    module.exit_json(missing=sorted(set(module.params["addresses"]) - known), waiting=sorted(waiting(spool)))
+    repaired = repair(module, database) if os.path.exists(database) else False
+    module.exit_json(
+        changed=repaired,
+        missing=sorted(set(module.params["addresses"]) - known),
+        waiting=sorted(waiting(spool)),
+        repaired=["~ credential store owner and mode"] if repaired else [],
+    )
+
+
+def repair(module: AnsibleModule, database: str) -> bool:
+    """Give the store, which may come from a backup, its owner, group and mode; return whether one of them was wrong."""
+    changed = module.set_owner_if_different(database, str(os.geteuid()), False)
+    changed = module.set_group_if_different(database, module.params["group"], changed)
+    return bool(module.set_mode_if_different(database, 0o640, changed))
 
 
 def create(module: AnsibleModule, database: str, spool: str) -> None:
@@ -153,26 +178,43 @@ def create(module: AnsibleModule, database: str, spool: str) -> None:
 
     supplied: dict[str, str] = module.params["supplied"]
     passwords = {address: store.invent(address, secrets.choice) for address in module.params["addresses"] if address not in supplied}
-    clear = passwords | {address: text for address, text in supplied.items() if store.supplied_hash(text) is None}
+    hashes: dict[str, str] = {}
+    clear: dict[str, str] = {}
+    faults: dict[str, str] = {}
+    for address in module.params["addresses"]:
+        text = supplied.get(address, "")
+        try:
+            given = store.supplied_hash(text)
+        except store.CredentialError as error:
+            faults[address] = str(error)
+        else:
+            (hashes if given else clear)[address] = given or text or passwords[address]
     scheme = store.best_scheme(run) if clear else ""
+
+    def hashed(address: str) -> str:
+        """The hash of what is clear; empty, and noted why, where there is none."""
+        try:
+            return store.hash_password(run, clear[address], scheme)
+        except store.CredentialError as error:
+            faults[address] = str(error)
+            return ""
+
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        hashes = dict(zip(clear, pool.map(lambda text: store.hash_password(run, text, scheme), clear.values()), strict=True))
-    rows = [
-        store.Credential(address, hashes.get(address) or store.supplied_hash(supplied[address]) or "", "supplied" if address in supplied else "initial")
-        for address in module.params["addresses"]
-    ]
+        hashes.update((address, text) for address, text in zip(clear, pool.map(hashed, clear), strict=True) if text)
+    rows = [store.Credential(address, text, "supplied" if address in supplied else "initial") for address, text in hashes.items()]
     # A password given since then replaces one that still waits.
-    handover = {address: text for address, text in waiting(spool).items() if address not in supplied} | passwords
+    passwords = {address: text for address, text in passwords.items() if address not in faults}
+    handover = {address: text for address, text in waiting(spool).items() if address not in supplied or address in faults} | passwords
     if handover:
         save(spool, handover)
     elif os.path.exists(spool):
         os.unlink(spool)
+    made = not os.path.exists(database)
     os.umask(0o027)
     with store.Store(database) as credentials:
         credentials.put(rows, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
-    module.set_mode_if_different(database, 0o640, False)
-    module.set_group_if_different(database, module.params["group"], False)
-    module.exit_json(changed=True, initial=handover)
+    repair(module, database)
+    module.exit_json(changed=bool(rows), initial=handover, faults=faults, made=made)
 
 
 def main() -> None:

@@ -78,8 +78,16 @@ def test_passwords_wait_until_they_are_acknowledged(call: Call, tmp_path: Path) 
     assert not spool.exists()
 
 
-def test_a_fault_in_one_supplied_hash_stores_none(call: Call, tmp_path: Path) -> None:
+def test_a_fault_in_one_supplied_hash_keeps_nobody_else_from_a_password(call: Call, tmp_path: Path) -> None:
     answer = call("create", addresses=["a@x.example", "b@x.example"], supplied={"a@x.example": "$2y$05$hash", "b@x.example": "{PLAIN}secret-word"})
-    assert answer["failed"]
+    assert answer["faults"] == {"b@x.example": "the hash scheme PLAIN is not one of ARGON2I, ARGON2ID, BLF-CRYPT, SHA512-CRYPT"}
     assert "secret-word" not in json.dumps(answer)
-    assert not list(tmp_path.iterdir())
+    assert [address for address, *_rest in rows(tmp_path)] == ["a@x.example"]
+
+
+def test_a_store_from_a_backup_gets_its_owner_and_mode(call: Call, tmp_path: Path) -> None:
+    call("create", addresses=["jo@acme.example"], supplied={"jo@acme.example": "$2y$05$hash"})
+    (tmp_path / "credentials.db").chmod(0o600)
+    assert call("plan", check=True, addresses=[])["repaired"] == call("plan", addresses=[])["repaired"] == ["~ credential store owner and mode"]
+    assert stat.S_IMODE((tmp_path / "credentials.db").stat().st_mode) == 0o640
+    assert call("plan", addresses=[])["repaired"] == []
