@@ -7,12 +7,12 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils._credentials import POLICY, CredentialError, is_invented, supplied_hash, weaknesses
 from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Mailbox
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Secret
+from ansible_collections.reseller.mail.plugins.plugin_utils import _terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
-from ansible_collections.reseller.mail.plugins.plugin_utils._faults import some, warn_of
+from ansible_collections.reseller.mail.plugins.plugin_utils._faults import some, tell
 from ansible_collections.reseller.mail.plugins.plugin_utils._secrets import Handover, unlogged
 
 ARGUMENTS = {
@@ -79,9 +79,8 @@ class ActionModule(ActionBase):
             offered = _texts(answer.get("initial"))
             initial = {address: password for address, password in offered.items() if address in mailboxes and is_invented(password)}
             if len(initial) < len(offered):
-                Display().warning(
-                    f"{self._args['node']} handed over passwords that no mailbox of it waits for, or that it cannot have made; they are left out.",
-                    formatted=True,
+                _terminal.warn(
+                    f"{self._args['node']} handed over passwords that no mailbox of it waits for, or that it cannot have made; they are left out."
                 )
             if initial:
                 handover.write(initial)
@@ -146,7 +145,7 @@ def _told(result: dict[str, t.Any], faults: t.Mapping[str, str]) -> dict[str, t.
     if faults:
         lines = "\n".join(some(result["faults"]))
         result.update(failed=True, msg=f"These mailboxes have no usable password and cannot log in; all others were seen to:\n{lines}")
-        warn_of(result)
+        tell(result)
     return result
 
 

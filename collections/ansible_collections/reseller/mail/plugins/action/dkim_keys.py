@@ -14,7 +14,7 @@ from ansible_collections.reseller.mail.plugins.module_utils import _dkim, _dkim_
 from ansible_collections.reseller.mail.plugins.module_utils._compile import opendkim
 from ansible_collections.reseller.mail.plugins.plugin_utils import _node_report, _terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
-from ansible_collections.reseller.mail.plugins.plugin_utils._faults import warn_of
+from ansible_collections.reseller.mail.plugins.plugin_utils._faults import tell
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, Estate
@@ -72,7 +72,7 @@ class ActionModule(ActionBase):
             waits = {_dkim.KeyName(key["domain"], key["selector"]) for key in result["dkim"] if key["state"] in _dkim.PENDING}
             result["waiting"] = [f"{name}: {why}" for name, why in sorted(missing.items()) if name in waits]
             _tell(node.name, result["waiting"])
-            warn_of(result)
+            tell(result)
         return result
 
 

@@ -10,7 +10,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 from ansible_collections.reseller.mail.plugins.module_utils import _compile, _deletions
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
-from ansible_collections.reseller.mail.plugins.plugin_utils._faults import warn_of
+from ansible_collections.reseller.mail.plugins.plugin_utils._faults import tell
 
 ARGUMENTS = {
     "state": {"type": "str", "choices": ["present", "previous"], "default": "present"},
@@ -34,7 +34,7 @@ class ActionModule(ActionBase):
                 args["deletion_guard"] = _deletions.shares(estate)
                 args["artefact"] = self._ship(_compile.artefact(estate, node, args["root"]).pack())
             result: dict[str, t.Any] = self._execute_module(module_name="reseller.mail.generation", module_args=args, task_vars=task_vars)
-            warn_of(result)
+            tell(result)
             return result
         finally:
             self._remove_tmp_path(self._connection._shell.tmpdir)

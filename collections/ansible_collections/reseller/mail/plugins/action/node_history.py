@@ -6,8 +6,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 from ansible_collections.reseller.mail.plugins.module_utils import _node_history
+from ansible_collections.reseller.mail.plugins.plugin_utils import _terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
 
 ARGUMENTS = {
@@ -38,5 +38,5 @@ class ActionModule(ActionBase):
         elif lost and args["virgin_host"] == "restore":
             result["msg"] = _node_history.waiting(node.name, lost)
         elif lost:
-            Display().warning(_node_history.accepted(node.name, lost), formatted=True)
+            _terminal.warn(_node_history.accepted(node.name, lost))
         return result

@@ -15,7 +15,7 @@ from ansible_collections.reseller.mail.plugins.module_utils import _dkim, _dns_q
 from ansible_collections.reseller.mail.plugins.module_utils._compile import _mx
 from ansible_collections.reseller.mail.plugins.plugin_utils import _node_report, _terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
-from ansible_collections.reseller.mail.plugins.plugin_utils._faults import warn_of
+from ansible_collections.reseller.mail.plugins.plugin_utils._faults import tell
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._tls_keys import Evidence
@@ -54,7 +54,7 @@ class ActionModule(ActionBase):
             ready = {row["name"]: row["ready"] for row in result["tls"] if _says_ready(row)} if isinstance(result["tls"], list) else {}
             _node_report.write(result, args["estate"], estate, node, "tls", self._task.check_mode)
             result["tls"] = [{"next": "", **row, "ready": ready.get(row["name"], "")} for row in result["tls"]]
-            warn_of(result)
+            tell(result)
             told = {name: {key.current, key.next if name in evidence and not evidence[name].why else ""} for name, key in known.items()}
             _tell([key for key in result["tls"] if not args["rollover"] and key["current"] not in told.get(key["name"], (key["current"],))])
         return result

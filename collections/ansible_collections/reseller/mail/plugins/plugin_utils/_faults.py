@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.utils.display import Display
+from ansible_collections.reseller.mail.plugins.plugin_utils import _terminal
 
 MOST_TOLD = 20
 """As many are shown at once; the rest are counted."""
+MOST_KEPT = 1000
+"""As many are taken from a host."""
 
 
 def some(faults: t.Sequence[str]) -> list[str]:
@@ -21,10 +23,12 @@ def some(faults: t.Sequence[str]) -> list[str]:
     return [*faults[:MOST_TOLD], *more]
 
 
-def warn_of(result: t.Mapping[str, t.Any]) -> None:
-    """Show what the result says of single objects: a role may let the run go on, and the end may not be reached."""
+def tell(result: dict[str, t.Any]) -> None:
+    """Warn of what the result says of single objects, for a role may let the run go on and the end may not be reached. A host may
+    have written it: what stays in the result is texts that can be printed."""
     faults = result.get("faults")
-    if isinstance(faults, list):
-        for fault in some([str(fault) for fault in faults]):
-            # A host may have written it.
-            Display().warning("".join(letter if letter.isprintable() else "?" for letter in fault), formatted=True)
+    if faults is None:
+        return
+    result["faults"] = [_terminal.printed(str(fault)) for fault in faults[:MOST_KEPT]] if isinstance(faults, list) else []
+    for fault in some(result["faults"]):
+        _terminal.warn(fault)
