@@ -84,7 +84,7 @@ def start(project: Path, *words: str, **environment: str) -> subprocess.Popen[st
 
 def run(project: Path, *words: str, **environment: str) -> str:
     with start(project, *(words or ("scripts/venv.sh", "test")), **environment) as command:
-        output = command.communicate(timeout=120)[0]
+        output = command.communicate(timeout=900)[0]
     assert command.returncode == 0, output
     return output
 
@@ -140,7 +140,7 @@ def test_a_command_that_uses_an_environment_keeps_it_until_it_ends(project: Path
             assert mark.exists()
             (project / "wait").write_text("\n", encoding="utf-8")
             assert user.stdout.readline() == "kept\n"
-            assert "Python environment .venv " in builder.communicate(timeout=120)[0]
+            assert "Python environment .venv " in builder.communicate(timeout=900)[0]
     assert not mark.exists()
 
 
@@ -162,7 +162,7 @@ def test_an_environment_that_holds_what_is_not_pinned_is_refused(empty: Path) ->
     shutil.copy(PROJECT / "scripts" / "pins.py", empty / "scripts")
     shutil.copytree(Path(importlib.metadata.distribution("packaging").locate_file("packaging")), empty / "scripts" / "packaging")
     with start(empty, "scripts/venv.sh", "test") as command:
-        output = command.communicate(timeout=120)[0]
+        output = command.communicate(timeout=900)[0]
     assert command.returncode == 1
     assert re.search(r"pip [\d.]+ is installed, and no version is pinned", output)
     assert not (empty / ".venv").exists()
