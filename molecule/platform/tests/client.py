@@ -78,7 +78,7 @@ class Run:
 
 def settings(estate: Path = ESTATE) -> dict[str, t.Any]:
     """The same variables that molecule.yml gives."""
-    return {"mail_estate_dir": str(estate), "dovecot_handover": f"{PASSWORDS}/{{{{ mail_node }}}}.csv", "postfix_client_auth_rate": 0}
+    return {"mail_estate_dir": str(estate), "dovecot_handover": f"{PASSWORDS}/{{{{ mail_node }}}}.csv"}
 
 
 def ansible(command: str, *arguments: str, venv: Path | None = None, estate: Path = ESTATE, environment: t.Mapping[str, str] | None = None) -> Run:

@@ -16,6 +16,7 @@ import socket
 import ssl
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 TIMEOUT = 30
@@ -100,6 +101,12 @@ def login(host, protocol, user, password, port=0):
     except (poplib.error_proto, smtplib.SMTPAuthenticationError) as error:
         return [False, str(error)]
     return [True, ""]
+
+
+def logins(host, protocol, pairs, port=0, at_once=20):
+    """What ``login`` answers to each user and password, so many of them at the same time."""
+    with ThreadPoolExecutor(at_once) as pool:
+        return list(pool.map(lambda pair: login(host, protocol, *pair, port=port), pairs))
 
 
 def fetch(host, user, password, token, folder="INBOX", seconds=30):

@@ -2,7 +2,7 @@
 """The credential store: which address logs in with which hash.
 
 PRIVATE to the collection. The host owns the store (a user changes their own password there), so nothing here is compiled from the
-estate's files. Standard library only: the same file serves the module and, installed on the host, ``mail-passwd``.
+estate's files. Standard library only: this file and ``_hashes`` serve the modules and, installed on the host, ``mail-passwd``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import sqlite3
 import typing as t
 from dataclasses import dataclass, field
 from urllib.parse import quote
+
+from ._hashes import NAMES, UnfitHash, canonical, sql_usable  # relative: on the host there is no collection
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS credentials (
@@ -25,10 +27,11 @@ CREATE TABLE IF NOT EXISTS credentials (
 SCHEMES = ("ARGON2ID", "BLF-CRYPT")
 """What we hash with, best first; the first that the host's Dovecot knows is taken."""
 
-ACCEPTED = frozenset({*SCHEMES, "ARGON2I", "SHA512-CRYPT"})
-"""Schemes honoured in a supplied hash. Plain, unsalted or fast ones would make the store worth stealing."""
+DECOY = "CREATE TABLE IF NOT EXISTS decoy (hash TEXT NOT NULL)"
+"""One hash that no password is known for: who has no login is verified against it, so that it takes as long as for who has one."""
 
-CRYPT_PREFIXES = (("$argon2id$", "ARGON2ID"), ("$argon2i$", "ARGON2I"), ("$2y$", "BLF-CRYPT"), ("$2b$", "BLF-CRYPT"), ("$6$", "SHA512-CRYPT"))
+VIEW = f"CREATE VIEW logins AS SELECT address, hash FROM credentials WHERE {sql_usable('hash')}"
+"""What Dovecot reads. A hash that is not accepted is not verified, whichever way it came into the store."""
 
 POLICY = "at least 8 characters with an upper-case letter, a digit and a symbol, without the name or the domain"
 
@@ -61,7 +64,46 @@ class Store:
     def __init__(self, path: str, read_only: bool = False) -> None:
         self._db = sqlite3.connect(f"file:{quote(path)}?mode={'ro' if read_only else 'rwc'}", timeout=10, uri=True)
         if not read_only:
-            self._db.execute(SCHEMA)
+            self._prepare()
+
+    def _prepare(self) -> None:
+        self._db.execute(SCHEMA)
+        self._db.execute(DECOY)
+        if not self._has_view():
+            with self._db:
+                self._db.execute("BEGIN IMMEDIATE")
+                self._db.execute("DROP VIEW IF EXISTS logins")
+                self._db.execute(VIEW)
+
+    def _has_view(self) -> bool:
+        return self._db.execute("SELECT 1 FROM sqlite_master WHERE type = 'view' AND name = 'logins' AND sql = ?", (VIEW,)).fetchone() is not None
+
+    def is_ready(self, scheme: str) -> bool:
+        """Return whether Dovecot finds all that it asks for, with a decoy of that scheme."""
+        tables = {row[0] for row in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        return self._has_view() and {"credentials", "decoy"} <= tables and (self.decoy() or "").startswith(f"{{{scheme}}}")
+
+    def decoy(self) -> t.Optional[str]:
+        """Return the hash that stands for all who have no login."""
+        row = self._db.execute("SELECT hash FROM decoy").fetchone()
+        return str(row[0]) if row else None
+
+    def put_decoy(self, hashed: str) -> None:
+        """Replace the decoy."""
+        with self._db:
+            self._db.execute("DELETE FROM decoy")
+            self._db.execute("INSERT INTO decoy VALUES (?)", (hashed,))
+
+    def unusable(self) -> t.Dict[str, str]:
+        """Return the addresses whose stored hash is not accepted, each with the reason."""
+        found = {}
+        for address, hashed in self._db.execute("SELECT address, hash FROM credentials ORDER BY address"):
+            try:
+                if canonical(hashed) != hashed:
+                    found[address] = f"this is not a hash of one of the schemes {', '.join(NAMES)}"
+            except UnfitHash as error:
+                found[address] = str(error)
+        return found
 
     def __enter__(self) -> Store:
         return self
@@ -107,18 +149,10 @@ def weaknesses(password: str, address: str) -> t.List[str]:
 
 def supplied_hash(text: str) -> t.Optional[str]:
     """The hash with its scheme when the text is a hash, None when it is a password."""
-    for prefix, scheme in CRYPT_PREFIXES:
-        if text.startswith(prefix):
-            return f"{{{scheme}}}{text}"
-    marked = re.match(r"\{([A-Za-z0-9.-]+)\}(.+)", text)
-    if marked is None:
-        return None
-    scheme = marked.group(1).upper()
-    if scheme not in ACCEPTED:
-        raise CredentialError(f"the hash scheme {scheme} is not one of {', '.join(sorted(ACCEPTED))}")
-    if not any(known == scheme and marked.group(2).startswith(prefix) for prefix, known in CRYPT_PREFIXES):
-        raise CredentialError(f"what follows {{{scheme}}} is not a hash of that scheme")
-    return f"{{{scheme}}}{marked.group(2)}"
+    try:
+        return canonical(text)
+    except UnfitHash as error:
+        raise CredentialError(str(error)) from None
 
 
 def invent(address: str, pick: t.Callable[[str], str]) -> str:

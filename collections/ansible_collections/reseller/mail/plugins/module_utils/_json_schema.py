@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.reseller.mail.plugins.module_utils import _hashes
 from ansible_collections.reseller.mail.plugins.module_utils import _scalars as s
 from ansible_collections.reseller.mail.plugins.module_utils._names import MAX_SELECTOR
 from ansible_collections.reseller.mail.plugins.module_utils._schema import FILES, UNSAID, Key, Many, Table, Type
@@ -61,7 +62,7 @@ SHAPES: dict[s.Scalar, Schema] = {
     s.RATIO: {**_AMOUNT, "maximum": 100},
     s.PASSWORD: {
         "type": "string",
-        "pattern": r"^(?:\$ANSIBLE_VAULT;|\{(?:ARGON2ID?|BLF-CRYPT|SHA512-CRYPT)\}[!-9;-~]{20,500}$)",
+        "pattern": rf"^(?:\$ANSIBLE_VAULT;|\{{(?:{'|'.join(_hashes.NAMES)})\}}[!-9;-~]{{20,500}}$)",
         "$comment": "Vaulted values have the tag !vault; tell the editor about it (yaml.customTags).",
     },
     s.PUBLIC_KEY: {"type": "string", "minLength": 40, "maxLength": 4000, "pattern": "^[A-Za-z0-9+/]+={0,2}$"},

@@ -15,7 +15,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.reseller.mail.plugins.module_utils import _names
+from ansible_collections.reseller.mail.plugins.module_utils import _hashes, _names
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Limit
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import meant, shown
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import UNITS
@@ -115,8 +115,10 @@ def _ip(text: str) -> str:
 
 
 def _hash(text: str) -> str:
-    if not re.fullmatch(r"\{(ARGON2ID?|BLF-CRYPT|SHA512-CRYPT)\}[!-9;-~]{20,500}", text):  # everything printable but ':'
+    if not text.startswith("{"):  # without a scheme it could be a password, which must not stand in a file
         raise ValueError("this is neither vaulted nor a hash")
+    if _hashes.canonical(text) != text:
+        raise ValueError("the scheme of this hash is not written in capital letters")
     return text
 
 
@@ -230,7 +232,7 @@ IP = Scalar("an IPv4 or IPv6 address", _ip)
 TRUTH = Scalar("true or false", _truth)
 PORT = Scalar("1 to 65535", _port)
 MAX_AGE = Scalar("86400 to 31557600 seconds (RFC 8461 section 3.2)", _max_age)
-PASSWORD = Scalar("a value encrypted with ansible-vault (!vault), or a hash beginning {ARGON2ID} or {BLF-CRYPT}", _hash, secret=True)
+PASSWORD = Scalar(f"a value encrypted with ansible-vault (!vault), or {_hashes.ALLOWED}", _hash, secret=True)
 PUBLIC_KEY = Scalar("base64, as in the p= tag of RFC 6376", _public_key)
 DIGEST = Scalar("64 hexadecimal digits, the SHA-256 of a public key", _digest)
 DEBIAN = Scalar("12 or 13", lambda text: int(choice("12", "13").read(text)), words=("12", "13"))

@@ -10,15 +10,15 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.reseller.mail.plugins.module_utils import _names
+from ansible_collections.reseller.mail.plugins.module_utils import _hashes, _names
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Document, Draft, Lost
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.things import Choice, Manager, Other, Place
-from ansible_collections.reseller.mail.plugins.module_utils._scalars import PASSWORD, TEXT
+from ansible_collections.reseller.mail.plugins.module_utils._scalars import TEXT
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import size
 
 MIB = 2**20
-# What crypt(3) writes; the last two are here to be named, not to be taken.
-_HASHES = {"$6$": "SHA512-CRYPT", "$2": "BLF-CRYPT", "$argon2id$": "ARGON2ID", "$argon2i$": "ARGON2I", "$5$": "SHA256-CRYPT", "$1$": "MD5-CRYPT"}
+# What crypt(3) writes, too; they are here to be named, not to be taken.
+_FOREIGN = {"$5$": "SHA256-CRYPT", "$1$": "MD5-CRYPT"}
 
 
 class Panel:
@@ -96,15 +96,17 @@ class Panel:
             if text:
                 self.lose(origin, f"{owner}: password", "secrets were not asked for; a new one is made")
             return {}
-        named = re.match(r"\{([A-Za-z0-9.-]+)\}", text)
-        scheme, bare = (named[1], text[named.end() :]) if named else ("", text)
-        if (scheme or "CRYPT").upper() == "CRYPT":
-            scheme = next((known for head, known in _HASHES.items() if bare.startswith(head)), scheme or "unknown")
+        bare = re.sub(r"^\{CRYPT\}", "", text, flags=re.IGNORECASE)
+        foreign = next((known for head, known in _FOREIGN.items() if bare.startswith(head)), "")
         try:
-            return {"password": PASSWORD.read(f"{{{scheme.upper()}}}{bare}")}
-        except ValueError:
-            self.lose(origin, f"{owner}: password", f"a hash of the scheme {scheme} is not taken over; a new password is made")
+            found = _hashes.canonical(f"{{{foreign}}}{bare}" if foreign else bare)
+        except _hashes.UnfitHash as error:
+            self.lose(origin, f"{owner}: password", f"{error}; a new password is made")
             return {}
+        if found is None:
+            self.lose(origin, f"{owner}: password", f"its scheme is unknown; taken are {', '.join(_hashes.NAMES)}; a new password is made")
+            return {}
+        return {"password": found}
 
     def draft(self) -> Draft:
         """Documents of all tenants that the operator chose."""

@@ -24,6 +24,10 @@ from hypothesis import strategies as st
 if t.TYPE_CHECKING:
     from pathlib import Path
 
+ARGON2 = "$v=19$m=65536,t=3,p=1$c29tZXNhbHQ$aGFzaGhhc2hoYXNo"
+BLOWFISH = "bvIG6Nmid91Mu9RcmmWZfO5HJIMCT8riNW0hEp8f6/FuA2/mHZFpe"
+SHA512 = "x" * 86
+
 ADDRESSES = st.builds(
     "{}@{}.example".format,
     st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=12),
@@ -66,11 +70,11 @@ def test_an_invented_password_is_good_and_typable(address: str, seed: int) -> No
 @pytest.mark.parametrize(
     ("text", "stored"),
     [
-        ("$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA", "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA"),
-        ("{ARGON2ID}$argon2id$v=19$x", "{ARGON2ID}$argon2id$v=19$x"),
-        ("{blf-crypt}$2y$05$x", "{BLF-CRYPT}$2y$05$x"),
-        ("$2b$05$x", "{BLF-CRYPT}$2b$05$x"),
-        ("$6$salt$x", "{SHA512-CRYPT}$6$salt$x"),
+        (f"$argon2id{ARGON2}", f"{{ARGON2ID}}$argon2id{ARGON2}"),
+        (f"{{ARGON2ID}}$argon2id{ARGON2}", f"{{ARGON2ID}}$argon2id{ARGON2}"),
+        (f"{{blf-crypt}}$2y$05${BLOWFISH}", f"{{BLF-CRYPT}}$2y$05${BLOWFISH}"),
+        (f"$2b$05${BLOWFISH}", f"{{BLF-CRYPT}}$2b$05${BLOWFISH}"),
+        (f"$6$salt${SHA512}", f"{{SHA512-CRYPT}}$6$salt${SHA512}"),
         ("Right-Pass-1", None),
         ("{not a scheme} Right-Pass-1", None),
     ],
@@ -144,3 +148,38 @@ def test_the_best_scheme_that_dovecot_knows_is_taken() -> None:
     assert best_scheme(lambda _c, _g: (0, "MD5 BLF-CRYPT ARGON2I \n", "")) == "BLF-CRYPT"
     with pytest.raises(CredentialError, match="none of"):
         best_scheme(lambda _c, _g: (0, "MD5 PLAIN\n", ""))
+
+
+def test_dovecot_reads_no_row_that_costs_too_much_however_it_came_into_the_store(tmp_path: Path) -> None:
+    path = str(tmp_path / "c.db")
+    good = f"{{BLF-CRYPT}}$2y$05${BLOWFISH}"
+    hashes = {
+        "good@x.example": good,
+        "blowfish@x.example": good.replace("$05$", "$31$"),
+        "rounds@x.example": f"{{SHA512-CRYPT}}$6$rounds=999999999$salt${SHA512}",
+        "memory@x.example": f"{{ARGON2ID}}$argon2id{ARGON2.replace('65536', '4294967295')}",
+        "plain@x.example": "{PLAIN}secret",
+    }
+    with Store(path) as store:
+        store.put([Credential(address, hashed, "supplied") for address, hashed in hashes.items()], "2026-01-01T00:00:00Z")
+        assert sorted(store.unusable()) == sorted(set(hashes) - {"good@x.example"})
+        assert not any(hashed in "".join(store.unusable().values()) for hashed in hashes.values())
+    assert sqlite3.connect(path).execute("SELECT address FROM logins").fetchall() == [("good@x.example",)]
+
+
+def test_a_store_of_an_earlier_version_is_brought_up_to_date_and_keeps_its_rows(tmp_path: Path) -> None:
+    path = str(tmp_path / "c.db")
+    with Store(path) as store:
+        store.put([Credential("jo@x.example", f"{{ARGON2ID}}$argon2id{ARGON2}", "user")], "2026-01-01T00:00:00Z")
+        assert not store.is_ready("ARGON2ID")
+    old = sqlite3.connect(path)
+    old.executescript("DROP TABLE decoy; DROP VIEW logins; CREATE VIEW logins AS SELECT address, hash FROM credentials")
+    old.close()
+    with Store(path) as store:
+        assert store.decoy() is None
+        store.put_decoy("{ARGON2ID}$argon2id$first")
+        store.put_decoy("{ARGON2ID}$argon2id$decoy")
+        assert store.decoy() == "{ARGON2ID}$argon2id$decoy"
+        assert store.is_ready("ARGON2ID")
+        assert not store.is_ready("BLF-CRYPT")
+        assert store.addresses() == {"jo@x.example"}

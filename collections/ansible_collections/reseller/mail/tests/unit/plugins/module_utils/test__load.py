@@ -26,6 +26,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._model.estate import
 from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Limits
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Secret
 
+HASH = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c29tZXNhbHQ$aGFzaGhhc2hoYXNo"
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 BASE = FIXTURES / "estate"
 ACME = "tenants/acme/acme.example.yml"
@@ -77,7 +78,7 @@ branding: {hostname: Mail.Acme.example, name: Acmé Mail}
     )
     path = folder / ACME
     path.write_text(
-        path.read_text(encoding="utf-8").replace("quota: 5G", "quota: 10M\n    state: suspended\n    password: '{ARGON2ID}$argon2id$v=19$m=65536,t=3'"),
+        path.read_text(encoding="utf-8").replace("quota: 5G", "quota: 10M\n    state: suspended\n    password: '" + HASH + "'"),
         encoding="utf-8",
     )
     estate, faults = _load.load(str(folder))
@@ -105,7 +106,7 @@ branding: {hostname: Mail.Acme.example, name: Acmé Mail}
                     owner,
                     "Jo Doe",
                     "suspended",
-                    Secret("{ARGON2ID}$argon2id$v=19$m=65536,t=3", vaulted=False),
+                    Secret(HASH, vaulted=False),
                     rate_limits=rates,
                 ),
             ),

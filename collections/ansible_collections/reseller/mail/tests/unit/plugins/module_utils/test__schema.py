@@ -15,6 +15,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._walk import Walker
 from hypothesis import given
 from hypothesis import strategies as st
 
+HASH = "{BLF-CRYPT}$2y$12$GhvMmNVjRW29ulnudl.LbuAnUtN/LRfe1JsBm1Xu6LE3059z5Tr8m"
 GOOD: list[tuple[_scalars.Scalar, str, t.Any]] = [
     (_scalars.LIMIT, "0", 0),
     (_scalars.LIMIT, "unlimited", None),
@@ -37,7 +38,7 @@ GOOD: list[tuple[_scalars.Scalar, str, t.Any]] = [
     (_scalars.IP, "2001:0DB8::0", "2001:db8::"),
     (_scalars.TEXT, "Jo {{ Doe }} Ünï", "Jo {{ Doe }} Ünï"),
     (_scalars.SLUG, "acme-2", "acme-2"),
-    (_scalars.PASSWORD, "{BLF-CRYPT}$2y$12$abcdefghijklmnopqrstuv", "{BLF-CRYPT}$2y$12$abcdefghijklmnopqrstuv"),
+    (_scalars.PASSWORD, HASH, HASH),
     (_scalars.PUBLIC_KEY, "A" * 40, "A" * 40),
 ]
 

@@ -17,6 +17,7 @@ from ansible_collections.reseller.mail.plugins.modules import credentials
 if t.TYPE_CHECKING:
     from pathlib import Path
 
+HASH = "$2y$05$bvIG6Nmid91Mu9RcmmWZfO5HJIMCT8riNW0hEp8f6/FuA2/mHZFpe"
 Call = t.Callable[..., t.Dict[str, t.Any]]
 
 
@@ -54,14 +55,14 @@ def test_planning_makes_nothing(call: Call, tmp_path: Path) -> None:
 
 
 def test_a_supplied_hash_is_stored_as_it_is_and_read_by_the_group_alone(call: Call, tmp_path: Path) -> None:
-    call("create", addresses=["jo@acme.example"], supplied={"jo@acme.example": "$2y$05$hash"})
-    assert rows(tmp_path) == [("jo@acme.example", "{BLF-CRYPT}$2y$05$hash", "supplied")]
+    call("create", addresses=["jo@acme.example"], supplied={"jo@acme.example": HASH})
+    assert rows(tmp_path) == [("jo@acme.example", f"{{BLF-CRYPT}}{HASH}", "supplied")]
     assert stat.S_IMODE((tmp_path / "credentials.db").stat().st_mode) == 0o640
     assert call("plan", addresses=["jo@acme.example", "it@acme.example"])["missing"] == ["it@acme.example"]
 
 
 def test_check_mode_creates_nothing(call: Call, tmp_path: Path) -> None:
-    answer = call("create", check=True, addresses=["jo@acme.example"], supplied={"jo@acme.example": "$2y$05$hash"})
+    answer = call("create", check=True, addresses=["jo@acme.example"], supplied={"jo@acme.example": HASH})
     assert (answer["missing"], answer.get("changed", False)) == (["jo@acme.example"], False)
     assert not list(tmp_path.iterdir())
 
@@ -71,7 +72,7 @@ def test_passwords_wait_until_they_are_acknowledged(call: Call, tmp_path: Path) 
     spool.write_text('{"it@acme.example": "Waiting-Pass-1", "jo@acme.example": "Waiting-Pass-2"}')
     assert call("plan", addresses=[])["waiting"] == ["it@acme.example", "jo@acme.example"]
     # One that was given a password since then is not told the old one any more.
-    answer = call("create", addresses=["jo@acme.example"], supplied={"jo@acme.example": "$2y$05$hash"})
+    answer = call("create", addresses=["jo@acme.example"], supplied={"jo@acme.example": HASH})
     assert answer["initial"] == {"it@acme.example": "Waiting-Pass-1"}
     assert stat.S_IMODE(spool.stat().st_mode) == 0o600
     call("acknowledge")
@@ -79,14 +80,14 @@ def test_passwords_wait_until_they_are_acknowledged(call: Call, tmp_path: Path) 
 
 
 def test_a_fault_in_one_supplied_hash_keeps_nobody_else_from_a_password(call: Call, tmp_path: Path) -> None:
-    answer = call("create", addresses=["a@x.example", "b@x.example"], supplied={"a@x.example": "$2y$05$hash", "b@x.example": "{PLAIN}secret-word"})
-    assert answer["faults"] == {"b@x.example": "the hash scheme PLAIN is not one of ARGON2I, ARGON2ID, BLF-CRYPT, SHA512-CRYPT"}
+    answer = call("create", addresses=["a@x.example", "b@x.example"], supplied={"a@x.example": HASH, "b@x.example": "{PLAIN}secret-word"})
+    assert answer["faults"] == {"b@x.example": "the hash scheme PLAIN is not one of ARGON2ID, ARGON2I, BLF-CRYPT, SHA512-CRYPT"}
     assert "secret-word" not in json.dumps(answer)
     assert [address for address, *_rest in rows(tmp_path)] == ["a@x.example"]
 
 
 def test_a_store_from_a_backup_gets_its_owner_and_mode(call: Call, tmp_path: Path) -> None:
-    call("create", addresses=["jo@acme.example"], supplied={"jo@acme.example": "$2y$05$hash"})
+    call("create", addresses=["jo@acme.example"], supplied={"jo@acme.example": HASH})
     (tmp_path / "credentials.db").chmod(0o600)
     assert call("plan", check=True, addresses=[])["repaired"] == call("plan", addresses=[])["repaired"] == ["~ credential store owner and mode"]
     assert stat.S_IMODE((tmp_path / "credentials.db").stat().st_mode) == 0o640

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How fast passwords may be guessed, decided without a daemon."""
+
+from __future__ import annotations
+
+import heapq
+import importlib.util
+import itertools
+import json
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[4] / "roles" / "dovecot" / "files" / "login_limit.py"
+
+
+def _load() -> t.Any:
+    spec = importlib.util.spec_from_file_location("login_limit", SOURCE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+limit: t.Any = _load()
+ALLOWED, REFUSED, LONGEST = limit.ALLOWED, limit.REFUSED, limit.LONGEST_DELAY
+POSTFIX_WAITS, FAILURE_DELAY = 10, 2
+
+
+def guess(digest: object, login: str = "jo@acme.example", network: str = "192.0.2.1") -> t.Any:
+    return limit.Guess(login, network, str(digest))
+
+
+def wrong(limiter: t.Any, *guesses: t.Any, now: float = 0.0) -> list[int]:
+    """Try the passwords in turn, all of them wrong; return the answers."""
+    answers = []
+    for one in guesses:
+        answers.append(limiter.before(one, now))
+        if answers[-1] != REFUSED:
+            limiter.after(one, False, now)
+    return answers
+
+
+def guessed(many: int, login: str = "jo@acme.example", network: str = "192.0.2.1") -> t.Any:
+    limiter = limit.Limiter()
+    wrong(limiter, *(guess(f"wrong {number}", login, network) for number in range(many)))
+    return limiter
+
+
+def test_the_first_wrong_passwords_delay_nobody_and_many_delay_by_a_few_seconds() -> None:
+    answers = wrong(limit.Limiter(), *map(guess, range(30)))
+    assert answers[:5] == [0] * 5
+    assert answers == sorted(answers)
+    assert answers[-1] == LONGEST
+
+
+def test_the_longest_wait_leaves_time_for_the_hash_before_postfix_gives_up() -> None:
+    assert LONGEST + FAILURE_DELAY <= POSTFIX_WAITS / 2
+
+
+def test_one_old_password_is_counted_once_however_often_a_telephone_tries_it() -> None:
+    limiter = limit.Limiter()
+    assert wrong(limiter, *[guess("old")] * 500) == [ALLOWED] * 500
+    assert limiter.before(guess("another", "ann@acme.example"), 0) == ALLOWED
+
+
+def test_a_password_that_was_right_is_not_delayed_while_others_guess_in_its_network() -> None:
+    limiter = limit.Limiter()
+    limiter.before(guess("right"), 0)
+    limiter.after(guess("right"), True, 0)
+    wrong(limiter, *(guess(number) for number in range(300)))
+    wrong(limiter, *(guess(number, f"user{number}@acme.example") for number in range(300)))
+    assert limiter.before(guess("right"), 1) == ALLOWED
+
+
+def test_a_password_that_was_right_elsewhere_or_before_a_change_is_as_unknown_as_others() -> None:
+    limiter = limit.Limiter()
+    limiter.after(guess("right"), True, 0)
+    wrong(limiter, *(guess(number) for number in range(19)))
+    assert limiter.before(guess("right"), 0) == ALLOWED
+    limiter.after(guess("right"), False, 0)
+    assert limiter.before(guess("right"), 0) > ALLOWED
+    others = guessed(60, network="198.51.100.7")
+    others.after(guess("right"), True, 0)
+    assert others.before(guess("right", network="203.0.113.9"), 0) > ALLOWED
+
+
+def test_a_right_password_from_a_new_place_waits_but_is_verified_while_others_guess_from_theirs() -> None:
+    limiter = limit.Limiter()
+    for network in range(60):
+        wrong(limiter, *(guess(number, network=f"198.51.100.{network}") for number in range(5)))
+    assert 0 < limiter.before(guess("right"), 0) <= LONGEST
+
+
+def test_a_right_password_never_seen_before_works_right_after_a_burst_of_wrong_ones() -> None:
+    limiter = guessed(40)
+    assert 0 <= limiter.before(guess("right"), 0) <= LONGEST
+
+
+@pytest.mark.parametrize(("seconds", "delay"), [(0, LONGEST), (limit.WINDOW - 1, LONGEST), (limit.WINDOW + 1, 0)])
+def test_wrong_passwords_are_forgotten_after_an_hour(seconds: float, delay: int) -> None:
+    assert guessed(20).before(guess("right"), seconds) == delay
+
+
+def side_by_side(limiter: t.Any, guesses: t.Iterable[t.Any], connections: int, seconds: int, hashing: float = 0.1) -> int:
+    """Guess with so many connections for so long, each as soon as its last guess is answered; return how many were verified."""
+    verified, source = 0, iter(guesses)
+    busy: list[tuple[float, int, t.Any]] = [(0.0, number, None) for number in range(connections)]
+    while True:
+        now, number, done = heapq.heappop(busy)
+        if now > seconds:
+            return verified
+        if done is not None:
+            limiter.after(done, False, now - FAILURE_DELAY)
+            verified += 1
+        one = next(source)
+        answer = limiter.before(one, now)
+        if answer == REFUSED:
+            heapq.heappush(busy, (now + FAILURE_DELAY, number, None))
+        else:
+            heapq.heappush(busy, (now + answer + hashing + FAILURE_DELAY, number, one))
+
+
+@pytest.mark.parametrize("connections", [10, 60])
+def test_many_connections_guess_no_faster_at_one_account(connections: int) -> None:
+    """Anvil's penalty let 40 connections guess as fast as the processor hashed, more than 3 times a second."""
+    assert side_by_side(limit.Limiter(), map(guess, itertools.count()), connections, 600) < 600 * 0.3
+
+
+def test_many_connections_of_one_network_are_slowed_over_all_accounts() -> None:
+    each = (guess(number, f"user{number % 1000}@acme.example") for number in itertools.count())
+    assert side_by_side(limit.Limiter(), each, 60, 600) < 600 * 1.2
+
+
+def test_many_networks_that_guess_at_one_account_share_its_limit() -> None:
+    each = (guess(number, network=f"198.51.100.{number % 100}") for number in itertools.count())
+    assert side_by_side(limit.Limiter(), each, 60, 600) < 600
+
+
+def test_an_office_that_connects_at_once_with_right_passwords_is_not_refused() -> None:
+    limiter = limit.Limiter()
+    people = [guess("right", f"user{number}@acme.example") for number in range(50)]
+    assert REFUSED not in [limiter.before(one, 0) for one in people]
+    for one in people:
+        limiter.after(one, True, 1)
+    assert [limiter.before(one, 2) for one in people] == [ALLOWED] * 50
+
+
+def test_a_mail_program_opens_several_connections_after_many_wrong_passwords() -> None:
+    limiter = guessed(30)
+    assert REFUSED not in [limiter.before(guess("right"), 0) for _connection in range(6)]
+    assert limiter.before(guess("other"), 0) == REFUSED
+
+
+def test_an_attempt_that_is_never_reported_does_not_block_for_good() -> None:
+    limiter = guessed(30)
+    assert limiter.before(guess("lost"), 0) != REFUSED
+    assert limiter.before(guess("right"), 1) == REFUSED
+    assert limiter.before(guess("right"), limit.PENDING + 1) != REFUSED
+
+
+def test_memory_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limit, "MOST_KEYS", 10)
+    limiter = limit.Limiter()
+    for number in range(50):
+        limiter.after(guess(number, f"user{number}@x.example", f"198.51.100.{number}"), number % 2 == 0, 0)
+    assert max(len(table) for table in (limiter._right, *limiter._counters)) <= 10
+    wrong(limiter, *map(guess, range(500)))
+    assert max(len(counter.wrong) for table in limiter._counters for counter in table.values()) <= limit.MOST_COUNTED + 1
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("", ""),
+        ("nonsense", ""),
+    ],
+)
+def test_an_ipv6_customer_has_a_network_and_an_ipv4_one_an_address(address: str, network: str) -> None:
+    assert limit.network_of(address) == network
+
+
+def question(**more: t.Any) -> bytes:
+    return json.dumps({"login": "JO@acme.example", "pwhash": "0123", "remote": "192.0.2.1", **more}).encode()
+
+
+def test_dovecot_is_answered_and_others_are_not() -> None:
+    service = limit.Service("the token")
+    assert service.answer("allow", "the token", question()) == {"status": 0, "msg": ""}
+    for token, body in (("another", question()), ("", question()), ("the token", b"no json"), ("the token", b"[]")):
+        assert service.answer("allow", token, body) is None
+
+
+def test_a_refusal_says_why_and_is_not_counted_as_a_wrong_password() -> None:
+    service = limit.Service("the token", clock=lambda: 0.0, limiter=guessed(30))
+    service.limiter.before(guess("pending"), 0)
+    answer = service.answer("allow", "the token", question())
+    assert (answer["status"], answer["msg"]) == (-1, "Too many wrong passwords, try again later")
+    before = len(service.limiter._counters[1]["jo@acme.example"].wrong)
+    service.answer("report", "the token", question(success=False, policy_reject=True))
+    assert len(service.limiter._counters[1]["jo@acme.example"].wrong) == before
+
+
+def test_who_asks_from_the_host_itself_is_not_limited() -> None:
+    service = limit.Service("the token")
+    for number in range(100):
+        service.answer("report", "the token", question(remote="", pwhash=str(number), success=False))
+    assert service.answer("allow", "the token", question(remote=""))["status"] == ALLOWED
+
+
+def test_neither_password_nor_dovecots_digest_of_it_is_remembered() -> None:
+    service = limit.Service("the token")
+    service.answer("report", "the token", question(pwhash="0123456789abcdef", success=True))
+    assert "0123456789abcdef" not in repr(service.limiter.__dict__)
+    assert "the token" not in repr(service)
+
+
+def test_the_token_is_what_dovecot_reads() -> None:
+    assert limit.token_of("auth_policy_hash_nonce = x\nauth_policy_server_api_header = X-Token: 0a1b\n") == "0a1b"
+    with pytest.raises(ValueError, match="X-Token"):
+        limit.token_of("auth_policy_hash_nonce = x\n")
