@@ -18,7 +18,7 @@ import typing as t
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.csv_form import rows_of
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Draft
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.panel import MIB, Panel
-from ansible_collections.reseller.mail.plugins.module_utils._exchange.things import Box, Choice, Manager, Other, Place
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.things import Choice, Manager, Other, Place
 
 _LEAST = {"domain": 5, "domainalias": 4, "relaydomain": 7, "account": 7, "alias": 4, "forward": 4, "dlist": 4}
 # Domains before what is in them, whatever the order of files and rows.
@@ -46,8 +46,8 @@ def read(files: t.Mapping[str, bytes], choice: Choice) -> Draft:
 
 
 def _delimiter(content: bytes) -> str:
-    """The command separates by semicolons, the web pages by commas; the first word of a row tells."""
-    found = re.search(rb"(?:^|\n)\s*[a-z]+\s*([;,\t])", content)
+    """The command separates by semicolons, the web pages by commas; the first word of a row tells, in quotes or not."""
+    found = re.search(rb"(?:^|[\r\n])\s*(?:[a-z]+|\"[a-z]+\")\s*([;,\t])", content.removeprefix(b"\xef\xbb\xbf"))
     return found.group(1).decode() if found else ";"
 
 
@@ -67,10 +67,9 @@ def _domain(panel: Panel, origin: str, cells: list[str]) -> None:
     name = panel.domain(origin, cells[1])
     if name is None:
         return
-    if name in panel.places:
-        panel.lose(origin, f"domain {name}", f"it stands already at {panel.places[name].origin}")
+    place = panel.place(origin, name, _enabled(cells[4]))
+    if place is None:
         return
-    place = panel.places[name] = Place(origin, _enabled(cells[4]))
     number = _number(panel, origin, f"domain {name}: quota", cells[2])
     storage = None if number is None else panel.limit(number, MIB)
     if storage is not None:
@@ -86,7 +85,9 @@ def _relay_domain(panel: Panel, origin: str, cells: list[str]) -> None:
         return
     port = _number(panel, origin, f"relay domain {name}: port", cells[3])
     relay = {"host": cells[2].strip("[]"), **({"port": port} if port not in (None, 25) else {})}
-    panel.places[name] = Place(origin, _enabled(cells[5]), relay)
+    if name in panel.places and not panel.places[name].relay:
+        del panel.places[name]
+    panel.place(origin, name, _enabled(cells[5]), relay)
 
 
 def _domain_alias(panel: Panel, origin: str, cells: list[str]) -> None:
@@ -95,10 +96,8 @@ def _domain_alias(panel: Panel, origin: str, cells: list[str]) -> None:
         return
     if not _enabled(cells[3]):
         panel.lose(origin, f"domain alias {name}", "it is switched off, and there are no such domain aliases here")
-    elif target not in panel.places:
-        panel.lose(origin, f"domain alias {name}", f"its domain {target} is not among the data")
     else:
-        panel.places[target].aliases[name] = origin
+        panel.domain_alias(origin, name, target)
 
 
 def _account(panel: Panel, origin: str, cells: list[str]) -> None:
@@ -110,7 +109,7 @@ def _account(panel: Panel, origin: str, cells: list[str]) -> None:
     host = address.rpartition("@")[2]
     # Identities may be exported without domains: then their domains are those that their addresses have.
     home = panel.domain(origin, host)
-    if home is not None and home not in panel.places:
+    if home is not None and not panel.knows(home):
         panel.places[home] = Place(origin)
     found = panel.local(origin, "mailbox", address)
     if found is None:
@@ -123,10 +122,8 @@ def _account(panel: Panel, origin: str, cells: list[str]) -> None:
         **({} if _enabled(cells[5]) else {"state": "suspended"}),
         **panel.password(origin, address, cells[2]),
     }
-    if local in place.boxes:
-        panel.lose(origin, f"mailbox {address}", f"it stands already at {place.boxes[local].origin}")
+    if not panel.box(origin, address, place, local, entry):
         return
-    place.boxes[local] = Box(origin, entry)
     full = f"{local}@{home}"
     if login.lower() != address:
         panel.lose(origin, f"mailbox {address}: login {login}", "here one logs in with the address")
@@ -142,22 +139,7 @@ def _account(panel: Panel, origin: str, cells: list[str]) -> None:
 def _alias(panel: Panel, origin: str, cells: list[str]) -> None:
     address = cells[1].lower()
     to = [target for target in (panel.target(origin, f"alias {address}", cell) for cell in cells[3:] if cell) if target]
-    if address.startswith("@"):
-        name = panel.domain(origin, address[1:])
-        if name in panel.places:
-            panel.places[name].catch_all = Other(origin, to, _enabled(cells[2]))
-        elif name:
-            panel.lose(origin, f"catch-all {address}", f"its domain {name} is not among the data")
-        return
-    found = panel.local(origin, "alias", address)
-    if found is None:
-        return
-    local, place = found
-    before = place.others.get(local)
-    if before is not None:
-        panel.lose(origin, f"alias {address}", f"it stands already at {before.origin}")
-        return
-    place.others[local] = Other(origin, list(dict.fromkeys(to)), _enabled(cells[2]))
+    panel.alias(address, Other(origin, to, _enabled(cells[2])), rows_add_up=False)
 
 
 _READERS = {

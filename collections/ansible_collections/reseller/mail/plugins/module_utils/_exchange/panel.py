@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils import _hashes, _names
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Document, Draft, Lost
-from ansible_collections.reseller.mail.plugins.module_utils._exchange.things import Choice, Manager, Other, Place
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.things import Box, Choice, Manager, Other, Place
 from ansible_collections.reseller.mail.plugins.module_utils._scalars import TEXT
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import size
 
@@ -49,13 +49,99 @@ class Panel:
         if name is None:
             return None
         if name not in self.places:
-            self.lose(origin, f"{what} {text}", f"its domain {name} is not among the data")
+            self.lose(origin, f"{what} {text}", self.why_absent(name))
             return None
         try:
             return _names.local_part(local), self.places[name]
         except ValueError as error:
             self.lose(origin, f"{what} {text}", str(error))
             return None
+
+    def knows(self, name: str) -> bool:
+        """Return whether the name is a domain or a domain alias among the data."""
+        return name in self.places or any(name in place.aliases for place in self.places.values())
+
+    def why_absent(self, name: str) -> str:
+        """Say why no mailbox or alias can be in this domain, which is none of the places."""
+        for target, place in self.places.items():
+            if name in place.aliases:
+                return f"{name} is a domain alias of {target} ({place.aliases[name]}), so it has no mailboxes of its own"
+        return f"its domain {name} is not among the data"
+
+    def place(self, origin: str, name: str, active: bool, relay: t.Optional[Document] = None) -> t.Optional[Place]:
+        """Add a domain and return it; None after listing one that stands already."""
+        before = self.places.get(name)
+        if before is not None and before.origin != origin:
+            self.lose(origin, f"domain {name}", f"it stands already at {before.origin}")
+            return None
+        self.places[name] = Place(origin, active, relay)
+        return self.places[name]
+
+    def domain_alias(self, origin: str, name: str, target: str) -> None:
+        """Make a domain the alias of another one; what cannot be is listed."""
+        what = f"domain alias {name}"
+        already = next((place.aliases[name] for place in self.places.values() if name in place.aliases), None)
+        if name == target:
+            self.lose(origin, what, "it is to be an alias of itself")
+        elif already is not None:
+            self.lose(origin, what, f"it stands already at {already}")
+        elif target not in self.places:
+            aliased = next(((one, place.aliases[target]) for one, place in self.places.items() if target in place.aliases), None)
+            if aliased is None:
+                self.lose(origin, what, f"its domain {target} is not among the data")
+            elif aliased[0] == name:
+                self.lose(origin, what, f"each is to be the alias of the other: {target} is that of {name} at {aliased[1]}")
+            else:  # as Postfix does, which rewrites addresses until nothing changes
+                self.domain_alias(origin, name, aliased[0])
+        else:
+            # PostfixAdmin wants an alias domain to be a domain first; here it is one or the other.
+            gone = self.places.pop(name, None)
+            self.lost = [lost for lost in self.lost if not lost.what.startswith(f"domain {name}:")]
+            self.places[target].aliases.update({name: origin, **(gone.aliases if gone else {})})
+
+    def box(self, origin: str, address: str, place: Place, local: str, entry: Document) -> bool:
+        """Add a mailbox; return False after listing one that stands already."""
+        before = place.boxes.get(local)
+        if before is not None:
+            self.lose(origin, f"mailbox {address}", f"it stands already at {before.origin}")
+            return False
+        place.boxes[local] = Box(origin, entry)
+        return True
+
+    def alias(self, address: str, new: Other, *, rows_add_up: bool) -> None:
+        """Add an alias or a catch-all with the targets that can be carried over.
+
+        Where ``rows_add_up``, several rows of one address are one alias to all of their targets, as Postfix joins the
+        rows that an SQL query gives (mysql_table(5)); else the later row is listed. A target that is named twice is one.
+        """
+        new.to = list(dict.fromkeys(new.to))
+        if address.startswith("@"):
+            name = self.domain(new.origin, address[1:])
+            if name is None:
+                return
+            if name not in self.places:
+                self.lose(new.origin, f"catch-all {address}", self.why_absent(name))
+                return
+            self.places[name].catch_all = self._joined(f"catch-all {address}", self.places[name].catch_all, new, rows_add_up)
+            return
+        found = self.local(new.origin, "alias", address)
+        if found is not None:
+            local, place = found
+            place.others[local] = self._joined(f"alias {address}", place.others.get(local), new, rows_add_up)
+
+    def _joined(self, what: str, before: t.Optional[Other], new: Other, rows_add_up: bool) -> Other:
+        if before is None:
+            return new
+        if not rows_add_up:
+            self.lose(new.origin, what, f"it stands already at {before.origin}")
+        elif before.active and new.active:
+            before.to = list(dict.fromkeys((*before.to, *new.to)))
+        elif new.active:
+            self.lose(before.origin, what, "it is switched off, and there are no such aliases here")
+            return new
+        else:
+            self.lose(new.origin, what, "it is switched off, and there are no such aliases here")
+        return before
 
     def target(self, origin: str, owner: str, text: str) -> t.Optional[str]:
         """Where mail is handed to, or None after listing it."""
@@ -111,7 +197,7 @@ class Panel:
     def draft(self) -> Draft:
         """Documents of all tenants that the operator chose."""
         draft = Draft(errors=self.errors)
-        owners = {self._known(name): folder for folder, names in self.choice.tenants.items() for name in names}
+        owners = {self.known_as(name): folder for folder, names in self.choice.tenants.items() for name in names}
         folders: dict[str, list[str]] = {}
         for name, place in self.places.items():
             folder = owners.get(name, self.choice.tenant)
@@ -128,7 +214,8 @@ class Panel:
         return draft
 
     @staticmethod
-    def _known(name: str) -> str:
+    def known_as(name: str) -> str:
+        """Return a domain's name as we write it, or as it stands where it is none."""
         try:
             return _names.mail_domain(name)
         except ValueError:

@@ -14,10 +14,24 @@ import typing as t
 from ansible_collections.reseller.mail.plugins.module_utils import _names
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Draft
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.panel import MIB, Panel
-from ansible_collections.reseller.mail.plugins.module_utils._exchange.sql import Row, rows
-from ansible_collections.reseller.mail.plugins.module_utils._exchange.things import Box, Choice, Manager, Other, Place
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.sql import Dump, Row, rows
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.things import Choice, Manager, Other
 
-TABLES = ("domain", "alias_domain", "mailbox", "alias", "admin", "domain_admins", "vacation", "fetchmail")
+TABLES = ("domain", "alias_domain", "mailbox", "alias", "domain_admins", "admin", "vacation", "fetchmail")
+_NEEDED = {
+    "domain": ("domain", "aliases", "mailboxes", "maxquota", "transport", "backupmx", "active"),
+    "alias_domain": ("alias_domain", "target_domain", "active"),
+    "mailbox": ("username", "password", "name", "quota", "active"),
+    "alias": ("address", "goto", "active"),
+    "admin": ("username", "active"),
+    "domain_admins": ("username", "domain", "active"),
+    "vacation": ("email", "active"),
+    "fetchmail": ("mailbox",),
+}
+"""Columns that every version of PostfixAdmin has. Without one, the tables are another system's."""
+_FOREIGN = {
+    "storagebasedirectory": "these are iRedMail's tables: their quotas are in MiB, and their targets stand in a table of their own"
+}
 _TRANSPORT = re.compile(r"(?:relay|smtp):\[?([A-Za-z0-9.-]+)\]?(?::([0-9]+))?")
 _LIMITS = {"mailboxes": ("mailboxes", 0), "aliases": ("aliases", 0), "storage": ("quota", MIB), "mailbox_storage": ("maxquota", MIB)}
 
@@ -32,7 +46,9 @@ def read(files: t.Mapping[str, bytes], choice: Choice) -> Draft:
         except UnicodeDecodeError as error:
             panel.errors.append(f"{name}:{files[name][: error.start].count(10) + 1}: byte 0x{files[name][error.start]:02x} is not UTF-8; allowed: UTF-8 text")
             continue
-        for table, found in rows(text, TABLES).items():
+        dump = rows(text, TABLES)
+        panel.errors += [f"{name}:{line}: {what}" for line, what in sorted({*dump.faults, *_foreign(dump)})]
+        for table, found in dump.rows.items():
             tables[table] += [(f"{name}:{row.line}", row) for row in found]
     if not tables["domain"] and not panel.errors:
         panel.errors.append(f"{', '.join(sorted(files))}: there are no rows of PostfixAdmin's table domain in it")
@@ -40,6 +56,17 @@ def read(files: t.Mapping[str, bytes], choice: Choice) -> Draft:
         for origin, row in tables[table]:
             _READERS[table](panel, origin, row)
     return panel.draft()
+
+
+def _foreign(dump: Dump) -> t.Iterator[tuple[int, str]]:
+    """Every table of the dump that is not what PostfixAdmin has under that name."""
+    for table, (line, columns) in dump.columns.items():
+        for column in columns:
+            if column in _FOREIGN:
+                yield line, f"the table {table} has a column {column}: {_FOREIGN[column]}"
+        for column in _NEEDED[table]:
+            if column not in columns:
+                yield line, f"the table {table} has no column {column}: PostfixAdmin's has one, so this is another system's"
 
 
 def _on(text: str) -> bool:
@@ -56,7 +83,9 @@ def _domain(panel: Panel, origin: str, row: Row) -> None:
     name = panel.domain(origin, row["domain"])
     if name is None:
         return
-    place = panel.places[name] = Place(origin, _on(row["active"]))
+    place = panel.place(origin, name, _on(row["active"]))
+    if place is None:
+        return
     relayed = _TRANSPORT.fullmatch(row["transport"])
     if relayed:
         port = int(relayed[2] or 25)
@@ -81,13 +110,8 @@ def _alias_domain(panel: Panel, origin: str, row: Row) -> None:
         return
     if not _on(row["active"]):
         panel.lose(origin, f"domain alias {name}", "it is switched off, and there are no such domain aliases here")
-    elif target not in panel.places:
-        panel.lose(origin, f"domain alias {name}", f"its domain {target} is not among the data")
     else:
-        # PostfixAdmin wants an alias domain to be a domain first; here it is one or the other.
-        panel.places.pop(name, None)
-        panel.lost = [lost for lost in panel.lost if not lost.what.startswith(f"domain {name}:")]
-        panel.places[target].aliases[name] = origin
+        panel.domain_alias(origin, name, target)
 
 
 def _mailbox(panel: Panel, origin: str, row: Row) -> None:
@@ -97,15 +121,14 @@ def _mailbox(panel: Panel, origin: str, row: Row) -> None:
         return
     local, place = found
     quota = _whole(row["quota"])
-    place.boxes[local] = Box(
-        origin,
-        {
-            **panel.name(origin, address, row["name"]),
-            **panel.quota(None if quota < 0 else quota, 1),
-            **({} if _on(row["active"]) else {"state": "suspended"}),
-            **panel.password(origin, address, row["password"]),
-        },
-    )
+    entry = {
+        **panel.name(origin, address, row["name"]),
+        **panel.quota(None if quota < 0 else quota, 1),
+        **({} if _on(row["active"]) else {"state": "suspended"}),
+        **panel.password(origin, address, row["password"]),
+    }
+    if not panel.box(origin, address, place, local, entry):
+        return
     for column, what in (("phone", "phone number"), ("email_other", "other address")):
         if row[column]:
             panel.lose(origin, f"mailbox {address}: {what}", "there is no place for it here")
@@ -122,19 +145,15 @@ def _alias(panel: Panel, origin: str, row: Row) -> None:
         carried = panel.target(origin, f"alias {address}", target)
         if carried:
             to.append(carried)
-    if address.startswith("@"):
-        name = panel.domain(origin, address[1:])
-        if name in panel.places:
-            panel.places[name].catch_all = Other(origin, to, _on(row["active"]))
-        elif name:
-            panel.lose(origin, f"catch-all {address}", f"its domain {name} is not among the data")
-        return
-    found = panel.local(origin, "alias", address)
-    if found is not None:
-        local, place = found
-        box = place.boxes.get(local)
-        # The alias of a mailbox that is switched off is switched off with it.
-        place.others[local] = Other(origin, to, _on(row["active"]) or (box is not None and box.entry.get("state") == "suspended"))
+    panel.alias(address, Other(origin, to, _on(row["active"]) or _is_off(panel, address)), rows_add_up=True)
+
+
+def _is_off(panel: Panel, address: str) -> bool:
+    """Whether the address is a mailbox that is switched off: its alias was switched off with it."""
+    local, _at, host = address.rpartition("@")
+    place = panel.places.get(panel.known_as(host))
+    box = place.boxes.get(local) if place else None
+    return box is not None and box.entry.get("state") == "suspended"
 
 
 def _fit(address: str) -> bool:

@@ -2,26 +2,33 @@
 """The rows in a SQL dump, as mysqldump, pg_dump, sqlite3's .dump and PostfixAdmin's own backup write them.
 
 PRIVATE to the collection. Pure. Nothing is executed: INSERT and COPY are read for their rows, CREATE TABLE for the names of
-columns. Statements are found by their words, because PostfixAdmin's backup writes CREATE TABLE without a semicolon.
+columns. Statements are found by their words, because PostfixAdmin's backup writes CREATE TABLE without a semicolon. A database
+would refuse a row that has not one value for each column, and so does this: values under the wrong columns are guesses.
 """
 
 from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-_TOKEN = re.compile(
-    r"""(?P<space>\s+|--[^\n]*|\#[^\n]*|/\*.*?\*/)
-      | '(?P<text>(?:[^'\\]|\\.|'')*)'
-      | (?P<name>`[^`]+`|"[^"]+")
-      | (?P<word>[A-Za-z_][\w.]*)
-      | (?P<number>[-+]?[0-9][0-9.eE+-]*)
-      | (?P<mark>[^'])""",
-    re.VERBOSE | re.DOTALL,
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.sql_tokens import (
+    SqlFault,
+    Token,
+    Tokens,
+    copy_cell,
+    line_counter,
 )
-_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "Z": "\x1a", "b": "\b"}
-_NOT_A_COLUMN = frozenset(("PRIMARY", "UNIQUE", "KEY", "INDEX", "CONSTRAINT", "FULLTEXT", "FOREIGN", "CHECK"))
+
+_NOT_A_COLUMN = ("PRIMARY", "UNIQUE", "KEY", "INDEX", "CONSTRAINT", "FULLTEXT", "FOREIGN", "CHECK", "EXCLUDE", "LIKE")
+_REST_OF_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)")
+_END_OF_COPY = re.compile(r"(?<=[\r\n])\\\.(?=[\r\n]|\Z)")
+# Each tool says so when it is done. A dump with the first line and without the last one is a part.
+_WHOLE = (
+    (r"^-- (?:MySQL|MariaDB) dump ", r"^-- Dump completed"),
+    (r"^-- PostgreSQL database dump$", r"^-- PostgreSQL database dump complete"),
+    (r"^BEGIN TRANSACTION;", r"COMMIT;\s*\Z"),
+)
 
 
 @dataclass(frozen=True)
@@ -35,156 +42,239 @@ class Row:
         return self.values.get(column, "")
 
 
+@dataclass
+class Dump:
+    """What was read of the wanted tables. ``faults`` are lines and what is wrong there; with one the rest cannot be trusted."""
+
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+    columns: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
+    """Of every wanted table that is created or has rows: the line that says so, and its columns."""
+    faults: list[tuple[int, str]] = field(default_factory=list)
+
+
 class _Reader:
     def __init__(self, text: str, wanted: t.Container[str]) -> None:
         self.text = text
         self.wanted = wanted
-        self.at = 0
-        self.columns: dict[str, list[str]] = {}
-        self.rows: dict[str, list[Row]] = {}
-        self._counted = (0, 1)
+        self.tokens = Tokens(text)
+        self.line = line_counter(text)
+        self.last = len(text.rstrip())
+        self.dump = Dump()
 
-    def line(self, at: int) -> int:
-        before, number = self._counted
-        if at < before:
-            before, number = 0, 1
-        self._counted = (at, number + self.text.count("\n", before, at))
-        return self._counted[1]
+    def fault(self, at: int, what: str) -> None:
+        self.dump.faults.append((self.line(min(at, self.last)), what))
 
-    def next(self) -> tuple[str, str, int]:
-        """Kind, value and place of the next token; the kind is empty at the end."""
-        while self.at < len(self.text):
-            found = _TOKEN.match(self.text, self.at)
-            if found is None:  # a quote that nothing closes
-                self.at = len(self.text)
-                break
-            start, self.at = self.at, found.end()
-            kind = found.lastgroup or ""
-            if kind == "space":
-                continue
-            value = found[kind]
-            if kind == "text":
-                value = re.sub(r"\\(.)|''", lambda one: "'" if one[1] is None else _ESCAPES.get(one[1], one[1]), value, flags=re.DOTALL)
-            elif kind == "name":
-                kind, value = "word", value[1:-1]
-            return kind, value, start
-        return "", "", self.at
+    def read(self) -> Dump:
+        try:
+            self._statements()
+        except SqlFault as error:
+            self.fault(error.at, str(error))
+        else:
+            for first, last in _WHOLE:
+                if re.search(first, self.text, re.MULTILINE) and not re.search(last, self.text, re.MULTILINE):
+                    self.fault(self.last, "the dump ends here without the last line that its tool writes: it is a part")
+        return self.dump
 
-    def peek(self) -> tuple[str, str, int]:
-        at = self.at
-        token = self.next()
-        self.at = at
-        return token
-
-    def read(self) -> dict[str, list[Row]]:
-        before = ""
-        while True:
-            kind, value, _at = self.next()
-            if not kind:
-                return self.rows
-            word = value.upper() if kind == "word" else ""
-            if word == "INTO" and before in ("INSERT", "IGNORE", "REPLACE"):
-                self._insert()
-            elif word == "TABLE" and before in ("CREATE", "TEMPORARY"):
+    def _statements(self) -> None:
+        before, begins = Token("", "", 0), True
+        while (token := self.tokens.next()).kind:
+            copies = begins and token.is_word("COPY")
+            if token.is_word("INTO") and before.is_word("INSERT", "IGNORE", "REPLACE"):
+                self._insert(token.at)
+            elif token.is_word("TABLE") and before.is_word("CREATE", "TEMPORARY"):
                 self._create()
-            elif word == "COPY":
-                self._copy()
-            before = word
+            elif copies:
+                self._copy(token.at)
+            elif begins and token.is_word("UPDATE", "DELETE"):
+                self._change(token)
+            begins = copies or token.is_mark(";")
+            before = token
 
     def _table(self) -> str:
-        kind, value, _at = self.next()
-        while kind == "word" and value.upper() in ("IF", "NOT", "EXISTS", "ONLY"):
-            kind, value, _at = self.next()
+        token = self.tokens.next()
+        while token.is_word("IF", "NOT", "EXISTS", "ONLY", "FROM"):
+            token = self.tokens.next()
+        name = token.identifier
         # A schema or a database may stand before the name; a prefix of PostfixAdmin's own tables is part of it.
-        return value.rpartition(".")[2] if kind == "word" else ""
+        while name and self.tokens.take_mark("."):
+            name = self.tokens.next().identifier
+        return name
+
+    def _change(self, statement: Token) -> None:
+        name = self._table()
+        if name in self.wanted:
+            self.fault(statement.at, f"{statement.value.upper()} of the table {name} is not read: dump the tables as they are")
 
     def _create(self) -> None:
+        at = self.tokens.at
         name = self._table()
-        if self.next()[1] != "(":
+        if not self.tokens.take_mark("("):
             return
         columns: list[str] = []
         depth, first = 1, True
         while depth:
-            kind, value, _at = self.next()
-            if not kind:
-                return
-            if kind == "mark" and value in "()":
-                depth += 1 if value == "(" else -1
-            elif kind == "mark" and value == "," and depth == 1:
+            token = self.tokens.next()
+            if not token.kind:
+                raise SqlFault(at, f"the dump ends in the middle of CREATE TABLE {name}")
+            if token.is_mark("(") or token.is_mark(")"):
+                depth += 1 if token.value == "(" else -1
+            elif token.is_mark(",") and depth == 1:
                 first = True
                 continue
-            elif first and kind == "word" and depth == 1 and value.upper() not in _NOT_A_COLUMN:
-                columns.append(value)
+            elif first and depth == 1 and token.identifier and not token.is_word(*_NOT_A_COLUMN):
+                columns.append(token.identifier)
             first = False
-        self.columns[name] = columns
+        self._declare(name, at, columns)
 
-    def _names(self) -> list[str]:
-        names: list[str] = []
-        while True:
-            kind, value, _at = self.next()
-            if not kind or value == ")":
-                return names
-            if kind == "word":
-                names.append(value)
+    def _declare(self, name: str, at: int, columns: list[str]) -> None:
+        if name in self.wanted:
+            self.dump.columns[name] = (self.line(at), columns)
 
-    def _insert(self) -> None:
+    def _columns(self, name: str, at: int) -> list[str]:
+        """The columns that a statement names, or those of the table."""
+        if self.tokens.take_mark("("):
+            names = []
+            while not (token := self.tokens.next()).is_mark(")"):
+                if not token.kind:
+                    raise SqlFault(at, "the dump ends in the middle of a list of columns")
+                if token.identifier:
+                    names.append(token.identifier)
+            if name not in self.dump.columns:
+                self._declare(name, at, names)
+            return names
+        if name not in self.dump.columns:
+            raise SqlFault(at, f"the dump does not say which columns the table {name} has: dump it with its structure")
+        return self.dump.columns[name][1]
+
+    def _take(self, name: str, line: int, columns: list[str], values: list[str]) -> None:
+        if len(values) == len(columns):
+            self.dump.rows.setdefault(name, []).append(Row(line, dict(zip(columns, values, strict=True))))
+        else:
+            self.dump.faults.append((line, f"a row of the table {name} has {len(values)} values for {len(columns)} columns"))
+
+    def _insert(self, at: int) -> None:
         name = self._table()
-        columns = self.columns.get(name, [])
-        if self.peek()[1] == "(":
-            self.next()
-            columns = self._names()
-        if self.next()[1].upper() != "VALUES":
+        if name not in self.wanted:
             return
-        while self.peek()[1] == "(":
-            _kind, _value, start = self.next()
-            values = self._values()
-            if values is None:
-                return
-            if name in self.wanted:
-                self.rows.setdefault(name, []).append(Row(self.line(start), dict(zip(columns, values, strict=False))))
-            if self.peek()[1] != ",":
-                return
-            self.next()
-
-    def _values(self) -> t.Optional[list[str]]:
-        """One row's values; None when the dump ends in the middle of it."""
-        values: list[str] = []
-        current: t.Optional[str] = None
-        depth = 0
+        columns = self._columns(name, at)
+        if not (token := self.tokens.next()).is_word("VALUES", "VALUE"):
+            raise SqlFault(at, f"INSERT INTO {name} without VALUES is not read (found {token.value or 'the end'!r})")
         while True:
-            kind, value, _at = self.next()
-            if not kind:
-                return None
-            if value == ")" and kind == "mark" and depth == 0:
-                return [*values, current or ""]
-            if kind == "mark" and value == "," and depth == 0:
-                values.append(current or "")
-                current = None
-            elif kind == "mark" and value in "()":
-                depth += 1 if value == "(" else -1
-            elif kind == "text" or (kind in ("number", "word") and not (kind == "word" and (value.upper() in ("NULL", "E") or value.startswith("_")))):
-                current = value
+            start = self.tokens.next()
+            if not start.is_mark("("):
+                what = f"a row begins with a bracket, not with {start.value[:20]!r}"
+                raise SqlFault(start.at, what if start.kind else f"the dump ends in the middle of the rows of {name}")
+            self._take(name, self.line(start.at), columns, self._values(start.at))
+            if not self.tokens.take_mark(","):
+                break
+        end = self.tokens.peek()
+        if not (end.is_mark(";") or end.is_word("ON", "AS", "RETURNING")):
+            what = f"after a row of {name} comes {end.value[:20]!r} in place of a comma or semicolon"
+            raise SqlFault(end.at, what if end.kind else f"the dump ends in the middle of the rows of {name}")
 
-    def _copy(self) -> None:
-        """PostgreSQL: rows of tabs up to a line with backslash and dot."""
+    def _values(self, start: int) -> list[str]:
+        """One row's values, behind its bracket."""
+        values = []
+        while True:
+            values.append(self._value(start))
+            token = self.tokens.next()
+            if token.is_mark(")"):
+                return values
+            if not token.kind:
+                raise SqlFault(start, "the dump ends in the middle of this row")
+            if not token.is_mark(","):
+                raise SqlFault(
+                    start,
+                    f"in this row {token.value[:20]!r} follows a value: a text ends too early, or is not closed where it should be",
+                )
+
+    def _value(self, start: int) -> str:
+        token = self.tokens.next()
+        if token.is_text:
+            value = token.value
+        elif token.kind == "number":
+            value = _hexadecimal(token.value[2:], start) if token.value.startswith("0x") else token.value
+        elif token.kind != "word":
+            what = f"in this row {token.value[:20]!r} stands where a value should"
+            raise SqlFault(start, what if token.kind else "the dump ends in the middle of this row")
+        elif self.tokens.peek().is_text and (token.value.startswith("_") or token.is_word("N", "B")):
+            value = self.tokens.next().value  # a character set's introducer
+        elif self.tokens.peek().is_text and token.is_word("X"):
+            value = _hexadecimal(self.tokens.next().value, start)
+        elif self.tokens.peek().is_mark("("):
+            value = self._called(token, start)
+        else:
+            value = "" if token.is_word("NULL", "DEFAULT") else token.value
+        if self.tokens.take_mark(":"):  # PostgreSQL's cast: '…'::character varying(255)
+            while self.tokens.peek().is_mark(":") or self.tokens.peek().kind == "word":
+                self.tokens.next()
+            if self.tokens.take_mark("("):
+                self._values(start)
+        return value
+
+    def _called(self, function: Token, start: int) -> str:
+        """What sqlite3 writes for texts with line ends: replace('a\\nb','\\n',char(10)) or unistr('a\\u000ab')."""
+        self.tokens.take_mark("(")
+        given = self._values(start)
+        name = function.value.lower()
+        if name == "replace" and len(given) == 3:
+            return given[0].replace(given[1], given[2])
+        if name == "char" and all(re.fullmatch("[0-9]{1,7}", code) and int(code) < 0x110000 for code in given):
+            return "".join(chr(int(code)) for code in given)
+        if name == "unistr" and len(given) == 1:
+            return re.sub(
+                r"\\(?:\\|u([0-9A-Fa-f]{4})|\+([0-9A-Fa-f]{6})|([0-9A-Fa-f]{4}))",
+                lambda one: chr(int(one[1] or one[2] or one[3] or "5c", 16)),
+                given[0],
+            )
+        raise SqlFault(start, f"in this row stands the function {function.value[:20]}(), which only a database can compute")
+
+    def _copy(self, at: int) -> None:
+        """PostgreSQL: rows of tabs up to a line with backslash and dot (manual, COPY)."""
         name = self._table()
-        columns = self.columns.get(name, [])
-        if self.peek()[1] == "(":
-            self.next()
-            columns = self._names()
-        end = self.text.find("\n", self.at)
-        if end < 0 or "stdin" not in self.text[self.at : end].lower():
+        if name not in self.wanted:
+            self._skip_copy()
             return
-        stop = self.text.find("\n\\.", end)
-        body = self.text[end + 1 : stop if stop >= 0 else len(self.text)]
-        line = self.line(end + 1)
-        for number, row in enumerate(body.split("\n") if stop > end else ()):
-            cells = ["" if cell == "\\N" else re.sub(r"\\(.)", lambda one: _ESCAPES.get(one[1], one[1]), cell) for cell in row.split("\t")]
-            if name in self.wanted:
-                self.rows.setdefault(name, []).append(Row(line + number, dict(zip(columns, cells, strict=False))))
-        self.at = stop + 3 if stop >= 0 else len(self.text)
+        columns = self._columns(name, at)
+        source = []
+        while not (token := self.tokens.next()).is_mark(";"):
+            if not token.kind:
+                raise SqlFault(at, f"the dump ends in the middle of COPY {name}")
+            source.append(token.value.lower())
+        if source != ["from", "stdin"]:
+            raise SqlFault(at, f"COPY {name} {' '.join(source)} is not read; allowed: COPY … FROM stdin; in the text format, as pg_dump writes it")
+        self._copied(name, columns)
+
+    def _skip_copy(self) -> None:
+        while not (token := self.tokens.next()).is_mark(";"):
+            if not token.kind:
+                return
+            if token.is_word("STDIN"):
+                self._copied("", [])
+                return
+
+    def _copied(self, name: str, columns: list[str]) -> None:
+        # Lines end in LF, CR or CR LF; a CR that belongs to a value is written as \r.
+        first = _REST_OF_LINE.match(self.text, self.tokens.at)
+        begin = first.end() if first else len(self.text)
+        stop = _END_OF_COPY.search(self.text, begin)
+        if stop is None:
+            raise SqlFault(begin - 1, "the dump ends in the middle of the rows that begin here")
+        if name:
+            line = self.line(begin)
+            body = self.text[begin : stop.start()]
+            for number, row in enumerate(re.split("\r\n|\r|\n", body)[:-1]):
+                self._take(name, line + number, columns, [copy_cell(cell) for cell in row.split("\t")])
+        self.tokens.at = stop.end()
 
 
-def rows(text: str, wanted: t.Container[str]) -> dict[str, list[Row]]:
-    """The rows of the wanted tables."""
+def _hexadecimal(digits: str, at: int) -> str:
+    try:
+        return bytes.fromhex(digits).decode()
+    except ValueError:
+        raise SqlFault(at, "in this row stands a hexadecimal value that is no UTF-8 text") from None
+
+
+def rows(text: str, wanted: t.Container[str]) -> Dump:
+    """Return the rows of the wanted tables, whose names are in lower case, and every fault of the dump."""
     return _Reader(text, wanted).read()

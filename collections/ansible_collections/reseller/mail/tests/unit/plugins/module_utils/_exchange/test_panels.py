@@ -252,25 +252,124 @@ def test_postfixadmin_says_what_was_lost() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("dump", "rows"),
-    [
-        (b"INSERT INTO domain VALUES", []),
-        (b"INSERT INTO `domain` (`domain`,`active`) VALUES ('a.example',1),('b''s',0x00),(NULL,2);", ["a.example", "b's", ""]),
-        (b"-- INSERT INTO domain (domain) VALUES ('no');\n/* '*/INSERT INTO domain (domain) VALUES ('a;)\\'\\n,(');", ["a;)'\n,("]),
-        (b"CREATE TABLE public.domain (\n domain character varying(255) NOT NULL,\n active boolean\n);\nCOPY public.domain (domain, active) FROM stdin;\n"
-         b"a.example\tt\nb\\tc\t\\N\n\\.\nSELECT 1;", ["a.example", "b\tc"]),
-        (b"CREATE TABLE domain (domain varchar(255), PRIMARY KEY (domain));INSERT INTO domain VALUES(_utf8'a.example');", ["a.example"]),
-        (b"INSERT INTO domain (domain) VALUES ('never closed", []),
-    ],
-)  # fmt: skip
-def test_rows_of_a_dump(dump: bytes, rows: list[str]) -> None:
-    from ansible_collections.reseller.mail.plugins.module_utils._exchange import sql
-
-    assert [row["domain"] for row in sql.rows(dump.decode(), ("domain",)).get("domain", [])] == rows
-
-
 def test_a_dump_of_something_else_is_an_error() -> None:
     assert postfixadmin.read({"x.sql": b"SELECT 1"}, _choice()).errors == ["x.sql: there are no rows of PostfixAdmin's table domain in it"]
     assert postfixadmin.read({"x.sql": b"\n\xff"}, _choice()).errors == ["x.sql:2: byte 0xff is not UTF-8; allowed: UTF-8 text"]
     assert modoboa.read({"x.csv": b"\ndomain;d\xf3m;1;1;True"}, _choice()).errors == ["x.csv:2: byte 0xf3 is not UTF-8; allowed: UTF-8 text"]
+
+
+POSTFIXADMIN_TABLES = """\
+CREATE TABLE `domain` (`domain` text, `description` text, `aliases` int, `mailboxes` int, `maxquota` int, `quota` int,
+  `transport` text, `backupmx` int, `active` int);
+CREATE TABLE `alias_domain` (`alias_domain` text, `target_domain` text, `active` int);
+CREATE TABLE `mailbox` (`username` text, `password` text, `name` text, `quota` int, `active` int);
+CREATE TABLE `alias` (`address` text, `goto` text, `active` int);
+CREATE TABLE `admin` (`username` text, `active` int, `superadmin` int);
+CREATE TABLE `domain_admins` (`username` text, `domain` text, `active` int);
+INSERT INTO `domain` VALUES ('new.example','',0,0,0,0,'virtual',0,1);
+INSERT INTO `mailbox` VALUES ('jo@new.example','','Jo',1048576000,1);
+"""
+"""The first row stands in line 8."""
+
+
+def _dump(rows: str) -> Draft:
+    choice = _choice(tenants={}, tenant="new", account={"default_owner": "jo@new.example"})
+    return postfixadmin.read({"dump.sql": f"{POSTFIXADMIN_TABLES}{rows}".encode()}, choice)
+
+
+@pytest.mark.parametrize(
+    ("rows", "lost"),
+    [
+        ("INSERT INTO domain VALUES ('NEW.example','',0,0,0,0,'virtual',0,1);", ["domain new.example: it stands already at dump.sql:8"]),
+        ("INSERT INTO mailbox VALUES ('Jo@new.example','','Two',1,1);", ["mailbox jo@new.example: it stands already at dump.sql:9"]),
+        ("INSERT INTO alias_domain VALUES ('new.example','NEW.example',1);", ["domain alias new.example: it is to be an alias of itself"]),
+        (
+            "INSERT INTO alias_domain VALUES ('b.example','new.example',1),('b.example','new.example',1);",
+            ["domain alias b.example: it stands already at dump.sql:10"],
+        ),
+        (
+            "INSERT INTO alias_domain VALUES ('b.example','new.example',1),('new.example','b.example',1);",
+            ["domain alias new.example: each is to be the alias of the other: b.example is that of new.example at dump.sql:10"],
+        ),
+        (
+            "INSERT INTO alias_domain VALUES ('b.example','new.example',1);INSERT INTO mailbox VALUES ('bo@b.example','','Bo',1,1);"
+            "INSERT INTO alias VALUES ('@b.example','jo@new.example',1);",
+            [
+                f"{what}: b.example is a domain alias of new.example (dump.sql:10), so it has no mailboxes of its own"
+                for what in ("catch-all @b.example", "mailbox bo@b.example")
+            ],
+        ),
+        (
+            "INSERT INTO alias VALUES ('info@new.example','jo@new.example',0),('info@new.example','x@stranger.example',1);",
+            ["alias info@new.example: it is switched off, and there are no such aliases here"],
+        ),
+    ],
+)
+def test_a_second_row_for_one_thing_is_named(rows: str, lost: list[str]) -> None:
+    draft = _dump(rows)
+    assert draft.errors == []
+    assert [str(one).partition(": ")[2] for one in draft.lost] == lost
+    assert draft.documents["tenants/new/new.example.yml"]["mailboxes"][0]["display_name"] == "Jo"
+
+
+def test_rows_of_one_alias_add_up_and_a_target_counts_once() -> None:
+    draft = _dump(
+        "INSERT INTO alias VALUES ('info@new.example','jo@new.example,Jo@new.example',1),('INFO@new.example','x@stranger.example',1),"
+        "('@new.example','jo@new.example',1),('@new.example','jo@new.example',1);"
+    )
+    assert draft.lost == []
+    assert draft.documents["tenants/new/new.example.yml"]["aliases"] == [{"name": "info", "to": ["jo@new.example", "x@stranger.example"]}]
+    assert draft.documents["tenants/new/new.example.yml"]["catch_all"] == "jo@new.example"
+
+
+def test_an_alias_of_a_domain_alias_is_one_of_its_domain() -> None:
+    before = "INSERT INTO domain VALUES ('b.example','',0,0,0,0,'virtual',0,1),('c.example','',0,0,0,0,'virtual',0,1);"
+    for rows in ("('b.example','new.example',1),('c.example','b.example',1)", "('c.example','b.example',1),('b.example','new.example',1)"):
+        draft = _dump(f"{before}INSERT INTO alias_domain VALUES {rows};")
+        assert draft.lost == []
+        assert sorted(draft.documents["tenants/new/new.example.yml"]["domain_aliases"]) == ["b.example", "c.example"]
+
+
+def test_an_admin_that_is_switched_off_manages_nothing() -> None:
+    draft = _dump("INSERT INTO admin VALUES ('ann@new.example',0,0);INSERT INTO domain_admins VALUES ('ann@new.example','new.example',1);")
+    assert [str(one) for one in draft.lost] == ["dump.sql:10: admin ann@new.example: it is switched off"]
+    assert draft.documents["tenants/new/account.yml"]["admins"] == [{"address": "jo@new.example"}]
+
+
+@pytest.mark.parametrize(
+    ("table", "faults"),
+    [
+        ("CREATE TABLE alias (address text, active int);", ["the table alias has no column goto"]),  # iRedMail
+        ("CREATE TABLE mailbox (username text, password text, name text, quota int, active int, storagebasedirectory text);", ["these are iRedMail's tables"]),
+        ("CREATE TABLE mailbox (id int, username text, password text, name text, quota int, active int, Domain_id int);", []),
+        (  # ViMbAdmin
+            "CREATE TABLE domain (id int, domain text, max_aliases int, max_mailboxes int, max_quota int, transport text, backupmx int, active int);",
+            [f"the table domain has no column {column}" for column in ("aliases", "mailboxes", "maxquota")],
+        ),
+    ],
+)
+def test_tables_of_another_panel_are_refused_though_they_have_no_rows(table: str, faults: list[str]) -> None:
+    errors = postfixadmin.read({"dump.sql": f"{POSTFIXADMIN_TABLES}{table}".encode()}, _choice()).errors
+    assert len(errors) == len(faults)
+    assert all(error.startswith("dump.sql:10: ") and fault in error for error, fault in zip(errors, faults, strict=True))
+
+
+@pytest.mark.parametrize("first", ["domain,", '"domain",', '\ufeff"domain",', "\r\n domain,", '"domain"\t'])
+def test_modobas_separator_is_told_by_its_first_word(first: str) -> None:
+    row = "new.example,0,0,True".replace(",", first[-1])
+    draft = modoboa.read({"x.csv": f"{first}{row}\r\n".encode()}, _choice(tenants={}, tenant="new", account={"default_owner": "jo@new.example"}))
+    assert (draft.errors, draft.lost) == ([], [])
+    assert "tenants/new/new.example.yml" in draft.documents
+
+
+def test_modoboas_second_rows_for_one_thing_are_named() -> None:
+    rows = "domain;new.example;0;0;True\nrelaydomain;old.example;mx.old.example;25;relay;True;True\n" * 2
+    rows += "domainalias;b.example;new.example;True\ndomainalias;b.example;new.example;True\n"
+    rows += "alias;@new.example;True;x@stranger.example\nalias;@new.example;True;y@stranger.example\n"
+    draft = modoboa.read({"x.csv": rows.encode()}, _choice(tenants={}, tenant="new", account={"default_owner": "jo@new.example"}))
+    assert [str(one) for one in draft.lost] == [
+        "x.csv:3: domain new.example: it stands already at x.csv:1",
+        "x.csv:4: domain old.example: it stands already at x.csv:2",
+        "x.csv:6: domain alias b.example: it stands already at x.csv:5",
+        "x.csv:8: catch-all @new.example: it stands already at x.csv:7",
+    ]
