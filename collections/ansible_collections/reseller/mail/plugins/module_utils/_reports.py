@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import importlib
+import json
 import logging
 import math
 import re
@@ -23,6 +24,9 @@ MAX_TAGS = 300_000
 """Of one report, about 6,000 records: the library takes 5 seconds for them."""
 
 _MAX_DEPTH = 20
+_MAX_POLICIES = 100
+_ROOT = re.compile(r"<(?:([\w.-]{1,100}):)?[\w.-]{1,100}(?:\s[^<>]{0,2000})?>")
+_PREFIX = re.compile(r"""\sxmlns:([\w.-]{1,100})\s{0,9}=\s{0,9}["']([^"'<>]{0,300})["']""")
 _TAG = re.compile(r"<(/?)[^<>]*?(/?)>")
 
 _PASSED_ON = frozenset(("forwarded", "trusted_forwarder", "mailing_list"))
@@ -59,7 +63,7 @@ class Reader:
             raise Unfit(f"its elements lie more than {_MAX_DEPTH} deep")
         try:
             # No normalizing: a report that covers a thousand years would become a row a day.
-            parsed = self._library.parse_aggregate_report_xml(text, offline=True, always_use_local_files=True, normalize_timespan_threshold_hours=math.inf)
+            parsed = self._library.parse_aggregate_report_xml(_without_prefix(text), offline=True, always_use_local_files=True, normalize_timespan_threshold_hours=math.inf)
             head = parsed["report_metadata"]
             begin, end = (self._moment(head[name], to_utc=True) for name in ("begin_date", "end_date"))
             domain = _domain(parsed["policy_published"]["domain"])
@@ -70,15 +74,49 @@ class Reader:
 
     def _tls(self, text: str) -> list[Report]:
         try:
-            parsed = self._library.parse_smtp_tls_report_json(text)
+            report = _without_nulls(json.loads(text))
+            policies = report.get("policies", [])[:_MAX_POLICIES]
+            parsed = self._library.parse_smtp_tls_report_json(json.dumps({**report, "policies": []}))
             begin, end = (datetime.datetime.fromisoformat(str(parsed[name]).replace("Z", "+00:00")) for name in ("begin_date", "end_date"))
             who, day = parsed["organization_name"], _day(begin, end)
-            rows: dict[str, list[Row]] = {}
-            for policy in parsed["policies"][:100]:
-                rows.setdefault(_domain(policy["policy_domain"]), []).extend(_received(policy))
+            rows = self._tls_rows(report, policies)
             return [Report("mta_sts", name, day, _key("mta_sts", who, parsed["report_id"], name), _who(who), tuple(some)) for name, some in rows.items()]
         except (self._library.ParserError, *_ODD) as error:
             raise Unfit(f"it is no TLS report: {_short(error)}") from error
+
+    def _tls_rows(self, report: t.Mapping[str, t.Any], policies: list[t.Any]) -> dict[str, list[Row]]:
+        """What each domain's policies say. A policy that cannot be read must not hide what another one says."""
+        rows: dict[str, list[Row]] = {}
+        wrong: list[Exception] = []
+        for policy in policies:
+            try:
+                [parsed] = self._library.parse_smtp_tls_report_json(json.dumps({**report, "policies": [policy]}))["policies"]
+                received = list(_received(parsed))
+                rows.setdefault(_domain(parsed["policy_domain"]), []).extend(received)
+            except (self._library.ParserError, *_ODD) as error:
+                wrong.append(error)
+        if wrong and not rows:
+            raise wrong[0]
+        return rows
+
+
+def _without_nulls(value: t.Any) -> t.Any:
+    """Return the value with every null left out: Go writes null for a list that is empty."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(one) for key, one in value.items() if one is not None}
+    if isinstance(value, list):
+        return [_without_nulls(one) for one in value if one is not None]
+    return value
+
+
+def _without_prefix(text: str) -> str:
+    """Return the XML without the prefixes of its root's namespace, which the library does not know (Namespaces in XML section 4)."""
+    root = _ROOT.search(text)
+    if root is None or not root[1]:
+        return text
+    declared = dict(_PREFIX.findall(root[0]))
+    prefixes = {root[1], *(prefix for prefix, name in declared.items() if name == declared.get(root[1]))}
+    return re.sub(rf"<(/?)(?:{'|'.join(map(re.escape, sorted(prefixes)))}):", r"<\1", text)
 
 
 def _is_deep(text: str) -> bool:

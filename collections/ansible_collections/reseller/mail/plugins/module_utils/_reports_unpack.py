@@ -10,6 +10,7 @@ from __future__ import annotations
 import email
 import email.policy
 import io
+import re
 import typing as t
 import zipfile
 import zlib
@@ -23,6 +24,14 @@ MAX_TEXT = 8 * 2**20
 _MAX_PARTS = 30
 _MAX_BOUNDARIES = 20
 _MAX_MEMBERS = 10
+_MAX_GZIP_MEMBERS = 100
+"""Each member copies what is left of the file."""
+
+_MAX_BLANK = 1000
+_GZIP = b"\x1f\x8b"
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_DECLARED = re.compile(rb"""(?:\xef\xbb\xbf)?\s{0,100}<\?xml[^>]{0,100}?encoding\s{0,9}=\s{0,9}["']([\w.-]{1,40})["']""")
+_OTHER_ENCODINGS = frozenset(("iso-8859-1", "iso-8859-15", "windows-1252", "us-ascii"))
 
 
 class Unfit(ValueError):
@@ -39,37 +48,62 @@ def texts(content: bytes) -> list[str]:
 
 
 def _is_packed(content: bytes) -> bool:
-    return content.startswith((b"\x1f\x8b", b"PK\x03\x04"))
+    return content.startswith((_GZIP, b"PK\x03\x04"))
 
 
 def _is_report(content: bytes) -> bool:
-    return content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"<", b"{")
+    start = content[:_MAX_BLANK]
+    return start.startswith(_UTF_16_MARKS) or start.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"<", b"{")
+
+
+def _decoded(content: bytes) -> str:
+    """Return the text. XML may be UTF-16 (XML 1.0 section 2.2), with or without a mark, or say what else it is."""
+    encoding = "utf-8"
+    if content.startswith(_UTF_16_MARKS):
+        encoding = "utf-16"
+    elif content[:2] in (b"<\0", b"{\0"):
+        encoding = "utf-16-le"
+    elif content[:2] in (b"\0<", b"\0{"):
+        encoding = "utf-16-be"
+    else:
+        said = _DECLARED.match(content)
+        if said and said[1].decode().lower() in _OTHER_ENCODINGS:
+            encoding = said[1].decode()
+    return content.decode(encoding, "replace").lstrip("\ufeff")
 
 
 def _unpacked(content: bytes) -> list[str]:
-    if content.startswith(b"\x1f\x8b"):
+    if content.startswith(_GZIP):
         plain = [_gunzip(content)]
     elif content.startswith(b"PK\x03\x04"):
         plain = list(_unzip(content))
     else:
         plain = [content]
-    found = [one.decode("utf-8", "replace").lstrip("\ufeff") for one in plain if _is_report(one) and len(one) <= MAX_TEXT]
+    found = [_decoded(one) for one in plain if _is_report(one) and len(one) <= MAX_TEXT]
     if not found:
         raise Unfit("it holds neither XML nor JSON")
     return found
 
 
 def _gunzip(content: bytes) -> bytes:
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    try:
-        plain = unpacker.decompress(content, MAX_TEXT + 1)
-    except zlib.error as error:
-        raise Unfit(f"it is no gzip file: {error}") from error
-    if len(plain) > MAX_TEXT:
-        raise Unfit(f"it unpacks to more than {MAX_TEXT:,} bytes")
-    if not unpacker.eof:
-        raise Unfit("its end is missing")
-    return plain
+    """Return what all members hold (RFC 1952 section 2.2). What begins no member, behind the last one, is no part of it."""
+    plain: list[bytes] = []
+    left = MAX_TEXT
+    while content.startswith(_GZIP):
+        unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        try:
+            plain.append(unpacker.decompress(content, left + 1))
+        except zlib.error as error:
+            raise Unfit(f"it is no gzip file: {error}") from error
+        left -= len(plain[-1])
+        if left < 0:
+            raise Unfit(f"it unpacks to more than {MAX_TEXT:,} bytes")
+        if not unpacker.eof:
+            raise Unfit("its end is missing")
+        if len(plain) > _MAX_GZIP_MEMBERS:
+            raise Unfit(f"it has more than {_MAX_GZIP_MEMBERS} members")
+        content = unpacker.unused_data
+    return b"".join(plain)
 
 
 def _unzip(content: bytes) -> t.Iterator[bytes]:

@@ -33,7 +33,9 @@ def _cells(dump: sql.Dump) -> list[tuple[str, str]]:
         ),
         pytest.param(MYSQL + "INSERT INTO domain VALUES (_utf8mb4'a',_binary 'b'),(X'62',-1.5e3);", [("a", "b"), ("b", "-1.5e3")], id="introducers"),
         pytest.param(
-            MYSQL + "INSERT IGNORE INTO db.domain (note, domain) VALUES ('n','a') ON DUPLICATE KEY UPDATE note='x';", [("a", "n")], id="columns in an order of their own"
+            MYSQL + "INSERT IGNORE INTO db.domain (note, domain) VALUES ('n','a') ON DUPLICATE KEY UPDATE note='x';",
+            [("a", "n")],
+            id="columns in an order of their own",
         ),
         pytest.param("-- it's\n/* '*/# don't\n" + MYSQL + "INSERT INTO domain VALUES ('a;)','b,(');", [("a;)", "b,(")], id="comments"),
         pytest.param(
