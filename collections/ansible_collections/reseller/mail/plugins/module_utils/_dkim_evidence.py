@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._dkim import KeyName, Shown
 from ansible_collections.reseller.mail.plugins.module_utils._dns_query import in_turn
-from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import tags
+from ansible_collections.reseller.mail.plugins.module_utils._text_records import Malformed, dkim_key
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.senders import unusable
 
 if t.TYPE_CHECKING:
@@ -77,5 +77,8 @@ def _fault(reply: Reply, key: DkimKey) -> str:
         return "no such record"
     if len(reply.values) > 1:
         return "more than one TXT record"  # RFC 6376 section 3.6.2.2: what then counts is undefined
-    have = tags(next(iter(reply.values)))
-    return unusable(have, key.algorithm) if have.get("p") == key.public else "another key"
+    try:
+        have = dkim_key(next(iter(reply.values)))
+    except Malformed as error:
+        return str(error)
+    return unusable(have, key.algorithm) if have["p"] == key.public else "another key"

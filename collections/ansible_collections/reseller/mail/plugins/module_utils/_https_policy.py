@@ -15,6 +15,8 @@ import threading
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.reseller.mail.plugins.module_utils._text_records import mta_sts_policy
+
 PATH = "/.well-known/mta-sts.txt"
 MOST = 65536
 """RFC 8461 section 3.3 suggests to limit the size; this is its figure."""
@@ -128,5 +130,5 @@ def judge(fetched: Fetched, policy: str) -> str:
 
 def covers(policy: str, host: str) -> bool:
     """Whether an ``mx:`` line of the policy allows the host; a wildcard stands for exactly one label (RFC 8461 section 4.1)."""
-    patterns = [line.partition(":")[2].strip().lower() for line in policy.splitlines() if line.partition(":")[0].strip() == "mx"]
+    _fields, patterns = mta_sts_policy(policy)
     return any(pattern == host or (pattern.startswith("*.") and host.partition(".")[2] == pattern[2:]) for pattern in patterns)

@@ -63,7 +63,8 @@ class Reader:
             raise Unfit(f"its elements lie more than {_MAX_DEPTH} deep")
         try:
             # No normalizing: a report that covers a thousand years would become a row a day.
-            parsed = self._library.parse_aggregate_report_xml(_without_prefix(text), offline=True, always_use_local_files=True, normalize_timespan_threshold_hours=math.inf)
+            text = _without_prefix(text)
+            parsed = self._library.parse_aggregate_report_xml(text, offline=True, always_use_local_files=True, normalize_timespan_threshold_hours=math.inf)
             head = parsed["report_metadata"]
             begin, end = (self._moment(head[name], to_utc=True) for name in ("begin_date", "end_date"))
             domain = _domain(parsed["policy_published"]["domain"])

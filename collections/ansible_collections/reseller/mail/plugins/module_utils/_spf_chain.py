@@ -7,6 +7,7 @@ what the outcome means for a tenant of the estate is ours.
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass
 
@@ -47,7 +48,7 @@ FORMER_HOSTS = {
     "spf.messagingengine.com": "Fastmail",
     "spf.migadu.com": "Migadu",
     "spf.privateemail.com": "Namecheap Private Email",
-    "spf.protection.outlook.com": "Microsoft 365",
+    "protection.outlook.com": "Microsoft 365",
     "spf.titan.email": "Titan",
     "secureserver.net": "GoDaddy",
     "zohomail.com": "Zoho Mail",
@@ -148,7 +149,12 @@ def faults(chain: Chain, wanted: str, expected_tail: str = "-all") -> t.Iterator
         return f"remove {place}{quoted(own[0])}\npublish {record}"
 
     def without(term: str) -> str:
-        return instead(place + quoted(" ".join(one for one in own[0].split() if one.lower() != term.lower())))
+        version, *terms = (one for one in own[0].split() if one.lower() != term.lower())
+        kept = {one.lower() for one in terms}
+        ours = [one for one in _terms(wanted) if one.lower() not in kept and not _ends(one)]
+        # Without redirect and all, an address that no term matches is neutral (RFC 7208 section 4.7).
+        end = [] if any(map(_ends, terms)) else [expected_tail]
+        return instead(place + quoted(" ".join((version, *ours, *terms, *end))))
 
     publish = instead(wanted)
     if chain.lookups > MOST_LOOKUPS:
@@ -186,9 +192,19 @@ def _asks(term: str) -> bool:
     return name in ("include", "a", "mx", "ptr", "exists") or word.startswith("redirect=")
 
 
+def _terms(line: str) -> list[str]:
+    """Return the terms of the record in a line."""
+    return "".join(re.findall(r'"([^"]*)"', line)).split()[1:]
+
+
+def _ends(term: str) -> bool:
+    """Whether a term decides about every address that comes to it."""
+    return term.lower().lstrip("+-~?") == "all" or term.lower().startswith("redirect=")
+
+
 def _former_host(term: str) -> t.Optional[str]:
     kind, _colon, target = term.lstrip("+-~?").replace("redirect=", "include:").partition(":")
     if kind not in ("include", "a", "mx"):
         return None
-    target = target.rstrip(".")
+    target = target.partition("/")[0].rstrip(".")  # RFC 7208 section 5.3: a length may follow the name
     return next((name for suffix, name in FORMER_HOSTS.items() if target == suffix or target.endswith(f".{suffix}")), None)

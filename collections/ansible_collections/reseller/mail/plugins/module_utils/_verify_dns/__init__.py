@@ -4,9 +4,3 @@
 PRIVATE to the collection. What can be wrong is in ``catalogue``, what is asked in ``questions``; the other files judge answers, and are
 pure, but for ``ask``, which asks.
 """
-
-from __future__ import annotations
-
-from .questions import tags
-
-__all__ = ["tags"]

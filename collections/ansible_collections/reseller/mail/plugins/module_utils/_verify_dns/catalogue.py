@@ -158,7 +158,7 @@ _SENDERS: _Section = (
     ("dns.dkim_selector", "fail", "the key is there, under another selector", _PUBLISH, "S3-18 S3-38"),
     ("dns.dkim_other", "fail", "another key than the node signs with", _REPLACE, "S3-7 S3-18 S3-38"),
     ("dns.dkim_revoked", "fail", "DNS has revoked the key that the node signs with", _REPLACE, "S3-14"),
-    ("dns.dkim_two", "fail", "several keys at one selector (RFC 6376 section 3.6.2.2)", _REPLACE, "S3-14"),
+    ("dns.dkim_two", "fail", "several TXT records at one selector (RFC 6376 section 3.6.2.2)", _REPLACE, "S3-14"),
     ("dns.dkim_short", "fail", "an RSA key of less than 2048 bits (RFC 8301 section 3.2)", _REPLACE, "S2-28 S3-14"),
     ("dns.dkim_broken", "fail", "what is there is no key", _REPLACE, "S3-14"),
     ("dns.dkim_testing", "warn", "the key says that it is only being tested (t=y)", _REPLACE, "S3-14"),

@@ -12,9 +12,10 @@ from dataclasses import replace
 
 from .. import _spf_chain
 from .._compile.dns.sets import is_spf
+from .._text_records import Malformed, dkim_key, is_of
 from . import former, mail_hosts, reports, senders
 from .catalogue import Fault
-from .questions import Question, tags
+from .questions import Question
 from .settle import Outcome, lines, settle
 
 if t.TYPE_CHECKING:
@@ -120,7 +121,7 @@ async def _receiver(asker: Asker, known: Known, asked: Question, reply: Reply, a
         return None
     name = f"{subject}._report._dmarc.{domain}"
     grant = await asker.look_up(name, "TXT")
-    if name in known.grants or grant.state == "silent" or any(tags(value).get("v", "").lower() == "dmarc1" for value in grant.values):
+    if name in known.grants or grant.state == "silent" or any(is_of("dmarc", value) for value in grant.values):
         return None
     return Fault("dns.dmarc_unauthorised", f"{domain} does not agree to reports about {subject}", (f'{name}. 3600 IN TXT "v=DMARC1"',))
 
@@ -141,8 +142,8 @@ async def _elsewhere(asker: Asker, subject: str, mine: list[Outcome], missing: l
     selectors = dict.fromkeys([*SELECTORS, *(one.question.name.partition(".")[0] for one in mine)])
     there = {selector: await asker.look_up(f"{selector}._domainkey.{subject}", "TXT") for selector in selectors}
     for one in missing:
-        want = tags(one.question.value)["p"]
-        other = next((selector for selector, reply in there.items() if any(tags(value).get("p") == want for value in reply.values)), None)
+        want = dkim_key(one.question.value)["p"]
+        other = next((selector for selector, reply in there.items() if any(_holds(value, want) for value in reply.values)), None)
         if other:
             fault = Fault("dns.dkim_selector", f"the key of {one.question.name} is at {other}._domainkey.{subject}", one.question.lines)
             outcomes[outcomes.index(one)] = replace(one, faults=(fault,))
@@ -152,6 +153,13 @@ async def _elsewhere(asker: Asker, subject: str, mine: list[Outcome], missing: l
             outcomes[place] = replace(one, faults=(Fault("dns.dkim_none", f"_domainkey.{subject} does not exist (NXDOMAIN)", one.question.lines),))
         for one in (one for one in mine if one not in missing and one.faults):
             outcomes[outcomes.index(one)] = replace(one, faults=())
+
+
+def _holds(value: str, key: str) -> bool:
+    try:
+        return dkim_key(value)["p"] == key
+    except Malformed:
+        return False
 
 
 async def _leftover(asker: Asker, subject: str) -> list[Outcome]:

@@ -6,9 +6,11 @@ PRIVATE to the collection. Pure.
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from .._https_policy import covers
+from .._text_records import mta_sts_policy
 from .catalogue import Fault
 
 if t.TYPE_CHECKING:
@@ -16,12 +18,6 @@ if t.TYPE_CHECKING:
 
 _ERRORS = {"expired", "name", "untrusted"}
 _FIELDS = ("mode", "max_age")
-
-
-def fields(text: str) -> dict[str, str]:
-    """A policy's keys and values; ``mx`` may stand several times and is left out."""
-    pairs = (line.partition(":") for line in text.splitlines())
-    return {key.strip(): value.strip() for key, colon, value in pairs if colon and key.strip() != "mx"}
 
 
 def faults(domain: str, url: str, fetched: Fetched, policy: str, hosts: t.Iterable[str]) -> t.Iterator[Fault]:
@@ -41,12 +37,13 @@ def faults(domain: str, url: str, fetched: Fetched, policy: str, hosts: t.Iterab
     if fetched.content_type.partition(";")[0].strip().lower() != "text/plain":
         yield fault("type", f"Content-Type: {fetched.content_type or 'none'}")
         return
-    body, want = fetched.body, fields(policy)
+    body, (want, _mx) = fetched.body, mta_sts_policy(policy)
     if "\n" not in body and "\r" in body:
         yield fault("lines", "lines end in CR alone")
         return
-    have = fields(body)
-    if have.get("version") != "STSv1" or have.get("mode") not in ("enforce", "testing", "none") or not have.get("max_age", "").isdigit():
+    have, _patterns = mta_sts_policy(body)
+    is_aged = re.fullmatch("[0-9]{1,10}", have.get("max_age", ""))
+    if have.get("version") != "STSv1" or have.get("mode") not in ("enforce", "testing", "none") or not is_aged:
         yield fault("syntax", body.replace("\r", ""))
         return
     strangers = [host for host in hosts if not covers(body, host)]

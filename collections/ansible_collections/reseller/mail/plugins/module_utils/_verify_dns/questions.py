@@ -76,9 +76,3 @@ def _plain(rdtype: str, value: str) -> str:
     if rdtype in ("A", "AAAA"):
         return str(ipaddress.ip_address(value))
     return value if rdtype == "TXT" else value.lower()
-
-
-def tags(value: str) -> dict[str, str]:
-    """``k=v; k=v`` as DKIM, DMARC, MTA-STS and TLS-RPT write it; white space inside a value means nothing there."""
-    pairs = (part.partition("=") for part in value.split(";") if part.strip())
-    return {name.strip().lower(): "".join(text.split()) for name, _sign, text in pairs}

@@ -6,11 +6,13 @@ PRIVATE to the collection. Pure.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import typing as t
 
+from .. import _text_records as text_records
+from .._text_records import BEGINNINGS, Malformed, is_of, resembles
 from .catalogue import Fault
-from .questions import tags
 from .settle import lines
 
 if t.TYPE_CHECKING:
@@ -21,20 +23,20 @@ _POLICIES = ("none", "quarantine", "reject")
 _MAILTO = r"mailto:[^@\s!]+@([a-z0-9_-]{1,63}\.)+[a-z0-9-]{2,63}"
 """An address whose domain can be one in DNS: it is asked about."""
 _OBSOLETE = ("pct", "rf", "ri")
-_STARTS = {"dns.dmarc": "v=dmarc1", "dns.mta_sts": "v=stsv1", "dns.tls_rpt": "v=tlsrptv1", "dns.dmarc_grant": "v=dmarc1"}
+_KINDS = {"dns.dmarc": "dmarc", "dns.mta_sts": "mta_sts", "dns.tls_rpt": "tls_rpt", "dns.dmarc_grant": "dmarc"}
 
 
 def _own(question: Question, reply: Reply) -> list[str]:
-    """The records of the question's kind: others may stand beside them."""
-    start = _STARTS[question.group]
-    return sorted(value for value in reply.values if "".join(value.split()).lower().partition(";")[0] == start)
+    """The records that receivers take for one of the question's kind: others may stand beside them."""
+    return sorted(value for value in reply.values if is_of(_KINDS[question.group], value))
 
 
 def _number(question: Question, reply: Reply, found: t.Sequence[str]) -> t.Iterator[Fault]:
     if not found:
-        broken = sorted(value for value in reply.values if "v=" in value.lower() and _STARTS[question.group][2:6] in value.lower())
+        kind = _KINDS[question.group]
+        broken = sorted(value for value in reply.values if resembles(kind, value))
         if broken and question.group != "dns.dmarc_grant":
-            yield Fault(f"{question.group}_syntax", f"it does not begin with {_STARTS[question.group]}: {broken[0]}", question.lines,
+            yield Fault(f"{question.group}_syntax", f"it does not begin with {BEGINNINGS[kind]}: {broken[0]}", question.lines,
                         lines(question, reply, broken))
         else:
             yield Fault(f"{question.group}_missing", f"no such record{f' ({reply.why})' if reply.why == 'NXDOMAIN' else ''}", question.lines)
@@ -55,18 +57,21 @@ def dmarc(question: Question, reply: Reply) -> t.Iterator[Fault]:
     if len(found) != 1:
         yield from _number(question, reply, found)
         return
-    want, have = tags(question.value), tags(found[0])
     gone = lines(question, reply, found)
 
     def fault(id_: str, text: str) -> Fault:
         return Fault(id_, f"{text}: {found[0]}", question.lines, gone)
 
-    broken = [part for part in found[0].split(";") if part.strip() and "=" not in part]
+    try:
+        want, have = text_records.dmarc(question.value), text_records.dmarc(found[0])
+    except Malformed as error:
+        yield fault("dns.dmarc_syntax", str(error))
+        return
     bad = [f"{tag}={have[tag]}" for tag in ("p", "sp", "np") if have.get(tag, "none").lower() not in _POLICIES]
     targets = have.get("rua", "").split(",") if have.get("rua") else []
     bad += [target for target in targets if not re.fullmatch(rf"{_MAILTO}(![0-9]+[kmgt]?)?", target, re.I)]
-    if broken or bad or "p" not in have:
-        yield fault("dns.dmarc_syntax", ", ".join(broken + bad) or "p= is missing")
+    if bad or "p" not in have:
+        yield fault("dns.dmarc_syntax", ", ".join(bad) or "p= is missing")
         return
     old = [tag for tag in _OBSOLETE if tag in have]
     if old:
@@ -86,10 +91,15 @@ def mta_sts(question: Question, reply: Reply) -> t.Iterator[Fault]:
     if len(found) != 1:
         yield from _number(question, reply, found)
         return
-    have, gone = tags(found[0]), lines(question, reply, found)
+    gone = lines(question, reply, found)
+    try:
+        have = text_records.mta_sts(found[0])
+    except Malformed as error:
+        yield Fault("dns.mta_sts_syntax", f"{error}: {found[0]}", question.lines, gone)
+        return
     if not re.fullmatch(r"[A-Za-z0-9]{1,32}", have.get("id", "")):
         yield Fault("dns.mta_sts_syntax", f"id= must be 1 to 32 letters and digits: {found[0]}", question.lines, gone)
-    elif have["id"] != tags(question.value)["id"]:
+    elif have["id"] != text_records.mta_sts(question.value)["id"]:
         yield Fault("dns.mta_sts_id", found[0], question.lines, gone)
 
 
@@ -99,13 +109,22 @@ def tls_rpt(question: Question, reply: Reply) -> t.Iterator[Fault]:
     if len(found) != 1:
         yield from _number(question, reply, found)
         return
-    targets = tags(found[0]).get("rua", "").split(",")
+    try:
+        targets = text_records.tls_rpt(found[0]).get("rua", "").split(",")
+    except Malformed as error:
+        yield Fault("dns.tls_rpt_syntax", f"{error}: {found[0]}", question.lines, lines(question, reply, found))
+        return
+    targets = [target.strip(" \t") for target in targets]  # RFC 8460 section 3 allows white space beside the comma
     if not all(re.fullmatch(rf"({_MAILTO}|https://\S+)", target, re.I) for target in targets):
         yield Fault("dns.tls_rpt_syntax", f"rua= must be mailto: or https: — {found[0]}", question.lines, lines(question, reply, found))
 
 
 def receivers(question: Question, values: t.Iterable[str]) -> list[str]:
     """The addresses that reports are sent to, of a record that can be read."""
-    found = [value for value in values if "".join(value.split()).lower().startswith(_STARTS[question.group])]
-    rua = ",".join(tags(value).get("rua", "") for value in found)
+    read = {"dmarc": text_records.dmarc, "tls_rpt": text_records.tls_rpt}[_KINDS[question.group]]
+    found = []
+    for value in values:
+        with contextlib.suppress(Malformed):
+            found.append(read(value).get("rua", ""))
+    rua = ",".join("".join(one.split()) for one in found)
     return [target[7:].partition("!")[0].lower() for target in rua.split(",") if target.lower().startswith("mailto:")]

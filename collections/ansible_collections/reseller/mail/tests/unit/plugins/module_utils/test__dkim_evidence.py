@@ -67,7 +67,10 @@ def test_a_key_that_every_server_shows_is_shown() -> None:
         (said("ns2", "v=DKIM1; k=ed25519; p=PP"), "the right key, said to be of type ed25519"),
         (said("ns2", "v=DKIM1; h=sha1; p=PP"), "the right key, for signatures by sha1 only"),
         (said("ns2", "v=DKIM1; s=tlsrpt; p=PP"), "the right key, for tlsrpt and not for mail"),
-        (said("ns2", "v=DKIM2; p=PP"), "the right key, in a record of version DKIM2"),
+        (said("ns2", "v=DKIM2; p=PP"), "its version is DKIM2"),
+        (said("ns2", "v=DKIM1; p=PP; p=PP"), "it has p= twice"),
+        (said("ns2", "V=DKIM1; P=PP"), "a text without p="),
+        (said("ns2", "p=PP; v=DKIM1"), "v= is not the first tag"),
     ],
 )
 def test_one_server_that_does_not_show_it_is_enough(second: Reply, why: str) -> None:

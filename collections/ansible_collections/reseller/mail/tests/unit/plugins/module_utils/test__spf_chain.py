@@ -214,3 +214,40 @@ def test_the_suite_of_rfc_7208(case: dict[str, t.Any], names: dict[str, t.Any]) 
     evaluator = spftrace.Evaluator(spftrace.ZoneResolver(names), spftrace.Limits())
     result = asyncio.run(evaluator.evaluate(case["host"], case.get("mailfrom", ""), case.get("helo", "")))
     assert result.verdict in (case["result"] if isinstance(case["result"], list) else [case["result"]])
+
+
+def remedies(record: str) -> dict[str, str]:
+    """The remedies for acme.example with that record, by the finding's id."""
+    gone = {"TXT": ["v=spf1 ip4:198.51.100.7 ~all"]}
+    world = World({"acme.example": {"TXT": [record]}, "hosting.example": {"TXT": [PROVIDER]}, "_spf.google.com": gone})
+    chain = asyncio.run(walk(t.cast(t.Any, world), "acme.example", (NODE, OTHER)))
+    return {fault.id: fault.remedy for fault in faults(chain, f'acme.example. 3600 IN TXT "{WANTED}"')}
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        "include:_spf.google.com", "a:mail.secureserver.net", "a:mail.secureserver.net/24", "a:mail.secureserver.net/24//64", "a:mail.secureserver.net//64",
+        "mx:acme.mail.protection.outlook.com", "mx:acme.mail.protection.outlook.com/24", "+mx:mx.ovh.com./28",
+    ],
+)  # fmt: skip
+def test_a_former_host_is_known_with_and_without_a_length(term: str) -> None:
+    remedy = remedies(f"v=spf1 {term} include:hosting.example -all")["dns.spf_leftover"]
+    assert remedy.endswith(f'publish acme.example. 3600 IN TXT "{WANTED}"')
+
+
+@pytest.mark.parametrize(
+    ("record", "publish"),
+    [
+        ("v=spf1 redirect=_spf.google.com", WANTED),
+        ("v=spf1 include:hosting.example redirect=_spf.google.com", WANTED),
+        ("v=spf1 include:_spf.google.com", WANTED),
+        ("v=spf1 ip4:198.51.100.9 include:_spf.google.com ~all", "v=spf1 include:hosting.example ip4:198.51.100.9 ~all"),
+        ("v=spf1 include:hosting.example ptr", WANTED),
+        ("v=spf1 include:hosting.example include:_spf.google.com redirect=hosting.example", "v=spf1 include:hosting.example redirect=hosting.example"),
+    ],
+)
+def test_what_is_to_be_published_has_an_end_and_lets_our_hosts_send(record: str, publish: str) -> None:
+    found = remedies(record)
+    remedy = found.get("dns.spf_leftover") or found["dns.spf_ptr"]
+    assert remedy.endswith(f'publish acme.example. 3600 IN TXT "{publish}"')

@@ -12,7 +12,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._dns_query import LA
 from ansible_collections.reseller.mail.plugins.module_utils._https_policy import Fetched
 from ansible_collections.reseller.mail.plugins.module_utils._load import load
 from ansible_collections.reseller.mail.plugins.module_utils._model.estate import NodeState, TlsKey
-from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import ask, clients, former, mail_hosts, reports, senders, settings, tags, zone
+from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import ask, clients, former, mail_hosts, reports, senders, settings, zone
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.catalogue import CATALOGUE, GROUPS, MOST, Fault, as_markdown, finding, group_of, shown
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.known import Known, learn
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.policy import faults as policy_faults
@@ -102,7 +102,12 @@ KEY = "v=DKIM1; k=rsa; p=" + "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA" + "A
 
 @pytest.mark.parametrize(("values", "expected"), [
     ((KEY,), []),
-    (("k=rsa; v=DKIM1;" + KEY[KEY.index("p="):].replace("AAAA", "AA AA"),), []),
+    (("v=DKIM1;k=rsa;" + KEY[KEY.index("p="):].replace("AAAA", "AA AA") + ";",), []),
+    (("k=rsa; v=DKIM1;" + KEY[KEY.index("p="):],), ["dns.dkim_broken"]),
+    (("v=DKIM1; k=rsa; p=AAAA; " + KEY[KEY.index("p="):],), ["dns.dkim_broken"]),
+    ((KEY + "; n=a; n=b",), ["dns.dkim_broken"]),
+    ((KEY.replace("v=", "V=").replace("k=", "K=").replace("p=", "P="),), ["dns.dkim_broken"]),
+    ((KEY + "; no tag",), ["dns.dkim_broken"]),
     ((), ["dns.dkim_missing"]),
     (("v=DKIM1; p=",), ["dns.dkim_revoked"]),
     (("nonsense",), ["dns.dkim_broken"]),
@@ -110,6 +115,8 @@ KEY = "v=DKIM1; k=rsa; p=" + "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA" + "A
     (("v=DKIM1; p=AAAA",), ["dns.dkim_broken"]),
     ((KEY.replace("rsa", "ed25519"),), ["dns.dkim_broken"]),
     ((KEY, "v=DKIM1; p=BBBB"), ["dns.dkim_two"]),
+    ((KEY, "the rest of another key"), ["dns.dkim_two"]),
+    (("one text", "another text"), ["dns.dkim_two"]),
     ((KEY + "; t=y",), ["dns.dkim_testing"]),
 ])
 def test_a_key_is_compared_by_the_key(values: tuple[str, ...], expected: list[str]) -> None:
@@ -261,9 +268,6 @@ def test_mail_stops_where_the_key_in_service_is_missing(there: tuple[str, ...], 
     assert [[line.split(None, 4)[4] for line in part] for fault in faults for part in (fault.publish, fault.remove)] == [publish, remove][: 2 * len(found)]
 
 
-def test_tags_are_read_as_the_rfcs_write_them() -> None:
-    assert tags("v=DKIM1; P = AA\tBB ;; k=rsa") == {"v": "DKIM1", "p": "AABB", "k": "rsa"}
-
 
 def test_hosts_are_known_by_whole_labels() -> None:
     assert former.host_of("acme-example.mail.protection.outlook.com.", former.MX) == "Microsoft 365"
@@ -297,3 +301,37 @@ def test_the_estate_knows_its_own_addresses(known: Known) -> None:
     assert not known.is_nobody("jo@acme-mail.example"), "a domain alias"
     assert not known.is_nobody("who@elsewhere.example")
     assert known.is_nobody("nobody@acme.example")
+
+
+@pytest.mark.parametrize(
+    ("group", "want", "have"),
+    [
+        ("dns.dmarc", "v=DMARC1; p=none", " v=DMARC1; p=none"), ("dns.dmarc", "v=DMARC1; p=none", "v=dmarc1; p=none"),
+        ("dns.dmarc", "v=DMARC1; p=none", "v=DMARC1; p=none; p=reject"),
+        ("dns.mta_sts", "v=STSv1; id=1", "v=stsv1; id=1"), ("dns.mta_sts", "v=STSv1; id=1", "v = STSv1; id=1"),
+        ("dns.mta_sts", "v=STSv1; id=1", " v=STSv1; id=1"), ("dns.mta_sts", "v=STSv1; id=1", "v=STSv1; ID=1"),
+        ("dns.mta_sts", "v=STSv1; id=1", "v=STSv1; id=2; id=1"),
+        ("dns.tls_rpt", "v=TLSRPTv1; rua=mailto:x@acme.example", "v=tlsrptv1; rua=mailto:x@acme.example"),
+        ("dns.tls_rpt", "v=TLSRPTv1; rua=mailto:x@acme.example", "v=TLSRPTv1; RUA=mailto:x@acme.example"),
+    ],
+)  # fmt: skip
+def test_a_record_that_receivers_pass_over_is_a_fault_of_syntax(group: str, want: str, have: str) -> None:
+    judge = {"dns.dmarc": reports.dmarc, "dns.mta_sts": reports.mta_sts, "dns.tls_rpt": reports.tls_rpt}[group]
+    assert [fault.id for fault in judge(asks(group, "TXT", want), says(want))] == []
+    assert [fault.id for fault in judge(asks(group, "TXT", want), says(have))] == [f"{group}_syntax"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("mode: none\r\nmode: enforce", ["dns.mta_sts_policy_mode"]), ("mode: enforce\r\nmode: none", []),
+        ("mode : enforce", ["dns.mta_sts_policy_syntax"]), ("Mode: enforce", ["dns.mta_sts_policy_syntax"]),
+        ("mode: enforce\r\nmax_age: 1\r\nmax_age: 86400", ["dns.mta_sts_policy_max_age"]),
+        ("mode: enforce\r\nmax_age: 86400\r\nmax_age: 1", []), ("mode: enforce\r\nversion: STSv2", []),
+    ],
+)  # fmt: skip
+def test_the_first_field_of_a_policy_counts(lines: str, expected: list[str]) -> None:
+    want = "version: STSv1\r\nmode: enforce\r\nmx: mx1.hosting.example\r\nmax_age: 86400\r\n"
+    body = want.replace("mode: enforce", lines)
+    found = policy_faults("acme.example", "u", Fetched("", 200, "text/plain", body), want, ["mx1.hosting.example"])
+    assert [fault.id for fault in found] == expected
