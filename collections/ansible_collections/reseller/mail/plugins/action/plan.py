@@ -70,7 +70,7 @@ class ActionModule(ControllerAction):
         try:
             ours = repository.commit(args["before_revision"])
             if args["after_revision"] is None:
-                return _revision.of_commit(repository, ours, args["before_revision"], bare=True), _revision.of_folder(estate)
+                return _revision.of_commit(repository, ours, args["before_revision"], bare=True), _revision.of_working_tree(repository, estate)
             theirs = repository.commit(args["after_revision"])
             tree = repository.merged(ours, theirs) if args["merge"] else ""
             return _revision.of_commit(repository, ours, args["before_revision"]), _revision.of_commit(repository, theirs, args["after_revision"], tree)

@@ -8,9 +8,10 @@ text from outside, the revision, stands behind ``--end-of-options``.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.reseller.mail.plugins.module_utils._revision import EXECUTABLE, FILE, LINK, PIN, Entry
 
@@ -34,20 +35,23 @@ class GitError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository, by any folder of its working tree."""
+    """A repository, by any folder of its working tree. ``settings`` are added to Git's environment."""
 
     folder: str
+    settings: tuple[tuple[str, str], ...] = ()
 
     def run(self, *words: str, given: t.Optional[bytes] = None, good: tuple[int, ...] = (0,)) -> tuple[int, bytes]:
         """Exit status and output of one git command."""
-        environment = {name: value for name, value in os.environ.items() if name not in _DROPPED} | _ENVIRONMENT
+        environment = {name: value for name, value in os.environ.items() if name not in _DROPPED}
+        environment |= {**_ENVIRONMENT, **dict(self.settings)}
         try:
             done = subprocess.run(("git", "-C", self.folder, *words), env=environment, input=given, capture_output=True, check=False)
         except OSError as error:
             raise GitError(f"git cannot be run: {error.strerror}") from error
         if done.returncode not in good:
             said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-            raise GitError(f"git {words[0]} in {self.folder}: {said[0] if said else f'exit status {done.returncode}'}")
+            command = next(word for word in words if word != "-c" and "=" not in word)
+            raise GitError(f"git {command} in {self.folder}: {said[0] if said else f'exit status {done.returncode}'}")
         return done.returncode, done.stdout
 
     def text(self, *words: str) -> str:
@@ -91,6 +95,27 @@ class Repository:
                 mode, _type, name = head.decode("ascii").split(" ")
                 found[os.fsdecode(path)] = (Entry(_KINDS.get(mode, f"entry of mode {mode}"), name), name)
         return found
+
+    def with_working_tree(self, room: str) -> tuple[Repository, str]:
+        """Return the repository with what ``git add --all`` would take from ``folder`` now, and the tree of it.
+
+        So Git itself says what changed: it knows ignored files, line ends and file modes (gitignore(5), gitattributes(5)).
+        Index and objects are written into the folder ``room``; the repository's own stay as they are.
+        """
+        where = ("rev-parse", "--path-format=absolute", "--git-path")
+        index, objects = os.path.join(room, "index"), os.path.join(room, "objects")
+        os.makedirs(objects)
+        own = self.text(*where, "index")
+        if os.path.exists(own):  # it knows which ignored files are tracked, and which files a sparse checkout leaves out
+            shutil.copyfile(own, index)
+        settings = {
+            "GIT_INDEX_FILE": index,
+            "GIT_OBJECT_DIRECTORY": objects,
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": self.text(*where, "objects"),
+        }
+        seen = replace(self, settings=tuple(settings.items()))
+        seen.run("-c", "core.fsmonitor=false", "-c", "core.safecrlf=false", "-c", "advice.addEmbeddedRepo=false", "add", "--all", "--", ".")
+        return seen, seen.text("write-tree")
 
     def sizes(self, names: t.Sequence[str]) -> list[int]:
         """How many bytes each object has."""

@@ -13,12 +13,16 @@ import os
 import stat
 import tempfile
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.reseller.mail.plugins.module_utils._load import MAX_BYTES, read_files
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import shown
 from ansible_collections.reseller.mail.plugins.module_utils._revision import EXECUTABLE, FILE, LINK, PIN, Entry, Revision
 from ansible_collections.reseller.mail.plugins.plugin_utils._git import Repository
+
+Listing = tuple[Repository, dict[str, tuple[Entry, str]]]
+"""A repository, and every path of one of its trees with its kind and its object's name."""
 
 _NO_NAMES = ("", ".", "..", ".git")
 """Git refuses to check such names out, but a hand-made tree can hold them."""
@@ -30,14 +34,42 @@ def of_folder(directory: str) -> Revision:
     return Revision(directory, files, faults, dict(_walk(directory)))
 
 
+def of_working_tree(repository: Repository, directory: str) -> Revision:
+    """The estate as it lies in a folder now, as Git sees it: what could be committed. It compares with a ``bare`` commit."""
+    with tempfile.TemporaryDirectory(prefix="reseller-mail-") as room:
+
+        def seen(pinned: Repository, _commit: str) -> t.Optional[Listing]:
+            if not os.path.lexists(os.path.join(pinned.folder, ".git")):
+                return None
+            there, tree = pinned.with_working_tree(tempfile.mkdtemp(dir=room))
+            return there, there.entries(tree)
+
+        there, tree = repository.with_working_tree(tempfile.mkdtemp(dir=room))
+        found = _read(there, tree, directory, True, seen)
+    # A file that Git ignores and that is read all the same is no part of a change, but of what a run would do.
+    files, faults = read_files(directory)
+    ignored = {path: content for path, content in files.items() if path not in found.files}
+    entries = {path: _entry(os.path.join(directory, path)) for path in ignored}
+    return replace(
+        found,
+        files={**found.files, **ignored},
+        faults=list(dict.fromkeys((*found.faults, *faults))),
+        entries={**found.entries, **entries},
+    )
+
+
 def of_commit(repository: Repository, commit: str, name: str, tree: str = "", bare: bool = False) -> Revision:
     """The estate in a commit, or in ``tree`` when that is given. A ``bare`` one can be compared with a folder: nothing is
     known of what lies around the estate."""
+    return _read(repository, tree or commit, f"{name} ({commit[:7]})", bare, _pinned)
+
+
+def _read(repository: Repository, tree: str, name: str, bare: bool, listing_of: t.Callable[[Repository, str], t.Optional[Listing]]) -> Revision:
     prefix = repository.prefix
     faults: list[Fault] = []
     entries: dict[str, Entry] = {}
     wanted: dict[Repository, list[tuple[str, Entry, str]]] = {repository: []}
-    for path, (entry, blob) in repository.entries(tree or commit).items():
+    for path, (entry, blob) in repository.entries(tree).items():
         entries[path] = entry
         inside = path.removeprefix(prefix)
         if not path.startswith(prefix):
@@ -45,12 +77,13 @@ def of_commit(repository: Repository, commit: str, name: str, tree: str = "", ba
         if entry.kind != PIN:
             wanted[repository].append((inside, entry, blob))
             continue
-        pinned = Repository(os.path.join(repository.top, path))
-        listing = _pinned(pinned, blob)
-        if listing is None:
+        found = listing_of(Repository(os.path.join(repository.top, path)), blob)
+        if found is None:
             what = f"this folder is pinned to commit {blob[:7]} of another repository, which is not here"
             faults.append(_fault(inside, what, "a checkout that has the commit: git submodule update --init, git fetch"))
-        for below, (entry_below, blob_below) in (listing or {}).items():
+            continue
+        pinned, listing = found
+        for below, (entry_below, blob_below) in listing.items():
             entries[f"{path}/{below}"] = entry_below
             wanted.setdefault(pinned, []).append((f"{inside}/{below}", entry_below, blob_below))
     with tempfile.TemporaryDirectory(prefix="reseller-mail-") as folder:
@@ -59,16 +92,16 @@ def of_commit(repository: Repository, commit: str, name: str, tree: str = "", ba
         files, more = read_files(folder)
         if bare:
             entries, prefix = dict(_walk(folder)), ""
-    return Revision(f"{name} ({commit[:7]})", files, faults + more, entries, prefix)
+    return Revision(name, files, faults + more, entries, prefix)
 
 
-def _pinned(pinned: Repository, commit: str) -> t.Optional[dict[str, tuple[Entry, str]]]:
+def _pinned(pinned: Repository, commit: str) -> t.Optional[Listing]:
     """What a pinned commit holds, or None when it is not here. A folder without a repository of its own would make Git
     answer from the one around it."""
     if not os.path.lexists(os.path.join(pinned.folder, ".git")):
         return None
     status, kind = pinned.run("cat-file", "-t", commit, good=(0, 1, 128))
-    return pinned.entries(commit) if status == 0 and kind.strip() == b"commit" else None
+    return (pinned, pinned.entries(commit)) if status == 0 and kind.strip() == b"commit" else None
 
 
 def _lay_out(repository: Repository, items: t.Sequence[tuple[str, Entry, str]], folder: str) -> t.Iterator[Fault]:

@@ -198,3 +198,79 @@ def test_what_lies_in_a_folder(tmp_path: Path) -> None:
     (estate / ".git").write_text("gitdir: elsewhere\n", encoding="utf-8")
     found = _revision.of_folder(str(estate)).entries
     assert {path: entry.kind for path, entry in found.items()} == {"file": FILE, "link": LINK, "pipe": "special file"}
+
+
+def compared(repo: Repo) -> tuple[dict[str, bytes], list[str]]:
+    """What differs between HEAD and the working tree: the files that are read, and every path."""
+    repository = Repository(str(repo.estate))
+    before = _revision.of_commit(repository, repository.commit("HEAD"), "HEAD", bare=True)
+    after = _revision.of_working_tree(repository, str(repo.estate))
+    paths = {path for path in {*before.entries, *after.entries} if before.entries.get(path) != after.entries.get(path)}
+    return {path: content for path, content in after.files.items() if before.files.get(path) != content}, sorted(paths)
+
+
+def test_a_working_tree_with_other_line_ends_is_no_change(repo: Repo) -> None:
+    repo.commit()
+    repo.git("config", "core.autocrlf", "true")
+    for path in repo.estate.rglob("*.yml"):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert compared(repo) == ({}, [])
+    repo.write(e.changed(e.FILES, e.ACME, ("quota: 5G", "quota: 6G")))
+    (repo.estate / e.ACME).write_bytes((repo.estate / e.ACME).read_bytes().replace(b"\n", b"\r\n"))
+    files, paths = compared(repo)
+    assert (list(files), paths) == ([e.ACME], [e.ACME])
+    assert b"quota: 6G\n" in files[e.ACME]
+
+
+def test_line_ends_that_attributes_ask_for_are_no_change(repo: Repo) -> None:
+    (repo.folder / ".gitattributes").write_text("*.yml text eol=crlf\n")
+    repo.commit()
+    (repo.estate / e.ACME).write_bytes((repo.estate / e.ACME).read_bytes().replace(b"\n", b"\r\n"))
+    assert compared(repo) == ({}, [])
+
+
+def test_file_modes_that_the_repository_does_not_know_are_no_change(repo: Repo) -> None:
+    repo.commit()
+    (repo.estate / e.ACME).chmod(0o755)
+    assert compared(repo) == ({}, [e.ACME])
+    repo.git("config", "core.fileMode", "false")
+    assert compared(repo) == ({}, [])
+
+
+def test_files_that_git_ignores_are_no_change_unless_they_are_read(repo: Repo) -> None:
+    (repo.folder / ".gitignore").write_text(".DS_Store\n*.swp\nhidden.*\n")
+    repo.commit()
+    for name in (".DS_Store", "tenants/acme/.acme.example.yml.swp"):
+        (repo.estate / name).write_text("x")
+    assert compared(repo) == ({}, [])
+    hidden = "tenants/acme/hidden.example.yml"
+    (repo.estate / hidden).write_text("mailboxes: []\n")
+    assert compared(repo) == ({hidden: b"mailboxes: []\n"}, [hidden])
+    repo.git("add", "--force", str(repo.estate / hidden))
+    repo.git("commit", "--quiet", "--message", "x")
+    assert compared(repo) == ({}, [])
+
+
+def test_new_and_deleted_files_are_changes_and_the_repository_is_not_written_to(repo: Repo) -> None:
+    repo.commit()
+    (repo.estate / "tenants/acme/notes.txt").write_text("x")
+    (repo.estate / e.ACME).unlink()
+
+    def state() -> list[tuple[str, bytes]]:
+        return sorted((str(path), path.read_bytes()) for path in (repo.folder / ".git").rglob("*") if path.is_file())
+
+    before = state()
+    assert compared(repo) == ({}, sorted([e.ACME, "tenants/acme/notes.txt"]))
+    assert state() == before
+
+
+def test_a_pinned_repository_is_seen_as_it_lies_there(repo: Repo, tmp_path: Path) -> None:
+    own = Repo(tmp_path / "own", ".")
+    (own.folder / "account.yml").write_text("plan: business\n")
+    own.commit()
+    repo.git("submodule", "add", "--quiet", str(own.folder), f"{repo.estate.relative_to(repo.folder)}/tenants/newco")
+    repo.commit()
+    assert compared(repo) == ({}, [])
+    account = "tenants/newco/account.yml"
+    (repo.estate / account).write_text("plan: other\n")
+    assert compared(repo) == ({account: b"plan: other\n"}, [account])
