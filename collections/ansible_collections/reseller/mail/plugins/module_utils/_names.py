@@ -12,6 +12,7 @@ import functools
 import re
 import typing as t
 import unicodedata
+import urllib.parse
 
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import shown
 
@@ -24,6 +25,8 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _OWNER_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _LOCAL = re.compile(r"(?=.{1,64}\Z)[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*")
 _TARGET_LOCAL = re.compile(r"(?=.{1,64}\Z)[a-z0-9_][a-z0-9_+=-]*(?:\.[a-z0-9_+=-]+)*")
+# RFC 5321 section 4.1.2: a dot-string of atext (RFC 5322 section 3.2.3). Postfix takes no hyphen first (allow_min_user).
+_ELSEWHERE_LOCAL = re.compile(r"(?=.{1,64}\Z)(?!-)[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _WITH_A_LABELS = re.compile(r"(?<![\w/.-])(?:[a-z0-9-]+\.)*xn--[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 # IDNA 2003, the standard library's, maps these away; IDNA 2008 keeps them. Which name was meant cannot be known.
@@ -112,11 +115,18 @@ def _local(text: str, pattern: re.Pattern[str]) -> str:
 
 @functools.lru_cache(maxsize=2**14)
 def address(text: str) -> str:
-    """A complete address, somebody's anywhere. What stands before the @ may have ``+``, ``=`` and ``_`` as well."""
+    """A complete address, somebody's anywhere: what stands before the @ may be whatever RFC 5321 allows without quotes."""
     local, at, host = text.rpartition("@")
     if not at or not local:
         raise ValueError(f"{shown(text)} is not an address")
-    return f"{_local(local, _TARGET_LOCAL)}@{mail_domain(host)}"
+    return f"{_local(local, _ELSEWHERE_LOCAL)}@{mail_domain(host)}"
+
+
+def mailto(name: str) -> str:
+    """An address as a URI (RFC 6068 section 2). A comma or ! in one would end it in DMARC's list (RFC 9989 section 4.7)."""
+    local, _at, host = name.rpartition("@")
+    plain_there = urllib.parse.quote(local, safe="$'*+")
+    return f"mailto:{plain_there}@{host}"
 
 
 def recipient(text: str) -> str:

@@ -146,7 +146,11 @@ class Panel:
     def target(self, origin: str, owner: str, text: str) -> t.Optional[str]:
         """Where mail is handed to, or None after listing it."""
         try:
-            return _names.address(text)
+            address = _names.address(text)
+            local, _at, host = address.rpartition("@")
+            if self.knows(host):  # names that we give are narrower
+                _names.recipient(local)
+            return address
         except ValueError as error:
             self.lose(origin, f"{owner}: target {text}", str(error))
             return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import typing as t
+import urllib.parse
 
 from .. import _text_records as text_records
 from .._text_records import BEGINNINGS, Malformed, is_of, resembles
@@ -127,4 +128,4 @@ def receivers(question: Question, values: t.Iterable[str]) -> list[str]:
         with contextlib.suppress(Malformed):
             found.append(read(value).get("rua", ""))
     rua = ",".join("".join(one.split()) for one in found)
-    return [target[7:].partition("!")[0].lower() for target in rua.split(",") if target.lower().startswith("mailto:")]
+    return [urllib.parse.unquote(target[7:].partition("!")[0]).lower() for target in rua.split(",") if target.lower().startswith("mailto:")]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
+from ... import _names
 from .. import _mx, mta_sts
 from .record import Row
 
@@ -35,7 +36,7 @@ def mx(estate: Estate, tenant: Tenant, name: str) -> t.Iterator[Row]:
 def transport_security(estate: Estate, tenant: Tenant, domain: Domain, name: str) -> t.Iterator[Row]:
     """The announcement of the policy, the host that serves it, and whom to tell about failures."""
     if domain.tls_reports_to:
-        yield f"_smtp._tls.{name}", "TXT", f"v=TLSRPTv1; rua=mailto:{domain.tls_reports_to}", "tls_rpt"
+        yield f"_smtp._tls.{name}", "TXT", f"v=TLSRPTv1; rua={_names.mailto(domain.tls_reports_to)}", "tls_rpt"
     if domain.mta_sts:
         identity = mta_sts.policy_id(mta_sts.policy(domain.mta_sts, mta_sts.hosts(estate, tenant)))
         yield f"_mta-sts.{name}", "TXT", f"v=STSv1; id={identity};", "mta_sts"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
+from ... import _names
 from .. import opendkim
 from .record import Row
 
@@ -75,13 +76,13 @@ def dmarc(settings: Dmarc) -> str:
     if testing:
         tags.append("t=y")
     if settings.reports_to:
-        tags.append(f"rua=mailto:{settings.reports_to}")
+        tags.append(f"rua={_names.mailto(settings.reports_to)}")
     return "; ".join(tags)
 
 
 def parked_dmarc(settings: Dmarc) -> str:
     """A domain without mail has no mail that a strict policy could harm."""
-    return PARKED_DMARC + (f"; rua=mailto:{settings.reports_to}" if settings.reports_to else "")
+    return PARKED_DMARC + (f"; rua={_names.mailto(settings.reports_to)}" if settings.reports_to else "")
 
 
 def grants(estate: Estate, own: t.Container[str], domain: Domain) -> t.Iterator[Row]:
