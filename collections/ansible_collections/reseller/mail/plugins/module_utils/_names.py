@@ -7,12 +7,18 @@ whatever passes here may be written into a Postfix table or a zone file as it st
 
 from __future__ import annotations
 
-import encodings.idna
 import functools
 import re
 import typing as t
 import unicodedata
 import urllib.parse
+
+try:
+    import idna
+except ImportError as error:
+    IDNA_IMPORT_ERROR: t.Optional[ImportError] = error
+else:
+    IDNA_IMPORT_ERROR = None
 
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import shown
 
@@ -29,8 +35,6 @@ _TARGET_LOCAL = re.compile(r"(?=.{1,64}\Z)[a-z0-9_][a-z0-9_+=-]*(?:\.[a-z0-9_+=-
 _ELSEWHERE_LOCAL = re.compile(r"(?=.{1,64}\Z)(?!-)[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _WITH_A_LABELS = re.compile(r"(?<![\w/.-])(?:[a-z0-9-]+\.)*xn--[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
-# IDNA 2003, the standard library's, maps these away; IDNA 2008 keeps them. Which name was meant cannot be known.
-_DEVIATIONS = re.compile("[\u00df\u03c2\u200c\u200d]")
 
 
 @functools.lru_cache(maxsize=2**14)  # owners and domains repeat: a third of the time of reading them
@@ -67,28 +71,29 @@ def _label(label: str, text: str, pattern: re.Pattern[str]) -> str:
 
 def _is_a_label(label: str) -> bool:
     try:
-        decoded = label[4:].encode("ascii").decode("punycode")
-        return _in_labels(decoded) and decoded.encode("punycode").decode("ascii") == label[4:]
-    except ValueError:
+        return bool(_idna().encode(_idna().ulabel(label)) == label.encode("ascii"))
+    except _idna().IDNAError:
         return False
+
+
+def _a_label(label: str, text: str) -> str:
+    """Return the A-label of IDNA 2008 (RFC 5891), after the mapping that browsers make (UTS 46, not transitional)."""
+    if len(label) > 63:  # its A-label is longer still, and making it takes the square of the length
+        raise ValueError(f"{shown(text)} is not a domain name: {shown(label)} is longer than 63 characters")
+    try:
+        return str(_idna().encode(label, uts46=True, std3_rules=True).decode("ascii"))
+    except _idna().IDNAError:
+        raise ValueError(f"{shown(text)} is not a domain name: {shown(label)} has no A-label") from None
+
+
+def _idna() -> t.Any:
+    if IDNA_IMPORT_ERROR is not None:
+        raise ImportError("names beyond ASCII need the Python package idna on the controller") from IDNA_IMPORT_ERROR
+    return idna
 
 
 def _in_labels(text: str) -> bool:
     return all(char == "-" or unicodedata.category(char)[0] in "LMN" for char in text)
-
-
-def _a_label(label: str, text: str) -> str:
-    if len(label) > 63:  # its A-label is longer still, and making it takes the square of the length
-        raise ValueError(f"{shown(text)} is not a domain name: {shown(label)} is longer than 63 characters")
-    if _DEVIATIONS.search(label):
-        raise ValueError(f"{shown(text)} is read differently by old and new software; write it as an A-label (xn--...)")
-    try:
-        prepared = encodings.idna.nameprep(label)
-        if not _in_labels(prepared):
-            raise ValueError(f"{shown(text)} is not a domain name: {shown(label)} has characters that no label may have")
-        return encodings.idna.ToASCII(label).decode("ascii").lower()
-    except UnicodeError:
-        raise ValueError(f"{shown(text)} is not a domain name: {shown(label)} has no A-label") from None
 
 
 def mail_domain(text: str) -> str:

@@ -50,8 +50,7 @@ def _autoconfig(provider: Provider, domain: Domain, node: Node, name: str) -> st
     brand = _services.brand(provider, domain)
     # The lengths are the draft's own limits.
     _texts(top, domain=name, displayName=_short(brand, 60), displayShortName=_short(brand, 20))
-    # Mailboxes are the domain's, also for whoever asks by an alias of it.
-    user = "%EMAILADDRESS%" if name == domain.name else f"%EMAILLOCALPART%@{domain.name}"
+    user = "%EMAILADDRESS%" if _is_login(domain, name) else f"%EMAILLOCALPART%@{domain.name}"
     for protocol, port, security in _services.offered(domain):
         if protocol in _TYPES:
             server = ET.SubElement(top, "outgoingServer" if protocol == "submission" else "incomingServer", type=_TYPES[protocol])
@@ -60,13 +59,21 @@ def _autoconfig(provider: Provider, domain: Domain, node: Node, name: str) -> st
     return _document(root)
 
 
+def _is_login(domain: Domain, name: str) -> bool:
+    """Whether an address in ``name``, as its user types it, is what one logs in with.
+
+    Mailboxes are the domain's, also for whoever asks by an alias of it. An IDN is typed in U-labels, and logins are in A-labels.
+    """
+    return name == domain.name and "xn--" not in name
+
+
 def _autodiscover(domain: Domain, node: Node, name: str) -> str:
     """Outlook takes one server of each type. Without a LoginName it logs in with the address; a file cannot know the address that it is
     asked for, so for an alias it names the domain to log in with."""
     root = ET.Element("Autodiscover", xmlns=f"{_POX}/responseschema/2006")
     account = ET.SubElement(ET.SubElement(root, "Response", xmlns=f"{_POX}/outlook/responseschema/2006a"), "Account")
     _texts(account, AccountType="email", Action="settings")
-    alias = {"DomainRequired": "on", "DomainName": domain.name} if name != domain.name else {"DomainRequired": "off"}
+    alias = {"DomainRequired": "off"} if _is_login(domain, name) else {"DomainRequired": "on", "DomainName": domain.name}
     for protocol, port, security in _services.offered(domain):
         if protocol in _TYPES and security == "tls":
             smtp = {"UsePOPAuth": "on", "SMTPLast": "off"} if protocol == "submission" else {}

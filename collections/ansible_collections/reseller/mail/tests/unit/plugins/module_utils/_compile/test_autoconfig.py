@@ -6,8 +6,7 @@ import typing as t
 from xml.etree import ElementTree as ET
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils import _compile
-from ansible_collections.reseller.mail.plugins.module_utils._compile import autoconfig
+from ansible_collections.reseller.mail.plugins.module_utils._compile import autoconfig, dns, tls
 from ansible_collections.reseller.mail.plugins.module_utils._compile._services import SETTINGS
 from ansible_collections.reseller.mail.plugins.module_utils._generation import lines
 from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Branding, Domain
@@ -115,13 +114,22 @@ def test_who_asks_by_an_alias_logs_in_where_the_mailbox_is() -> None:
     assert texts(files["autodiscover/acme.example.xml"], ".//{*}DomainName") == []
 
 
+@pytest.mark.parametrize("name", ["xn--bcher-kva.example", "mail.xn--strae-oqa.de"])
+def test_who_types_letters_beyond_ascii_logs_in_with_the_name_that_dovecot_knows(name: str) -> None:
+    domain = dataclasses.replace(ACME, name=name, domain_aliases=())
+    answers = of(domain)
+    assert set(texts(answers[f"autoconfig/{name}.xml"], ".//username")) == {f"%EMAILLOCALPART%@{name}"}
+    assert f"<DomainName>{name}</DomainName>" in answers[f"autodiscover/{name}.xml"]
+    assert "<DomainRequired>off</DomainRequired>" not in answers[f"autodiscover/{name}.xml"]
+
+
 def test_an_answer_stands_wherever_the_names_are_published_and_nowhere_else() -> None:
     assert set(autoconfig.lookups(ESTATE, MX2)) == {f"{label}/{name}.xml" for label in SETTINGS for name in ("globex.example", "globex.test")}
     for estate in (ESTATE, with_tenant(ESTATE, "acme", state="suspended"), with_domain(ESTATE, "acme.example", autodiscover=False)):
-        asked = {record.name for record in _compile.dns.records(estate) if record.purpose in ("autoconfig", "autodiscover") and record.type == "A"}
+        asked = {record.name for record in dns.records(estate) if record.purpose in ("autoconfig", "autodiscover") and record.type == "A"}
         files = {path for node in estate.nodes for path in autoconfig.lookups(estate, node)}
         assert {path.removesuffix(".xml").replace("/", ".") for path in files} == asked
-        assert asked <= {name for node in estate.nodes for name in _compile.tls.names(estate, node)}
+        assert asked <= {name for node in estate.nodes for name in tls.names(estate, node)}
 
 
 @pytest.mark.parametrize("changes", [
