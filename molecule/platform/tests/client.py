@@ -252,7 +252,8 @@ class Flow:
     """Mail that keeps coming in for a mailbox while something else happens, and the account of it.
 
     It comes from the stranger to port 25 of `host`; with `submit` the owner of that mailbox sends it
-    by submission, to `host` as well. More `lanes` send at the same time. What is deferred is sent
+    by submission, to `host` as well. `to` is an address that leads to the mailbox, if not its own, and
+    `mailbox_host` where the mailbox is, if not at `host`. More `lanes` send at the same time. What is deferred is sent
     again, for `patience` seconds after the end.
     """
 
@@ -264,6 +265,7 @@ class Flow:
         password: str,
         submit: tuple[str, str] | None = None,
         mailbox_host: str = "",
+        to: str = "",
         **more: t.Any,
     ) -> None:
         self._world, self._more = world, more
@@ -272,20 +274,20 @@ class Flow:
             host,
             {"host": mailbox_host or host, "user": user, "password": password},
         )
-        self._submit = submit
+        self._submit, self._recipient = submit, to or user
         self._thread = threading.Thread(target=self._run)
         self.sent: list[tuple[str, list[t.Any]]] = []
 
     def _run(self) -> None:
         sender, password = self._submit or ("someone@stranger.example", None)
-        text = Message.new(sender, self._mailbox["user"]).text
+        text = Message.new(sender, self._recipient).text
         text = re.sub(r"(?m)^(X-Token: |Message-ID: <)\w+", r"\1TOKEN", text)
         login = (
             {"port": 587, "login": sender, "password": password} if self._submit else {"port": 25}
         )
         arguments = {
             "sender": sender,
-            "recipient": self._mailbox["user"],
+            "recipient": self._recipient,
             "text": text,
             "running": f"/run/{self._name}",
         }

@@ -17,6 +17,15 @@ CHANGES = {
     "tenants/globex/globex.example.yml": ("aliases:\n", "aliases:\n  - {name: brand-new, to: [ann]}\n"),
 }
 
+MEAN_NAMES = "mailboxes:\n" + "".join(
+    f"  - {{name: {name}, quota: 1M}}\n"
+    for name in ("no-such-address-0", "double-bounce", "x" * 64)
+)
+MEAN = {
+    "tenants/acme/acme.example.yml": ("mailboxes:\n", MEAN_NAMES),
+    "tenants/globex/globex.example.yml": ("mailboxes:\n", MEAN_NAMES),
+}
+
 # postmap makes the tables after all texts were staged, so whoever stands in its place can spoil either.
 CORRUPT_MAP = """
 "$real" "$@" || exit
@@ -89,6 +98,19 @@ def test_a_fault_in_the_next_generation_leaves_the_old_one_serving(
     # The same change without the fault is taken.
     assert generation(changed).rc == 0
     assert all(accepts(world, side) for side in sides.values())
+
+
+def test_no_name_that_a_tenant_may_choose_stops_its_node(
+    nodes: dict[str, Host], changed: Path, tmp_path: Path
+) -> None:
+    """The daemons that judge a generation are asked for names that nobody can have."""
+    (tmp_path / "mean").mkdir()
+    run = generation(changed_estate(tmp_path / "mean", MEAN))
+    assert run.rc == 0, run.output
+    for node in nodes.values():
+        assert "no-such-address-0@" in node.output(
+            "cat /var/lib/reseller-mail/current/dovecot/all_users"
+        )
 
 
 def signers(world: World, sender: Address) -> list[str]:

@@ -24,9 +24,15 @@ FIELDS: dict[int, t.Callable[[Mailbox], str]] = {
 }
 """By Debian release: Dovecot 2.3 and 2.4 share no name for a user's quota, and 2.3 has no limit for folders."""
 
+PRESENT = "@"
+"""A key of ``dovecot/mailboxes`` that no address can be. Who finds it knows that the file is there and was read."""
+
 
 def lookups(estate: Estate, node: Node) -> dict[str, str]:
-    """One passwd-file a domain, the deny file, and the user list for ``doveadm -F``."""
+    """Return one passwd-file a domain, the deny file, all mailboxes, and the user list for ``doveadm -F``.
+
+    ``mailboxes`` tells an address that does not exist from one whose lookup was lost.
+    """
     files: dict[str, str] = {}
     everyone: list[str] = []
     denied: list[str] = []
@@ -39,6 +45,8 @@ def lookups(estate: Estate, node: Node) -> dict[str, str]:
         everyone += (mailbox.address for mailbox in domain.mailboxes)
         denied += (mailbox.address for mailbox in domain.mailboxes if not may_log_in(tenant, domain, mailbox))
     files["dovecot/all_users"] = lines(everyone)
+    # Sorted by address: a colon sorts after the dot and the digits that may continue a domain's name.
+    files["dovecot/mailboxes"] = "".join(f"{key}:::::::\n" for key in sorted({PRESENT, *everyone}))
     files["dovecot/deny"] = lines(denied)
     return files
 

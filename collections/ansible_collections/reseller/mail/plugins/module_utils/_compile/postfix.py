@@ -20,6 +20,7 @@ if t.TYPE_CHECKING:
     from .._model.tenant import Tenant
 
 TABLES = (
+    "recipient_access",
     "relay_domains",
     "relay_recipient_maps",
     "sender_login_maps",
@@ -86,11 +87,16 @@ def _domain_aliases(tables: dict[str, dict[str, str]], tenant: Tenant, domain: D
 
 
 def _elsewhere(tables: dict[str, dict[str, str]], tenant: Tenant, domain: Domain, node: Node) -> None:
-    """A domain of another node: its recipients are known here, so that a tenant's typing error is refused at once."""
+    """Add a domain of another node, whose recipients this node may know of an earlier day only.
+
+    No recipient is refused by this node's own word: those that it knows are taken, the domain's others are asked for at
+    the node that serves it.
+    """
     for name in domain.names:
         tables["relay_domains"][name] = tenant.name
         tables["transport_maps"][name] = f"smtp:[{node.hostname}]:25"
-        for local in local_parts(tenant, domain):
-            tables["relay_recipient_maps"][f"{local}@{name}"] = tenant.name
-        if domain.catch_all:
-            tables["relay_recipient_maps"][f"@{name}"] = tenant.name
+        tables["relay_recipient_maps"][f"@{name}"] = tenant.name
+        if not domain.catch_all:
+            tables["recipient_access"][name] = "reject_unverified_recipient"
+            for local in local_parts(tenant, domain):
+                tables["recipient_access"][f"{local}@{name}"] = "DUNNO"

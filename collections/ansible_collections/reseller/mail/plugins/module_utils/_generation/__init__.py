@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from .daemons import Room
 from .drift import Drift, drift
+from .layout import UNITS
 from .plan import RELOADED, Plan, changed_services, model_changes, plan
 from .signing import with_usable_keys
 from .stage import discard, stage
@@ -42,13 +43,6 @@ __all__ = [
 Watch = t.Callable[[str], None]
 """Called after each step with its name: ``staged``, ``judged``, ``switched``, ``reloaded``, ``activated``. For whoever
 measures, and for tests, which spoil what is staged or end the run there."""
-
-_OPENDKIM = {"opendkim": "opendkim@rsa.service", "opendkim_ed25519": "opendkim@ed25519.service"}
-UNITS = {
-    12: {"postfix": "postfix@-.service", **_OPENDKIM},
-    13: {"postfix": "postfix.service", **_OPENDKIM},
-}
-"""By Debian release: the units of the services that must be told of a switch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +97,7 @@ def _reload(service: str, debian: int, run: Run) -> bool:
     unit = UNITS[debian][service]
     verb = "reload"
     if run(["systemctl", "is-active", "--quiet", unit])[0]:
-        if service not in _OPENDKIM:
+        if not service.startswith("opendkim"):
             return False
         verb = "start"  # its unit waits for the first generation; one that nobody wants has no settings and stays down
     code, _output, errors = run(["systemctl", verb, unit])

@@ -31,7 +31,7 @@ queue_directory = {room}/queue
 data_directory = {room}/data
 maillog_file = {room}/mail.log
 maillog_file_prefixes = {room}
-myhostname = verdict.invalid
+myhostname = {host}
 mydestination =
 mynetworks =
 inet_interfaces = loopback-only
@@ -41,7 +41,7 @@ local_recipient_maps =
 parent_domain_matches_subdomains =
 recipient_delimiter = +
 smtpd_relay_restrictions = reject_unauth_destination
-smtpd_recipient_restrictions =
+smtpd_recipient_restrictions = check_recipient_access lmdb:{staging}/postfix/recipient_access
 smtpd_peername_lookup = no
 smtpd_client_connection_count_limit = 0
 smtpd_error_sleep_time = 0
@@ -156,7 +156,7 @@ class Room:
             folder.mkdir(mode=0o755)
             if name not in ("queue", "queue/pid"):
                 os.chown(folder, owner, -1)
-        self._write("postfix/main.cf", _MAIN_CF.format(room=self._path, staging=staging))
+        self._write("postfix/main.cf", _MAIN_CF.format(room=self._path, staging=staging, host=probes.HOST))
         self._write("postfix/master.cf", _MASTER_CF)
         # -w answers when the daemon listens; -e ends it should this process be killed before it can.
         self._command("Postfix", ["/usr/lib/postfix/sbin/master", "-c", str(self.postfix), "-w", "-e", "60"])

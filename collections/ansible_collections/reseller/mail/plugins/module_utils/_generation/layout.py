@@ -17,7 +17,22 @@ from pathlib import Path
 from .lines import LOOKUPS
 from .store import GenerationError
 
-__all__ = ["GROUPS", "LOOKUPS", "OWN", "changed_keys", "files", "give", "group_id", "is_ours", "read", "read_bytes"]
+__all__ = [
+    "FILE_MODE",
+    "FOLDER_MODE",
+    "GROUPS",
+    "LOOKUPS",
+    "OWN",
+    "UNITS",
+    "changed_keys",
+    "files",
+    "give",
+    "group_id",
+    "has_mode",
+    "is_ours",
+    "read",
+    "read_bytes",
+]
 
 GROUPS = {
     "postfix": "postfix",
@@ -30,6 +45,13 @@ GROUPS = {
 
 OWN = ("artefact", "manifest.json")
 """What a generation holds beside lookups."""
+
+_OPENDKIM = {"opendkim": "opendkim@rsa.service", "opendkim_ed25519": "opendkim@ed25519.service"}
+UNITS = {
+    12: {"postfix": "postfix@-.service", **_OPENDKIM},
+    13: {"postfix": "postfix.service", **_OPENDKIM},
+}
+"""By Debian release: the units of the services that must be told of a switch."""
 
 FILE_MODE = 0o640
 FOLDER_MODE = 0o750
@@ -52,12 +74,16 @@ def give(target: Path, path: str) -> None:
 
 def is_ours(target: Path, path: str) -> bool:
     """Whether the file is a plain one with the owner and mode it was given."""
-    state = target.lstat()
-    return (
-        stat.S_ISREG(state.st_mode)
-        and (state.st_uid, state.st_gid) == (0, _group_of(path))
-        and stat.S_IMODE(state.st_mode) == FILE_MODE
-    )
+    return stat.S_ISREG(target.lstat().st_mode) and has_mode(target, path, FILE_MODE)
+
+
+def has_mode(target: Path, path: str, mode: int) -> bool:
+    """Whether the file or folder is there, with the mode, its owner and its group."""
+    try:
+        state = target.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return (state.st_uid, state.st_gid, stat.S_IMODE(state.st_mode)) == (0, _group_of(path), mode)
 
 
 def _group_of(path: str) -> int:

@@ -17,6 +17,7 @@ _WORD = r"[a-z0-9._-]+"
 
 _PATTERNS = {
     # What a line is, and its key in the first group.
+    "postfix/recipient_access": rf"({_ADDRESS}(?=\tDUNNO\Z)|{_DOMAIN}(?=\treject_unverified_recipient\Z))\t\w+",
     "postfix/relay_domains": rf"({_DOMAIN})\t{_WORD}",
     "postfix/relay_recipient_maps": rf"({_ADDRESS}|@{_DOMAIN})\t{_WORD}",
     "postfix/sender_login_maps": rf"({_ADDRESS})\t{_ADDRESS}(?: {_ADDRESS})*",
@@ -28,6 +29,7 @@ _PATTERNS = {
     "postfix/virtual_mailbox_maps": rf"({_ADDRESS})\t{_WORD}",
     "dovecot/all_users": rf"({_ADDRESS})",
     "dovecot/deny": rf"({_ADDRESS})",
+    "dovecot/mailboxes": rf"({_ADDRESS}|@):::::::",
     **{
         f"{folder}/{table}": pattern
         for folder in ("opendkim", "opendkim_ed25519")

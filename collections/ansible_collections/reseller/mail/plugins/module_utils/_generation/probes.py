@@ -15,28 +15,62 @@ import typing as t
 SAMPLE = 10
 """So many of each kind are asked about. Every line was read already; the daemons show that the whole works."""
 
-STRANGER = "no-such-address-0"
-"""A local part that nobody has; should somebody, the domain is not asked."""
+NOBODY = "_no-such-address"
+"""A local part that the language gives to nobody: it begins with an underscore."""
+
+NOWHERE = "no--domain.invalid"
+"""A domain that the language gives to nobody: RFC 5891 section 4.2.3.1 keeps such labels."""
+
+HOST = "of--verdict.invalid"
+"""What the verdict's Postfix calls itself; likewise nobody's."""
+
+
+def postfix_questions(files: t.Mapping[str, str]) -> dict[str, bool]:
+    """Return addresses to ask Postfix for, and whether it has to accept each.
+
+    Tenants choose names, so a name that must be refused is one that no table has.
+    """
+    tables = {
+        name: [key for key in _entries(files[f"postfix/{name}"]) if "@" in key]
+        for name in (
+            "virtual_mailbox_maps",
+            "virtual_alias_maps",
+            "relay_recipient_maps",
+            "recipient_access",
+        )
+    }
+    everyone = set().union(*tables.values())
+    catching = {key[1:] for key in everyone if key.startswith("@")}
+    domains = {
+        name: _entries(files[f"postfix/{name}"])
+        for name in ("virtual_mailbox_domains", "virtual_alias_domains", "relay_domains")
+    }
+    known = [
+        key
+        for table in tables.values()
+        for key in _sample(key for key in table if not key.startswith("@"))
+    ]
+    asked = dict.fromkeys(known, True)
+    asked |= {address.replace("@", "+extension@"): True for address in known if "+" not in address}
+    for names in domains.values():
+        for domain in _sample(name for name in names if name not in catching):
+            asked[_nobody(domain, everyone)] = False
+    if NOWHERE not in set().union(*domains.values()):
+        asked[f"{NOBODY}@{NOWHERE}"] = False
+    return asked
+
+
+def _nobody(domain: str, everyone: t.Container[str]) -> str:
+    """Return an address of the domain that does not exist."""
+    names = itertools.chain([NOBODY], (f"{NOBODY}-{number}" for number in itertools.count(1)))
+    return next(address for name in names if (address := f"{name}@{domain}") not in everyone)
 
 
 def postfix_faults(files: t.Mapping[str, str], path: str) -> t.Iterator[str]:
     """Addresses that exist must be accepted at RCPT, also with an extension, and others refused for good."""
-    tables = {name: _entries(files[f"postfix/{name}"]) for name in ("virtual_mailbox_maps", "virtual_alias_maps", "relay_recipient_maps")}
-    known = [key for table in tables.values() for key in _sample(key for key in table if not key.startswith("@"))]
-    catching = {key[1:] for table in tables.values() for key in table if key.startswith("@")}
-    everyone = set().union(*tables.values())
-    domains = [
-        domain
-        for name in ("virtual_mailbox_domains", "virtual_alias_domains", "relay_domains")
-        for domain in _sample(d for d in _entries(files[f"postfix/{name}"]) if d not in catching)
-    ]
-    asked = [(address, True) for address in known]
-    asked += [(address.replace("@", "+extension@"), True) for address in known]
-    asked += [(f"{STRANGER}@{domain}", False) for domain in domains if f"{STRANGER}@{domain}" not in everyone]
-    asked += [(f"{STRANGER}@stranger.invalid", False)]
     try:
         with _Client(path) as client:
-            for address, wanted in asked:
+            for address, wanted in postfix_questions(files).items():
                 code, answer = client.ask(address)
                 if wanted != (code == 250) or (not wanted and not 500 <= code < 600):
                     yield f"Postfix {'refuses' if wanted else 'does not refuse'} {address}: {code} {answer}"
@@ -48,7 +82,7 @@ class _Client(smtplib.SMTP):
     """SMTP over a unix socket, in one transaction that is never finished."""
 
     def __init__(self, path: str) -> None:
-        super().__init__(local_hostname="verdict.invalid", timeout=10)
+        super().__init__(local_hostname=HOST, timeout=10)
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(10)
         self.sock.connect(path)
@@ -64,18 +98,22 @@ class _Client(smtplib.SMTP):
         return code, answer.decode("utf-8", "replace").replace("\n", " ")
 
 
+def dovecot_questions(files: t.Mapping[str, str]) -> dict[str, list[str] | None]:
+    """Return users to ask Dovecot for, each with the limits that it has to answer, or None for nobody."""
+    wanted: dict[str, list[str] | None] = {}
+    for name in _sample(name for name in files if name.startswith("dovecot/users/") and files[name]):
+        users = dict(line.split(":::::::", 1) for line in files[name].splitlines())
+        for address in _sample(users, 3):
+            wanted[address] = [field.removeprefix("userdb_") for field in users[address].split(" ")]
+        wanted[_nobody(name.rpartition("/")[2], users)] = None
+    return wanted
+
+
 def dovecot_faults(files: t.Mapping[str, str], path: str) -> t.Iterator[str]:
     """Users must be found with the quota that the files say, others must not."""
-    domains = _sample(name for name in files if name.startswith("dovecot/users/") and files[name])
-    wanted: dict[str, list[str] | None] = {}
-    for name in domains:
-        for line in _sample(files[name].splitlines(), 3):
-            address, _colons, fields = line.partition(":::::::")
-            wanted[address] = [field.removeprefix("userdb_") for field in fields.split(" ")]
-        wanted.setdefault(f"{STRANGER}@{name.rpartition('/')[2]}", None)
     try:
         with _Userdb(path) as userdb:
-            for address, quota in wanted.items():
+            for address, quota in dovecot_questions(files).items():
                 answer = userdb.ask(address)
                 if quota is None and answer[:1] != ["NOTFOUND"]:
                     yield f"Dovecot does not deny knowing {address}: {' '.join(answer)}"

@@ -31,8 +31,9 @@ def test_dovecot_speaks_the_hosts_dialect() -> None:
 
 def test_dovecot_knows_mail_domains_placed_here() -> None:
     files = dovecot.lookups(ESTATE, MX2)
-    assert set(files) == {"dovecot/users/globex.example", "dovecot/all_users", "dovecot/deny"}
+    assert set(files) == {"dovecot/users/globex.example", "dovecot/all_users", "dovecot/deny", "dovecot/mailboxes"}
     assert files["dovecot/all_users"] == "ann@globex.example\n"
+    assert files["dovecot/mailboxes"] == "@:::::::\nann@globex.example:::::::\n"
 
 
 def test_suspended_mailboxes_are_denied_and_stay_users() -> None:

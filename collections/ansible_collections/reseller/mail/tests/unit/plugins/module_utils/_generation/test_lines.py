@@ -21,6 +21,7 @@ def faults(path: str, data: bytes, debian: int = 12) -> list[str]:
         ("dovecot/users/a.example", b"jo@a.example:::::::userdb_quota_rule=*:storage=5G\n"),
         ("dovecot/users/a.example", b"jo@a.example:::::::userdb_quota_rule=*:storage=5G:messages=500000\n"),
         ("dovecot/deny", b""),
+        ("dovecot/mailboxes", b"@:::::::\njo@acme.example:::::::\njo@acme.example.org:::::::\n"),
         ("opendkim/key_table", b"mx1._domainkey.a.example\ta.example:mx1:/r/dkim/a.example/mx1.private\n"),
         ("mta_sts/a.example.txt", POLICY),
         ("autoconfig/a.example.xml", b'<?xml version="1.0"?><clientConfig version="1.1"/>'),
