@@ -14,6 +14,7 @@ FAULTS = {
     "a mailbox file": "rm {root}/current/dovecot/users/{domain}",
     "the right to read a mailbox file": "chmod 000 {root}/current/dovecot/users/{domain}",
     "the list of mailboxes": "rm {root}/current/dovecot/mailboxes",
+    "the list of logins": "rm {root}/current/dovecot/logins",
     "Dovecot's folder": "rm -r {root}/current/dovecot",
     "the right to enter Dovecot's folder": "chmod 700 {root}/current/dovecot",
     "Postfix's mailbox table": "rm {root}/current/postfix/virtual_mailbox_maps.lmdb; postfix reload",
@@ -166,3 +167,27 @@ def test_files_that_somebody_altered_are_left_to_the_next_run(
         side.host, 25, STRANGER, [side.user.name], Message.new(STRANGER, side.user.name)
     )
     assert answers["data"][0] == 250
+
+
+@pytest.mark.usefixtures("whole")
+def test_without_the_list_of_logins_nobody_is_let_in_and_nobody_is_told_that_the_password_is_wrong(
+    side: Side, node: Host, world: World
+) -> None:
+    """A suspended mailbox is one that is not in the list, so its loss must not let anybody in."""
+    node.run(f"mv {ROOT}/current/dovecot/logins {ROOT}/current/dovecot/logins.away; sleep 1.1")
+    try:
+        ok, reason = world.call(
+            "login",
+            host=side.host,
+            protocol="imap",
+            user=side.user.name,
+            password=side.user.password,
+        )
+        assert not ok
+        assert "[UNAVAILABLE]" in reason
+        assert knows(node, side.user.name)
+    finally:
+        node.run(f"mv {ROOT}/current/dovecot/logins.away {ROOT}/current/dovecot/logins")
+    assert wait_until(
+        lambda: world.may_login(side.host, "imap", side.user.name, side.user.password)
+    )

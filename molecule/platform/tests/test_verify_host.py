@@ -45,8 +45,9 @@ BREAKS = {
     "host.queue": ("postconf -e defer_transports=smtp; postfix reload; for i in 1 2 3; do echo x | sendmail -f '' nobody@stranger.example; done; "
                    "for i in $(seq 50); do [ $(postqueue -j | grep -c '\"deferred\"') -ge 3 ] && break; sleep 0.2; done",
                    "postsuper -d ALL deferred; postconf -X defer_transports; postfix reload", "3 messages"),
-    "host.generation": (f"cp -a {CURRENT}/dovecot/deny /run/deny; echo x@acme.example: >>{CURRENT}/dovecot/deny", f"cp -a /run/deny {CURRENT}/dovecot/deny",
-                        "dovecot/deny changed (x@acme.example)"),
+    "host.generation": (f"cp -a {CURRENT}/dovecot/logins /run/logins; echo x@acme.example: >>{CURRENT}/dovecot/logins",
+                        f"cp -a /run/logins {CURRENT}/dovecot/logins",
+                        "dovecot/logins changed (x@acme.example)"),
     "host.units": ("systemd-run --unit=broken-by-test false; sleep 0.2", "systemctl reset-failed broken-by-test", "broken-by-test.service"),
     "host.clock": (f"mkdir -p {LATE}; printf 'import time\\nreal = time.time\\ntime.time = lambda: real() - 120\\n' >{LATE}/sitecustomize.py; "
                    f"printf '#!/bin/sh\\nPYTHONPATH={LATE} exec /usr/bin/python3 \"$@\"\\n' >{LATE}/python3; chmod 755 {LATE}/python3",

@@ -125,7 +125,7 @@ def here(model: t.Iterable[str]) -> Served:
 def known(files: t.Mapping[str, str]) -> Served:
     """What a node serves itself or hands to the node that does: a tenant that moves is not removed."""
     domains = _table(files.get("postfix/relay_domains", ""))
-    recipients = _table(files.get("postfix/relay_recipient_maps", ""))
+    recipients = _table(files.get("postfix/relay_recipient_maps", "")) | _table(files.get("postfix/recipient_access", ""))
     own = here(files.get("model.txt", "").splitlines())
     return Served(own.tenants | frozenset(domains.values()), own.domains | domains.keys(), own.mailboxes | recipients.keys())
 

@@ -124,9 +124,9 @@ def allowed(known: Known) -> Step:
     if row is None:
         return _na("host.allowed", asks, known, "" if known.host is None else "asked about the domain")
     if row["denied"]:
-        found = f"{row['address']} is in dovecot/deny, though the files let it log in"
+        found = f"{row['address']} is not in dovecot/logins, though the files let it log in"
         return Step("host.denied", asks, "fail", _host(known), found, f"converge {known.node.name}")
-    return Step("host.allowed", asks, "ok", _host(known), "it is not in dovecot/deny")
+    return Step("host.allowed", asks, "ok", _host(known), "it is in dovecot/logins")
 
 
 def password(known: Known) -> Step:

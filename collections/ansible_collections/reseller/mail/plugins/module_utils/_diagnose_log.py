@@ -16,7 +16,7 @@ QUEUES = 50
 """Messages whose other lines are asked for: a host may have taken thousands for one domain."""
 
 _PATTERNS = (
-    ("auth_failed", re.compile(r"\(auth failed|Password mismatch|SASL \S+ authentication failed|unknown user|User found from deny passdb", re.I)),
+    ("auth_failed", re.compile(r"\(auth failed|Password mismatch|SASL \S+ authentication failed|unknown user", re.I)),
     ("login", re.compile(r"-login: (?:Info: )?(?:Login|Logged in): ")),
     ("refused", re.compile(r"NOQUEUE: (?:milter-)?reject: |: milter-reject: |: reject: ")),
     ("bounced", re.compile(r"\bstatus=(?:bounced|expired)\b")),

@@ -137,9 +137,12 @@ class Host:
                 **(self.quota(doveadm, address) if known else {"limit": None, "used": None})}
 
     def denied(self, address: str) -> bool:
+        return self.lists("mailboxes", address) and not self.lists("logins", address)
+
+    def lists(self, name: str, address: str) -> bool:
         try:
-            with open(os.path.join(self.current, "dovecot", "deny"), encoding="utf-8") as file:
-                return any(line.strip().partition(":")[0] == address for line in file)
+            with open(os.path.join(self.current, "dovecot", name), encoding="utf-8") as file:
+                return any(line.partition(":")[0] == address for line in file)
         except FileNotFoundError:
             return False
 

@@ -25,17 +25,17 @@ FIELDS: dict[int, t.Callable[[Mailbox], str]] = {
 """By Debian release: Dovecot 2.3 and 2.4 share no name for a user's quota, and 2.3 has no limit for folders."""
 
 PRESENT = "@"
-"""A key of ``dovecot/mailboxes`` that no address can be. Who finds it knows that the file is there and was read."""
+"""A key of ``dovecot/mailboxes`` and ``logins`` that no address can be. Who finds it knows that the file was read."""
 
 
 def lookups(estate: Estate, node: Node) -> dict[str, str]:
-    """Return one passwd-file a domain, the deny file, all mailboxes, and the user list for ``doveadm -F``.
+    """Return one passwd-file a domain, all mailboxes, those that may log in, and the user list for ``doveadm -F``.
 
-    ``mailboxes`` tells an address that does not exist from one whose lookup was lost.
+    ``mailboxes`` tells an address that does not exist from one whose lookup was lost, ``logins`` one that may not log in.
     """
     files: dict[str, str] = {}
     everyone: list[str] = []
-    denied: list[str] = []
+    logins: list[str] = []
     for tenant, domain in estate.domains_on(node):
         if domain.type != "mail":
             continue
@@ -43,12 +43,16 @@ def lookups(estate: Estate, node: Node) -> dict[str, str]:
             f"{mailbox.address}:::::::{FIELDS[node.debian](mailbox)}" for mailbox in domain.mailboxes
         )
         everyone += (mailbox.address for mailbox in domain.mailboxes)
-        denied += (mailbox.address for mailbox in domain.mailboxes if not may_log_in(tenant, domain, mailbox))
+        logins += (mailbox.address for mailbox in domain.mailboxes if may_log_in(tenant, domain, mailbox))
     files["dovecot/all_users"] = lines(everyone)
-    # Sorted by address: a colon sorts after the dot and the digits that may continue a domain's name.
-    files["dovecot/mailboxes"] = "".join(f"{key}:::::::\n" for key in sorted({PRESENT, *everyone}))
-    files["dovecot/deny"] = lines(denied)
+    files["dovecot/mailboxes"] = _keys(everyone)
+    files["dovecot/logins"] = _keys(logins)
     return files
+
+
+def _keys(addresses: t.Iterable[str]) -> str:
+    # Sorted by address: a colon sorts after the dot and the digits that may continue a domain's name.
+    return "".join(f"{key}:::::::\n" for key in sorted({PRESENT, *addresses}))
 
 
 def _storage(quota: Limit) -> str:

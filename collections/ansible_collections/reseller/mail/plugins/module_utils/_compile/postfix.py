@@ -98,5 +98,5 @@ def _elsewhere(tables: dict[str, dict[str, str]], tenant: Tenant, domain: Domain
         tables["relay_recipient_maps"][f"@{name}"] = tenant.name
         if not domain.catch_all:
             tables["recipient_access"][name] = "reject_unverified_recipient"
-            for local in local_parts(tenant, domain):
-                tables["recipient_access"][f"{local}@{name}"] = "DUNNO"
+        for local in local_parts(tenant, domain):
+            tables["recipient_access"][f"{local}@{name}"] = "DUNNO"

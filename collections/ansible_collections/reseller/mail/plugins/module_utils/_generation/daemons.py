@@ -74,8 +74,7 @@ ssl = no
 auth_username_format = %Lu
 passdb {{
   driver = passwd-file
-  args = username_format=%Lu {staging}/dovecot/deny
-  deny = yes
+  args = username_format=%Lu {staging}/dovecot/logins
 }}
 userdb {{
   driver = passwd-file
@@ -93,8 +92,7 @@ log_path = {room}/dovecot.log
 ssl = no
 auth_username_format = %{{user | lower}}
 passdb passwd-file {{
-  passwd_file_path = {staging}/dovecot/deny
-  deny = yes
+  passwd_file_path = {staging}/dovecot/logins
 }}
 userdb passwd-file {{
   passwd_file_path = {staging}/dovecot/users/%{{user | domain | lower}}

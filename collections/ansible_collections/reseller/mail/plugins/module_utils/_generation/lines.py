@@ -28,8 +28,7 @@ _PATTERNS = {
     "postfix/virtual_mailbox_domains": rf"({_DOMAIN})\t{_WORD}",
     "postfix/virtual_mailbox_maps": rf"({_ADDRESS})\t{_WORD}",
     "dovecot/all_users": rf"({_ADDRESS})",
-    "dovecot/deny": rf"({_ADDRESS})",
-    "dovecot/mailboxes": rf"({_ADDRESS}|@):::::::",
+    **dict.fromkeys(("dovecot/logins", "dovecot/mailboxes"), rf"({_ADDRESS}|@):::::::"),
     **{
         f"{folder}/{table}": pattern
         for folder in ("opendkim", "opendkim_ed25519")

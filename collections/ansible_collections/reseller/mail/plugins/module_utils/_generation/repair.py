@@ -11,6 +11,7 @@ altered is left alone, because that may be meant; the next run of Ansible names 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import subprocess
 import sys
@@ -19,6 +20,8 @@ from pathlib import Path
 
 from .layout import FILE_MODE, FOLDER_MODE, GROUPS, LOOKUPS, UNITS, give, has_mode
 from .store import GenerationError, Store, sync_folder, write
+
+LOG = logging.getLogger("repair")
 
 FOLDERS = (*GROUPS, "dovecot/users")
 
@@ -111,13 +114,14 @@ def main(root: str) -> int:
                 else ()
             )
     except (GenerationError, OSError) as error:
-        print(
-            f"cannot repair {root}: {error}; mail waits until playbooks/site.yml is run, which installs a new generation",
-            file=sys.stderr,
+        LOG.error(
+            "cannot repair %s: %s; mail waits until playbooks/site.yml is run, which installs a new generation",
+            root,
+            error,
         )
         return 1
     for line in repaired:
-        print(line)
+        LOG.info("%s", line)
     # Postfix and OpenDKIM keep a lookup that failed until they are told. Mail that was deferred need not wait any longer.
     for unit in units:
         subprocess.run(["systemctl", "try-reload-or-restart", unit], check=False)
@@ -128,4 +132,5 @@ def main(root: str) -> int:
 
 if __name__ == "__main__":
     os.umask(0o077)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     sys.exit(main(sys.argv[1]))

@@ -286,7 +286,7 @@ CASES: dict[str, tuple[str, t.Callable[[], Known], str, str]] = {
         "access.imap",
         "no address",
     ),
-    "denied": ("login", lambda: with_address(known(), denied=True), "host.denied", "dovecot/deny"),
+    "denied": ("login", lambda: with_address(known(), denied=True), "host.denied", "dovecot/logins"),
     "no password": ("login", lambda: with_address(known(), origin=None), "host.no_password", "credential store"),
     "password given": (
         "login",

@@ -78,7 +78,11 @@ def silence(path: str) -> Change:
         (lambda facts: facts.update(queue={"error": "postqueue: fatal: x"}), "host.queue", "postqueue: fatal: x"),
         (lambda facts: facts["generation"].update(current=""), "host.generation", "none is current"),
         (lambda facts: facts["generation"].update(activated="000001-3f1c9a7be210"), "host.generation", "the daemons were told of 000001-3f1c9a7be210 only"),
-        (lambda facts: facts["generation"].update(drift=["dovecot/deny changed"]), "host.generation", "1 file differs from what was installed: dovecot/deny"),
+        (
+            lambda facts: facts["generation"].update(drift=["dovecot/logins changed"]),
+            "host.generation",
+            "1 file differs from what was installed: dovecot/logins",
+        ),
         (lambda facts: facts["generation"].update(error="manifest.json: gone"), "host.generation", "manifest.json: gone"),
         (lambda facts: facts["failed"].append("fwupd.service"), "host.units", "fwupd.service"),
     ],

@@ -63,12 +63,14 @@ def test_another_nodes_domains_are_handed_on_with_known_recipients() -> None:
         ("@globex.example", "@globex.test", "@legacy.example"), "globex"
     )
     # Two have a catch-all; of the third the unknown are asked for at its node.
-    assert table(MX1, "recipient_access") == {
-        "legacy.example": "reject_unverified_recipient",
-        **dict.fromkeys(
-            (f"{local}@legacy.example" for local in ("peter", "postmaster", "abuse")), "DUNNO"
-        ),
+    access = table(MX1, "recipient_access")
+    assert {key: value for key, value in access.items() if value != "DUNNO"} == {
+        "legacy.example": "reject_unverified_recipient"
     }
+    assert {key for key in access if key.endswith("@legacy.example")} == {
+        f"{local}@legacy.example" for local in ("peter", "postmaster", "abuse")
+    }
+    assert {"ann@globex.example", "ann@globex.test"} <= access.keys()
     assert table(MX1, "transport_maps") == dict.fromkeys(("globex.example", "globex.test", "legacy.example"), "smtp:[mx2.hosting.example]:25")
     assert table(MX1, "tls_policy_maps") == {"[mx2.hosting.example]:25": "secure match=nexthop"}
 

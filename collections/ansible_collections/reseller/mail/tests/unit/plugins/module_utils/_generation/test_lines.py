@@ -20,7 +20,7 @@ def faults(path: str, data: bytes, debian: int = 12) -> list[str]:
         ("postfix/tls_policy_maps", b"[mx.b.example]:25\tsecure match=nexthop\n"),
         ("dovecot/users/a.example", b"jo@a.example:::::::userdb_quota_rule=*:storage=5G\n"),
         ("dovecot/users/a.example", b"jo@a.example:::::::userdb_quota_rule=*:storage=5G:messages=500000\n"),
-        ("dovecot/deny", b""),
+        ("dovecot/logins", b""),
         ("dovecot/mailboxes", b"@:::::::\njo@acme.example:::::::\njo@acme.example.org:::::::\n"),
         ("opendkim/key_table", b"mx1._domainkey.a.example\ta.example:mx1:/r/dkim/a.example/mx1.private\n"),
         ("mta_sts/a.example.txt", POLICY),
@@ -56,7 +56,7 @@ def test_good_files(path: str, data: bytes) -> None:
         ("autoconfig/a.example.xml", b"<clientConfig><a>&</a></clientConfig>", ": not well-formed"),
         ("autoconfig/a.example.xml", b"", ": no element found"),
         ("autodiscover/a.example.xml", b"<clientConfig/>", ": not settings of mail programs"),
-        ("dovecot/deny", b"\xff\n", ": 'utf-8'"),
+        ("dovecot/logins", b"\xff\n", ": 'utf-8'"),
         ("postfix/other", b"", ": no file of a generation"),
     ],
 )
