@@ -25,7 +25,6 @@ _WORDS = {
 }
 
 
-
 class ActionModule(ControllerAction):
     """Runs on the controller: reads what others reported and what verify found, and writes the estate's log."""
 

@@ -18,7 +18,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 
 
-
 class ActionModule(ControllerAction):
     """Looks on the controller; the host of the play is never asked."""
 

@@ -23,8 +23,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Tenant
 
 
-
-
 class ActionModule(ControllerAction):
     """Rewrites the tenant's files on the controller; the host of the play is never asked."""
 

@@ -222,7 +222,7 @@ async def _send_batch(primary: Primary, zone: str, batch: t.Mapping[Change, _Pla
         for change, planned in batch.items():
             domains.setdefault(planned.work.domain, {})[change] = planned
         if len(domains) == 1:
-            (domain,) = domains
+            domain = min(domains)
             outcome.faults.append(str(exc) if domain == zone else f"{domain} in the zone {exc}")
             return
         for of_one in domains.values():

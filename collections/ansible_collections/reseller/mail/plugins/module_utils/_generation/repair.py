@@ -133,4 +133,4 @@ def main(root: str) -> int:
 if __name__ == "__main__":
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    sys.exit(main(sys.argv[1]))
+    raise SystemExit(main(sys.argv[1]))

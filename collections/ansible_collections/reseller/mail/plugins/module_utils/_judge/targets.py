@@ -159,13 +159,14 @@ class _Chains:
         # By hand, not by recursion: a chain may be longer than Python's stack.
         path = {start: self._enter(start, f"*{start}" if start[0] == "@" else start)}
         while path:
-            key, step = next(reversed(path.items()))
+            key = next(reversed(path), "")
+            step = path[key]
             nth, target = next(step.left, (0, ""))
             if not target:
                 del path[key]
                 yield from self._leave(key, step)
                 if path:
-                    self._add(next(reversed(path.values())), key)
+                    self._add(path[next(reversed(path), "")], key)
                 continue
             further = self._key(target)
             if not further:

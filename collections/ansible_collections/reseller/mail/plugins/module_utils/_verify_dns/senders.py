@@ -71,7 +71,7 @@ def dkim(question: Question, reply: Reply) -> t.Iterator[Fault]:
         yield Fault("dns.dkim_two", found, () if there else question.lines, lines(question, reply, reply.values - question.values))
         return
     try:
-        fault = _key_fault(want, dkim_key(next(iter(reply.values))))
+        fault = _key_fault(want, dkim_key(min(reply.values)))
     except Malformed as error:
         fault = ("dns.dkim_broken", str(error))
     if fault:

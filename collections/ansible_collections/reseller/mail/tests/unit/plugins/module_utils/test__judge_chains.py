@@ -87,7 +87,7 @@ class Nodes:
         if key in path:
             return True, 0, 0
         # A mailbox that maps to itself keeps a copy, and a name of a domain alias is no address of its own: Postfix's own steps cost no hop.
-        parts = [(False, 1, 0) if to == key in self.mailboxes else self.expand(to, (*path, key)) for to in found] if key else [(False, 1, 0)]
+        parts = [(False, 1, 0) if to == key and key in self.mailboxes else self.expand(to, (*path, key)) for to in found] if key else [(False, 1, 0)]
         is_step = bool(key) and any(to != key for to in found) and not (key.partition("@")[2] in ALSO.values() and key[0] != "@")
         return any(part[0] for part in parts), sum(part[1] for part in parts), max(part[2] for part in parts) + is_step
 

@@ -268,7 +268,6 @@ def test_mail_stops_where_the_key_in_service_is_missing(there: tuple[str, ...], 
     assert [[line.split(None, 4)[4] for line in part] for fault in faults for part in (fault.publish, fault.remove)] == [publish, remove][: 2 * len(found)]
 
 
-
 def test_hosts_are_known_by_whole_labels() -> None:
     assert former.host_of("acme-example.mail.protection.outlook.com.", former.MX) == "Microsoft 365"
     assert former.host_of("notgoogle.com", former.MX) is None

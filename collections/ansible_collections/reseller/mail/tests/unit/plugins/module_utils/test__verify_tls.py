@@ -182,7 +182,7 @@ def openssl_server(folder: Path, *options: str, key: tuple[str, ...] = P_256, st
     environment = os.environ | ({"OPENSSL_CONF": str(folder / "conf")} if (folder / "conf").exists() else {})
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment) as process:
         assert process.stdout is not None
-        port = next(int(line.rpartition(":")[2]) for line in process.stdout if line.startswith("ACCEPT "))
+        port = next((int(line.rpartition(":")[2]) for line in process.stdout if line.startswith("ACCEPT ")), 0)
         reader = threading.Thread(target=process.stdout.read, daemon=True)
         reader.start()
         with socket.create_server(("127.0.0.1", 0)) as door:
