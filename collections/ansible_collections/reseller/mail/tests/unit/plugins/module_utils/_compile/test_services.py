@@ -39,7 +39,8 @@ def test_dovecot_knows_mail_domains_placed_here() -> None:
 def denied(files: dict[str, str]) -> set[str]:
     """The mailboxes that may not log in."""
     everyone, logins = ({line.partition(":")[0] for line in files[f"dovecot/{name}"].splitlines()} for name in ("mailboxes", "logins"))
-    assert "@" in logins <= everyone
+    assert "@" in logins
+    assert logins <= everyone
     return everyone - logins
 
 
