@@ -208,7 +208,11 @@ def hook(module: AnsibleModule, names: list[str]) -> dict[str, object]:
 
 
 def try_names(module: AnsibleModule, names: list[str], acme: bool) -> tuple[dict[str, str], dict[str, float]]:
-    """Ask for certificates; return which names have none for which reason, and when each was tried."""
+    """Ask for certificates; return which names have none for which reason, and when the CA was asked for which.
+
+    A name that DNS does not show costs no attempt, and no run ends at it: its time stays, so that a run with nothing to
+    do writes nothing.
+    """
     blocked: dict[str, str] = {}
     tried: dict[str, float] = {}
     stop = ""
@@ -217,9 +221,11 @@ def try_names(module: AnsibleModule, names: list[str], acme: bool) -> tuple[dict
         if stop:
             blocked[name] = stop
             continue
-        tried[name] = time.time()
         reason = reachable(module, name, deadline) if acme else supplied(module)
-        refusal = request(module, name) if not reason and acme and not module.check_mode else None
+        refusal = None
+        if not reason and acme and not module.check_mode:
+            tried[name] = time.time()
+            refusal = request(module, name)
         if refusal and refusal.concerns_all:
             stop = f"not tried after {name}: {refusal.reason}"
         if reason or refusal:
