@@ -7,6 +7,8 @@ installs it with ``layout.py``, ``lines.py`` and ``store.py``.
 It only ever restores the generation that ``activated.json`` names: an older one would refuse mail for newer mailboxes. What somebody
 altered is left alone, because that may be meant; the next run of Ansible names it and installs a new generation.
 """
+# A program of its own: there is no module whose run_command it could call.
+# pylint: disable=ansible-bad-function
 
 from __future__ import annotations
 
