@@ -37,7 +37,7 @@ def test_a_damaged_key_is_refused_wherever_the_damage_is(pem: str) -> None:
     """One bit of each byte, one after the other. What then looks like a key of another kind is left to others to refuse."""
     lines = pem.splitlines()
     raw = base64.b64decode("".join(lines[1:-1]))
-    other = 0
+    other = []
     for place in range(len(raw)):
         spoilt = bytearray(raw)
         spoilt[place] ^= 1
@@ -46,8 +46,9 @@ def test_a_damaged_key_is_refused_wherever_the_damage_is(pem: str) -> None:
         except ValueError:
             continue
         assert found is None, place
-        other += 1
-    assert other <= 15, "the bytes that say which algorithm it is for"
+        other.append(place)
+    # Behind these lies the key. A spoilt length of the version shifts the algorithm, in 2 of 100 keys to something that can be read.
+    assert set(other) <= {5, *range(7, 22)}, "the bytes that say which algorithm it is for"
 
 
 @pytest.mark.parametrize("part", [0, 1, 2, 10, 100, 400, 600])
