@@ -59,19 +59,23 @@ class Panel:
 
     def knows(self, name: str) -> bool:
         """Return whether the name is a domain or a domain alias among the data."""
-        return name in self.places or any(name in place.aliases for place in self.places.values())
+        return name in self.places or self._alias(name) is not None
+
+    def _alias(self, name: str) -> t.Optional[tuple[str, str]]:
+        """Return of which domain the name is an alias, and the row that says so; None where it is no domain alias."""
+        return next(((target, place.aliases[name]) for target, place in self.places.items() if name in place.aliases), None)
 
     def why_absent(self, name: str) -> str:
         """Say why no mailbox or alias can be in this domain, which is none of the places."""
-        for target, place in self.places.items():
-            if name in place.aliases:
-                return f"{name} is a domain alias of {target} ({place.aliases[name]}), so it has no mailboxes of its own"
-        return f"its domain {name} is not among the data"
+        alias = self._alias(name)
+        if alias is None:
+            return f"its domain {name} is not among the data"
+        return f"{name} is a domain alias of {alias[0]} ({alias[1]}), so it has no mailboxes of its own"
 
     def place(self, origin: str, name: str, active: bool, relay: t.Optional[Document] = None) -> t.Optional[Place]:
         """Add a domain and return it; None after listing one that stands already."""
         before = self.places.get(name)
-        if before is not None and before.origin != origin:
+        if before is not None:
             self.lose(origin, f"domain {name}", f"it stands already at {before.origin}")
             return None
         self.places[name] = Place(origin, active, relay)
@@ -80,13 +84,12 @@ class Panel:
     def domain_alias(self, origin: str, name: str, target: str) -> None:
         """Make a domain the alias of another one; what cannot be is listed."""
         what = f"domain alias {name}"
-        already = next((place.aliases[name] for place in self.places.values() if name in place.aliases), None)
+        already, aliased = self._alias(name), self._alias(target)
         if name == target:
             self.lose(origin, what, "it is to be an alias of itself")
         elif already is not None:
-            self.lose(origin, what, f"it stands already at {already}")
+            self.lose(origin, what, f"it stands already at {already[1]}")
         elif target not in self.places:
-            aliased = next(((one, place.aliases[target]) for one, place in self.places.items() if target in place.aliases), None)
             if aliased is None:
                 self.lose(origin, what, f"its domain {target} is not among the data")
             elif aliased[0] == name:

@@ -281,6 +281,10 @@ def _dump(rows: str) -> Draft:
     ("rows", "lost"),
     [
         ("INSERT INTO domain VALUES ('NEW.example','',0,0,0,0,'virtual',0,1);", ["domain new.example: it stands already at dump.sql:8"]),
+        (
+            "INSERT INTO domain VALUES ('b.example','',0,0,0,0,'virtual',0,1),('B.example','',0,0,0,0,'virtual',0,0);",
+            ["domain b.example: it stands already at dump.sql:10"],
+        ),
         ("INSERT INTO mailbox VALUES ('Jo@new.example','','Two',1,1);", ["mailbox jo@new.example: it stands already at dump.sql:9"]),
         ("INSERT INTO alias_domain VALUES ('new.example','NEW.example',1);", ["domain alias new.example: it is to be an alias of itself"]),
         (
