@@ -22,7 +22,8 @@ class ActionModule(ActionBase):
         else:
             managed = args["names"]
         args.setdefault("published", managed)
-        return self._execute_module(module_name="reseller.mail.certificates", module_args=args, task_vars=task_vars)
+        result: dict[str, t.Any] = self._execute_module(module_name="reseller.mail.certificates", module_args=args, task_vars=task_vars)
+        return result
 
     def _names(self, args: dict[str, t.Any]) -> tuple[list[str], list[str]]:
         if not args.get("estate") or not args.get("node"):

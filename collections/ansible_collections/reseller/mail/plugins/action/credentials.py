@@ -131,7 +131,7 @@ class ActionModule(ActionBase):
     def _on_host(self, stage: str, **arguments: t.Any) -> dict[str, t.Any]:
         # The task does not say no_log itself, because its result is made here and has no secrets in it.
         with unlogged(self):
-            answer = self._execute_module(
+            answer: dict[str, t.Any] = self._execute_module(
                 module_name="reseller.mail.credentials", module_args={**self._args, "stage": stage, **arguments}, task_vars=self._vars
             )
         if answer.get("failed"):

@@ -116,8 +116,8 @@ def _gathered(known: Known, args: dict[str, t.Any], troubles: t.Collection[str])
     """What the world says, as far as the troubles need it."""
     about = known.subject
     if args["offline"] or not about.tenant.served:
-        why = _diagnose_story.OFFLINE if args["offline"] else f"{about.tenant.name} is {about.tenant.state}"
-        return replace(known, why={**known.why, "dns": why, "replies": why, "knocks": why, "mail": why})
+        reason = _diagnose_story.OFFLINE if args["offline"] else f"{about.tenant.name} is {about.tenant.state}"
+        return replace(known, why={**known.why, **dict.fromkeys(("dns", "replies", "knocks", "mail"), reason)})
     dialler = Dialler(args["resolver"], args["ca_file"])
     why = {**known.why, "mail": "no password is known here: diagnose_password"}
     if {"inbound", "outbound", "spam", "dkim"} & set(troubles):

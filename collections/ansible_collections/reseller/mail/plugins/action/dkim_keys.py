@@ -64,7 +64,7 @@ class ActionModule(ActionBase):
             "compromised_before": before,
             **{name: list(signs) if "all" in args[name] else args[name] for name in ("rotate", "compromised")},
         }
-        result = self._execute_module(
+        result: dict[str, t.Any] = self._execute_module(
             module_name="reseller.mail.dkim_keys", module_args={**args, "orders": json.dumps(orders)}, task_vars=task_vars,
         )
         if "dkim" in result:

@@ -93,7 +93,7 @@ class ActionModule(ControllerAction):
         ))
         texts = {name: text.encode() for name, text in {**prepared.files, f"{octodns.PROCESSOR}.py": processor()}.items()}
         diffs = _files.put_all(Path(folder), texts, check_mode=False)  # octoDNS plans from them, in check mode too
-        result = {"changes": [], "pending": prepared.pending, "notes": [], "lagging": [], "remembered": [], "faults": prepared.faults}
+        result: dict[str, t.Any] = {"changes": [], "pending": prepared.pending, "notes": [], "lagging": [], "remembered": [], "faults": prepared.faults}
         book = prepared.meanwhile
         zones = sorted(frozenset().union(*prepared.zones_of.values()))
         if args["octodns_sync"] and zones:

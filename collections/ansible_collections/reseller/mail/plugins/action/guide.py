@@ -25,7 +25,7 @@ class ActionModule(ControllerAction):
         made = _guide.guide(judged(args["estate"]), args)
         files = made.files()
         diffs = _files.put_all(Path(args["dir"]), files, bool(self._task.check_mode), _guide.readable)
-        domains = {
+        domains: dict[str, dict[str, t.Any]] = {
             sheet.name: {
                 "live": sheet.live,
                 "state": sheet.state,

@@ -86,7 +86,8 @@ def _draft(args: dict[str, t.Any], there: t.Mapping[str, bytes]) -> Draft:
             raise AnsibleActionFail(f"tenants: {name} has no list of domains")
     known = frozenset(path.split("/")[1] for path in there if path.endswith("/account.yml"))
     choice = Choice(args["tenant"], args["tenants"], args["account"], args["zero_means"], args["secrets"], known)
-    return (modoboa if args["form"] == "modoboa" else postfixadmin).read(files, choice)
+    read = modoboa.read if args["form"] == "modoboa" else postfixadmin.read
+    return read(files, choice)
 
 
 def _told(placed: importing.Placed) -> dict[str, t.Any]:

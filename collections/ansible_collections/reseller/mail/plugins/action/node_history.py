@@ -30,7 +30,8 @@ class ActionModule(ActionBase):
         if result.get("failed") or "host" not in result:
             return result
         found = result.pop("host")
-        host = _node_history.Host(*(bool(found[part]) for part in ("credentials", "dkim", "mail", "mailboxes")), mail_home=str(found["mail_home"]))
+        there = {part: bool(found[part]) for part in ("credentials", "dkim", "mail", "mailboxes")}
+        host = _node_history.Host(**there, mail_home=str(found["mail_home"]))
         lost = _node_history.missing(estate, node, host, _node_history.Places(args["root"], args["mail_home"]))
         result.update(changed=False, missing=lost)
         if lost and args["virgin_host"] == "refuse":

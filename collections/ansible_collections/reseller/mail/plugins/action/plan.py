@@ -14,6 +14,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._plan.data import da
 from ansible_collections.reseller.mail.plugins.module_utils._plan.markdown import markdown
 from ansible_collections.reseller.mail.plugins.module_utils._plan.text import headline, text
 from ansible_collections.reseller.mail.plugins.module_utils._printable import json_text
+from ansible_collections.reseller.mail.plugins.module_utils._revision import Revision
 from ansible_collections.reseller.mail.plugins.plugin_utils import _revision, _terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
 from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder
@@ -62,7 +63,7 @@ class ActionModule(ControllerAction):
         # Not raised: with an exception Ansible prints the message twice, and the place in the playbook, which is innocent.
         return {**outcome, "failed": True, "msg": _refused(plan)} if plan.refused else outcome
 
-    def _revisions(self, args: dict[str, t.Any]) -> tuple[_revision.Revision, _revision.Revision]:
+    def _revisions(self, args: dict[str, t.Any]) -> tuple[Revision, Revision]:
         estate = folder(args["estate"])
         if args["before"]:
             return _revision.of_folder(folder(args["before"], "estate before")), _revision.of_folder(estate)
@@ -78,7 +79,7 @@ class ActionModule(ControllerAction):
             raise AnsibleActionFail(str(error)) from None
 
 
-def _said(plan: _plan.Plan, after: _revision.Revision, color: bool) -> str:
+def _said(plan: _plan.Plan, after: Revision, color: bool) -> str:
     said = text(plan, _painted) if color else text(plan)
     if plan.faults:
         return f"{_fault_text.text(plan.faults, _fault_text.Sources(after.files, after.prefix), _terminal.width(), color=color)}\n\n{said}"

@@ -9,8 +9,9 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import listed
 from ansible_collections.reseller.mail.plugins.module_utils._judge.limits import amount
-from ansible_collections.reseller.mail.plugins.module_utils._ledger import COUNTERS, Usage
+from ansible_collections.reseller.mail.plugins.module_utils._ledger import Usage
 from ansible_collections.reseller.mail.plugins.module_utils._load import build
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import COUNTERS
 from ansible_collections.reseller.mail.plugins.module_utils._names import address
 from ansible_collections.reseller.mail.plugins.module_utils._rewrite import CannotEdit, hand_over
 from ansible_collections.reseller.mail.plugins.module_utils._transfer import Transfer, strangers, transfer

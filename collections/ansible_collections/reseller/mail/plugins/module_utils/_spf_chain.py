@@ -86,7 +86,7 @@ class SpfFault:
     remedy: str
 
 
-class _Transport(Transport):  # type: ignore[misc]
+class _Transport(Transport):
     """Lends the library our way of asking, so that a thousand tenants ask for the provider's record once."""
 
     def __init__(self, asker: Asker) -> None:

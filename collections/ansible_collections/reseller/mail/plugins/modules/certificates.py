@@ -122,6 +122,7 @@ import json
 import os
 import socket
 import time
+import typing as t
 from pathlib import Path
 from typing import Optional
 
@@ -197,14 +198,16 @@ def give_up(module: AnsibleModule, name: str) -> None:
         module.warn(f"The certificate of {name}, which is not needed any more, is still renewed: {_certificates.refusal(out, err).reason}")
 
 
-def hook(module: AnsibleModule, names: list[str]) -> dict[str, object]:
+def hook(module: AnsibleModule, names: list[str]) -> dict[str, t.Any]:
     if module.check_mode and not os.path.exists(HOOK):
         return {}
     status, out, err = module.run_command([HOOK, *(["--check"] if module.check_mode else []), *names])
     try:
-        return json.loads(out)
+        answer: dict[str, t.Any] = json.loads(out)
     except ValueError:
         module.fail_json(msg=f"The certificate hook failed with status {status}: {(err or out).strip()}", certificates=[])
+        raise
+    return answer
 
 
 def try_names(module: AnsibleModule, names: list[str], acme: bool) -> tuple[dict[str, str], dict[str, float]]:
@@ -228,8 +231,9 @@ def try_names(module: AnsibleModule, names: list[str], acme: bool) -> tuple[dict
             refusal = request(module, name)
         if refusal and refusal.concerns_all:
             stop = f"not tried after {name}: {refusal.reason}"
-        if reason or refusal:
-            blocked[name] = reason or refusal.reason
+        reason = reason or (refusal.reason if refusal else "")
+        if reason:
+            blocked[name] = reason
     return blocked, tried
 
 

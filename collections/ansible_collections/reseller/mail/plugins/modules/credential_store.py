@@ -72,7 +72,8 @@ def main() -> None:
     database = module.params["database"]
 
     def run(command: list[str], given: str) -> tuple[int, str, str]:
-        return module.run_command(command, data=given, binary_data=True)
+        answer: tuple[int, str, str] = module.run_command(command, data=given, binary_data=True)
+        return answer
 
     try:
         scheme = store.best_scheme(run)

@@ -139,7 +139,8 @@ def waiting(spool: str) -> dict[str, str]:
     if not os.path.exists(spool):
         return {}
     with open(spool, encoding="utf-8") as file:
-        return json.load(file)
+        passwords: dict[str, str] = json.load(file)
+    return passwords
 
 
 def save(spool: str, passwords: dict[str, str]) -> None:
@@ -174,7 +175,8 @@ def repair(module: AnsibleModule, database: str) -> bool:
 
 def create(module: AnsibleModule, database: str, spool: str) -> None:
     def run(command: list[str], given: str) -> tuple[int, str, str]:
-        return module.run_command(command, data=given, binary_data=True)
+        answer: tuple[int, str, str] = module.run_command(command, data=given, binary_data=True)
+        return answer
 
     supplied: dict[str, str] = module.params["supplied"]
     passwords = {address: store.invent(address, secrets.choice) for address in module.params["addresses"] if address not in supplied}

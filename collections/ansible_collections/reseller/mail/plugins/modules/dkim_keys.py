@@ -179,7 +179,7 @@ def main() -> None:
     orders = _orders(told, store.serving())
     todo = _dkim.plan(keys, orders)
     said = "".join(f"{line}\n" for line in mended) + todo.lines()
-    after = todo.after.values()
+    after = list(todo.after.values())
     if todo.lines() and not module.check_mode:
         after = store.apply(todo)
     dkim = [
@@ -190,7 +190,7 @@ def main() -> None:
         for key in after if _dkim.reported(key, orders)
     ]
     condemned = sorted(str(key.name) for key in after if key.compromised and key.state == "retired")
-    result = {
+    result: dict[str, t.Any] = {
         "changed": bool(said),
         "dkim": dkim,
         "condemned": condemned,

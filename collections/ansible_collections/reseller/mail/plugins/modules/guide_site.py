@@ -175,7 +175,8 @@ class Site:
 
     def _wanted(self) -> dict[str, bytes]:
         with tarfile.open(self._module.params["pages"]) as packed:
-            return {member.name: packed.extractfile(member).read() for member in packed}
+            found = ((member.name, packed.extractfile(member)) for member in packed)
+            return {name: file.read() for name, file in found if file}
 
     def _there(self) -> set[str]:
         found = (path for part in ("shared", "access", "domains") for path in (self._root / part).rglob("*"))
