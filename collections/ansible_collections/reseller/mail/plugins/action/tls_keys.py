@@ -49,7 +49,9 @@ class ActionModule(ActionBase):
         evidence = _evidence(args["resolver"], {name: known[name].next for name in names if name in known and known[name].next})
         orders = {"names": names, "now": now, "evidence": {name: asdict(one) for name, one in evidence.items()}}
         given = {name: value for name, value in args.items() if value is not None}
-        result: dict[str, t.Any] = self._execute_module(module_name="reseller.mail.tls_keys", module_args={**given, "orders": json.dumps(orders)}, task_vars=task_vars)
+        result: dict[str, t.Any] = self._execute_module(
+            module_name="reseller.mail.tls_keys", module_args={**given, "orders": json.dumps(orders)}, task_vars=task_vars,
+        )
         if "tls" in result:
             ready = {row["name"]: row["ready"] for row in result["tls"] if _says_ready(row)} if isinstance(result["tls"], list) else {}
             _node_report.write(result, args["estate"], estate, node, "tls", self._task.check_mode)
