@@ -14,10 +14,13 @@ import stat
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils import _build, _judge, _names, _promotion, _scalars, _schema
-from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, Step
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, NodeState, Step
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import parse, shown
 from ansible_collections.reseller.mail.plugins.module_utils._walk import Values, Walker
+
+if t.TYPE_CHECKING:
+    from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Plan, Tenant
 
 MAX_BYTES = 4 * 2**20
 """Of one file: about 40,000 mailboxes in one domain."""
@@ -57,69 +60,88 @@ def draft(directory: str) -> tuple[Estate, list[Fault]]:
 
 def build(files: t.Mapping[str, bytes], faults: t.Iterable[Fault] = ()) -> tuple[Estate, list[Fault]]:
     """The model from files by their paths; ``faults`` are those found in reading them."""
-    found = list(faults)
-    holes = {(fault.position.file, "") for fault in found}
-    roots: list[tuple[str, Position]] = []
+    reading = _Reading(files, faults)
+    estate_file = reading.required("estate.yml", _schema.ESTATE)
+    plans_file = reading.required("plans.yml", _schema.PLANS)
+    plans = tuple(_build.plan(values) for values in plans_file.get("plans") or ())
+    states, steps = _states(reading)
+    tenants = _tenants(reading, {plan.name: plan for plan in plans}, estate_file.get("defaults"), _promotion.by_domain(steps))
+    estate = _build.estate(estate_file, plans_file, plans, tenants, states, steps, reading.roots)
+    found = reading.faults
+    # Where no value could be read its default stands in: what a judge says of that follows from the first fault.
+    unread = {fault.position for fault in found if fault.id in _UNREAD}
+    found.extend(fault for fault in _judge.judge(estate, frozenset(reading.holes)) if fault.position not in unread)
+    return estate, sorted(set(found), key=Fault.order)
 
-    def read(path: str, table: _schema.Table) -> t.Optional[Values]:
-        root, wrong = parse(path, files[path])
-        found.extend(wrong)
+
+class _Reading:
+    """Files on their way to values. ``holes`` are the keys that could not be read, ``roots`` the places of the files' tables."""
+
+    def __init__(self, files: t.Mapping[str, bytes], faults: t.Iterable[Fault]) -> None:
+        self.files = files
+        self.faults = list(faults)
+        self.holes = {(fault.position.file, "") for fault in self.faults}
+        self.roots: list[tuple[str, Position]] = []
+
+    def file(self, path: str, table: _schema.Table) -> t.Optional[Values]:
+        """Return the file's values, or None where it is no table at all."""
+        root, wrong = parse(path, self.files[path])
+        self.faults.extend(wrong)
         if wrong:
-            holes.add((path, ""))
+            self.holes.add((path, ""))
             if root is None:
                 return None
         walker = Walker(path)
         values = walker.file_values(root, table)
-        found.extend(walker.faults)
+        self.faults.extend(walker.faults)
         if values is not None:
-            roots.append((table.name, values["at"]))
-        holes.update(walker.holes)
+            self.roots.append((table.name, values["at"]))
+        self.holes.update(walker.holes)
         return values
 
-    def read_required(path: str, table: _schema.Table) -> Values:
-        if path in files:
-            return read(path, table) or {}
-        holes.add((path, ""))
-        if not any(fault.position.file in (path, ".") for fault in found):
-            found.append(Fault(Position(path, 1, 1), "missing-file", "this file is missing", f"a file with the keys {', '.join(table.required)}"))
+    def required(self, path: str, table: _schema.Table) -> Values:
+        """Return the values of a file that an estate cannot do without; none where it is missing, which is a fault."""
+        if path in self.files:
+            return self.file(path, table) or {}
+        self.holes.add((path, ""))
+        if not any(fault.position.file in (path, ".") for fault in self.faults):
+            wanted = f"a file with the keys {', '.join(table.required)}"
+            self.faults.append(Fault(Position(path, 1, 1), "missing-file", "this file is missing", wanted))
         return {}
 
-    head = read_required("estate.yml", _schema.ESTATE)
-    goods = read_required("plans.yml", _schema.PLANS)
-    plans = tuple(_build.plan(values) for values in goods.get("plans") or ())
-    by_name = {plan.name: plan for plan in plans}
-    tenants = []
-    states = []
+
+def _states(reading: _Reading) -> tuple[tuple[NodeState, ...], tuple[Step, ...]]:
+    """Return what the nodes reported, and the steps of promotion."""
+    states: list[NodeState] = []
     steps: tuple[Step, ...] = ()
+    for path in sorted(reading.files):
+        if not path.startswith("state/"):
+            continue
+        values = reading.file(path, _schema.PROMOTED if path == PROMOTED else _schema.STATE)
+        if values is not None and path == PROMOTED:
+            steps = _build.steps(values)
+        elif values is not None:
+            states.append(_build.node_state(path.removeprefix("state/").removesuffix(".json"), values))
+    return tuple(states), steps
+
+
+def _tenants(
+    reading: _Reading, plans: t.Mapping[str, Plan], defaults: t.Optional[Values], steps: _promotion.Steps
+) -> tuple[Tenant, ...]:
+    """Return the tenants, each from the files of its folder. A folder without an account is none."""
     folders: dict[str, list[str]] = {}
-    for path in sorted(files):
+    for path in sorted(reading.files):
         top, *below = path.split("/")
         if top == "tenants" and len(below) == 2:
             folders.setdefault(below[0], []).append(below[1])
-        elif path == PROMOTED:
-            values = read(path, _schema.PROMOTED)
-            if values is not None:
-                steps = _build.steps(values)
-        elif top == "state":
-            values = read(path, _schema.STATE)
-            if values is not None:
-                states.append(_build.node_state(below[0].removesuffix(".json"), values))
-    carried = _promotion.by_domain(steps)
+    tenants = []
     for folder, names in folders.items():
-        account = read_required(f"tenants/{folder}/{ACCOUNT}", _schema.ACCOUNT)
-        domains = []
-        for name in names:
-            if name != ACCOUNT:
-                values = read(f"tenants/{folder}/{name}", _schema.DOMAIN_FILE)
-                if values is not None:
-                    domains.append((name.removesuffix(".yml"), values))
+        account = reading.required(f"tenants/{folder}/{ACCOUNT}", _schema.ACCOUNT)
+        files = [(name.removesuffix(".yml"), reading.file(f"tenants/{folder}/{name}", _schema.DOMAIN_FILE)) for name in names if name != ACCOUNT]
+        domains = [(name, values) for name, values in files if values is not None]
         if account:
-            tenants.append(_build.tenant(folder, account, domains, by_name, head.get("defaults"), carried))
-    estate = _build.estate(head, goods, plans, tuple(tenants), tuple(states), steps, roots)
-    # Where no value could be read its default stands in: what a judge says of that follows from the first fault.
-    unread = {fault.position for fault in found if fault.id in _UNREAD}
-    found.extend(fault for fault in _judge.judge(estate, frozenset(holes)) if fault.position not in unread)
-    return estate, sorted(set(found), key=Fault.order)
+            tenants.append(_build.tenant(folder, account, domains, plans, defaults, steps))
+    return tuple(tenants)
 
 
 def read_files(directory: str) -> tuple[dict[str, bytes], list[Fault]]:

@@ -162,20 +162,25 @@ def _told(error: yaml.YAMLError, text: str) -> tuple[int, int, str, str]:
         return 1, 1, f"this is not YAML: {problem}", "one YAML document"
     if "expected ':'" in problem and context:
         return context.line + 1, context.column + 1, "no colon follows this word", "a key, a colon and a space"
-    what, allowed = f"this is not YAML: {problem}", "one YAML document"
-    if "node content" in problem and not here and not any(lines[mark.line + 1 :]):
-        what, allowed = "the file ends in the middle of a value", "every [, { and quote closed"
-    elif here == "\t":
-        what, allowed = "a tab stands here", "spaces to indent with"
-    elif "cannot start any token" in problem:
-        what, allowed = f"no value begins with {here}", "the value in quotes"
-    elif "mapping values are not allowed" in problem:
-        what, allowed = "this colon makes a key where none can stand", "quotes around a value with a colon in it, or keys indented alike"
-    elif "'-' indicator" in problem or "expected key" in problem or "<block end>" in problem:
-        what, allowed = "this line is not indented like those it belongs to, or has no key", "items and keys that belong together indented alike"
+    what, allowed = _in_words(problem, here, at_end=not any(lines[mark.line + 1 :]))
     if mark.line >= len(lines):  # libyaml counts a line that does not exist, where the last one has no end
         return len(lines), len(lines[-1]) + 1, what, allowed
     return mark.line + 1, mark.column + 1, what, allowed
+
+
+def _in_words(problem: str, here: str, at_end: bool) -> tuple[str, str]:
+    """What is wrong and what is allowed, from the parser's words and the character where it stopped."""
+    if "node content" in problem and not here and at_end:
+        return "the file ends in the middle of a value", "every [, { and quote closed"
+    if here == "\t":
+        return "a tab stands here", "spaces to indent with"
+    if "cannot start any token" in problem:
+        return f"no value begins with {here}", "the value in quotes"
+    if "mapping values are not allowed" in problem:
+        return "this colon makes a key where none can stand", "quotes around a value with a colon in it, or keys indented alike"
+    if "'-' indicator" in problem or "expected key" in problem or "<block end>" in problem:
+        return "this line is not indented like those it belongs to, or has no key", "items and keys that belong together indented alike"
+    return f"this is not YAML: {problem}", "one YAML document"
 
 
 def _character(lines: list[str], mark: t.Any) -> str:

@@ -114,16 +114,20 @@ def _grants(estate: Estate, identity: str, groups: t.Collection[str]) -> t.Itera
                 yield Grant(role.role)
             elif tenant is not None:
                 yield from _within(tenant, role.role, role.address or tenant.default_owner)
-    if "@" not in who:
-        return
-    for tenant in estate.tenants:
-        for admin in tenant.admins:
-            if admin.address == who:
-                yield from _within(tenant, admin.role, who)
-        for domain in tenant.domains:
-            for mailbox in domain.mailboxes:
-                if mailbox.address == who and mailbox.state == "active":
-                    yield from _within(tenant, DOMAIN if mailbox.domain_admin else USER, who, (domain.name,))
+    if "@" in who:
+        for tenant in estate.tenants:
+            yield from _grants_of_address(tenant, who)
+
+
+def _grants_of_address(tenant: Tenant, address: str) -> t.Iterator[Grant]:
+    """Return what an address may within a tenant, as an admin or as the user of a mailbox."""
+    for admin in tenant.admins:
+        if admin.address == address:
+            yield from _within(tenant, admin.role, address)
+    for domain in tenant.domains:
+        for mailbox in domain.mailboxes:
+            if mailbox.address == address and mailbox.state == "active":
+                yield from _within(tenant, DOMAIN if mailbox.domain_admin else USER, address, (domain.name,))
 
 
 def _within(tenant: Tenant, role: str, address: str, domains: tuple[str, ...] = ()) -> t.Iterator[Grant]:

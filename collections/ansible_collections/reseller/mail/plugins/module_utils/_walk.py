@@ -96,37 +96,39 @@ class Walker:
             return self._free(node, table.free)
         values: Values = dict(table.defaults)
         values["at"] = Position(self.file, node.line, node.column, node)
-        keys = table.keys
         whole_file = table.name in _schema.FILES
         bad: list[str] = []
         misspelt = ""
         for name, (line, column, value_node) in node.value.items():
-            key = keys.get(name)
+            key = table.keys.get(name)
             if key is None:
                 misspelt += self._unknown_key(Position(self.file, line, column), name, table)
                 continue
-            kind = key.type
             before = self._left_out + self._blank
-            value = self.scalar(value_node, kind) if isinstance(kind, Scalar) else self.collection(value_node, kind)
+            value = self.scalar(value_node, key.type) if isinstance(key.type, Scalar) else self.collection(value_node, key.type)
             if value is not _BAD:
                 values[name] = value
-            elif key.required:
-                bad.append(name)
-            if whole_file:
-                if value is _BAD or self._left_out + self._blank != before:
-                    self.holes.add((self.file, name))
-            elif value is _BAD:
-                self._blank += 1
-        for name in table.required:
-            if name not in node.value:
-                bad.append(name)
-                if f"mean {name}?" not in misspelt:
-                    self.fault(node, "missing-key", f"{_article(table.name)} lacks {name}", f"{name}: {_wanted(keys[name].type)}")
+            else:
+                if key.required:
+                    bad.append(name)
+                if not whole_file:
+                    self._blank += 1
+            if whole_file and (value is _BAD or self._left_out + self._blank != before):
+                self.holes.add((self.file, name))
+        bad += self._missing(node, table, misspelt)
         # A file is kept with holes in it, so that all else in it is judged too.
         if not whole_file:
             return _BAD if bad else values
         self.holes.update((self.file, name) for name in bad)
         return values
+
+    def _missing(self, node: Node, table: _schema.Table, misspelt: str) -> list[str]:
+        """The required keys that a table does not have. ``misspelt`` are the faults that name a key which was probably meant."""
+        missing = [name for name in table.required if name not in node.value]
+        for name in missing:
+            if f"mean {name}?" not in misspelt:
+                self.fault(node, "missing-key", f"{_article(table.name)} lacks {name}", f"{name}: {_wanted(table.keys[name].type)}")
+        return missing
 
     def _free(self, node: Node, kind: Scalar) -> Values:
         values: Values = {}

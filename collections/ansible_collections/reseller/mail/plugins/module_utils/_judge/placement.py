@@ -20,35 +20,52 @@ MAX_DOMAINS = 5_000
 
 def judge(index: Index) -> t.Iterator[Fault]:
     """All faults in placement."""
-    estate = index.estate
-    nodes = index.nodes
-    count: collections.Counter[str] = collections.Counter()
-    if not nodes and not index.unsure("estate.yml", "nodes"):
-        yield Fault(Position("estate.yml", 1, 1), "no-node", "the estate has no node", "at least one node")
-    for node in estate.nodes:
-        if not node.addresses and not index.unsure("estate.yml", "nodes"):
-            yield fault(node.at.of("addresses"), "no-address", f"node {node.name} has no address", "at least one IP address")
-    for backup in estate.backup_mx:
-        if not backup.addresses and not index.unsure("estate.yml", "backup_mx"):
-            yield fault(backup.at.of("addresses"), "no-address", f"the backup MX {backup.hostname} has no address", "at least one IP address")
-    for tenant in estate.tenants:
-        if tenant.plan and tenant.plan not in index.plans and not index.unsure("plans.yml", "plans"):
-            yield fault(tenant.at.of("plan"), "unknown-plan", f"there is no plan {tenant.plan}{meant(tenant.plan, index.plans)}", listed(index.plans))
-        if tenant.placement and nodes and tenant.placement not in nodes and not index.unsure("estate.yml", "nodes"):
-            yield fault(tenant.at.of("placement"), "unknown-node", f"there is no node {tenant.placement}{meant(tenant.placement, nodes)}", listed(nodes))
+    yield from _hosts(index)
+    yield from _room(index)
+    for tenant in index.estate.tenants:
+        yield from _names(index, tenant)
         yield from _node(index, tenant)
+        yield from _named_domains(index, tenant)
+
+
+def _hosts(index: Index) -> t.Iterator[Fault]:
+    """There is a node, each mail host has an address, and what nodes reported is of nodes that exist."""
+    estate, nodes = index.estate, index.nodes
+    if not index.unsure("estate.yml", "nodes"):
+        if not nodes:
+            yield Fault(Position("estate.yml", 1, 1), "no-node", "the estate has no node", "at least one node")
+        for node in estate.nodes:
+            if not node.addresses:
+                yield fault(node.at.of("addresses"), "no-address", f"node {node.name} has no address", "at least one IP address")
+        for state in estate.states:
+            if state.node not in nodes:
+                at = Position(f"state/{state.node}.json", 1, 1)
+                yield Fault(at, "unknown-node", f"there is no node {state.node} any more", f"state of {listed(nodes)}; delete this file")
+    if not index.unsure("estate.yml", "backup_mx"):
+        for backup in estate.backup_mx:
+            if not backup.addresses:
+                yield fault(backup.at.of("addresses"), "no-address", f"the backup MX {backup.hostname} has no address", "at least one IP address")
+
+
+def _room(index: Index) -> t.Iterator[Fault]:
+    """No node serves more domains than it can. The tenant that exceeds the limit is named."""
+    count: collections.Counter[str] = collections.Counter()
+    for tenant in index.estate.tenants:
         if tenant.served:
             before = count[tenant.placement]
             count[tenant.placement] += len(tenant.domains)
             if before <= MAX_DOMAINS < count[tenant.placement]:
                 what = f"node {tenant.placement} would serve {count[tenant.placement]} domains with this tenant"
                 yield fault(tenant.at.of("placement"), "node-full", what, f"at most {MAX_DOMAINS} domains a node")
-        yield from _named_domains(index, tenant)
-    if not index.unsure("estate.yml", "nodes"):
-        for state in estate.states:
-            if state.node not in nodes:
-                at = Position(f"state/{state.node}.json", 1, 1)
-                yield Fault(at, "unknown-node", f"there is no node {state.node} any more", f"state of {listed(nodes)}; delete this file")
+
+
+def _names(index: Index, tenant: Tenant) -> t.Iterator[Fault]:
+    """The plan and the node that an account names exist."""
+    plans, nodes = index.plans, index.nodes
+    if tenant.plan and tenant.plan not in plans and not index.unsure("plans.yml", "plans"):
+        yield fault(tenant.at.of("plan"), "unknown-plan", f"there is no plan {tenant.plan}{meant(tenant.plan, plans)}", listed(plans))
+    if tenant.placement and nodes and tenant.placement not in nodes and not index.unsure("estate.yml", "nodes"):
+        yield fault(tenant.at.of("placement"), "unknown-node", f"there is no node {tenant.placement}{meant(tenant.placement, nodes)}", listed(nodes))
 
 
 def _node(index: Index, tenant: Tenant) -> t.Iterator[Fault]:
