@@ -18,7 +18,7 @@ fi
 
 # Left by hosts of an earlier run: these are new ones.
 rm -rf build/initial-passwords estates/example/state
-heading "Four hosts: DNS and ACME, two mail nodes, a stranger (the first time, their images are built)"
+heading "Five hosts: DNS and ACME, two mail nodes, a backup MX, a stranger (the first time, their images are built)"
 play playbooks/lab.yml
 heading "What the files say becomes what the hosts are"
 play playbooks/site.yml
