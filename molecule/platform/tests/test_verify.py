@@ -27,6 +27,8 @@ def test_a_second_spf_record_is_found_and_fails_the_run(tmp_path: Path) -> None:
 
     _run, before = verify(tmp_path / "before")
     assert before["dns.spf", "globex.example"] == "ok"
+    backup = {id_: state for (id_, subject), state in before.items() if subject == "alt.hosting.example"}
+    assert {state for id_, state in backup.items() if id_.startswith(("mail.", "access."))} == {"ok"}, backup
     update(f"add {record}")
     try:
         run, during = verify(tmp_path / "during")

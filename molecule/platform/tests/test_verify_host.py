@@ -85,12 +85,14 @@ def test_a_stopped_guard_and_a_host_without_ssh_are_the_only_failures_of_verify(
     places = [f"--extra-vars=verify_report_dir={tmp_path}", f"--extra-vars=verify_mail_passwords_dir={client.PASSWORDS}"]
     with broken(nodes["mx2"], "systemctl stop reseller-mail-guard", "systemctl start reseller-mail-guard"):
         run = client.ansible("ansible-playbook", "playbooks/verify.yml", "-i", "inventories/example", "-i", str(inventory), *places)
-    nodes["mx1"].run("postsuper -d ALL deferred")  # what could not be handed to mx2
+    for host in (nodes["mx1"], client.Host("alt")):
+        host.run("postsuper -d ALL deferred")  # what could not be handed to mx2
     assert run.rc != 0, run.output
     findings = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["findings"]
     failed = {(one["id"], one["subject"]): one["found"] for one in findings if one["state"] == "fail" and not one["id"].startswith("dns.")}
     assert set(failed) == {("host.reached", away.host), ("host.guard", there.host)}, failed
     blocked = [one for one in findings if one["state"] == "blocked" and not one["id"].startswith(("host.", "dns."))]
+    blocked = [one for one in blocked if "DNS does not name it as an MX" not in one["found"]]  # of what nobody publishes here
     causes = {(f"host.reached of {away.host}" in one["found"], f"host.guard of {there.host}" in one["found"]) for one in blocked}
     assert causes == {(True, False), (False, True)}, blocked
     assert {one["id"] for one in blocked if "host.guard" in one["found"]} >= {"mail.tls", "access.submission", "mail.submit", "mail.deliver", "mail.dkim"}

@@ -202,7 +202,8 @@ def absorb_findings(log: Log, findings: t.Iterable[Finding], estate: Estate, day
 def _verdicts(estate: Estate, tenant: Tenant, domain: Domain, by_subject: t.Mapping[str, t.Sequence[Finding]]) -> dict[str, str]:
     """By policy: nothing for green, else what failed. What was not asked, or had no answer, is neither: then the day does not count."""
     node = estate.node_of(tenant)
-    shared = [finding for subject in (estate.provider.domain, node.name, node.hostname) for finding in by_subject.get(subject, ())]
+    hosts = (node.name, node.hostname, *(backup.hostname for backup in estate.backup_mx))
+    shared = [finding for subject in (estate.provider.domain, *hosts) for finding in by_subject.get(subject, ())]
     own = {name: by_subject.get(name, ()) for name in domain.names}
     found = {}
     for policy, required in _REQUIRED.items():

@@ -46,8 +46,13 @@ class ProbeBlocked(ProbeFailure):
     """The question could not even be asked; what kept us from it is a finding elsewhere."""
 
 
+class ProbeDead(ProbeBlocked, ProbeClosed):
+    """Nobody answers at the port, which another finding says."""
+
+
 class Dialler:
-    """Connects to host names, as many threads as like at once."""
+    """Connects to host names, as many threads as like at once. ``dead`` are the doors (host, port) that a finding tells of already:
+    nobody knocks there and waits in vain."""
 
     def __init__(self, resolver: str = "", ca_file: str = "", timeout: float = 10.0) -> None:
         self.context = tls_context(ca_file)
@@ -58,6 +63,7 @@ class Dialler:
         self._resolver.flags = dns.flags.RD | dns.flags.AD
         self._resolver.cache = dns.resolver.LRUCache()
         self._lock = threading.Lock()
+        self.dead: set[tuple[str, int]] = set()
 
     def records(self, name: str, rdtype: str, *, secure: bool = False) -> list[t.Any]:
         """The record data of a name; none when there is none, or none that the resolver vouches for (DNSSEC) where that is asked."""
@@ -77,12 +83,18 @@ class Dialler:
             raise ProbeBlocked(f"{host} has no address in DNS")
         return found
 
+    def dial(self, address: str, port: int) -> socket.socket:
+        """A TCP connection to this address."""
+        return socket.create_connection((address, port), self.timeout)
+
     def connect(self, host: str, port: int) -> socket.socket:
         """A TCP connection to the first address that takes one."""
+        if (host, port) in self.dead:
+            raise ProbeDead(f"not asked: port {port} of {host} does not answer")
         error: t.Union[OSError, str] = "no address"
         for address in self.addresses(host):
             try:
-                return socket.create_connection((address, port), self.timeout)
+                return self.dial(address, port)
             except OSError as exc:
                 error = exc
         raise ProbeClosed(f"{host} port {port}: {getattr(error, 'strerror', None) or error}")
@@ -133,6 +145,13 @@ class Lines:
         while lines[-1][3:4] == "-":
             lines.append(self.read())
         return lines
+
+
+def has_route(address: str) -> bool:
+    """Whether this machine knows a way to an address. The kernel says so without a packet: connect(2) of a datagram socket."""
+    family = socket.AF_INET6 if ipaddress.ip_address(address).version == 6 else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        return sock.connect_ex((address, 9)) == 0
 
 
 def literal(sock: socket.socket) -> str:

@@ -149,13 +149,45 @@ def mail_findings(dialler: Dialler, probes: t.Sequence[Probe], token: str, timeo
 
 
 def access_findings(dialler: Dialler, estate: Estate) -> list[Finding]:
-    """Every door of every node, and by every name that users are told."""
+    """Every door of every node, and by every name that users are told; port 25 of every backup MX. Other hosts that may stand in an MX
+    set are strangers': nobody knocks there."""
+    ports = [_verify_access.node_port_check(dialler, node) for node in estate.nodes]
+    ports += [_verify_access.backup_port_check(dialler, backup) for backup in estate.backup_mx]
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = list(pool.map(lambda check: check(), ports))
+        return found + list(pool.map(lambda check: check(), _checks(dialler, estate)))
+
+
+def _checks(dialler: Dialler, estate: Estate) -> list[_verify_access.Check]:
+    """What is asked after it is known which hosts take mail at all."""
     hosts = {node.hostname for node in estate.nodes}
-    hosts |= {domain.branding.hostname for _tenant, domain in estate.served_domains() if domain.branding.hostname}
-    checks = [check for host in sorted(hosts) for check in _verify_access.client_checks(dialler, host)]
+    hosts |= {
+        domain.branding.hostname
+        for _tenant, domain in estate.served_domains()
+        if domain.branding.hostname
+    }
+    checks = [
+        check for host in sorted(hosts) for check in _verify_access.client_checks(dialler, host)
+    ]
     for node in estate.nodes:
         here = [domain for _tenant, domain in estate.domains_on(node)]
-        checks += _verify_access.node_checks(dialler, node.hostname, f"postmaster@{here[0].name}" if here else "")
-        checks += [_verify_access.unknown_check(dialler, node.hostname, domain.name) for domain in here if not domain.catch_all]
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(lambda check: check(), checks))
+        checks += _verify_access.node_checks(
+            dialler, node.hostname, f"postmaster@{here[0].name}" if here else ""
+        )
+        checks += [
+            _verify_access.unknown_check(dialler, node.hostname, domain.name)
+            for domain in here
+            if not domain.catch_all
+        ]
+    served = list(estate.served_domains())
+    for backup in estate.backup_mx:
+        checks += _verify_access.backup_checks(
+            dialler, backup.hostname, f"postmaster@{served[0][1].name}" if served else ""
+        )
+        checks += [
+            _verify_access.backup_check(dialler, backup.hostname, name, bool(domain.catch_all))
+            for tenant, domain in served
+            if tenant.state == domain.state == "active"
+            for name in domain.names
+        ]
+    return checks

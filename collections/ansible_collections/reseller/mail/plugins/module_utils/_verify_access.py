@@ -23,12 +23,21 @@ from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import (
     ProbeFailure,
     ProbeIdle,
     Smtp,
+    has_route,
     literal,
 )
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.mail_hosts import tlsa_text
 
+if t.TYPE_CHECKING:
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import BackupMx, Node
+
 Check = t.Callable[[], Finding]
 IMPLICIT = (("access.submissions", 465, "220 "), ("access.imap", 993, "* OK"), ("access.pop3", 995, "+OK"))
+_TLS = "port 25 offers STARTTLS with a certificate for {}, and no AUTH"
+_CIPHERS = "{} TLS 1.2 and newer, with ECDHE and AEAD only, with a key and signatures of today"
+_DANE = "port 25 serves a key that a TLSA record of {} names"
+_RELAY = "mail from a stranger to a stranger is refused"
+_PLAINTEXT = "no password is taken before TLS"
 MADE_UP = base64.b64encode(b"\0verify\0not-a-password").decode()
 
 
@@ -94,9 +103,34 @@ def _sieve(dialler: Dialler, host: str) -> str:
             return str(safe.sock.version())  # type: ignore[attr-defined]
 
 
-def _plaintext(dialler: Dialler, host: str) -> str:
+def _port(dialler: Dialler, host: str, addresses: t.Sequence[str]) -> str:
+    """Every address for itself: senders take one by chance, and a dead one costs each of them a wait."""
+    faults = {}
+    asked = [address for address in addresses if has_route(address)]
+    for address in asked:
+        try:
+            with Lines(dialler.dial(address, 25)) as talk:
+                greeting = talk.smtp()[-1]
+                if greeting.startswith("220"):
+                    talk.write("QUIT")
+                else:
+                    faults[address] = f"greets with {greeting!r}"
+        except (OSError, ProbeFailure) as exc:
+            faults[address] = getattr(exc, "strerror", None) or str(exc) or type(exc).__name__
+    if asked and len(faults) == len(asked):
+        dialler.dead.add((host, 25))
+    if faults:
+        raise ProbeFailure("; ".join(f"{address}: {fault}" for address, fault in faults.items()))
+    if asked != list(addresses):
+        raise ProbeBlocked(
+            f"there is no way from here to {', '.join(one for one in addresses if one not in asked)}"
+        )
+    return ", ".join(asked)
+
+
+def _plaintext(dialler: Dialler, host: str, ports: t.Container[int]) -> str:
     """Every door that could take a password in the clear; a closed one is as good as one that refuses."""
-    doors = {587: _smtp_plain, 25: _smtp_plain, 143: _imap_plain, 110: _pop3_plain, 4190: _sieve_plain}
+    doors = {port: door for port, door in _PLAIN.items() if port in ports}
     closed, wrong = [], []
     for port, door in doors.items():
         try:
@@ -140,6 +174,11 @@ def _sieve_plain(talk: Lines) -> str:
     return "LOGIN is offered before TLS" if any("PLAIN" in line.upper() for line in offered) else ""
 
 
+_PLAIN: t.Final[dict[int, t.Callable[[Lines], str]]] = {
+    587: _smtp_plain, 25: _smtp_plain, 143: _imap_plain, 110: _pop3_plain, 4190: _sieve_plain,
+}
+
+
 def _relay(dialler: Dialler, host: str, sender: str) -> str:
     """A stranger asks to hand mail on to a stranger, without a sender and in the name of somebody here. ``.invalid`` never exists
     (RFC 2606), so that nothing could ever leave."""
@@ -167,6 +206,32 @@ def _unknown(dialler: Dialler, host: str, domain: str) -> str:
         return f"550 {text.decode('utf-8', 'replace')}"
 
 
+def _recipients(dialler: Dialler, host: str, name: str, catch_all: bool) -> str:
+    """A backup MX that does not know a domain is none, and one that takes whatever comes sends bounces to forged senders later. The
+    role address exists in every domain (RFC 2142)."""
+    if host not in {
+        str(rdata.exchange).rstrip(".").lower() for rdata in dialler.records(name, "MX")
+    }:
+        raise ProbeBlocked(f"not asked: DNS does not name it as an MX of {name}")
+    with Smtp(dialler, host, 25) as server:
+        server.ehlo()
+        server.mail("")
+        known, why = server.rcpt(f"postmaster@{name}")
+        if known != 250:
+            raise ProbeFailure(
+                f"RCPT TO postmaster@{name} is answered {known} {why.decode('utf-8', 'replace')}"
+            )
+        if catch_all:
+            return "250; every address exists here"
+        code, text = server.rcpt(f"nobody-{secrets.token_hex(6)}@{name}")
+        found = f"RCPT TO an unknown address is answered {code} {text.decode('utf-8', 'replace')}"
+        if code < 400 or (code >= 500 and code != 550):
+            raise ProbeFailure(found)
+        if code < 500:
+            raise ProbeDoubt(found)
+        return f"250 and 550 {text.decode('utf-8', 'replace')}"
+
+
 def client_checks(dialler: Dialler, host: str) -> list[Check]:
     """The doors for users, by a name that users are told."""
     remedy = f"look at the service and the certificate on {host}; converge the node"
@@ -181,21 +246,114 @@ def client_checks(dialler: Dialler, host: str) -> list[Check]:
     return checks
 
 
+def _port_check(dialler: Dialler, host: str, addresses: t.Sequence[str], remedy: str) -> Check:
+    """The door for the world's mail. It comes before all others: where it does not open at all, nobody knocks there again."""
+    return functools.partial(
+        finding,
+        "mail.port",
+        host,
+        "port 25 greets at each address that the files name",
+        remedy,
+        functools.partial(_port, dialler, host, addresses),
+    )
+
+
+def node_port_check(dialler: Dialler, node: Node) -> Check:
+    """The door of a node."""
+    remedy = f"look at Postfix and the firewall on {node.hostname}"
+    return _port_check(dialler, node.hostname, node.addresses, remedy)
+
+
+def backup_port_check(dialler: Dialler, backup: BackupMx) -> Check:
+    """The door of a backup MX, and what it means that it is shut."""
+    remedy = f"no mail is lost, it waits with its senders while a node is away; {_tell(backup.hostname)}"
+    return _port_check(dialler, backup.hostname, backup.addresses, remedy)
+
+
+def _tell(host: str) -> str:
+    return f"tell whoever runs {host}; until it is mended, take it out of backup_mx in estate.yml"
+
+
 def node_checks(dialler: Dialler, host: str, sender: str) -> list[Check]:
     """What concerns a node as a whole: the door for the world's mail, and what must be refused."""
     ask = functools.partial(functools.partial, finding)
     repair = f"converge the node; nothing but its own roles may set what {host} accepts"
+    doors = (
+        _verify_tls.Door(dialler, host, 587),
+        _verify_tls.Door(dialler, host, 465, implicit=True),
+    )
     return [
-        ask("mail.tls", host, f"port 25 offers STARTTLS with a certificate for {host}, and no AUTH", f"look at Postfix and the certificate on {host}",
-            functools.partial(_starttls, dialler, host, 25, False)),
-        ask("mail.ciphers", host, "ports 25, 465 and 587 speak TLS 1.2 and newer, with ECDHE and AEAD only, and have a key and signatures of today",
-            f"converge the node; a supplied certificate for {host} should have a P-256 key", functools.partial(_verify_tls.check, dialler, host)),
-        ask("mail.dane", host, f"port 25 serves a key that a TLSA record of {host} names",
+        ask(
+            "mail.tls",
+            host,
+            _TLS.format(host),
+            f"look at Postfix and the certificate on {host}",
+            functools.partial(_starttls, dialler, host, 25, False),
+        ),
+        ask(
+            "mail.ciphers",
+            host,
+            _CIPHERS.format("ports 25, 465 and 587 speak"),
+            f"converge the node; a supplied certificate for {host} should have a P-256 key",
+            functools.partial(_verify_tls.check, dialler, host, doors),
+        ),
+        ask(
+            "mail.dane",
+            host,
+            _DANE.format(host),
             f"converge the node, which reports the key that {host} serves, and publish its records: reseller.mail.site does both",
-            functools.partial(_dane, dialler, host)),
-        ask("mail.relay_refused", host, "mail from a stranger to a stranger is refused", repair, functools.partial(_relay, dialler, host, sender)),
-        ask("access.plaintext_refused", host, "no password is taken before TLS", repair, functools.partial(_plaintext, dialler, host)),
+            functools.partial(_dane, dialler, host),
+        ),
+        ask(
+            "mail.relay_refused",
+            host,
+            _RELAY,
+            repair,
+            functools.partial(_relay, dialler, host, sender),
+        ),
+        ask(
+            "access.plaintext_refused",
+            host,
+            _PLAINTEXT,
+            repair,
+            functools.partial(_plaintext, dialler, host, _PLAIN),
+        ),
     ]
+
+
+def backup_checks(dialler: Dialler, host: str, sender: str) -> list[Check]:
+    """What concerns a backup MX as a whole: the same at its only door. It is somebody else's, whose other doors are not our affair."""
+    works = {
+        "mail.tls": (_TLS.format(host), functools.partial(_starttls, dialler, host, 25, False)),
+        "mail.ciphers": (
+            _CIPHERS.format("port 25 speaks"),
+            functools.partial(_verify_tls.check, dialler, host, ()),
+        ),
+        "mail.dane": (_DANE.format(host), functools.partial(_dane, dialler, host)),
+        "mail.relay_refused": (_RELAY, functools.partial(_relay, dialler, host, sender)),
+        "access.plaintext_refused": (
+            _PLAINTEXT,
+            functools.partial(_plaintext, dialler, host, (25,)),
+        ),
+    }
+    return [
+        functools.partial(finding, id_, host, expected, _tell(host), work)
+        for id_, (expected, work) in works.items()
+    ]
+
+
+def backup_check(dialler: Dialler, host: str, name: str, catch_all: bool) -> Check:
+    """A backup MX takes the mail of a domain or domain alias, and none that it would have to bounce."""
+    expected = "RCPT TO a known address: 250" + ("" if catch_all else "; an unknown one: 550")
+    remedy = f"which domains and addresses there are is for its operator to know: {_tell(host)}"
+    return functools.partial(
+        finding,
+        "mail.backup",
+        f"{host} → {name}",
+        expected,
+        remedy,
+        functools.partial(_recipients, dialler, host, name, catch_all),
+    )
 
 
 def unknown_check(dialler: Dialler, host: str, domain: str) -> Check:

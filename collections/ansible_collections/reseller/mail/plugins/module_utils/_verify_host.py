@@ -51,19 +51,23 @@ NEEDS: t.Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "access.submission": ((*_SMTP, "host.dovecot"), ()),
     "access.submissions": ((*_SMTP, "host.dovecot"), ()),
     "access.plaintext_refused": ((*_SMTP, "host.dovecot"), ()),
+    "mail.port": (("host.postfix",), ()),
     "mail.tls": (_SMTP, ()),
     "mail.ciphers": (_SMTP, ()),
     "mail.dane": (_SMTP, ()),
     "mail.relay_refused": (_SMTP, ()),
     "mail.unknown_refused": ((*_SMTP, "host.generation", "host.disk"), ()),
+    "mail.backup": ((), (*_SMTP, "host.generation", "host.disk", "mail.port")),
     "mail.submit": ((*_SMTP, *_STORE), ()),
     "mail.fetch": (("host.dovecot", "host.generation"), ()),
-    "mail.deliver": ((*_SMTP, *_STORE, "host.clock", "host.queue"), (*_SMTP, *_STORE, "host.clock", "host.queue")),
+    "mail.deliver": ((*_SMTP, *_STORE, "host.clock", "host.queue"), (*_SMTP, *_STORE, "host.clock", "host.queue", "mail.port")),
     "mail.dkim": ((*_SMTP, *_STORE, "host.opendkim_ed25519", "host.clock", "host.queue"), ()),
     "dns.mta_sts_policy": (("host.nginx", "host.generation"), ()),
     "dns.settings": (("host.nginx", "host.generation"), ()),
 }
 """By finding (and all whose id begins with it and ``_``): what of the subject's host it needs, and what of the host of whom the subject sent to."""
+_CAUSES = (*CATALOGUE, "mail.port")
+"""What others may be blocked by, the first cause first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +267,7 @@ def settled(findings: t.Iterable[Finding], homes: t.Mapping[str, str]) -> list[F
     ``homes`` has the host of each host name, domain and alias.
     """
     findings = list(findings)
-    failed = {(one.id, one.subject) for one in findings if one.id in CATALOGUE and one.state == "fail"}
+    failed = {(one.id, one.subject) for one in findings if one.id in _CAUSES and one.state == "fail"}
     return [_settled(one, failed, homes) for one in findings]
 
 
@@ -273,7 +277,7 @@ def _settled(finding: Finding, failed: t.Container[tuple[str, str]], homes: t.Ma
     causes = []
     for name, needs in zip(finding.subject.split(" → "), _needs(finding.id), strict=False):
         host = homes.get(name) or homes.get(name.rpartition("@")[2], "")
-        causes += [f"{id_} of {host}" for id_ in CATALOGUE if id_ in needs and (id_, host) in failed]
+        causes += [f"{id_} of {host}" for id_ in _CAUSES if id_ in needs and (id_, host) in failed]
     if not causes:
         return finding
     return replace(finding, state="blocked", found=f"not judged: {', '.join(dict.fromkeys(causes))} failed", remedy="")

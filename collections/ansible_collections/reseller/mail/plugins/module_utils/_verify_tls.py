@@ -217,11 +217,11 @@ def watching_tickets(early: list[bool]) -> ssl.SSLContext:
     return context
 
 
-def check(dialler: Dialler, host: str) -> str:
-    """What was found; ProbeFailure where it is bad, ProbeDoubt where it is to be phased out."""
+def check(dialler: Dialler, host: str, doors: t.Iterable[Door]) -> str:
+    """What was found at port 25 and at further doors; ProbeFailure where it is bad, ProbeDoubt where it is to be phased out."""
     found = spoken(dialler, host)
     bad, late = shortcomings(found)
-    for door in (Door(dialler, host, 587), Door(dialler, host, 465, implicit=True)):
+    for door in doors:
         with contextlib.suppress(ProbeClosed):  # that is another finding
             there = Spoken(found.version, found.cipher, found.key, found.bits, found.signed_with, **_handshakes(door))
             more_bad, more_late = shortcomings(there)

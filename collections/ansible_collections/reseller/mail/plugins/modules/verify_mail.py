@@ -10,6 +10,7 @@ short_description: Knock at the mail hosts' doors, and send and fetch real mail
 version_added: 0.1.0
 description:
   - Opens SMTP, submission, IMAP, POP3 and ManageSieve sessions to every node, and to the names that tenants' users are told, with verified TLS.
+  - Asks port 25 of every backup MX, too. It has to take mail for every domain, and only for recipients that exist.
   - Tries what must be refused, that is relaying for strangers, unknown recipients and passwords before TLS. Made-up credentials and addresses
     under C(.invalid) are used for it.
   - Sends mail from one mailbox of every domain to itself and to the others, and as a stranger through each domain's MX; fetches it

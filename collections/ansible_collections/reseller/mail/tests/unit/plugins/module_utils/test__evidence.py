@@ -13,7 +13,7 @@ from ansible_collections.reseller.mail.plugins.module_utils import _evidence
 from ansible_collections.reseller.mail.plugins.module_utils._evidence import KEPT, MAX_REPORTS, Counts, Failure, Log, Ours, Report, Row, absorb, absorb_findings
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
 from ansible_collections.reseller.mail.plugins.module_utils._load import load
-from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import BackupMx, Estate
 
 DAY = datetime.date(2026, 11, 20)
 TODAY = DAY + datetime.timedelta(1)
@@ -111,6 +111,9 @@ def test_green_is_what_was_asked_and_is_well(estate: Estate) -> None:
     assert verdict(estate, Finding("dns.provider_spf", "hosting.example", "fail", "", "")) == {"dmarc": "dns.provider_spf", "mta_sts": ""}
     assert verdict(estate, Finding("mail.tls", "mx1", "fail", "", "")) == {"dmarc": "", "mta_sts": "mail.tls"}
     assert verdict(estate, Finding("mail.tls", "mx2", "fail", "", "")) == {"dmarc": "", "mta_sts": ""}, "another node's"
+    backed_up = replace(estate, backup_mx=(BackupMx("alt", ("192.0.2.9",)),))
+    assert verdict(backed_up, Finding("mail.tls", "alt", "fail", "", "")) == {"dmarc": "", "mta_sts": "mail.tls"}
+    assert verdict(backed_up, Finding("mail.port", "alt", "fail", "", "")) == {"dmarc": "", "mta_sts": ""}, "nothing is lost by a dead one"
     assert verdict(estate, Finding("quota.usage", ACME, "fail", "", "")) == {"dmarc": "", "mta_sts": ""}
 
 

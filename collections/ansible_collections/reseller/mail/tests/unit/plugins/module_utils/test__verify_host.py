@@ -176,8 +176,35 @@ def test_a_warning_of_a_host_blocks_nothing() -> None:
     assert settled([disk, fail("mail.submit", "jo@acme.example")], HOMES)[1].state == "fail"
 
 
-def test_every_need_is_a_finding_of_hosts() -> None:
-    assert {need for needs in NEEDS.values() for side in needs for need in side} <= CATALOGUE.keys()
+def test_every_need_is_a_finding_about_hosts() -> None:
+    assert {need for needs in NEEDS.values() for side in needs for need in side} <= {*CATALOGUE, "mail.port"}
+
+
+def test_a_host_whose_port_25_is_shut_is_the_cause_of_what_others_cannot_hand_to_it() -> None:
+    port = Finding("mail.port", HOST, "fail", "", "refused")
+    given = [
+        port,
+        fail("mail.deliver", "world → jo@acme.example"),
+        fail("mail.backup", "alt.hosting.example → acme.example"),
+        fail("mail.fetch", "jo@acme.example"),
+    ]
+    assert [(one.state, one.found) for one in settled(given, HOMES)[1:3]] == [
+        ("blocked", f"not judged: mail.port of {HOST} failed")
+    ] * 2
+    assert settled(given, HOMES)[3].state == "fail"
+    postfix = Finding("host.postfix", HOST, "fail", "", "inactive")
+    assert [one.state for one in settled([postfix, *given[:3]], HOMES)] == [
+        "fail",
+        "blocked",
+        "blocked",
+        "blocked",
+    ]
+
+
+def test_a_backup_mx_that_is_dead_says_nothing_about_the_node() -> None:
+    port = Finding("mail.port", "alt.hosting.example", "fail", "", "refused")
+    deliver = fail("mail.deliver", "world → jo@acme.example")
+    assert settled([port, deliver], HOMES) == [port, deliver]
 
 
 def test_the_report_settles_what_all_parts_found() -> None:

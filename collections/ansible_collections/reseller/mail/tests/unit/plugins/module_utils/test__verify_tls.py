@@ -122,15 +122,21 @@ def server(folder: Path, key: t.Any, ciphers: str, least: ssl.TLSVersion) -> t.I
             thread.join(10)
 
 
+def doors(there: Loopback) -> list[Door]:
+    """Those for submission: one is open, at the other nobody answers."""
+    dialler = t.cast(t.Any, there)
+    return [Door(dialler, "post.example", 587), Door(dialler, "post.example", 465, implicit=True)]
+
+
 def test_a_host_of_today(tmp_path: Path) -> None:
     with server(tmp_path, ec.generate_private_key(ec.SECP256R1()), "ECDHE+AESGCM:ECDHE+CHACHA20", ssl.TLSVersion.TLSv1_2) as there:
-        assert _verify_tls.check(t.cast(t.Any, there), "post.example") == "TLSv1.3 TLS_AES_256_GCM_SHA384, EC key of 256 bits"
+        assert _verify_tls.check(t.cast(t.Any, there), "post.example", doors(there)) == "TLSv1.3 TLS_AES_256_GCM_SHA384, EC key of 256 bits"
 
 
 def test_what_is_to_be_phased_out_is_doubted(tmp_path: Path) -> None:
     key = rsa.generate_private_key(65537, 2048)
     with server(tmp_path, key, "ECDHE+AES", ssl.TLSVersion.TLSv1_2) as there, pytest.raises(ProbeDoubt) as said:
-        _verify_tls.check(t.cast(t.Any, there), "post.example")
+        _verify_tls.check(t.cast(t.Any, there), "post.example", doors(there))
     assert "the cipher ECDHE-RSA-AES" in str(said.value)
     assert "RSA key has 2048 bits" in str(said.value)
 
@@ -138,7 +144,7 @@ def test_what_is_to_be_phased_out_is_doubted(tmp_path: Path) -> None:
 def test_what_is_bad_fails(tmp_path: Path) -> None:
     key = rsa.generate_private_key(65537, 2048)
     with server(tmp_path, key, "ALL:@SECLEVEL=0", ssl.TLSVersion.TLSv1) as there, pytest.raises(ProbeFailure) as said:
-        _verify_tls.check(t.cast(t.Any, there), "post.example")
+        _verify_tls.check(t.cast(t.Any, there), "post.example", doors(there))
     assert not isinstance(said.value, ProbeDoubt)
     assert "TLSv1.1 is spoken" in str(said.value)
 
@@ -146,7 +152,7 @@ def test_what_is_bad_fails(tmp_path: Path) -> None:
 def test_what_cannot_be_seen_is_not_called_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_verify_tls, "_CAN_WATCH", False)
     with server(tmp_path, ec.generate_private_key(ec.SECP256R1()), "ECDHE+AESGCM", ssl.TLSVersion.TLSv1_2) as there, pytest.raises(ProbeBlocked):
-        _verify_tls.check(t.cast(t.Any, there), "post.example")
+        _verify_tls.check(t.cast(t.Any, there), "post.example", doors(there))
 
 
 def _relay(door: socket.socket, port: int) -> None:

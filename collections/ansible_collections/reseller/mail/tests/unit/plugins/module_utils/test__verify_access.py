@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is asked of the hosts that stand in MX sets, of servers on the loopback that speak SMTP."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import types
+import typing as t
+
+import pytest
+from ansible_collections.reseller.mail.plugins.module_utils import _verify_access
+from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
+from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler, has_route
+from ansible_collections.reseller.mail.plugins.module_utils._mail_round import access_findings
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain, DomainAlias
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import (
+    BackupMx,
+    Estate,
+    Node,
+    Provider,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Limits, Tenant
+
+ALT, STRANGER = "alt.hosting.example", "mx.stranger.example"
+ADDRESSES = {"mx1.hosting.example": "192.0.2.3", ALT: "192.0.2.9", STRANGER: "198.51.100.1"}
+Answers = t.Mapping[str, str]
+
+
+class World(Dialler):
+    """A dialler whose names and addresses lead to the loopback; it notes whom it was told to dial."""
+
+    def __init__(self, ports: t.Mapping[str, int], mx: t.Sequence[str] = (ALT, STRANGER)) -> None:
+        super().__init__("127.0.0.1", timeout=5)
+        self._ports, self._mx = ports, mx
+        self.dialled: list[tuple[str, int]] = []
+
+    def records(self, name: str, rdtype: str, *, secure: bool = False) -> list[t.Any]:
+        if rdtype == "MX":
+            return [types.SimpleNamespace(exchange=f"{host}.", preference=10) for host in self._mx]
+        return (
+            [types.SimpleNamespace(address=ADDRESSES[name])]
+            if rdtype == "A" and name in ADDRESSES
+            else []
+        )
+
+    def dial(self, address: str, port: int) -> socket.socket:
+        self.dialled.append((address, port))
+        if port != 25 or address not in self._ports:
+            raise ConnectionRefusedError(111, "Connection refused")
+        return socket.create_connection(("127.0.0.1", self._ports[address]), self.timeout)
+
+
+def _talk(plain: socket.socket, answers: Answers) -> None:
+    with contextlib.suppress(OSError), plain, plain.makefile("rb") as lines:
+        plain.sendall(answers.get("greeting", "220 post.example").encode() + b"\r\n")
+        answers = {"QUIT": "221 Bye", **answers}
+        for line in lines:
+            said = line.decode().strip().upper()
+            given = next(
+                (answer for start, answer in answers.items() if said.startswith(start)), "250 Ok"
+            )
+            plain.sendall(given.encode() + b"\r\n")
+
+
+def _serve(door: socket.socket, answers: Answers) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            plain, _peer = door.accept()
+            threading.Thread(target=_talk, args=(plain, answers), daemon=True).start()
+
+
+@contextlib.contextmanager
+def server(answers: Answers) -> t.Iterator[int]:
+    """Give the port of a server that answers what begins so with that, and anything else with 250."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        threading.Thread(target=_serve, args=(door, answers), daemon=True).start()
+        yield door.getsockname()[1]
+
+
+POSTMASTER, NOBODY = "RCPT TO:<POSTMASTER@", "RCPT TO:<NOBODY-"
+
+
+@pytest.mark.parametrize(
+    ("answers", "catch_all", "state", "says"),
+    [
+        (
+            {POSTMASTER: "250 Ok", NOBODY: "550 5.1.1 unknown"},
+            False,
+            "ok",
+            "250 and 550 5.1.1 unknown",
+        ),
+        (
+            {POSTMASTER: "250 Ok", NOBODY: "250 Ok"},
+            False,
+            "fail",
+            "RCPT TO an unknown address is answered 250 Ok",
+        ),
+        ({POSTMASTER: "250 Ok", NOBODY: "250 Ok"}, True, "ok", "250; every address exists here"),
+        (
+            {POSTMASTER: "250 Ok", NOBODY: "450 4.1.1 later"},
+            False,
+            "warn",
+            "RCPT TO an unknown address is answered 450 4.1.1 later",
+        ),
+        (
+            {POSTMASTER: "250 Ok", NOBODY: "554 5.7.1 no"},
+            False,
+            "fail",
+            "RCPT TO an unknown address is answered 554 5.7.1 no",
+        ),
+        (
+            {POSTMASTER: "554 5.7.1 denied", NOBODY: "554 5.7.1 denied"},
+            True,
+            "fail",
+            "RCPT TO postmaster@acme.example is answered 554 5.7.1 denied",
+        ),
+        (
+            {POSTMASTER: "450 4.1.1 later"},
+            False,
+            "fail",
+            "RCPT TO postmaster@acme.example is answered 450 4.1.1 later",
+        ),
+    ],
+)
+def test_a_backup_mx_takes_what_exists_and_nothing_else(
+    answers: Answers, catch_all: bool, state: str, says: str
+) -> None:
+    with server(answers) as port:
+        found = _verify_access.backup_check(
+            World({"192.0.2.9": port}), ALT, "acme.example", catch_all
+        )()
+    assert (found.id, found.subject, found.state, found.found) == (
+        "mail.backup",
+        f"{ALT} → acme.example",
+        state,
+        says,
+    )
+
+
+def test_a_backup_mx_that_dns_does_not_name_is_not_asked() -> None:
+    world = World({}, mx=[STRANGER])
+    found = _verify_access.backup_check(world, ALT, "acme.example", False)()
+    assert (found.state, found.found) == (
+        "blocked",
+        "not asked: DNS does not name it as an MX of acme.example",
+    )
+    assert world.dialled == []
+
+
+def port(world: World, *addresses: str) -> Finding:
+    return _verify_access.backup_port_check(world, BackupMx(ALT, addresses))()
+
+
+def test_each_address_of_the_files_has_to_answer() -> None:
+    with server({}) as good, server({"greeting": "554 5.7.1 go away"}) as bad:
+        assert (
+            port(World({"192.0.2.9": good, "192.0.2.10": good}), "192.0.2.9", "192.0.2.10").state
+            == "ok"
+        )
+        world = World({"192.0.2.9": good, "192.0.2.10": bad})
+        found = port(world, "192.0.2.9", "192.0.2.10", "192.0.2.11")
+        assert (found.state, found.found) == (
+            "fail",
+            "192.0.2.10: greets with '554 5.7.1 go away'; 192.0.2.11: Connection refused",
+        )
+        assert world.dead == set(), "one address answers"
+
+
+def test_an_address_without_a_way_to_it_is_not_called_dead() -> None:
+    away = "255.255.255.255"  # no socket may be connected there unless it asks for that
+    assert (has_route("127.0.0.1"), has_route(away)) == (True, False)
+    with server({}) as good:
+        found = port(World({"192.0.2.9": good}), "192.0.2.9", away)
+    assert (found.state, found.found) == ("blocked", f"there is no way from here to {away}")
+
+
+def estate() -> Estate:
+    domain = Domain(
+        "acme.example", "mail", "o", domain_aliases=(DomainAlias("acme-mail.example", "o"),)
+    )
+    tenant = Tenant("acme", "Acme", "business", "active", "mx1", "o", (), Limits(), (domain,))
+    held = Tenant(
+        "held",
+        "Held",
+        "business",
+        "suspended",
+        "mx1",
+        "o",
+        (),
+        Limits(),
+        (Domain("held.example", "mail", "o"),),
+    )
+    node, backup = (
+        Node("mx1", "mx1.hosting.example", 12, ("192.0.2.3",)),
+        BackupMx(ALT, ("192.0.2.9",)),
+    )
+    return Estate(
+        Provider("P", "hosting.example"), (node,), (), (tenant, held), backup_mx=(backup,)
+    )
+
+
+def test_strangers_in_an_mx_set_are_left_alone_and_of_a_backup_mx_only_port_25_is_asked() -> None:
+    with server({POSTMASTER: "250 Ok", "RCPT": "550 no"}) as good:
+        world = World({"192.0.2.3": good, "192.0.2.9": good})
+        found = {(one.id, one.subject): one.state for one in access_findings(world, estate())}
+    assert {address for address, _port in world.dialled} == {"192.0.2.3", "192.0.2.9"}
+    assert {number for address, number in world.dialled if address == "192.0.2.9"} == {25}
+    about = {subject for id_, subject in found if id_ == "mail.backup"}
+    assert about == {f"{ALT} → acme.example", f"{ALT} → acme-mail.example"}, (
+        "nobody knows what a suspended tenant's domain answers"
+    )
+    assert {found[id_, ALT] for id_ in ("mail.port", "mail.relay_refused")} == {"ok"}
+    assert found["mail.tls", ALT] == "fail", "it has no STARTTLS"
+
+
+def test_a_dead_host_is_dialled_once_and_is_one_failure() -> None:
+    with server({"RCPT": "550 no"}) as good:
+        world = World({"192.0.2.3": good})
+        found = access_findings(world, estate())
+    assert world.dialled.count(("192.0.2.9", 25)) == 1
+    states = {one.id: one.state for one in found if one.subject.startswith(ALT)}
+    assert states.pop("mail.port") == "fail"
+    assert set(states.values()) <= {"blocked", "na"}
+    assert states["mail.backup"] == states["mail.tls"] == states["mail.relay_refused"] == "blocked"
+
+
+def test_a_backup_mx_that_takes_passwords_in_the_clear_is_found() -> None:
+    with server({"EHLO": "250-post.example\r\n250 AUTH PLAIN"}) as open_:
+        checks = _verify_access.backup_checks(World({"192.0.2.9": open_}), ALT, "")
+        found = next(
+            one for one in (check() for check in checks) if one.id == "access.plaintext_refused"
+        )
+    assert (found.state, found.found) == ("fail", "port 25: AUTH is offered before TLS")
