@@ -152,6 +152,11 @@ def without_extension(name: str) -> str:
     return f"{local.partition('+')[0]}@{host}" if at and "+" in local else name
 
 
+def is_in(name: str, domain: str) -> bool:
+    """Return whether a name is a domain or lies below it."""
+    return name == domain or name.endswith(f".{domain}")
+
+
 def nearest(name: str, domains: t.Container[str]) -> t.Optional[str]:
     """The domain that a name lies below, the closest of them; None when there is none."""
     while name:

@@ -136,9 +136,10 @@ def _records(events: t.Iterable[t.Mapping[str, t.Any]]) -> t.Iterator[tuple[str,
             yield from ((event["domain"], text) for text in event["records"] if is_spf(text))
 
 
-def faults(chain: Chain, wanted: str, expected_tail: str = "-all") -> t.Iterator[SpfFault]:
-    """Everything wrong with a chain; ``wanted`` is the record that the model asks for, as a line. Nothing where a server did not answer, or where
-    the domain has no record or two: those are findings about the record set."""
+def faults(chain: Chain, wanted: str, expected_tail: str = "-all", relay: str = "") -> t.Iterator[SpfFault]:
+    """Everything wrong with a chain; ``wanted`` is the record that the model asks for, as a line, and ``relay`` what the premium relay's operator
+    wants included, where mail leaves by it. Nothing where a server did not answer, or where the domain has no record or two: those are
+    findings about the record set."""
     own = [text for domain, text in chain.records if domain.rstrip(".").lower() == chain.domain]
     if chain.unsure or len(own) != 1:
         return
@@ -173,6 +174,9 @@ def faults(chain: Chain, wanted: str, expected_tail: str = "-all") -> t.Iterator
             mine = f":\n{without(used[0])}" if text == own[0] else "; receivers may ignore it"
             yield SpfFault("dns.spf_ptr", f"{domain} uses ptr: {text}", f"take {used[0]} out (RFC 7208 section 5.5){mine}")
     failing = [f"{address}: {verdict}" for address, verdict in chain.senders if verdict not in ("pass", "permerror")]
+    included = {domain.rstrip(".").lower() for domain, _text in chain.records}
+    if relay and relay not in included and chain.stranger != "permerror":
+        failing.append(f"those of the premium relay (include:{relay})")
     if failing:
         yield SpfFault("dns.spf_sender", f"addresses that mail leaves from do not pass: {', '.join(failing)}", publish)
     terms = own[0].lower().split()[1:]

@@ -55,7 +55,7 @@ def _texts(estate: Estate) -> dict[str, str]:
         for domain in tenant.domains:
             for name in domain.names:
                 own = name == estate.provider.domain
-                found[name] = senders.provider_spf(estate, senders.extra_terms(domain)) if own else senders.spf(estate, tenant, domain)
+                found[name] = senders.spf_as_provider(estate, tenant, domain) if own else senders.spf(estate, tenant, domain)
     return found
 
 

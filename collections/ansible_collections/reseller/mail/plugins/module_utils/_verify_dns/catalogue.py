@@ -142,7 +142,7 @@ _SENDERS: _Section = (
     ("dns.spf_syntax", "fail", "the record cannot be evaluated", "{todo}", "S2-25", "Auth"),
     ("dns.spf_stranger", "fail", "everybody may send", "{todo}", "S1-4", "Auth"),
     ("dns.spf_ptr", "warn", "the chain uses `ptr` (RFC 7208 section 5.5)", "{todo}", "S1-4"),
-    ("dns.spf_sender", "fail", "our hosts may not send", "{todo}", "S0-3 S0-5 S1-4"),
+    ("dns.spf_sender", "fail", "our hosts, or the premium relay where it is used, may not send", "{todo}", "S0-3 S0-5 S1-4"),
     ("dns.spf_tail", "warn", "the record ends in another tail; `fail` with the premium relay, which refuses mail then", "{todo}", "S0-4", "Auth"),
     ("dns.spf_leftover", "warn", "the previous host may still send", "{todo}", "S0-7"),
     ("dns.null_spf_missing", "fail", "no SPF record at a name that nobody sends for", _PUBLISH, "S0-7"),

@@ -21,10 +21,10 @@ if t.TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """Where a domain's mail leaves from, and whether the premium relay looks at its SPF record."""
+    """Where a domain's mail leaves from; ``relay`` is what the premium relay's operator wants included, where it leaves by that too."""
 
     addresses: tuple[str, ...]
-    premium: bool
+    relay: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,10 @@ def learn(estate: Estate) -> Known:
     addresses: set[str] = set()
     for tenant, domain in estate.served_domains():
         own = (*estate.node_of(tenant).addresses, *([tenant.outbound_address] if tenant.outbound_address else ()))
+        relay = estate.premium_relay.spf_include if tenant.premium_relay and estate.premium_relay else ""
         locals_ = set(_locals(domain))
         for name in domain.names:
-            sending[name] = Sending(own, tenant.premium_relay and estate.premium_relay is not None)
+            sending[name] = Sending(own, relay)
             addresses.update(f"{local}@{name}" for local in locals_)
             if domain.catch_all:
                 catch_all.add(name)

@@ -89,9 +89,9 @@ async def spf(asker: Asker, known: Known, outcomes: list[Outcome], provider_faul
     if chain.unsure:
         blocked["dns.spf" if asked.group == "dns.spf" else asked.group] = "a name server on the way does not answer"
         return found
-    faults = []
-    for one in _spf_chain.faults(chain, asked.lines[0], wanted.split()[-1]):
-        strict = one.id == "dns.spf_tail" and sending is not None and sending.premium
+    faults, relay = [], sending.relay if sending else ""
+    for one in _spf_chain.faults(chain, asked.lines[0], wanted.split()[-1], relay):
+        strict = one.id == "dns.spf_tail" and relay
         faults.append(Fault(one.id, one.found, words=(("todo", one.remedy),), state="fail" if strict else ""))
     return [*found, Outcome(asked, tuple(faults))] if faults else found
 

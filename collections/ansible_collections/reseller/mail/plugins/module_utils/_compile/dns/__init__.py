@@ -104,11 +104,11 @@ def _name(estate: Estate, tenant: Tenant, domain: Domain, name: str, keys: t.Seq
     yield from senders.dkim(name, keys)
     if _services.is_parked(domain):
         yield name, "MX", receivers.NULL_MX, "null_mx"
-        yield name, "TXT", *(_spf_of_provider(estate, domain) if name == estate.provider.domain else (senders.NOBODY, "null_spf"))
+        yield name, "TXT", *(_spf_of_provider(estate, tenant, domain) if name == estate.provider.domain else (senders.NOBODY, "null_spf"))
         yield f"_dmarc.{name}", "TXT", senders.parked_dmarc(domain.dmarc), "dmarc"
         return
     yield from receivers.mx(estate, tenant, name)
-    yield name, "TXT", *(_spf_of_provider(estate, domain) if name == estate.provider.domain else (senders.spf(estate, tenant, domain), "spf"))
+    yield name, "TXT", *(_spf_of_provider(estate, tenant, domain) if name == estate.provider.domain else (senders.spf(estate, tenant, domain), "spf"))
     yield f"_dmarc.{name}", "TXT", senders.dmarc(domain.dmarc), "dmarc"
     yield from receivers.transport_security(estate, tenant, domain, name)
     if domain.mta_sts:
@@ -118,9 +118,9 @@ def _name(estate: Estate, tenant: Tenant, domain: Domain, name: str, keys: t.Seq
         yield from clients.settings(estate, domain, estate.node_of(tenant), name)
 
 
-def _spf_of_provider(estate: Estate, domain: Domain) -> tuple[str, str]:
+def _spf_of_provider(estate: Estate, tenant: Tenant, domain: Domain) -> tuple[str, str]:
     """The provider's own domain may have mailboxes too: then its one record is both."""
-    return senders.provider_spf(estate, senders.extra_terms(domain)), "provider_spf"
+    return senders.spf_as_provider(estate, tenant, domain), "provider_spf"
 
 
 def _branded(estate: Estate, tenant: Tenant, host: str, zones: t.Container[str]) -> t.Iterator[Row]:

@@ -37,12 +37,12 @@ class World:
         return Reply("world", "answer", frozenset(values), 60) if values else Reply("world", "none", why="NOERROR")
 
 
-def judged(record: t.Union[str, list[str]], senders: t.Sequence[str] = (NODE, OTHER), **names: t.Any) -> dict[str, str]:
+def judged(record: t.Union[str, list[str]], senders: t.Sequence[str] = (NODE, OTHER), relay: str = "", **names: t.Any) -> dict[str, str]:
     """The faults of acme.example with that record: what was found by the finding's id."""
     texts = [record] if isinstance(record, str) else record
     world = {"acme.example": {"TXT": texts}, "hosting.example": {"TXT": [PROVIDER]}, **{key.replace("__", "."): value for key, value in names.items()}}
     chain = asyncio.run(walk(t.cast(t.Any, World(world)), "acme.example", senders))
-    return {fault.id: fault.found for fault in faults(chain, WANTED)}
+    return {fault.id: fault.found for fault in faults(chain, WANTED, relay=relay)}
 
 
 def test_the_record_that_we_ask_for_is_without_fault() -> None:
@@ -56,6 +56,15 @@ def test_a_tenant_may_let_others_send_too() -> None:
 def test_every_address_that_mail_leaves_from_must_pass() -> None:
     found = judged("v=spf1 ip4:192.0.2.10 -all")
     assert found == {"dns.spf_sender": f"addresses that mail leaves from do not pass: {OTHER}: fail"}
+
+
+def test_the_premium_relay_must_be_included_where_mail_leaves_by_it() -> None:
+    relay = {"TXT": ["v=spf1 ip4:198.51.100.25 -all"]}
+    found = judged(WANTED, relay="spf.relay.example", spf__relay__example=relay)
+    assert found == {"dns.spf_sender": "addresses that mail leaves from do not pass: those of the premium relay (include:spf.relay.example)"}
+    for record in ("v=spf1 include:hosting.example include:SPF.relay.example -all", "v=spf1 include:hosting.example include:through.example -all"):
+        through = {"TXT": ["v=spf1 include:spf.relay.example -all"]}
+        assert judged(record, relay="spf.relay.example", spf__relay__example=relay, through__example=through) == {}
 
 
 def test_the_outbound_addresses_may_be_ipv6() -> None:
