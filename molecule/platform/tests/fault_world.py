@@ -133,7 +133,8 @@ class World:
         (self.estate / "state").mkdir()
         for name in ("post", *(one.name for one in self.hosts)):
             tls = [{"name": f"{name}.hoster.example", "current": "aa" * 32, "next": "bb" * 32}]
-            found = {"node": name, "dkim": keys if name == "post" else [], "tls": tls}
+            own = {"domain": f"{name}.hoster.example", "selector": name, "public": self.keys["key"]}
+            found = {"node": name, "dkim": [*(keys if name == "post" else []), own], "tls": tls}
             (self.estate / "state" / f"{name}.json").write_text(json.dumps(found), encoding="utf-8")
 
     def _yaml(self, path: str, content: t.Any) -> None:

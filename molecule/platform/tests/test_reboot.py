@@ -9,7 +9,7 @@ from client import Host, World, wait_until
 from conftest import Side
 from test_delivery import knock, received, submit, txt
 
-GATES = {"reseller-mail-guard.service", "opendkim@rsa.service", "opendkim@ed25519.service", "dovecot.service"}
+GATES = {"reseller-mail-guard.service", "opendkim@rsa.service", "opendkim@ed25519.service", "opendkim@node.service", "dovecot.service"}
 """What Postfix asks about every message."""
 
 

@@ -45,6 +45,7 @@ BREAKS = {
     "host.queue": ("postconf -e defer_transports=smtp; postfix reload; for i in 1 2 3; do echo x | sendmail -f '' nobody@stranger.example; done; "
                    "for i in $(seq 50); do [ $(postqueue -j | grep -c '\"deferred\"') -ge 3 ] && break; sleep 0.2; done",
                    "postsuper -d ALL deferred; postconf -X defer_transports; postfix reload", "3 messages"),
+    "host.opendkim_node": ("systemctl stop opendkim@node", "systemctl start opendkim@node", "opendkim@node.service is inactive"),
     "host.generation": (f"cp -a {CURRENT}/dovecot/logins /run/logins; echo x@acme.example: >>{CURRENT}/dovecot/logins",
                         f"cp -a /run/logins {CURRENT}/dovecot/logins",
                         "dovecot/logins changed (x@acme.example)"),

@@ -51,7 +51,7 @@ class ActionModule(ActionBase):
         mine = [key for state in estate.states if state.node == node.name for key in state.dkim]
         shown, missing = _evidence(args["resolver"], {_dkim.KeyName(key.domain, key.selector): key for key in mine if key.state in _dkim.PENDING})
         signs = opendkim.algorithms_of(estate, node)
-        days = {name: domain.dkim.rotate_days for _tenant, domain in estate.domains_on(node) for name in domain.names}
+        days = opendkim.rotate_days_of(estate, node)
         orders = {
             "node": node.name,
             "now": now,
@@ -78,11 +78,12 @@ class ActionModule(ActionBase):
 
 def _known(estate: Estate, args: t.Mapping[str, t.Any]) -> None:
     """A misspelt domain must not look like one whose keys were rotated."""
-    names = {name for tenant in estate.tenants for domain in tenant.domains for name in domain.names} | {"all"}
+    names = {name for tenant in estate.tenants for domain in tenant.domains for name in domain.names}
+    names |= {node.hostname for node in estate.nodes} | {"all"}
     for option in ("rotate", "compromised"):
         unknown = sorted(set(args[option]) - names)
         if unknown:
-            raise AnsibleActionFail(f"{option}: the estate has no domain {', '.join(unknown)}")
+            raise AnsibleActionFail(f"{option}: the estate has no domain and no node {', '.join(unknown)}")
 
 
 def _evidence(resolver: str, keys: dict[_dkim.KeyName, DkimKey]) -> tuple[dict[_dkim.KeyName, _dkim.Shown], dict[_dkim.KeyName, str]]:

@@ -10,13 +10,16 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils import _build_domain, _cascade, _promotion
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Dmarc
 from ansible_collections.reseller.mail.plugins.module_utils._model.estate import (
+    PROVIDER_DMARC,
     BackupMx,
     DeletionGuard,
     DkimKey,
     Estate,
     Node,
     NodeState,
+    OwnNames,
     PremiumRelay,
     Promotion,
     Provider,
@@ -103,10 +106,21 @@ def estate(
         addon_bundles=tuple(AddOnBundle(**values) for values in goods.get("addon_bundles") or ()),
         promotion=Promotion(**_without_place(head.get("promotion"))),
         steps=steps,
+        own_names=_own_names(head.get("defaults") or {}),
         at=head.get("at") or NOWHERE,
         files=tuple(files),
         said=_cascade.said("estate", head.get("defaults")),
     )
+
+
+def _own_names(defaults: Values) -> OwnNames:
+    """Return what the estate's defaults mean for names that are no tenant's. Nobody sends as the provider's domain while no tenant has it, so
+    without a word it says ``p=reject`` like a domain without mail. Of its subdomains the estate knows only those of its hosts, which have records
+    of their own: others keep their mail. Reports need a whole address: a local part alone would be nobody's there."""
+    told = {name: value for name, value in (defaults.get("dmarc") or {}).items() if value}
+    policy = {name: told.get(name, getattr(PROVIDER_DMARC, name)) for name in ("stage", "subdomains", "nonexistent")}
+    reports_to = told.get("reports_to", "")
+    return OwnNames(Dmarc(**policy, reports_to=reports_to if "@" in reports_to else None), (defaults.get("dkim") or {}).get("rotate_days"))
 
 
 def _without_place(values: t.Optional[Values]) -> Values:

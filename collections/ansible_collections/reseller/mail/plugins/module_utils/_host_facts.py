@@ -21,7 +21,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._generation.store im
 
 SERVICES = (
     "postfix.service", "postfix@-.service", "dovecot.service", "nginx.service",
-    "reseller-mail-guard.service", "opendkim@rsa.service", "opendkim@ed25519.service",
+    "reseller-mail-guard.service", "opendkim@rsa.service", "opendkim@ed25519.service", "opendkim@node.service",
 )
 WATCHED = ("reseller-mail*.timer", "reseller-mail*.path", "reseller-mail*.socket", "certbot.timer")
 """Patterns of our units that start others."""
@@ -30,6 +30,7 @@ PATIENCE = 5.0
 """Seconds for the answer of a socket: a process that is stuck takes connections and says nothing."""
 
 _PROPERTIES = "Id,LoadState,ActiveState,UnitFileState"
+_MILTERS = ("smtpd_milters", "submission_milters", "sieve_milters", "non_smtpd_milters")
 _MILTER = re.compile(r"unix:([^\s,}]+)")
 
 
@@ -54,8 +55,7 @@ def facts(run: Run, root: str, mail: str) -> dict[str, t.Any]:
 
 
 def _postfix_settings(run: Run) -> dict[str, str]:
-    names = ("queue_directory", "smtpd_milters", "submission_milters", "sieve_milters", "smtpd_sasl_path", "virtual_transport", "quota_status",
-             "message_size_limit", "queue_minfree")
+    names = ("queue_directory", *_MILTERS, "smtpd_sasl_path", "virtual_transport", "quota_status", "message_size_limit", "queue_minfree")
     _code, output, _errors = run(["postconf", "-x", *names])
     pairs = (line.partition("=") for line in output.splitlines())
     return {name.strip(): value.strip() for name, _sign, value in pairs}
@@ -90,7 +90,7 @@ def _failed(run: Run) -> list[str]:
 
 def _sockets(settings: t.Mapping[str, str], queue: str) -> list[dict[str, str]]:
     """Return how each socket that Postfix asks answers; ``error`` is empty where it answers well."""
-    milters = {path for name in ("smtpd_milters", "submission_milters", "sieve_milters") for path in _MILTER.findall(settings.get(name, ""))}
+    milters = {path for name in _MILTERS for path in _MILTER.findall(settings.get(name, ""))}
     wanted: list[tuple[str, t.Callable[[socket.socket], str]]] = [(path, _greets_as_milter) for path in sorted(milters)]
     transport = settings.get("virtual_transport", "")
     for path, ask in (

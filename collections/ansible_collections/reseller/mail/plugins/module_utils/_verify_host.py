@@ -27,6 +27,7 @@ CATALOGUE: t.Final[dict[str, str]] = {
     "host.guard": "the guard runs and its socket answers as a milter",
     "host.opendkim": "the OpenDKIM instance for RSA runs and its socket answers as a milter",
     "host.opendkim_ed25519": "likewise the instance for Ed25519; `na` where no domain of the node wants it",
+    "host.opendkim_node": "likewise the instance that signs what the node itself sends: bounces, mail of its programs",
     "host.dovecot": "Dovecot runs, and what Postfix asks of it answers: logins, deliveries, quota",
     "host.postfix": "Postfix runs, and every other milter that it asks answers",
     "host.nginx": "nginx runs; `na` where it is not enabled",
@@ -39,7 +40,8 @@ CATALOGUE: t.Final[dict[str, str]] = {
 
 _SMTP = ("host.postfix", "host.guard", "host.opendkim")
 _STORE = ("host.dovecot", "host.generation", "host.disk")
-_MILTERS = {"guard/": "host.guard", "opendkim/rsa.": "host.opendkim", "opendkim/ed25519.": "host.opendkim_ed25519"}
+_MILTERS = {"guard/": "host.guard", "opendkim/rsa.": "host.opendkim", "opendkim/ed25519.": "host.opendkim_ed25519",
+            "opendkim/node.": "host.opendkim_node"}
 _DOVECOT = ("private/auth", "private/dovecot-lmtp", "private/quota-status")
 
 NEEDS: t.Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
@@ -114,6 +116,7 @@ def judge(facts: Facts, host: str, debian: int, ed25519: bool, limits: Limits, s
         "host.opendkim": _opendkim(facts, "host.opendkim", "opendkim@rsa.service", host),
         "host.opendkim_ed25519": _opendkim(facts, "host.opendkim_ed25519", "opendkim@ed25519.service", host) if ed25519 else
         Answer("na", "", "no domain of the node is signed with Ed25519"),
+        "host.opendkim_node": _opendkim(facts, "host.opendkim_node", "opendkim@node.service", host),
         "host.dovecot": _service(facts, "host.dovecot", ("dovecot.service",)),
         "host.postfix": _service(facts, "host.postfix", ("postfix.service", "postfix@-.service") if debian < 13 else ("postfix.service",)),
         "host.nginx": _nginx(facts),

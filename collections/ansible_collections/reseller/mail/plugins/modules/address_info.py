@@ -174,7 +174,7 @@ class Host:
         return found
 
     def signs(self, domain: str, selector: str) -> bool:
-        for folder in ("opendkim", "opendkim_ed25519"):
+        for folder in ("opendkim", "opendkim_ed25519", "opendkim_node"):
             try:
                 with open(os.path.join(self.current, folder, "signing_table"), encoding="utf-8") as file:
                     if any(line.split() == [domain, f"{selector}._domainkey.{domain}"] for line in file):

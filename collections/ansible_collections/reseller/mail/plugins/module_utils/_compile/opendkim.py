@@ -18,13 +18,20 @@ if t.TYPE_CHECKING:
 
 FOLDERS = {"rsa": "opendkim", "ed25519": "opendkim_ed25519"}
 """By algorithm, a generation's folder: an instance of OpenDKIM signs with one algorithm and has its own tables."""
+OWN = "opendkim_node"
+"""The folder of the instance that signs what the node itself sends. It knows the node's name alone: whatever From a bounce or a program
+of the host writes, no tenant's key signs it."""
+OWN_ALGORITHMS = ("rsa",)
+"""What every verifier takes; the node's name needs no second signature."""
 
 
 def lookups(estate: Estate, node: Node, root: str) -> dict[str, str]:
-    """The active keys of the domain names that send from this node; the key files lie in the host's folder ``root``."""
+    """The active keys of the names that send from this node; the key files lie in the host's folder ``root``."""
     files = {}
-    signs = algorithms_of(estate, node)
-    for algorithm, folder in FOLDERS.items():
+    domains = _domains(estate, node)
+    instances = [(folder, algorithm, domains) for algorithm, folder in FOLDERS.items()]
+    instances.append((OWN, "rsa", {node.hostname: OWN_ALGORITHMS}))
+    for folder, algorithm, signs in instances:
         keys: dict[str, str] = {}
         signing: dict[str, str] = {}
         for key in _reported(estate, node):
@@ -44,17 +51,27 @@ def _reported(estate: Estate, node: Node) -> t.Iterator[DkimKey]:
 
 
 def algorithms_of(estate: Estate, node: Node) -> dict[str, tuple[str, ...]]:
-    """By domain name that sends from the node (mail domains placed there and their aliases): what it is signed with."""
+    """Return by name that sends from the node what it is signed with: mail domains placed there, their aliases, and the node itself."""
+    return {node.hostname: OWN_ALGORITHMS, **_domains(estate, node)}
+
+
+def rotate_days_of(estate: Estate, node: Node) -> dict[str, t.Optional[int]]:
+    """Return by name that sends from the node the days after which a new key takes over; None: never by itself."""
+    domains = {name: domain.dkim.rotate_days for _tenant, domain in estate.domains_on(node) for name in domain.names}
+    return {node.hostname: estate.own_names.rotate_days, **domains}
+
+
+def _domains(estate: Estate, node: Node) -> dict[str, tuple[str, ...]]:
     return {name: domain.dkim.algorithms for _tenant, domain in estate.domains_on(node) if domain.type == "mail" for name in domain.names}
 
 
 def names(estate: Estate, node: Node) -> list[str]:
-    """The domain names that need a key on the node, sorted."""
+    """The names that need a key on the node, sorted."""
     return sorted(algorithms_of(estate, node))
 
 
 def published(estate: Estate) -> dict[str, list[DkimKey]]:
-    """Return the reported keys by domain, one at a selector: two records there would spoil both (RFC 6376 section 3.6.2.2). Of
+    """Return the reported keys by name, one at a selector: two records there would spoil both (RFC 6376 section 3.6.2.2). Of
     two it is that of the node whose way of naming selectors it follows, then that of the node which the domain is placed on. A
     domain that moved has keys of both nodes, at selectors of their own."""
     placed = {name: node.name for node in estate.nodes for name in algorithms_of(estate, node)}
@@ -88,6 +105,6 @@ def txt(key: DkimKey) -> t.Optional[str]:
 
 
 def pending(estate: Estate) -> list[tuple[str, str]]:
-    """(domain name, node's name) where a name's node has reported no key at all yet, sorted."""
+    """(name, node's name) where a name's node has reported no key at all yet, sorted."""
     reported = {(state.node, key.domain) for state in estate.states for key in state.dkim}
     return sorted((name, node.name) for node in estate.nodes for name in names(estate, node) if (node.name, name) not in reported)

@@ -37,7 +37,7 @@ __all__ = [
 GROUPS = {
     "postfix": "postfix",
     "dovecot": "dovecot",
-    **dict.fromkeys(("opendkim", "opendkim_ed25519"), "opendkim"),
+    **dict.fromkeys(("opendkim", "opendkim_ed25519", "opendkim_node"), "opendkim"),
     **dict.fromkeys(("mta_sts", "autoconfig", "autodiscover"), "www-data"),
     "tls": "root",
 }
@@ -46,7 +46,11 @@ GROUPS = {
 OWN = ("artefact", "manifest.json")
 """What a generation holds beside lookups."""
 
-_OPENDKIM = {"opendkim": "opendkim@rsa.service", "opendkim_ed25519": "opendkim@ed25519.service"}
+_OPENDKIM = {
+    "opendkim": "opendkim@rsa.service",
+    "opendkim_ed25519": "opendkim@ed25519.service",
+    "opendkim_node": "opendkim@node.service",
+}
 UNITS = {
     12: {"postfix": "postfix@-.service", **_OPENDKIM},
     13: {"postfix": "postfix.service", **_OPENDKIM},

@@ -31,7 +31,7 @@ _PATTERNS = {
     **dict.fromkeys(("dovecot/logins", "dovecot/mailboxes"), rf"({_ADDRESS}|@):::::::"),
     **{
         f"{folder}/{table}": pattern
-        for folder in ("opendkim", "opendkim_ed25519")
+        for folder in ("opendkim", "opendkim_ed25519", "opendkim_node")
         for table, pattern in {
             "key_table": rf"({_WORD}\._domainkey\.{_DOMAIN})\t{_DOMAIN}:{_WORD}:/\S+\.private",
             "signing_table": rf"({_DOMAIN})\t{_WORD}\._domainkey\.{_DOMAIN}",

@@ -15,7 +15,7 @@ from pathlib import Path
 from .layout import LOOKUPS, OWN, changed_keys, files, is_ours, read, read_bytes
 from .store import Content, GenerationError, Store
 
-RELOADED = ("opendkim", "opendkim_ed25519", "postfix")
+RELOADED = ("opendkim", "opendkim_ed25519", "opendkim_node", "postfix")
 """Services that must be told of a switch, in this order: mail from a new domain must not be accepted before it can be
 signed. Dovecot looks for itself; nginx opens its files for every request."""
 

@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Dmarc, Domain
 from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import AddOn, AddOnBundle, Plan, Tenant
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import NOWHERE, Position, Said
 
@@ -103,6 +103,17 @@ class Provider:
     status_url: t.Optional[str] = None
 
 
+PROVIDER_DMARC = Dmarc("reject", None, subdomains="observe", nonexistent="reject")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnNames:
+    """What holds for names that are no tenant's. ``dmarc`` is that of the provider's domain, ``rotate_days`` is for the keys of nodes."""
+
+    dmarc: Dmarc = PROVIDER_DMARC
+    rotate_days: t.Optional[int] = None
+
+
 @dataclass(frozen=True, slots=True)
 class BackupMx:
     """A host that receives when no node does."""
@@ -173,6 +184,7 @@ class Estate:
     addon_bundles: tuple[AddOnBundle, ...] = ()
     promotion: Promotion = Promotion()
     steps: tuple[Step, ...] = ()
+    own_names: OwnNames = OwnNames()
     at: Position = field(default=NOWHERE, compare=False)
     files: tuple[tuple[str, Position], ...] = field(default=(), compare=False, repr=False)
     said: Said = field(default_factory=dict, compare=False, repr=False)

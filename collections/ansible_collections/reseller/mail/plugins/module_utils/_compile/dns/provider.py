@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 import typing as t
+from dataclasses import replace
 
+from ..._model.domain import Dmarc
+from ..._names import is_in
+from .. import opendkim
 from . import clients, receivers, senders
 from .record import TTL, Record, Row
 
@@ -17,6 +21,8 @@ if t.TYPE_CHECKING:
 
 OWN_NAME = "v=spf1 a -all"
 """Receivers check the name in EHLO too, and it is all they have for bounces (RFC 7208 sections 2.3 and 2.4)."""
+HOST_DMARC = Dmarc("reject")
+"""Only the host itself sends under its name, and all of that passes: bounces by the name in EHLO, and what a node sends by its signature."""
 
 
 def hosts(estate: Estate) -> dict[str, tuple[str, tuple[str, ...]]]:
@@ -30,10 +36,14 @@ def hosts(estate: Estate) -> dict[str, tuple[str, tuple[str, ...]]]:
 
 
 def records(estate: Estate, served: t.Container[str]) -> t.Iterator[tuple[str, Row]]:
-    """By the name they belong to. A name that is a mail domain as well has that domain's SPF record, and no second one."""
+    """By the name they belong to. A name that is a mail domain as well has that domain's records about senders, and no second ones."""
     provider = estate.provider.domain
     if provider not in served:
         yield provider, (provider, "TXT", senders.provider_spf(estate), "provider_spf")
+    for name in {provider, *hosts(estate)}:
+        if name not in served:
+            yield from _dmarc(estate, name)
+    yield from _dkim(estate, served)
     for host, (purpose, where) in hosts(estate).items():
         for row in receivers.addresses(host, where, purpose):
             yield host, row
@@ -44,6 +54,25 @@ def records(estate: Estate, served: t.Container[str]) -> t.Iterator[tuple[str, R
                 yield host, row
     for node in estate.nodes:
         yield from receivers.tlsa(estate, node)
+
+
+def _dmarc(estate: Estate, name: str) -> t.Iterator[tuple[str, Row]]:
+    """A host has a record of its own: the provider's domain may be a tenant's, with a softer policy, and the host may lie elsewhere."""
+    provider, own = estate.provider.domain, estate.own_names.dmarc
+    settings = own if name == provider else replace(HOST_DMARC, reports_to=own.reports_to)
+    yield name, (f"_dmarc.{name}", "TXT", senders.dmarc(settings), "dmarc")
+    receiver = (own.reports_to or "").rpartition("@")[2]
+    if is_in(receiver, provider):
+        for row in senders.grant(receiver, name):
+            yield provider, row
+
+
+def _dkim(estate: Estate, served: t.Container[str]) -> t.Iterator[tuple[str, Row]]:
+    keys = opendkim.published(estate)
+    for node in estate.nodes:
+        if node.hostname not in served:
+            for row in senders.dkim(node.hostname, keys.get(node.hostname, ())):
+                yield node.hostname, row
 
 
 def wishes(estate: Estate, ttl: int = TTL) -> list[Record]:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils import _effects, _explain_table, _load, _schema
 from ansible_collections.reseller.mail.plugins.module_utils._explain import explain
-from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Dmarc
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, OwnNames
 
 BASE = Path(__file__).parents[2] / "fixtures" / "estate"
 FILES = {"estate": "estate.yml", "account": "tenants/acme/account.yml", "domain": "tenants/acme/acme.example.yml"}
@@ -219,3 +220,21 @@ def test_what_the_files_want_and_what_is_published_are_both_told(place: Place) -
     step = '{"promoted": [{"domain": "acme.example", "tenant": "acme", "policy": "mta_sts", "step": "enforce", "since": "2026-03-31"}]}'
     (place.folder / "state" / "promoted_domains.json").write_text(step, encoding="utf-8")
     assert "mta_sts.published" not in place.explained("acme.example")
+
+
+@pytest.mark.parametrize(
+    ("defaults", "expected"),
+    [
+        ("", OwnNames()),
+        ("locale: de", OwnNames()),
+        ("dkim: {rotate_days: 90}", OwnNames(rotate_days=90)),
+        ("dmarc: {reports_to: it@hosting.example}", OwnNames(Dmarc("reject", "it@hosting.example", "observe", "reject"))),
+        ("dmarc: {reports_to: it}", OwnNames()),
+        ("dmarc: {stage: observe, subdomains: reject}", OwnNames(Dmarc("observe", None, "reject", "reject"))),
+    ],
+)
+def test_what_the_estate_says_counts_for_names_that_are_no_tenant_s(place: Place, defaults: str, expected: OwnNames) -> None:
+    place.replace("tenants/globex/globex.example.yml", "  - name: ann", "  - name: it\n  - name: ann")
+    if defaults:
+        place.says("estate", defaults)
+    assert place.estate().own_names == expected

@@ -38,7 +38,7 @@ NONE = reported()
 def test_a_node_speaks_of_the_domains_that_it_signs_and_its_own_selectors() -> None:
     rows = [
         row(), row(selector="mx1-2", state="generated", public=OTHER), row("acme-mail.example"),
-        row(selector="mx1-ed25519", algorithm="ed25519", public="A" * 44),
+        row(selector="mx1-ed25519", algorithm="ed25519", public="A" * 44), row("mx1.hosting.example"),
     ]
     found = judged(NONE, MX1, "dkim", rows)
     assert (sorted(found.rows, key=str), found.refused) == (sorted(rows, key=str), [])
@@ -48,6 +48,7 @@ def test_a_node_speaks_of_the_domains_that_it_signs_and_its_own_selectors() -> N
     ("bad", "why"),
     [
         (row("globex.example"), "the node does not sign for it"),
+        (row("mx2.hosting.example"), "the node does not sign for it"),
         (row("hosting.example"), "the node does not sign for it"),
         (row("legacy.example"), "the node does not sign for it"),
         (row("later.example"), "the node does not sign for it"),

@@ -17,8 +17,9 @@ HOST = "mx1.hosting.example"
 QUEUE = "/var/spool/postfix"
 ACTIVE = {"load": "loaded", "active": "active", "enabled": "enabled"}
 UNITS = ("postfix.service", "postfix@-.service", "dovecot.service", "nginx.service", "reseller-mail-guard.service", "opendkim@rsa.service",
-         "opendkim@ed25519.service", "certbot.timer")
-SOCKETS = ("guard/guard.sock", "opendkim/rsa.sock", "opendkim/ed25519.sock", "private/auth", "private/dovecot-lmtp", "private/quota-status")
+         "opendkim@ed25519.service", "opendkim@node.service", "certbot.timer")
+SOCKETS = ("guard/guard.sock", "opendkim/rsa.sock", "opendkim/ed25519.sock", "opendkim/node.sock",
+           "private/auth", "private/dovecot-lmtp", "private/quota-status")
 DISK = {"path": "/", "device": 1, "size": 1000, "free": 500, "inodes": 100, "inodes_free": 50}
 WELL: dict[str, t.Any] = {
     "now": 0.0, "units": dict.fromkeys(UNITS, ACTIVE), "watched": ["certbot.timer"], "failed": [],
@@ -62,6 +63,8 @@ def silence(path: str) -> Change:
         (stop("opendkim@rsa.service"), "host.opendkim", "opendkim@rsa.service is inactive"),
         (silence("rsa.sock"), "host.opendkim", "connection refused"),
         (stop("opendkim@ed25519.service"), "host.opendkim_ed25519", "inactive"),
+        (stop("opendkim@node.service"), "host.opendkim_node", "opendkim@node.service is inactive"),
+        (silence("opendkim/node.sock"), "host.opendkim_node", "connection refused"),
         (stop("dovecot.service"), "host.dovecot", "dovecot.service is inactive"),
         (silence("private/auth"), "host.dovecot", "private/auth connection refused"),
         (silence("private/quota-status"), "host.dovecot", "quota-status"),

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns as compiled
 from ansible_collections.reseller.mail.plugins.module_utils._compile import mta_sts, tls
 from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Branding, Dmarc, Domain, Spf
-from ansible_collections.reseller.mail.plugins.module_utils._model.estate import BackupMx, Estate, NodeState, PremiumRelay, TlsKey
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import BackupMx, DkimKey, Estate, NodeState, OwnNames, PremiumRelay, TlsKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,6 +76,37 @@ def test_a_node_has_an_spf_record_for_its_name_in_ehlo_and_managed_only_below_th
     assert found == {"mx1.hosting.example": True, "mx2.elsewhere.example": False}
 
 
+def test_a_key_of_a_node_is_published_under_the_node_s_name() -> None:
+    estate = dataclasses.replace(ESTATE, states=(NodeState("mx1", (DkimKey("mx1.hosting.example", "mx1", "A" * 400),)),))
+    assert values("mx1._domainkey.mx1.hosting.example", "TXT", estate) == ["v=DKIM1; k=rsa; p=" + "A" * 400]
+
+
+@pytest.mark.parametrize(
+    ("own", "of_provider", "of_host"),
+    [
+        (OwnNames(), "p=reject; sp=none; np=reject", "p=reject"),
+        (OwnNames(Dmarc("observe", "it@hosting.example")), "p=none; rua=mailto:it@hosting.example", "p=reject; rua=mailto:it@hosting.example"),
+    ],
+)
+def test_the_provider_and_its_hosts_have_dmarc_records(own: OwnNames, of_provider: str, of_host: str) -> None:
+    estate = dataclasses.replace(ESTATE, backup_mx=(BACKUP,), own_names=own)
+    assert values("_dmarc.hosting.example", "TXT", estate) == [f"v=DMARC1; {of_provider}"]
+    for host in ("mx1", "mx2", "alt"):
+        assert values(f"_dmarc.{host}.hosting.example", "TXT", estate) == [f"v=DMARC1; {of_host}"]
+    home = with_tenant(estate, "globex", domains=(dataclasses.replace(GLOBEX, name="hosting.example", dmarc=Dmarc("test")),))
+    assert values("_dmarc.hosting.example", "TXT", home) == ["v=DMARC1; p=quarantine; t=y"], "then it is the tenant's"
+    assert values("_dmarc.mx1.hosting.example", "TXT", home) == [f"v=DMARC1; {of_host}"]
+
+
+def test_the_provider_gets_reports_about_a_host_that_lies_elsewhere() -> None:
+    nodes = (MX1, dataclasses.replace(ESTATE.nodes[1], hostname="mx2.elsewhere.example"))
+    for receiver, granted in (("hosting.example", True), ("dmarc.hosting.example", True), ("acme.example", False)):
+        estate = dataclasses.replace(ESTATE, nodes=nodes, own_names=OwnNames(Dmarc("reject", f"x@{receiver}")))
+        found = {record.name: record.domain for record in compiled.records(estate) if record.name.startswith("mx2.elsewhere.example._report.")}
+        name = f"mx2.elsewhere.example._report._dmarc.{receiver}"
+        assert found == ({name: "hosting.example"} if granted else {})
+
+
 def test_a_node_of_the_providers_own_name_has_one_spf_record() -> None:
     only = dataclasses.replace(ESTATE, nodes=(dataclasses.replace(MX1, hostname="hosting.example"), ESTATE.nodes[1]))
     assert len(values("hosting.example", "TXT", only)) == 1
@@ -89,6 +120,8 @@ def test_dkim_as_reported_and_what_is_pending() -> None:
         ("acme-mail.example", "mx1"),
         ("globex.example", "mx2"),
         ("globex.test", "mx2"),
+        ("mx1.hosting.example", "mx1"),
+        ("mx2.hosting.example", "mx2"),
         ("shop-alias.example", "mx1"),
         ("shop.example", "mx1"),
     ]
@@ -185,7 +218,9 @@ def test_backup_mx_stand_behind_the_node_and_in_the_policy() -> None:
 @pytest.mark.parametrize(("spf", "tenant", "expected"), [
     (Spf(), {}, "v=spf1 include:hosting.example -all"),
     (Spf(tail="~all"), {}, "v=spf1 include:hosting.example ~all"),
-    (Spf(tail="~all"), {"premium_relay": True}, "v=spf1 include:hosting.example -all"),
+    (Spf(), {"premium_relay": True}, "v=spf1 include:hosting.example include:spf.relay.example -all"),
+    (Spf(tail="~all"), {"premium_relay": True}, "v=spf1 include:hosting.example include:spf.relay.example -all"),
+    (Spf(include=("spf.relay.example",)), {"premium_relay": True}, "v=spf1 include:hosting.example include:spf.relay.example -all"),
     (Spf(include=("a.example", "b.example")), {}, "v=spf1 include:hosting.example include:a.example include:b.example -all"),
     (Spf("mx"), {}, "v=spf1 mx -all"),
     (Spf("mx"), {"outbound_address": "192.0.2.7", "premium_relay": True}, "v=spf1 mx ip4:192.0.2.7 include:spf.relay.example -all"),
@@ -193,9 +228,8 @@ def test_backup_mx_stand_behind_the_node_and_in_the_policy() -> None:
 def test_spf_as_the_files_say(spf: Spf, tenant: dict[str, t.Any], expected: str) -> None:
     estate = dataclasses.replace(with_tenant(of(GLOBEX, spf=spf), "globex", **tenant), premium_relay=RELAY)
     assert values("globex.example", "TXT", estate) == [expected]
-    assert values("hosting.example", "TXT", estate) == [
-        "v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 ip4:192.0.2.2 include:spf.relay.example -all",
-    ]
+    assert values("acme.example", "TXT", estate) == ["v=spf1 include:hosting.example -all"], "the relay sends for globex alone"
+    assert values("hosting.example", "TXT", estate) == ["v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 ip4:192.0.2.2 -all"]
 
 
 def test_addresses_that_mail_leaves_by_are_in_spf_and_lead_back() -> None:
@@ -215,6 +249,9 @@ def test_the_providers_own_domain_has_one_spf_record_for_both() -> None:
     estate = with_tenant(ESTATE, "globex", domains=(home,))
     assert values("hosting.example", "TXT", estate) == ["v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 ip4:192.0.2.2 include:letters.example -all"]
     assert values("hosting.example", "MX", estate) == ["10 mx2.hosting.example."]
+    premium = dataclasses.replace(with_tenant(estate, "globex", premium_relay=True), premium_relay=RELAY)
+    (spf,) = (value for value in values("hosting.example", "TXT", premium) if value.startswith("v=spf1"))
+    assert spf == "v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 ip4:192.0.2.2 include:spf.relay.example include:letters.example -all"
 
 
 def test_every_name_has_at_most_one_spf_record() -> None:

@@ -12,7 +12,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._compile._services i
 from ansible_collections.reseller.mail.plugins.module_utils._compile.describe import describe
 from ansible_collections.reseller.mail.plugins.module_utils._generation import lines
 from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Dkim, Forward
-from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, Estate, NodeState
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, Estate, NodeState, OwnNames
 from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Tenant
 
 from .estate_for_tests import ACME, ESTATE, MX1, MX2, SHOP, mailbox, with_domain, with_mailbox, with_tenant
@@ -103,10 +103,31 @@ def test_what_dns_says_of_a_key() -> None:
 
 
 def test_names_that_send_need_a_key_and_are_pending_until_one_is_reported() -> None:
-    assert opendkim.names(ESTATE, MX1) == ["acme-mail.example", "acme.example", "shop-alias.example", "shop.example"]
-    assert opendkim.names(ESTATE, MX2) == ["globex.example", "globex.test"]
+    assert opendkim.names(ESTATE, MX1) == ["acme-mail.example", "acme.example", "mx1.hosting.example", "shop-alias.example", "shop.example"]
+    assert opendkim.names(ESTATE, MX2) == ["globex.example", "globex.test", "mx2.hosting.example"]
     left = opendkim.pending(reporting(DkimKey("acme.example", "mx1-2", "P"), DkimKey("shop.example", "mx1", "P")))
-    assert left == [("acme-mail.example", "mx1"), ("globex.example", "mx2"), ("globex.test", "mx2"), ("shop-alias.example", "mx1")]
+    assert left == [
+        ("acme-mail.example", "mx1"), ("globex.example", "mx2"), ("globex.test", "mx2"), ("mx1.hosting.example", "mx1"), ("mx2.hosting.example", "mx2"),
+        ("shop-alias.example", "mx1"),
+    ]
+
+
+def test_what_a_node_itself_sends_is_signed_with_its_own_key_and_no_tenant_s() -> None:
+    own, others = DkimKey("mx1.hosting.example", "mx1", "P"), (DkimKey("acme.example", "mx1", "P"), DkimKey("mx2.hosting.example", "mx1", "P"))
+    files = opendkim.lookups(reporting(own, *others), MX1, "/r")
+    assert files["opendkim_node/signing_table"] == "mx1.hosting.example\tmx1._domainkey.mx1.hosting.example\n"
+    path = "/r/dkim/mx1.hosting.example/mx1.private"
+    assert files["opendkim_node/key_table"] == f"mx1._domainkey.mx1.hosting.example\tmx1.hosting.example:mx1:{path}\n"
+    assert files["opendkim/signing_table"] == "acme.example\tmx1._domainkey.acme.example\n", "nobody submits as the node"
+    waiting = opendkim.lookups(reporting(dataclasses.replace(own, state="published"), *others), MX1, "/r")
+    assert waiting["opendkim_node/signing_table"] == waiting["opendkim_node/key_table"] == ""
+
+
+def test_keys_are_changed_as_often_as_the_files_say() -> None:
+    yearly = dataclasses.replace(ACME, dkim=Dkim(("rsa",), 365))
+    estate = dataclasses.replace(with_tenant(ESTATE, "acme", domains=(yearly,)), own_names=OwnNames(rotate_days=30))
+    assert opendkim.rotate_days_of(estate, MX1) == {"mx1.hosting.example": 30, "acme.example": 365, "acme-mail.example": 365}
+    assert opendkim.rotate_days_of(ESTATE, MX2) == {"mx2.hosting.example": None, "globex.example": None, "globex.test": None, "legacy.example": None}
 
 
 def test_mta_sts_policy_and_its_id() -> None:

@@ -37,7 +37,7 @@ def test_changes_are_pairs_sorted_by_what_they_are_about_the_old_one_first() -> 
 def test_a_virgin_host_gets_everything_and_is_not_written_to(tmp_path: object) -> None:
     store = Store(tmp_path / "nothing")
     found = plan(store, Content("mx1", 12, {"model.txt": "domain a.example\ntenant a\n"}, "0" * 64, b""))
-    assert found == Plan(True, True, ("+ domain a.example", "+ tenant a"), ("opendkim", "opendkim_ed25519", "postfix"))
+    assert found == Plan(True, True, ("+ domain a.example", "+ tenant a"), ("opendkim", "opendkim_ed25519", "opendkim_node", "postfix"))
     assert found
     assert not store.root.exists()
 
