@@ -116,6 +116,9 @@ DNS: tuple[Case, ...] = (
     case("dns.dkim_unrevoked", "= gone._domainkey TXT v=DKIM1; k=rsa; p={other}", keys={"gone": ("rsa", "revoked")}, remedy="remove gone._domainkey."),
     case("dns.dkim_removed", "+ gone._domainkey TXT v=DKIM1; k=rsa; p={other}", keys={"gone": ("rsa", "removed")}, remedy="remove gone._domainkey."),
     case("dns.dkim_pending", reported=False, remedy="converge post, then publish"),
+    case("dns.dkim_pending", name="dkim-pending-ed25519", domain=ED25519, remedy="converge post, then publish"),
+    case("dns.dkim_unsigned", keys={"ed": ("ed25519", "published")}, domain=ED25519, remedy="publish the key, then converge post"),
+    case("dns.dkim_hidden", servers=("udp1", "udp2"), remedy="have whoever runs udp1.hoster.example (10.97.0.9)"),
     # DMARC
     case("dns.dmarc_missing", "- _dmarc TXT", remedy=f'publish _dmarc.dmarc-missing.example. 3600 IN TXT "{DMARC.format(d="dmarc-missing.example")}"'),
     case("dns.dmarc_two", "+ _dmarc TXT v=DMARC1; p=none", remedy='remove _dmarc.dmarc-two.example. 300 IN TXT "v=DMARC1; p=none"'),
@@ -124,6 +127,7 @@ DNS: tuple[Case, ...] = (
     case("dns.dmarc_policy", f"= _dmarc TXT {DMARC.replace('p=none', 'p=reject; sp=none')}", remedy="publish _dmarc.dmarc-policy.example."),
     case("dns.dmarc_subdomains", f"= _dmarc TXT {DMARC.replace('p=none', 'p=none; sp=reject')}", remedy="publish _dmarc.dmarc-subdomains.example."),
     case("dns.dmarc_no_reports", "= _dmarc TXT v=DMARC1; p=none", remedy="publish _dmarc.dmarc-no-reports.example."),
+    case("dns.dmarc_unreported", domain=MAIL | {"dmarc": {"stage": "observe"}}, remedy="dmarc: {reports_to: ADDRESS}"),
     case("dns.dmarc_unauthorised", domain=OUTSIDE, remedy='publish dmarc-unauthorised.example._report._dmarc.stranger.example. 3600 IN TXT "v=DMARC1"'),
     case("dns.dmarc_nobody", f"= _dmarc TXT {DMARC.replace('jo@', 'nobody@')}", remedy="add nobody@dmarc-nobody.example to the files, or:"),
     # transport
@@ -146,6 +150,7 @@ DNS: tuple[Case, ...] = (
         ("max_age", "max_age: 86400"),
     )),
     case("dns.tls_rpt_missing", "- _smtp._tls TXT", remedy="publish _smtp._tls.tls-rpt-missing.example."),
+    case("dns.tls_rpt_unreported", domain={key: value for key, value in STS.items() if key != "tls_rpt"}, remedy="tls_rpt: {reports_to: ADDRESS}"),
     case("dns.tls_rpt_two", "+ _smtp._tls TXT v=TLSRPTv1; rua=mailto:x@{d}", remedy="remove _smtp._tls.tls-rpt-two.example."),
     case("dns.tls_rpt_syntax", "= _smtp._tls TXT v=TLSRPTv1; rua=jo", remedy="remove _smtp._tls.tls-rpt-syntax.example."),
     case("dns.tls_rpt_nobody", "= _smtp._tls TXT v=TLSRPTv1; rua=mailto:nobody@{d}", remedy="add nobody@tls-rpt-nobody.example to the files"),

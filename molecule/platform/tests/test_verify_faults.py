@@ -29,7 +29,7 @@ PROVIDER = (
          remedy='publish granted.example._report._dmarc.hoster.example. 3600 IN TXT "v=DMARC1"'),
 )
 GRANTED = (
-    Case("good", (), domain={"mailboxes": [{"name": "admin"}]}),
+    Case("good", (), domain={"mailboxes": [{"name": "admin"}], "dmarc": {"stage": "observe", "reports_to": "admin"}}),
     Case("granted", (), domain={"mailboxes": [{"name": "jo"}], "dmarc": {"stage": "observe", "reports_to": "reports@hoster.example"}}),
 )
 

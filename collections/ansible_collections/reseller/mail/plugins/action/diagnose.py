@@ -130,5 +130,5 @@ def _gathered(known: Known, args: dict[str, t.Any], troubles: t.Collection[str])
         if _mail_round.DKIMPY_IMPORT_ERROR is None:
             known = replace(known, mail=_diagnose_ask.mail(known, dialler, args["password"], args["timeout"]))
         else:
-            why["mail"] = "needs the Python package dkimpy on the controller"
+            why["mail"] = "needs the Python package dkimpy[ed25519] on the controller"
     return replace(known, why=why)

@@ -43,7 +43,7 @@ class ActionModule(ControllerAction):
         "ca_file": {"type": "str", "default": ""},
         "timeout": {"type": "float", "default": 30},
     }
-    PACKAGES = {"dnspython": _dns_query.DNSPYTHON_IMPORT_ERROR, "dkimpy": _mail_round.DKIMPY_IMPORT_ERROR}
+    PACKAGES = {"dnspython": _dns_query.DNSPYTHON_IMPORT_ERROR, "dkimpy[ed25519]": _mail_round.DKIMPY_IMPORT_ERROR}
 
     def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         estate = judged(args["estate"])

@@ -63,7 +63,7 @@ def knocks(known: Known, dialler: Dialler) -> tuple[Finding, ...]:
 
 def mail(known: Known, dialler: Dialler, password: str, timeout: float) -> tuple[Finding, ...]:
     """A message from the mailbox to itself, and one from outside; both are deleted."""
-    probe = Probe(known.subject.address, password, known.subject.domain.name, known.node.hostname)
+    probe = Probe(known.subject.address, password, known.subject.domain.name, known.node.hostname, known.subject.domain.dkim.algorithms)
     return tuple(_mail_round.mail_findings(dialler, [probe], secrets.token_hex(8), timeout))
 
 

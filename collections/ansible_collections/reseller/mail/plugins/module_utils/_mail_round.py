@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sends real mail, fetches it, verifies its signatures and deletes it. Does input and output; runs on the controller only (needs dnspython
-and dkimpy).
+and dkimpy[ed25519]).
 
 PRIVATE to the collection.
 """
@@ -8,6 +8,7 @@ PRIVATE to the collection.
 from __future__ import annotations
 
 import imaplib
+import re
 import smtplib
 import time
 import typing as t
@@ -20,6 +21,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._verify_mail import 
 
 try:
     import dkim
+    import nacl.signing  # noqa: F401  without it dkimpy verifies no Ed25519 signature
 except ImportError as exc:
     DKIMPY_IMPORT_ERROR: t.Optional[ImportError] = exc
 else:
@@ -30,6 +32,7 @@ if t.TYPE_CHECKING:
 
 FOLDERS = ("INBOX", "Junk")
 THREADS = 16
+_ALGORITHM = re.compile(rb"(?:^|;)\s*a\s*=\s*(rsa|ed25519)-")
 
 
 def _why(exc: Exception) -> str:
@@ -57,7 +60,7 @@ def send(dialler: Dialler, mail: Mail, token: str) -> Sent:
             server.starttls(context=dialler.context)
             if mail.sender:
                 server.login(mail.sender.address, mail.sender.password)
-            refused = server.sendmail(mail.sender.address if mail.sender else "", addresses, _verify_mail.message(mail, token))
+            refused = server.sendmail(mail.author if mail.sender else "", addresses, _verify_mail.message(mail, token))
     except smtplib.SMTPRecipientsRefused as exc:
         refused = exc.recipients
     except (ProbeFailure, smtplib.SMTPException, OSError) as exc:
@@ -65,8 +68,8 @@ def send(dialler: Dialler, mail: Mail, token: str) -> Sent:
     return Sent(mail, "", {address: f"{code} {text.decode('utf-8', 'replace')}" for address, (code, text) in refused.items()})
 
 
-def _dkim_fault(dialler: Dialler, raw: bytes, domain: str) -> str:
-    """What is wrong with the message's signatures; one good one of the author's own domain is enough."""
+def _signatures(dialler: Dialler, raw: bytes, domain: str) -> dict[str, str]:
+    """Return by algorithm what is wrong with the message's signatures; one good one of the author's own domain is enough."""
 
     missing = ""
 
@@ -79,18 +82,24 @@ def _dkim_fault(dialler: Dialler, raw: bytes, domain: str) -> str:
 
     verifier = dkim.DKIM(raw, timeout=int(dialler.timeout))
     signatures = [value for name, value in verifier.headers if name.lower() == b"dkim-signature"]
-    fault = "no signature"
-    for number in range(len(signatures)):
+    faults: dict[str, str] = {}
+    for number, value in enumerate(signatures):
+        named = _ALGORITHM.search(value)
+        algorithm = named[1].decode() if named else ""
+        if faults.get(algorithm) == "":
+            continue
+        missing = ""
         try:
             good = verifier.verify(idx=number, dnsfunc=text)
         except (dkim.DKIMException, ProbeFailure) as exc:
-            fault = _why(exc)
+            faults[algorithm] = missing or _why(exc)
             continue
         signer = (verifier.domain or b"").decode().lower()
-        if good and signer == domain:
-            return ""
-        fault = f"signed by {signer}, not by {domain}" if good else missing or "the signature does not match the message or the key"
-    return fault
+        if good:
+            faults[algorithm] = "" if signer == domain else f"signed by {signer}, not by {domain}"
+        else:
+            faults[algorithm] = missing or "the signature does not match the message or the key"
+    return faults
 
 
 def _take(box: Imaps, message_id: str) -> t.Optional[bytes]:
@@ -120,8 +129,8 @@ def collect(dialler: Dialler, probe: Probe, expected: t.Sequence[Mail], started:
                     for mail in list(waiting):
                         raw = _take(box, mail.message_id)
                         if raw is not None:
-                            fault = _dkim_fault(dialler, raw, mail.sender.domain) if mail.sender else ""
-                            found[probe.address, mail.message_id] = Arrived(folder, time.monotonic() - started, fault)
+                            signatures = _signatures(dialler, raw, mail.domain) if mail.sender else {}
+                            found[probe.address, mail.message_id] = Arrived(folder, time.monotonic() - started, signatures)
                             waiting.remove(mail)
                 if not waiting or time.monotonic() - started > timeout:
                     break

@@ -15,31 +15,45 @@ from ansible_collections.reseller.mail.plugins.module_utils._finding import Find
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 
+ALGORITHMS: t.Final = {"rsa": "RSA", "ed25519": "Ed25519"}
 MESH = 6
 """Up to this many probes everybody writes to everybody; more of them write to themselves and to the next, for cost grows with the square."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A mailbox we may log in to, on its domain's behalf."""
+    """A mailbox we may log in to, on its domain's behalf. ``algorithms`` are what the files have its mail signed with, ``aliases`` the
+    domain's other names."""
 
     address: str
     password: str = field(repr=False)
     domain: str
     host: str
+    algorithms: tuple[str, ...] = ("rsa",)
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One message: who wrote it (nobody for a stranger), to whom, and its Message-ID."""
+    """One message: who sent it (nobody for a stranger), to whom, its Message-ID, and the sender's address in an alias of the domain
+    where that is the author."""
 
     sender: t.Optional[Probe]
     recipients: tuple[Probe, ...]
     message_id: str
+    alias: str = ""
+
+    @property
+    def author(self) -> str:
+        return self.alias or (self.sender.address if self.sender else "verify@verify.invalid")
+
+    @property
+    def domain(self) -> str:
+        return self.author.rpartition("@")[2]
 
     @property
     def origin(self) -> str:
-        return self.sender.address if self.sender else "world"
+        return self.author if self.sender else "world"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +67,12 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A message in its recipient's mailbox. ``dkim`` says what is wrong with its signature, empty when nothing is."""
+    """A message in its recipient's mailbox. ``signatures`` say by algorithm what is wrong, nothing where one of the author's domain
+    verifies."""
 
     folder: str
     seconds: float
-    dkim: str
+    signatures: t.Mapping[str, str] = field(default_factory=dict)
 
 
 def choose(estate: Estate, passwords: t.Mapping[str, str], initial: t.Optional[t.Collection[str]] = None) -> tuple[list[Probe], list[Finding]]:
@@ -69,7 +84,8 @@ def choose(estate: Estate, passwords: t.Mapping[str, str], initial: t.Optional[t
         known = [mailbox for mailbox in mailboxes if mailbox.address in passwords]
         usable = [mailbox for mailbox in known if initial is None or mailbox.address in initial]
         if usable:
-            probes.append(Probe(usable[0].address, passwords[usable[0].address], domain.name, estate.node_of(tenant).hostname))
+            address, aliases = usable[0].address, tuple(name for name in domain.names if name != domain.name)
+            probes.append(Probe(address, passwords[address], domain.name, estate.node_of(tenant).hostname, domain.dkim.algorithms, aliases))
         elif mailboxes:
             found = "the users have changed the passwords that were handed over" if known else "no password of its mailboxes is known here"
             remedy = "name a probe account in verify_mail_accounts"
@@ -78,20 +94,21 @@ def choose(estate: Estate, passwords: t.Mapping[str, str], initial: t.Optional[t
 
 
 def mails(probes: t.Sequence[Probe], token: str) -> list[Mail]:
-    """What everybody sends, and what a stranger sends to everybody."""
+    """What everybody sends, what each sends itself by the other names of its domain, and what a stranger sends to everybody."""
     found = []
     for number, probe in enumerate(probes):
         following = probes[(number + 1) % len(probes)]
         recipients = probes if len(probes) <= MESH else (probe, following)
         found.append(Mail(probe, tuple(dict.fromkeys(recipients)), f"<verify.{token}.{number}@{probe.domain}>"))
+        local = probe.address.rpartition("@")[0]
+        found += [Mail(probe, (probe,), f"<verify.{token}.{number}@{name}>", f"{local}@{name}") for name in probe.aliases]
     return found + [Mail(None, (probe,), f"<verify.{token}.world.{number}@verify.invalid>") for number, probe in enumerate(probes)]
 
 
 def message(mail: Mail, token: str) -> bytes:
     """The message as text. Auto-Submitted keeps vacation scripts from answering (RFC 3834)."""
-    author = mail.sender.address if mail.sender else "verify@verify.invalid"
     head = {
-        "From": author, "To": ", ".join(probe.address for probe in mail.recipients), "Subject": f"verify {token}",
+        "From": mail.author, "To": ", ".join(probe.address for probe in mail.recipients), "Subject": f"verify {token}",
         "Message-ID": mail.message_id, "Auto-Submitted": "auto-generated", "MIME-Version": "1.0", "Content-Type": "text/plain; charset=us-ascii",
     }
     text = "This message was sent to prove that mail is delivered. It is deleted as soon as it was found.\r\n"
@@ -103,7 +120,7 @@ def judge(sent: t.Sequence[Sent], arrived: t.Mapping[tuple[str, str], Arrived], 
     findings = []
     for one in sent:
         mail = one.mail
-        signed: list[tuple[str, str]] = []
+        copies = []
         if mail.sender:
             findings.append(_submit(one))
         for probe in mail.recipients:
@@ -111,9 +128,11 @@ def judge(sent: t.Sequence[Sent], arrived: t.Mapping[tuple[str, str], Arrived], 
             copy = arrived.get((probe.address, mail.message_id))
             findings.append(Finding("mail.deliver", subject, *_delivery(one, probe.address, copy, unread, timeout)))
             if copy:
-                signed.append(("fail" if copy.dkim else "ok", copy.dkim or "the signature verifies"))
+                copies.append(copy)
         if mail.sender:
-            findings += [_dkim(mail.sender, signed), _fetch(mail.sender, unread)]
+            findings.append(_dkim(mail, mail.sender, copies))
+        if mail.sender and not mail.alias:
+            findings.append(_fetch(mail.sender, unread))
     return findings
 
 
@@ -128,8 +147,8 @@ def _submit(one: Sent) -> Finding:
     sender = t.cast(Probe, one.mail.sender)
     expected = f"{sender.host} port 587 takes the login and the message"
     if one.error:
-        return Finding("mail.submit", sender.address, "fail", expected, one.error, f"look at the log of Postfix on {sender.host}")
-    return Finding("mail.submit", sender.address, "ok", expected, "taken")
+        return Finding("mail.submit", one.mail.author, "fail", expected, one.error, f"look at the log of Postfix on {sender.host}")
+    return Finding("mail.submit", one.mail.author, "ok", expected, "taken")
 
 
 def _delivery(one: Sent, address: str, copy: t.Optional[Arrived], unread: t.Mapping[str, str], timeout: float) -> tuple[str, str, str, str]:
@@ -149,11 +168,20 @@ def _delivery(one: Sent, address: str, copy: t.Optional[Arrived], unread: t.Mapp
     return "ok", expected, f"after {copy.seconds:.1f} s", ""
 
 
-def _dkim(sender: Probe, signed: t.Sequence[tuple[str, str]]) -> Finding:
-    expected = f"a DKIM signature of {sender.domain} that verifies with the key in DNS"
-    if not signed:
-        return Finding("mail.dkim", sender.domain, "blocked", expected, "no message arrived that could be looked at", "")
-    state = worst(state for state, _found in signed)
-    found = "; ".join(dict.fromkeys(found for each, found in signed if each == state))
-    remedy = "" if state == "ok" else f"publish the key that {sender.host} signs with; look at its OpenDKIM"
-    return Finding("mail.dkim", sender.domain, state, expected, found, remedy)
+def _dkim(mail: Mail, sender: Probe, copies: t.Sequence[Arrived]) -> Finding:
+    algorithms = " and ".join(ALGORITHMS[one] for one in sender.algorithms)
+    expected = f"a DKIM signature of {mail.domain} by {algorithms} that verifies with the key in DNS"
+    if not copies:
+        return Finding("mail.dkim", mail.domain, "blocked", expected, "no message arrived that could be looked at", "")
+    state = worst(_signed(sender.algorithms, copy) for copy in copies)
+    faults = [f"{ALGORITHMS[one]}: {fault}" for copy in copies if _signed(sender.algorithms, copy) == state
+              for one in sender.algorithms if (fault := copy.signatures.get(one, "no signature"))]
+    found = "; ".join(dict.fromkeys(faults)) or f"signed by {algorithms}"
+    remedy = "" if state == "ok" else f"publish the keys that {sender.host} signs with; look at its OpenDKIM"
+    return Finding("mail.dkim", mail.domain, state, expected, found, remedy)
+
+
+def _signed(algorithms: t.Iterable[str], copy: Arrived) -> str:
+    """Return ``warn`` where only Ed25519 is missing: who cannot verify it (RFC 8463 section 3) has the RSA signature."""
+    bad = {one for one in algorithms if copy.signatures.get(one, "no signature")}
+    return "ok" if not bad else "warn" if bad == {"ed25519"} else "fail"

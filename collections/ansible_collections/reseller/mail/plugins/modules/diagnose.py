@@ -85,7 +85,7 @@ options:
     type: bool
     default: false
 requirements:
-  - dnspython and rich on the controller; dkimpy for O(password).
+  - dnspython and rich on the controller; C(dkimpy[ed25519]) for O(password).
 seealso:
   - module: reseller.mail.address_info
   - module: reseller.mail.host_info

@@ -25,7 +25,7 @@ attributes:
     description: Changes nothing, so there is nothing to show.
     support: N/A
 requirements:
-  - dnspython and dkimpy on the controller.
+  - dnspython and C(dkimpy[ed25519]) on the controller.
 extends_documentation_fragment: [reseller.mail.estate]
 options:
   accounts:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._dkim import number
+from .._dkim import PENDING, number
 from ._text import table
 
 if t.TYPE_CHECKING:
@@ -102,6 +102,25 @@ def txt(key: DkimKey) -> t.Optional[str]:
     if key.state == "removed":
         return None
     return f"v=DKIM1; k={key.algorithm}; p={'' if key.state == 'revoked' else key.public}"
+
+
+def unsigned(estate: Estate) -> list[tuple[str, str, str, bool]]:
+    """Return (domain name, node's name, algorithm, whether a key that may come to sign is reported) where no key signs.
+
+    The algorithms are those that the files name.
+    """
+    states: dict[tuple[str, str, str], set[str]] = {}
+    for state in estate.states:
+        for key in state.dkim:
+            states.setdefault((key.domain, state.node, key.algorithm), set()).add(key.state)
+    wanted = [
+        (name, node.name, algorithm)
+        for node in estate.nodes
+        for name, algorithms in algorithms_of(estate, node).items()
+        for algorithm in algorithms
+    ]
+    here = {one: states.get(one, set()) for one in wanted}
+    return sorted((*one, not found.isdisjoint(PENDING)) for one, found in here.items() if "active" not in found)
 
 
 def pending(estate: Estate) -> list[tuple[str, str]]:

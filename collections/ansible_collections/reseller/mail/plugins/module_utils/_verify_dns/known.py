@@ -30,14 +30,14 @@ class Sending:
 @dataclass(frozen=True, slots=True)
 class Known:
     """``addresses`` are all that take mail here; of the domains in ``catch_all`` every one does. ``settings`` has the names under which mail
-    programs find theirs."""
+    programs find theirs. ``unsigned`` are (node, algorithm, whether a key is reported), by name, where no key of an algorithm signs yet."""
 
     provider: str
     subjects: dict[str, list[Question]]
     sending: dict[str, Sending]
     policies: dict[str, str]
     settings: dict[str, tuple[Provider, Domain, Node]]
-    pending: dict[str, list[str]]
+    unsigned: dict[str, list[tuple[str, str, bool]]]
     addresses: frozenset[str]
     served: frozenset[str]
     catch_all: frozenset[str]
@@ -54,7 +54,7 @@ def learn(estate: Estate) -> Known:
     subjects = of_estate(estate)
     sending, policies, catch_all = {}, {}, set()
     settings: dict[str, tuple[Provider, Domain, Node]] = {}
-    pending: dict[str, list[str]] = {}
+    unsigned: dict[str, list[tuple[str, str, bool]]] = {}
     addresses: set[str] = set()
     for tenant, domain in estate.served_domains():
         own = (*estate.node_of(tenant).addresses, *([tenant.outbound_address] if tenant.outbound_address else ()))
@@ -69,11 +69,11 @@ def learn(estate: Estate) -> Known:
                 settings[name] = estate.provider, domain, estate.node_of(tenant)
             if domain.mta_sts and name in subjects and any(one.group == "dns.mta_sts" for one in subjects[name]):
                 policies[name] = _policy(estate, tenant, domain)
-    for name, selector in compile_dns.pending(estate):
-        pending.setdefault(name, []).append(selector)
+    for name, node, algorithm, reported in compile_dns.unsigned(estate):
+        unsigned.setdefault(name, []).append((node, algorithm, reported))
     grants = {one.name for asked in subjects.values() for one in asked if one.group == "dns.dmarc_grant"}
     return Known(
-        estate.provider.domain, subjects, sending, policies, settings, pending,
+        estate.provider.domain, subjects, sending, policies, settings, unsigned,
         frozenset(addresses), frozenset(sending), frozenset(catch_all), frozenset(grants),
     )
 

@@ -26,6 +26,7 @@ NOBODY = "reseller-mail-nobody-made-this"
 """A label that exists only where a wildcard makes it."""
 SELECTORS = ("default", "dkim", "mail")
 """Under which keys are published by hand, beside the names of nodes."""
+ABSENT = frozenset({"dns.dkim_missing", "dns.dkim_ed25519_missing"})
 MOST = 10
 """Hosts, or receivers of reports, of one record set that are asked about: anybody may name a thousand, and have us ask for each."""
 
@@ -127,32 +128,65 @@ async def _receiver(asker: Asker, known: Known, asked: Question, reply: Reply, a
 
 
 async def dkim(asker: Asker, known: Known, subject: str, outcomes: list[Outcome]) -> list[Outcome]:
-    """Where a missing key may be instead; keys of previous hosts; keys that do not exist yet."""
+    """Where a missing key may be instead; servers that hide a key; keys of previous hosts; algorithms that no key signs with."""
     mine = [one for one in outcomes if one.question.group == "dns.dkim" and one.question.values]
-    missing = [one for one in mine if any(fault.id == "dns.dkim_missing" for fault in one.faults)]
-    if missing:
-        await _elsewhere(asker, subject, mine, missing, outcomes)
-    faults = [Fault("dns.dkim_pending", f"{selector} has not reported a key", words=(("node", selector),)) for selector in known.pending.get(subject, ())]
-    found = [Outcome(question("dns.dkim", subject, subject, "TXT"), tuple(faults))] if faults else []
+    absent = [one for one in mine if _ids(one) & ABSENT]
+    found = await _beneath(asker, subject, mine, absent, outcomes)
+    faults = [_unsigned(subject, *one) for one in known.unsigned.get(subject, ())]
+    found += [Outcome(question("dns.dkim", subject, subject, "TXT"), tuple(faults))] if faults else []
     made = await wildcard(asker, subject)    # it answers for former selectors, too
     return [*found, *made, *(await _leftover(asker, subject) if (mine or faults) and not made else [])]
 
 
-async def _elsewhere(asker: Asker, subject: str, mine: list[Outcome], missing: list[Outcome], outcomes: list[Outcome]) -> None:
+def _ids(outcome: Outcome) -> set[str]:
+    return {fault.id for fault in outcome.faults}
+
+
+def _unsigned(subject: str, node: str, algorithm: str, reported: bool) -> Fault:
+    key, words = {"rsa": "RSA key", "ed25519": "Ed25519 key"}[algorithm], (("node", node),)
+    if not reported:
+        return Fault("dns.dkim_pending", f"{node} has not reported the {key} of {subject}", words=words)
+    return Fault("dns.dkim_unsigned", f"{node} does not sign with the {key} of {subject} yet", words=words)
+
+
+async def _beneath(
+    asker: Asker, subject: str, mine: list[Outcome], absent: list[Outcome], outcomes: list[Outcome],
+) -> list[Outcome]:
+    """What is below ``_domainkey``, and whether the servers say so: what has something below it exists (RFC 8020)."""
+    if not mine:
+        return []
+    moved = await _elsewhere(asker, subject, mine, absent, outcomes) if absent else False
+    above = f"_domainkey.{subject}"
+    deny = [reply.server for reply in await asker.authoritative(above, "TXT") if reply.why == "NXDOMAIN"]
+    if not deny:
+        return []
+    if moved or any(not one.silent and not _ids(one) & {*ABSENT, "dns.propagating"} for one in mine):
+        servers = ", ".join(deny)
+        found = f"{servers}: {above} does not exist (NXDOMAIN), though keys are below it"
+        fault = Fault("dns.dkim_hidden", found, words=(("server", servers),))
+        return [Outcome(question("dns.dkim", subject, above, "TXT"), (fault,))]
+    if len(absent) == len(mine):
+        for one in absent:
+            fault = Fault("dns.dkim_none", f"{above} does not exist (NXDOMAIN)", one.question.lines)
+            outcomes[outcomes.index(one)] = replace(one, faults=(fault,))
+    return []
+
+
+async def _elsewhere(
+    asker: Asker, subject: str, mine: list[Outcome], absent: list[Outcome], outcomes: list[Outcome],
+) -> bool:
+    """Say so where a missing key is at another selector; return whether one is."""
     selectors = dict.fromkeys([*SELECTORS, *(one.question.name.partition(".")[0] for one in mine)])
     there = {selector: await asker.look_up(f"{selector}._domainkey.{subject}", "TXT") for selector in selectors}
-    for one in missing:
+    moved = False
+    for one in (one for one in absent if "dns.dkim_missing" in _ids(one)):
         want = dkim_key(one.question.value)["p"]
         other = next((selector for selector, reply in there.items() if any(_holds(value, want) for value in reply.values)), None)
         if other:
             fault = Fault("dns.dkim_selector", f"the key of {one.question.name} is at {other}._domainkey.{subject}", one.question.lines)
             outcomes[outcomes.index(one)] = replace(one, faults=(fault,))
-    if len(missing) == len(mine) and (await asker.look_up(f"_domainkey.{subject}", "TXT")).why == "NXDOMAIN":
-        for one in missing:
-            place = outcomes.index(one)
-            outcomes[place] = replace(one, faults=(Fault("dns.dkim_none", f"_domainkey.{subject} does not exist (NXDOMAIN)", one.question.lines),))
-        for one in (one for one in mine if one not in missing and one.faults):
-            outcomes[outcomes.index(one)] = replace(one, faults=())
+            moved = True
+    return moved
 
 
 def _holds(value: str, key: str) -> bool:

@@ -63,6 +63,11 @@ def of_estate(estate: Estate) -> dict[str, list[Question]]:
         if question.group == "dns.tlsa":
             question = replace(question, lines=tuple(sorted(question.lines, key=lambda line: not line.endswith(in_service))))
         found.setdefault(question.subject, []).append(question)
+    for _tenant, domain in estate.served_domains():
+        if domain.mta_sts and domain.mta_sts.mode != "none" and not domain.tls_reports_to:
+            for name in domain.names:
+                if any(one.group == "dns.mta_sts" for one in found.get(name, ())):
+                    found[name].append(Question("dns.tls_rpt", name, f"_smtp._tls.{name}", "TXT", frozenset(), ()))
     for state in estate.states:
         for key in state.dkim:
             if key.state == "removed" and key.domain in found:

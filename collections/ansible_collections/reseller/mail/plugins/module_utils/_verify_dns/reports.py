@@ -84,6 +84,8 @@ def dmarc(question: Question, reply: Reply) -> t.Iterator[Fault]:
         yield fault("dns.dmarc_subdomains", "another sp= or np=")
     if "rua" in want and not targets:
         yield fault("dns.dmarc_no_reports", "no rua=")
+    elif not targets and (want["p"] == "none" or "t" in want):
+        yield Fault("dns.dmarc_unreported", f"no rua=: {found[0]}")
 
 
 def mta_sts(question: Question, reply: Reply) -> t.Iterator[Fault]:
@@ -105,8 +107,11 @@ def mta_sts(question: Question, reply: Reply) -> t.Iterator[Fault]:
 
 
 def tls_rpt(question: Question, reply: Reply) -> t.Iterator[Fault]:
-    """Who is told about failures of TLS."""
+    """Who is told about failures of TLS. Where the files name nobody, whoever DNS names will do."""
     found = _own(question, reply)
+    if not found and not question.values:
+        yield Fault("dns.tls_rpt_unreported", f"no record at {question.name}")
+        return
     if len(found) != 1:
         yield from _number(question, reply, found)
         return

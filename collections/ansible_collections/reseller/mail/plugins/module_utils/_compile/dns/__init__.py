@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
     from ..._model.estate import DkimKey, Estate
     from ..._model.tenant import Tenant
 
-__all__ = ["PURPOSES", "TTL", "Purpose", "Record", "pending", "records", "records_of", "wishes", "zone_fragments", "zone_line"]
+__all__ = ["PURPOSES", "TTL", "Purpose", "Record", "pending", "records", "records_of", "unsigned", "wishes", "zone_fragments", "zone_line"]
 
 
 def records(estate: Estate, ttl: int = TTL) -> list[Record]:
@@ -49,8 +49,18 @@ def records_of(estate: Estate, tenant: Tenant, domain: Domain, ttl: int = TTL) -
 
 def pending(estate: Estate) -> list[tuple[str, str]]:
     """(domain name, selector) where a node has reported no key at all of a name that sends from it, sorted."""
-    parked = {name for _tenant, domain in estate.served_domains() if _services.is_parked(domain) for name in domain.names}
+    parked = _parked(estate)
     return [(name, estate.node(node).dkim_selector) for name, node in opendkim.pending(estate) if name not in parked]
+
+
+def unsigned(estate: Estate) -> list[tuple[str, str, str, bool]]:
+    """Return (domain name, node's name, algorithm, whether a key is reported) where a name that sends is not signed with an algorithm."""
+    parked = _parked(estate)
+    return [row for row in opendkim.unsigned(estate) if row[0] not in parked]
+
+
+def _parked(estate: Estate) -> set[str]:
+    return {name for _tenant, domain in estate.served_domains() if _services.is_parked(domain) for name in domain.names}
 
 
 def pending_tls(estate: Estate) -> list[str]:

@@ -11,7 +11,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._compile.dns import 
 from ansible_collections.reseller.mail.plugins.module_utils._dns_query import LAME, NO_TCP, Reply
 from ansible_collections.reseller.mail.plugins.module_utils._https_policy import Fetched
 from ansible_collections.reseller.mail.plugins.module_utils._load import load
-from ansible_collections.reseller.mail.plugins.module_utils._model.estate import NodeState, TlsKey
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, NodeState, TlsKey
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import ask, clients, former, mail_hosts, reports, senders, settings, zone
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.catalogue import CATALOGUE, GROUPS, MOST, Fault, as_markdown, finding, group_of, shown
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.known import Known, learn
@@ -138,6 +138,25 @@ def test_a_key_is_compared_by_the_key(values: tuple[str, ...], expected: list[st
 def test_dmarc_is_compared_by_its_tags(value: str, expected: list[str]) -> None:
     question = asks("dns.dmarc", "TXT", "v=DMARC1; p=none; rua=mailto:a@b.example", name="_dmarc.acme.example")
     assert [fault.id for fault in reports.dmarc(question, says(value))] == expected
+
+
+@pytest.mark.parametrize(("want", "have", "expected"), [
+    ("v=DMARC1; p=none", "v=DMARC1; p=none", ["dns.dmarc_unreported"]),
+    ("v=DMARC1; p=none", "v=DMARC1; p=none; rua=mailto:a@b.example", []),
+    ("v=DMARC1; p=quarantine; t=y", "v=DMARC1; p=quarantine; t=y", ["dns.dmarc_unreported"]),
+    ("v=DMARC1; p=reject", "v=DMARC1; p=reject", []),
+    ("v=DMARC1; p=none; rua=mailto:a@b.example", "v=DMARC1; p=none", ["dns.dmarc_no_reports"]),
+])
+def test_a_policy_that_changes_nothing_needs_reports(want: str, have: str, expected: list[str]) -> None:
+    assert [fault.id for fault in reports.dmarc(asks("dns.dmarc", "TXT", want), says(have))] == expected
+
+
+@pytest.mark.parametrize(("values", "expected"), [
+    ((), ["dns.tls_rpt_unreported"]), (("v=spf1 -all",), ["dns.tls_rpt_unreported"]),
+    (("v=TLSRPTv1; rua=mailto:a@b.example",), []), (("v=TLSRPTv1; rua=nobody",), ["dns.tls_rpt_syntax"]),
+])
+def test_where_the_files_name_nobody_dns_may_say_who_gets_reports_about_tls(values: tuple[str, ...], expected: list[str]) -> None:
+    assert [fault.id for fault in reports.tls_rpt(asks("dns.tls_rpt", "TXT"), says(*values))] == expected
 
 
 def test_who_gets_reports_is_read_from_the_record() -> None:
@@ -286,13 +305,40 @@ def known() -> Known:
 
 
 def test_every_question_is_answered_well_by_its_own_records(known: Known) -> None:
-    for asked in known.subjects.values():
+    """What the files lack is said, too: who gets the reports."""
+    told: dict[str, set[str]] = {}
+    for subject, asked in known.subjects.items():
         for question in asked:
             if question.group == "dns.mx":
                 assert list(mail_hosts.mx(question, says(*question.values), {})) == []
             else:
-                assert list(ask.JUDGES.get(question.group, clients.caa)(question, says(*question.values))) == [], question
+                faults = list(ask.JUDGES.get(question.group, clients.caa)(question, says(*question.values)))
+                told.setdefault(subject, set()).update(fault.id for fault in faults)
             assert question.group in GROUPS
+    both = {"dns.dmarc_unreported", "dns.tls_rpt_unreported"}
+    assert {subject: ids for subject, ids in told.items() if ids} == {
+        "acme-shop.example": both, "globex.example": both, "initech.example": {"dns.dmarc_unreported"}, "legacy.initech.example": {"dns.dmarc_unreported"},
+    }
+
+
+def test_an_algorithm_of_the_files_that_no_key_signs_with_is_known_by_name() -> None:
+    """acme-shop.example wants RSA and Ed25519, and globex.example RSA, as do acme.example and its alias."""
+    estate, faults = load(str(Path(__file__).parents[8] / "estates" / "example"))
+    assert estate is not None, faults
+    node = estate.node_of(estate.tenants[0]).name
+
+    def unsigned(*keys: DkimKey) -> dict[str, list[tuple[str, str, bool]]]:
+        return learn(replace(estate, states=(NodeState(node, keys),))).unsigned
+
+    nothing, rsa = unsigned(), DkimKey("acme-shop.example", "a", "AAAA")
+    assert nothing["acme.example"] == nothing["acme-mail.example"] == [(node, "rsa", False)]
+    assert nothing["acme-shop.example"] == [(node, "ed25519", False), (node, "rsa", False)]
+    assert unsigned(rsa)["acme-shop.example"] == [(node, "ed25519", False)]
+    new = DkimKey("acme-shop.example", "b", "BBBB", "ed25519", "published")
+    assert unsigned(rsa, new)["acme-shop.example"] == [(node, "ed25519", True)]
+    assert unsigned(rsa, replace(new, state="revoked"))["acme-shop.example"] == [(node, "ed25519", False)]
+    assert "acme-shop.example" not in unsigned(rsa, replace(new, state="active"))
+    assert unsigned(DkimKey("acme.example", "a", "AAAA"))["acme-mail.example"] == [(node, "rsa", False)], "an alias has a key of its own"
 
 
 def test_the_estate_knows_its_own_addresses(known: Known) -> None:
@@ -305,8 +351,8 @@ def test_the_estate_knows_its_own_addresses(known: Known) -> None:
 @pytest.mark.parametrize(
     ("group", "want", "have"),
     [
-        ("dns.dmarc", "v=DMARC1; p=none", " v=DMARC1; p=none"), ("dns.dmarc", "v=DMARC1; p=none", "v=dmarc1; p=none"),
-        ("dns.dmarc", "v=DMARC1; p=none", "v=DMARC1; p=none; p=reject"),
+        ("dns.dmarc", "v=DMARC1; p=reject", " v=DMARC1; p=reject"), ("dns.dmarc", "v=DMARC1; p=reject", "v=dmarc1; p=reject"),
+        ("dns.dmarc", "v=DMARC1; p=reject", "v=DMARC1; p=reject; p=none"),
         ("dns.mta_sts", "v=STSv1; id=1", "v=stsv1; id=1"), ("dns.mta_sts", "v=STSv1; id=1", "v = STSv1; id=1"),
         ("dns.mta_sts", "v=STSv1; id=1", " v=STSv1; id=1"), ("dns.mta_sts", "v=STSv1; id=1", "v=STSv1; ID=1"),
         ("dns.mta_sts", "v=STSv1; id=1", "v=STSv1; id=2; id=1"),

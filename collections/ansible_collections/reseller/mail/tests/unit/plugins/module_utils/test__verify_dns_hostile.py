@@ -8,6 +8,7 @@ import asyncio
 import random
 import time
 import typing as t
+from dataclasses import replace
 from pathlib import Path
 
 import dns.flags
@@ -23,6 +24,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.text im
 from ansible_collections.reseller.mail.plugins.module_utils._dns_query import MOST_SERVERS, PATIENCE, TRIES, Asker, server_at
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
 from ansible_collections.reseller.mail.plugins.module_utils._load import load
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, NodeState
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import ask
 
 from .ports import one_port
@@ -87,12 +89,14 @@ def same(wire: bytes, _tcp: bool) -> list[bytes]:
     return [wire]
 
 
-def verified(says: Says, twist: t.Callable[[bytes, bool], t.Sequence[bytes]] = same, timeout: float = 1.0) -> tuple[list[Finding], Server]:
+def verified(
+    says: Says, twist: t.Callable[[bytes, bool], t.Sequence[bytes]] = same, timeout: float = 1.0, states: tuple[NodeState, ...] = (),
+) -> tuple[list[Finding], Server]:
     async def run() -> tuple[list[Finding], Server]:
         server = Server(says, twist)
         port = await server.start()
         try:
-            return await ask.findings(t.cast("t.Any", MODEL), Asker("127.0.0.1", timeout, 50, port)), server
+            return await ask.findings(replace(t.cast("t.Any", MODEL), states=states), Asker("127.0.0.1", timeout, 50, port)), server
         finally:
             server.stop()
 
@@ -130,6 +134,30 @@ def test_the_server_says_what_it_should() -> None:
     found, _server = verified(ours)
     assert {"dns.spf_missing", "dns.dmarc_missing"} <= ids(found)
     assert "dns.mx_missing" in ids(verified(nothing)[0])
+
+
+KEYS = {kind: DkimKey("acme.example", kind, letter * 43 + "=", kind) for kind, letter in (("rsa", "A"), ("ed25519", "B"))}
+
+
+def denied(wire: bytes, _tcp: bool) -> list[bytes]:
+    """NXDOMAIN for every name below ``_domainkey`` that has no record, and for ``_domainkey`` itself, which may be no less than empty."""
+    return [wire[:3] + b"\3" + wire[4:] if b"\x0a_domainkey\4acme" in wire and wire[6:8] == b"\0\0" else wire]
+
+
+@pytest.mark.parametrize(("keys", "twist", "expected"), [
+    (("rsa", "ed25519"), same, set()),
+    (("rsa", "ed25519"), denied, {"dns.dkim_hidden"}),
+    (("rsa",), denied, {"dns.dkim_ed25519_missing", "dns.dkim_hidden"}),
+    (("default",), denied, {"dns.dkim_selector", "dns.dkim_ed25519_missing", "dns.dkim_hidden"}),
+    ((), denied, {"dns.dkim_none"}),
+    ((), same, {"dns.dkim_missing", "dns.dkim_ed25519_missing"}),
+])
+def test_what_has_keys_below_it_exists(keys: tuple[str, ...], twist: t.Callable[[bytes, bool], t.Sequence[bytes]], expected: set[str]) -> None:
+    """RFC 8020: a resolver that believes a server which denies ``_domainkey`` asks for no key."""
+    there = {f"{key}._domainkey.acme.example": [f'"v=DKIM1; k={one.algorithm}; p={one.public}"'] for key in keys for one in [KEYS.get(key, KEYS["rsa"])]}
+    found, _server = verified(lambda name, rdtype: there.get(name, []) if rdtype == "TXT" else ours(name, rdtype), twist,
+                              states=(NodeState("mx1", tuple(KEYS.values())),))
+    assert {id_ for id_ in ids(found) if id_.startswith("dns.dkim")} == expected
 
 
 def test_a_thousand_mx_do_not_have_us_ask_a_thousand_hosts() -> None:

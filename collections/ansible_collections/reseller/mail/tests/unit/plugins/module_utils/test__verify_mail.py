@@ -1,16 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import base64
 import email
 import typing as t
 from dataclasses import replace
 
+import dkim
+import dns.rdata
+import nacl.signing
 import pytest
+from ansible_collections.reseller.mail.plugins.module_utils import _mail_round
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
+from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler
 from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain, Mailbox
 from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, Node, Provider
 from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Limits, Tenant
 from ansible_collections.reseller.mail.plugins.module_utils._verify_mail import MESH, Arrived, Mail, Probe, Sent, choose, judge, mails, message
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 JO = Probe("jo@acme.example", "secret", "acme.example", "mx1.hosting.example")
 ANN = Probe("ann@globex.example", "secret", "globex.example", "mx2.hosting.example")
@@ -79,8 +87,8 @@ def by_id(findings: t.Iterable[Finding]) -> dict[tuple[str, str], tuple[str, str
     return {(one.id, one.subject): (one.state, one.found) for one in findings}
 
 
-def arrived(*addresses: str, folder: str = "INBOX", dkim: str = "") -> dict[tuple[str, str], Arrived]:
-    return {(address, MAIL.message_id): Arrived(folder, 1.2, dkim) for address in addresses}
+def arrived(*addresses: str, folder: str = "INBOX", mail: Mail = MAIL, **signatures: str) -> dict[tuple[str, str], Arrived]:
+    return {(address, mail.message_id): Arrived(folder, 1.2, signatures or {"rsa": ""}) for address in addresses}
 
 
 def test_a_round_that_went_well() -> None:
@@ -88,7 +96,7 @@ def test_a_round_that_went_well() -> None:
         ("mail.submit", JO.address): ("ok", "taken"),
         ("mail.deliver", f"{JO.address} → {JO.address}"): ("ok", "after 1.2 s"),
         ("mail.deliver", f"{JO.address} → {ANN.address}"): ("ok", "after 1.2 s"),
-        ("mail.dkim", "acme.example"): ("ok", "the signature verifies"),
+        ("mail.dkim", "acme.example"): ("ok", "signed by RSA"),
         ("mail.fetch", JO.address): ("ok", "read"),
     }
 
@@ -105,9 +113,80 @@ def test_what_can_go_wrong_on_the_way(sent: Sent, here: dict[tuple[str, str], Ar
 
 
 def test_one_bad_signature_among_good_ones_fails() -> None:
-    here = {**arrived(JO.address), **arrived(ANN.address, dkim="no signature")}
-    assert by_id(judge([Sent(MAIL)], here, {}, 30))["mail.dkim", "acme.example"] == ("fail", "no signature")
+    here = {**arrived(JO.address), **arrived(ANN.address, ed25519="")}
+    assert by_id(judge([Sent(MAIL)], here, {}, 30))["mail.dkim", "acme.example"] == ("fail", "RSA: no signature")
     assert by_id(judge([Sent(MAIL)], {}, {}, 30))["mail.dkim", "acme.example"][0] == "blocked"
+
+
+@pytest.mark.parametrize(("signatures", "expected"), [
+    ({"rsa": "", "ed25519": ""}, ("ok", "signed by RSA and Ed25519")),
+    ({"rsa": ""}, ("warn", "Ed25519: no signature")),
+    ({"rsa": "", "ed25519": "there is no key at e._domainkey.acme.example"}, ("warn", "Ed25519: there is no key at e._domainkey.acme.example")),
+    ({"ed25519": ""}, ("fail", "RSA: no signature")),
+    ({"rsa": "x", "ed25519": "y"}, ("fail", "RSA: x; Ed25519: y")),
+])
+def test_each_algorithm_of_the_files_has_a_signature(signatures: dict[str, str], expected: tuple[str, str]) -> None:
+    mail = replace(MAIL, sender=replace(JO, algorithms=("rsa", "ed25519")))
+    assert by_id(judge([Sent(mail)], arrived(JO.address, **signatures), {}, 30))["mail.dkim", "acme.example"] == expected
+
+
+def test_a_domain_alias_has_a_signature_of_its_own() -> None:
+    jo = replace(JO, aliases=("acme-mail.example",))
+    _first, mail = (one for one in mails([jo], "t") if one.sender)
+    assert (mail.origin, mail.recipients, mail.sender) == ("jo@acme-mail.example", (jo,), jo)
+    assert email.message_from_bytes(message(mail, "t"))["From"] == "jo@acme-mail.example"
+    assert by_id(judge([Sent(mail)], arrived(JO.address, mail=mail, rsa="signed by acme.example, not by acme-mail.example"), {}, 30)) == {
+        ("mail.submit", "jo@acme-mail.example"): ("ok", "taken"),
+        ("mail.deliver", f"jo@acme-mail.example → {JO.address}"): ("ok", "after 1.2 s"),
+        ("mail.dkim", "acme-mail.example"): ("fail", "RSA: signed by acme.example, not by acme-mail.example"),
+    }
+
+
+class Dns:
+    """What a dialler finds in DNS, where that is all that is asked of it."""
+
+    timeout = 5.0
+
+    def __init__(self, **keys: str) -> None:
+        self.keys = keys
+
+    def records(self, name: str, rdtype: str) -> list[dns.rdata.Rdata]:
+        selector, _dot, rest = name.partition(".")
+        assert (rest, rdtype) == ("_domainkey.acme.example", "TXT")
+        return [dns.rdata.from_text("IN", "TXT", f'"{self.keys[selector]}"')] if selector in self.keys else []
+
+
+ED25519 = nacl.signing.SigningKey(bytes(range(32)))
+RSA = rsa.generate_private_key(65537, 1024)
+KEYS = {
+    "r": "v=DKIM1; k=rsa; p=" + base64.b64encode(RSA.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode(),
+    "e": "v=DKIM1; k=ed25519; p=" + base64.b64encode(bytes(ED25519.verify_key)).decode(),
+}
+
+
+def signed(raw: bytes) -> bytes:
+    private = RSA.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    one = dkim.sign(raw, b"r", b"acme.example", private)
+    return one + dkim.sign(raw, b"e", b"acme.example", base64.b64encode(bytes(ED25519)), signature_algorithm=b"ed25519-sha256") + raw
+
+
+@pytest.mark.parametrize(("keys", "domain", "expected"), [
+    (("r", "e"), "acme.example", {"rsa": "", "ed25519": ""}),
+    (("r",), "acme.example", {"rsa": "", "ed25519": "there is no key at e._domainkey.acme.example"}),
+    (("e",), "acme.example", {"rsa": "there is no key at r._domainkey.acme.example", "ed25519": ""}),
+    (("r", "e"), "other.example", dict.fromkeys(("rsa", "ed25519"), "signed by acme.example, not by other.example")),
+])
+def test_a_signature_is_judged_by_its_algorithm(keys: tuple[str, ...], domain: str, expected: dict[str, str]) -> None:
+    dialler = t.cast(Dialler, Dns(**{key: KEYS[key] for key in keys}))
+    assert _mail_round._signatures(dialler, signed(message(MAIL, "t")), domain) == expected
+
+
+def test_a_changed_message_has_no_good_signature() -> None:
+    raw = signed(message(MAIL, "t"))
+    found = _mail_round._signatures(t.cast(Dialler, Dns(**KEYS)), raw.replace(b"delivered", b"changed"), "acme.example")
+    assert set(found) == {"rsa", "ed25519"}
+    assert all(found.values())
+    assert _mail_round._signatures(t.cast(Dialler, Dns()), message(MAIL, "t"), "acme.example") == {}
 
 
 def test_a_stranger_that_is_refused_fails() -> None:
