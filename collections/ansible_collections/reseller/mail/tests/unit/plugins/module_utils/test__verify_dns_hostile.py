@@ -160,6 +160,12 @@ def test_what_has_keys_below_it_exists(keys: tuple[str, ...], twist: t.Callable[
     assert {id_ for id_ in ids(found) if id_.startswith("dns.dkim")} == expected
 
 
+def test_a_key_that_is_elsewhere_and_denied_ends_no_run() -> None:
+    there = {("default._domainkey.acme.example", "TXT"): [f'"v=DKIM1; k=rsa; p={KEYS["rsa"].public}"']}
+    found, _server = verified(lambda *asked: there.get(asked, []) or ours(*asked), denied, states=(NodeState("mx1", (KEYS["rsa"],)),))
+    assert {id_ for id_ in ids(found) if id_.startswith("dns.dkim")} == {"dns.dkim_selector", "dns.dkim_hidden"}
+
+
 def test_a_thousand_mx_do_not_have_us_ask_a_thousand_hosts() -> None:
     found, server = verified(only("acme.example", "MX", [f"{number} h{number}.victim.example." for number in range(1000)]), timeout=8)
     assert ids(found) & {"dns.mx_foreign", "dns.mx_unresolved"}
