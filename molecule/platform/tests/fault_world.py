@@ -104,7 +104,7 @@ class World:
         nodes += [{"name": one.name, "hostname": f"{one.name}.hoster.example", "debian": 13, "addresses": [f"10.97.0.{30 + number}"]}
                   for number, one in enumerate(self.hosts)]
         self._yaml("estate.yml", {
-            "provider": {"name": "Hoster", "domain": "hoster.example"}, "nodes": nodes, "caa": ["letsencrypt.org"],
+            "provider": {"name": "Hoster", "domain": "hoster.example", "contact": "admin@good.example"}, "nodes": nodes, "caa": ["letsencrypt.org"],
             "backup_mx": [{"hostname": "alt.hoster.example", "addresses": ["10.97.0.12"], "priority": 20}],
             "premium_relay": {"host": "smtp.relay.example", "port": 587, "spf_include": "relay.example"},
         })

@@ -266,3 +266,30 @@ def test_the_script_for_nsupdate_does_the_same_and_the_second_time_nothing(names
     # A script cannot look: somebody's old SPF record is to it one of his other texts.
     expected["wayne.example", "TXT"].add('"v=spf1 include:old.example ~all"')
     assert names.everything() == expected
+
+
+def test_the_mail_of_the_provider_s_domain_is_never_taken_over(names: Names, estate: Path) -> None:
+    """By an update, by octoDNS, by the files for nsupdate: where somebody else's MX stands it stays, and the run says so."""
+    settings = (estate / "estate.yml").read_text(encoding="utf-8")
+    settings = settings.replace("  domain: planet.example\n", "  domain: planet.example\n  contact: bruce@wayne.example\n")
+    (estate / "estate.yml").write_text(settings, encoding="utf-8")
+    names.update("planet.example", "add planet.example. 60 MX 5 mail.old.example.")
+    octodns = {
+        "dns_publish_driver": "octodns", "dns_publish_octodns_dir": str(HERE / "octodns"), "dns_publish_octodns_target": _target(),
+        "dns_publish_octodns_sync": str(client.PROJECT / ".venv" / "bin" / "octodns-sync"),
+    }
+    for variables in ({}, octodns):
+        done = publish(estate, secret=_secret(), **variables)
+        assert "planet.example MX: somebody else's records stay: 5 mail.old.example." in " ".join(done.output.split())
+        zone = names.zone("planet.example")
+        assert zone["planet.example", "MX"] == {"5 mail.old.example."}
+        assert ("planet.example", "TXT") in zone
+    exported = play("dns_export", estate, dns_export_formats=["nsupdate", "octodns"], dns_export_domains="all", dns_export_dir=str(HERE / "zones"))
+    assert exported.rc == 0, exported.output
+    assert "planet.example. MX" not in (HERE / "zones" / "nsupdate" / "planet.example").read_text(encoding="utf-8")
+    names.update("planet.example", "del planet.example. MX")
+    publish(estate)
+    assert names.zone("planet.example")["planet.example", "MX"] == {"10 post.planet.example."}
+    assert publish(estate).changed("localhost") == 0
+    publish(estate, secret=_secret(), **octodns)
+    assert names.zone("planet.example")["planet.example", "MX"] == {"10 post.planet.example."}

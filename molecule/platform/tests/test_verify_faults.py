@@ -16,7 +16,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._dns_query import As
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding, from_dicts
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import ask
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.catalogue import CATALOGUE
-from fault_cases import DNS, NODES, Case, case
+from fault_cases import DNS, FOREIGN, NODES, Case, case
 
 ALL = [*((one, f"{one.name}.example") for one in DNS), *((one, f"{one.name}.hoster.example") for one in NODES)]
 SPF = "v=spf1 ip4:10.97.0.8 -all"
@@ -25,6 +25,9 @@ PROVIDER = (
     case("dns.provider_spf_two", "+ @ TXT v=spf1 mx ~all", remedy='remove hoster.example. 300 IN TXT "v=spf1 mx ~all"'),
     case("dns.provider_spf_other", "= @ TXT v=spf1 mx ~all", remedy=f'publish hoster.example. 3600 IN TXT "{SPF}"'),
     case("dns.dmarc_missing", "- _dmarc TXT", remedy='publish _dmarc.hoster.example. 3600 IN TXT "v=DMARC1; p=reject; sp=none; np=reject"'),
+    case("dns.provider_mx_missing", "- @ MX", remedy="publish hoster.example. 3600 IN MX 10 post.hoster.example."),
+    case("dns.provider_mx_elsewhere", f"= @ MX {FOREIGN}", remedy="let provider.contact be an address in hoster.example"),
+    case("dns.provider_mx_other", f"+ @ MX {FOREIGN}", remedy="remove hoster.example. 300 IN MX 10 mx.elsewhere.example."),
     case("dns.dmarc_grant_missing", "- granted.example._report._dmarc TXT",
          remedy='publish granted.example._report._dmarc.hoster.example. 3600 IN TXT "v=DMARC1"'),
 )

@@ -24,8 +24,11 @@ FORMATS = ["bind", "json", "nsupdate", "octodns", "terraform"]
 def _all(records: list[Record], wishes: list[Record], book: _dns_book.Book, args: dict[str, t.Any]) -> dict[str, str]:
     """The files of every format that is asked for."""
     zones = sets.likely_zones(records, args["zones"])
-    wanted = sets.record_sets(records)
-    former = {key: values for domain, places in _dns_book.former(book, wanted).items() for key, values in places.items()}
+    everything = sets.record_sets(records)
+    former = {key: values for domain, places in _dns_book.former(book, everything).items() for key, values in places.items()}
+    # nsupdate and octoDNS replace a whole MX set without looking, and the provider's domain may have its mail elsewhere.
+    left = {(record.name, record.type) for record in records if record.purpose == "provider_mx"}
+    wanted = {key: rrset for key, rrset in everything.items() if key not in left}
     texts: dict[str, str] = {}
     if "bind" in args["formats"]:
         texts.update((f"{domain}.zone", text) for domain, text in compile_dns.zone_fragments(records).items())
@@ -34,7 +37,7 @@ def _all(records: list[Record], wishes: list[Record], book: _dns_book.Book, args
     if "terraform" in args["formats"]:
         texts["terraform.json"] = exports.terraform(records, zones)
     if "nsupdate" in args["formats"]:
-        before = {key: values for places in book.values() for key, values in places.items()}
+        before = {key: values for places in book.values() for key, values in places.items() if key not in left}
         gone = sets.by_zone({key: sets.RRset(*key, 0, values) for key, values in {**before, **former}.items()}, zones)
         for zone, inside in sets.by_zone(wanted, zones).items():
             texts[f"nsupdate/{zone}"] = exports.nsupdate(zone, inside, {key: rrset.values for key, rrset in gone.get(zone, {}).items()})

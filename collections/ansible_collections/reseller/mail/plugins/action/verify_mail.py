@@ -8,7 +8,7 @@ import os
 import secrets
 import typing as t
 
-from ansible_collections.reseller.mail.plugins.module_utils import _dns_query, _mail_round, _verify_mail
+from ansible_collections.reseller.mail.plugins.module_utils import _dns_query, _mail_round, _verify_contact, _verify_mail
 from ansible_collections.reseller.mail.plugins.module_utils._finding import as_dicts
 from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
@@ -53,5 +53,6 @@ class ActionModule(ControllerAction):
         probes, findings = _verify_mail.choose(estate, passwords, initial)
         dialler = Dialler(args["resolver"], args["ca_file"])
         findings += _mail_round.access_findings(dialler, estate)
+        findings += _verify_contact.findings(dialler, estate)
         findings += _mail_round.mail_findings(dialler, probes, secrets.token_hex(8), args["timeout"])
         return {"changed": False, "findings": as_dicts(findings)}

@@ -89,7 +89,7 @@ def estate(
     """The whole of it; ``head`` is estate.yml, ``goods`` plans.yml. Either is empty when its file is missing."""
     owner, relay = head.get("provider"), head.get("premium_relay")
     return Estate(
-        provider=Provider(owner["name"], owner["domain"], owner["support_url"], owner["status_url"]) if owner else Provider("", ""),
+        provider=Provider(**_without_place(owner)) if owner else Provider("", ""),
         nodes=tuple(node(values) for values in head.get("nodes") or ()),
         plans=plans,
         tenants=tenants,

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from ansible_collections.reseller.mail.plugins.module_utils import _dns_book, _dns_wanted, _https_policy
 from ansible_collections.reseller.mail.plugins.module_utils._compile.dns import octodns
 from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.sets import Key, RRset
+from ansible_collections.reseller.mail.plugins.module_utils._dns_plan import Ours, taken
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Asker
@@ -43,9 +44,20 @@ async def _policy_waits(asker: Asker, domain: str, policy: str, want: RRset, con
     return f"{want.name}: the policy cannot be fetched: {fault}" if fault else ""
 
 
+async def _taken(asker: Asker, work: _dns_wanted.Work, ours: Ours) -> dict[Key, str]:
+    """Say by place why it is left to others: their records stand there, or nobody can say."""
+    found = {}
+    for key, published in work.yielding.items():
+        have = await asker.look_up(*key)
+        silent = f"{key[0]} {key[1]}: the resolver does not say whether somebody else's records stand there: {have.why}"
+        found[key] = silent if have.state == "silent" else taken(key, have.values, published, work.domain, ours)
+    return {key: why for key, why in found.items() if why}
+
+
 async def prepare(estate: Estate, asker: Asker, book: _dns_book.Book, target: t.Mapping[str, t.Any], ca_file: str) -> Prepared:
     """Everything that octoDNS needs to make the managed zones what the model says, and nothing else in them."""
     prepared, context, policies = Prepared(), _https_policy.tls_context(ca_file), _dns_wanted.policies(estate)
+    ours = _dns_wanted.marks(estate)
     work = _dns_wanted.assignment(estate, book).work
     zones = await asyncio.gather(*(asyncio.gather(*(asker.zone_of(name) for name, _type in sorted({*one.wanted, *one.former}))) for one in work))
     wanted: dict[Key, RRset] = {}
@@ -59,7 +71,9 @@ async def prepare(estate: Estate, asker: Asker, book: _dns_book.Book, target: t.
             prepared.meanwhile[one.domain] = prepared.done[one.domain] = dict(before)
             continue
         known |= prepared.zones_of[one.domain]
-        held = set()
+        others = await _taken(asker, one, ours)
+        prepared.pending += others.values()
+        held = set(others)
         sts = one.wanted.get((f"_mta-sts.{one.domain}", "TXT"))
         waits = await _policy_waits(asker, one.domain, policies[one.domain], sts, context) if sts else ""
         if sts and waits:

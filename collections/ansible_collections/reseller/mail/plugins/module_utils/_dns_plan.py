@@ -72,6 +72,19 @@ def recognised(key: Key, value: str, domain: str, ours: Ours) -> bool:
     return prefix in _HOSTS and value in (ours.authorities if rdtype == "CAA" else ours.addresses)
 
 
+def taken(key: Key, values: t.Iterable[str], published: t.Container[str], domain: str, ours: Ours) -> str:
+    """Say why a place is left to those who have records there; nothing where each is known to be ours.
+
+    The provider's domain may have had its mail elsewhere before the estate was there, and its MX must not be taken over.
+    """
+    others = sorted(value for value in values if value not in published and not recognised(key, value, domain, ours))
+    if not others:
+        return ""
+    name, rdtype = key
+    return (f"{name} {rdtype}: somebody else's records stay: {', '.join(others)}. Remove them if its mail is to come to the nodes; "
+            f"if it is not, let provider.contact be an address in {name}")
+
+
 def _host(value: str) -> str:
     return value.split()[-1].rstrip(".").lower()
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from ansible_collections.reseller.mail.plugins.module_utils import _deletions, _dns_book, _dns_update, _dns_wanted, _dns_watch, _https_policy
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns as compile_dns
 from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.sets import Key
-from ansible_collections.reseller.mail.plugins.module_utils._dns_plan import Change, Ours, plan, recognised
+from ansible_collections.reseller.mail.plugins.module_utils._dns_plan import Change, Ours, plan, recognised, taken
 from ansible_collections.reseller.mail.plugins.module_utils._dns_query import in_turn
 from ansible_collections.reseller.mail.plugins.module_utils._dns_wanted import Work, policies
 
@@ -108,6 +108,15 @@ async def _hold_tlsa(job: _Job, planned: _Planned) -> None:
                 planned.pending.append(f"{key[0]} TLSA: the zone {zone} is not signed")
 
 
+def _hold_taken(job: _Job, planned: _Planned, found: _dns_update.Found) -> None:
+    """Leave places alone that others have records at, where ours must not take theirs over."""
+    for key, published in planned.work.yielding.items():
+        why = taken(key, found.sets[key].values, published, planned.work.domain, job.marks) if key in found.sets else ""
+        if why:
+            planned.held.add(key)
+            planned.pending.append(why)
+
+
 def _marks(marks: Ours, domain: str, found: _dns_update.Found) -> Ours:
     """The name for Outlook is ours where it leads to us: somebody else may serve it as well."""
     host = f"autodiscover.{domain}"
@@ -137,6 +146,7 @@ async def _plan_domain(job: _Job, work: Work) -> _Planned:
     planned.pending = [f"{name}: its node has not reported the key" for name, _type in waiting]
     await _hold_policy(job, planned, found)
     await _hold_tlsa(job, planned)
+    _hold_taken(job, planned, found)
     marks = _marks(job.marks, work.domain, found)
     published: dict[Key, frozenset[str]] = {
         key: frozenset(value for value in found.sets[key].values if recognised(key, value, work.domain, marks))

@@ -9,8 +9,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.reseller.mail.plugins.module_utils._compile import _mx, mta_sts
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns as compile_dns
-from ansible_collections.reseller.mail.plugins.module_utils._compile import mta_sts
 from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.clients import caa
 from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.sets import Key, RRset, record_sets
 from ansible_collections.reseller.mail.plugins.module_utils._dns_book import Book
@@ -24,12 +24,14 @@ if t.TYPE_CHECKING:
 @dataclass(slots=True)
 class Work:
     """One domain: what it shall have, what an earlier run published that is not wanted any more, and where to look for
-    leftovers because no book says."""
+    leftovers because no book says. ``yielding`` are the places that stay somebody else's where they have records of others,
+    each with the values that an earlier run published there."""
 
     domain: str
     wanted: dict[Key, RRset] = field(default_factory=dict)
     former: dict[Key, frozenset[str]] = field(default_factory=dict)
     searched: list[Key] = field(default_factory=list)
+    yielding: dict[Key, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -87,6 +89,9 @@ def assignment(estate: Estate, book: Book) -> Assignment:
     for name, one in work.items():
         if name not in book and name not in own:
             one.searched = candidates(name, ours)
+    if _mx.provider_hosts(estate):
+        name, key = estate.provider.domain, (estate.provider.domain, "MX")
+        work[name].yielding[key] = book.get(name, {}).get(key, frozenset())
     left = sorted(name for name, one in work.items() if name in book and not one.wanted)
     return Assignment([work[name] for name in sorted(work)], handed_over, left)
 

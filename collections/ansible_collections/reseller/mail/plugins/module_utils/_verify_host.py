@@ -60,6 +60,7 @@ NEEDS: t.Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "mail.relay_refused": (_SMTP, ()),
     "mail.unknown_refused": ((*_SMTP, "host.generation", "host.disk"), ()),
     "mail.backup": ((), (*_SMTP, "host.generation", "host.disk", "mail.port")),
+    "mail.postmaster": ((*_SMTP, "host.generation", "mail.port"), ()),
     "mail.submit": ((*_SMTP, *_STORE), ()),
     "mail.fetch": (("host.dovecot", "host.generation"), ()),
     "mail.deliver": ((*_SMTP, *_STORE, "host.clock", "host.queue"), (*_SMTP, *_STORE, "host.clock", "host.queue", "mail.port")),

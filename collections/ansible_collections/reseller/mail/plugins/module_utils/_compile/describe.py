@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from .._sizes import size
-from . import _services
+from . import _contact, _services
 from ._addresses import ROLES, complete, delivered
 
 if t.TYPE_CHECKING:
@@ -21,7 +21,8 @@ if t.TYPE_CHECKING:
 
 def describe(estate: Estate, node: Node) -> list[str]:
     """What the node serves, sorted."""
-    found: set[str] = set()
+    own = (node.hostname, _contact.provider_domain(estate))
+    found = {f"role address {one.local}@{domain} to {', '.join(one.to)}" for domain, one in _contact.redirects(estate) if domain in own}
     for tenant in estate.tenants:
         if tenant.served and tenant.placement == node.name:
             found.add(f"tenant {tenant.name}{_mark(tenant.state)}")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
+from . import _contact
 from ._addresses import delivered, local_parts, redirects, senders
 from ._text import table
 
@@ -46,6 +47,7 @@ def lookups(estate: Estate, node: Node) -> dict[str, str]:
             _mailboxes(tables, tenant, domain)
         _aliases(tables, tenant, domain)
         _domain_aliases(tables, tenant, domain)
+    _own_names(tables, estate, node)
     for other in estate.nodes:
         if other.name != node.name:
             # The key is the next hop exactly as transport_maps spells it; the certificate must bear that very name.
@@ -100,3 +102,17 @@ def _elsewhere(tables: dict[str, dict[str, str]], tenant: Tenant, domain: Domain
             tables["recipient_access"][name] = "reject_unverified_recipient"
         for local in local_parts(tenant, domain):
             tables["recipient_access"][f"{local}@{name}"] = "DUNNO"
+
+
+def _own_names(tables: dict[str, dict[str, str]], estate: Estate, node: Node) -> None:
+    """Add what the contact reads: mail for the host itself, and for the provider's domain on every node.
+
+    A key without a domain is the host's own under each of its names, localhost and its addresses among them (virtual(5)).
+    """
+    own = _contact.provider_domain(estate)
+    if own:
+        tables["virtual_alias_domains"][own] = "provider.contact"
+    for domain, one in _contact.redirects(estate):
+        if domain in (own, node.hostname):
+            key = one.local if domain == node.hostname else f"{one.local}@{domain}"
+            tables["virtual_alias_maps"][key] = ", ".join(one.to)

@@ -24,7 +24,7 @@ _PATTERNS = {
     "postfix/tls_policy_maps": rf"(\[{_DOMAIN}\]:[0-9]+)\tsecure match=nexthop",
     "postfix/transport_maps": rf"({_DOMAIN})\tsmtp:\[{_DOMAIN}\]:[0-9]+",
     "postfix/virtual_alias_domains": rf"({_DOMAIN})\t{_WORD}",
-    "postfix/virtual_alias_maps": rf"({_ADDRESS}|@{_DOMAIN})\t{_ADDRESS}(?:, {_ADDRESS})*",
+    "postfix/virtual_alias_maps": rf"({_ADDRESS}|@{_DOMAIN}|[a-z-]+)\t{_ADDRESS}(?:, {_ADDRESS})*",
     "postfix/virtual_mailbox_domains": rf"({_DOMAIN})\t{_WORD}",
     "postfix/virtual_mailbox_maps": rf"({_ADDRESS})\t{_WORD}",
     "dovecot/all_users": rf"({_ADDRESS})",

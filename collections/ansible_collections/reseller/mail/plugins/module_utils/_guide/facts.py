@@ -27,7 +27,7 @@ ORDER = ("fail", "blocked", "warn", PENDING, UNCHECKED, "ok", "na")
 """States of a page, worst first. ``unchecked``: verify did not say. ``pending``: the hosts have not made it yet."""
 
 SECTIONS: t.Final = {
-    "receive": ("mx", "backup_mx", "null_mx"),
+    "receive": ("mx", "backup_mx", "null_mx", "provider_mx"),
     "send": ("spf", "null_spf", "provider_spf", "node_spf", "dkim", "dmarc", "dmarc_grant"),
     "secure": ("mta_sts", "mta_sts_address", "tls_rpt", "tlsa", "caa"),
     "find": ("client_address", "srv", "autoconfig", "autodiscover", "node_address", "backup_mx_address", "ptr"),

@@ -10,6 +10,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.reseller.mail.plugins.module_utils._cascade import chain_of, find
+from ansible_collections.reseller.mail.plugins.module_utils._compile import _contact
 from ansible_collections.reseller.mail.plugins.module_utils._compile._addresses import Redirect, redirects, written_redirects
 from ansible_collections.reseller.mail.plugins.module_utils._compile._services import SETTINGS
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault
@@ -141,6 +142,8 @@ class _Chains:
                     for one in redirects(tenant, domain).values():
                         if not (one.path in _FALLING_BACK and unsure) and not (one.path == _OWNER and ownerless):
                             yield f"{one.local}@{domain.name}", one
+        for name, one in _contact.redirects(self.index.estate):
+            yield f"{one.local}@{name}", one
 
     def _key(self, address: str) -> str:
         """The line that Postfix finds for an address; empty when there is none, and mail ends there."""

@@ -95,12 +95,14 @@ class Promotion:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Who owns the estate. ``domain`` carries the SPF record that tenants include."""
+    """Who owns the estate. ``domain`` carries the SPF record that tenants include; ``contact`` is the address of the person who
+    reads what is sent to the provider's own names."""
 
     name: str
     domain: str
     support_url: t.Optional[str] = None
     status_url: t.Optional[str] = None
+    contact: t.Optional[str] = None
 
 
 PROVIDER_DMARC = Dmarc("reject", None, subdomains="observe", nonexistent="reject")

@@ -51,6 +51,13 @@ _PROVIDER = Table(
     {
         "name": key(TEXT, "The provider's name, as clients read it.", "S0-20", NOT_YET, required=True),
         "domain": key(DOMAIN, "Carries the SPF record that tenants include.", "S0-3 S1-4", DNS, required=True),
+        "contact": key(
+            ADDRESS,
+            "Who reads mail for root, postmaster, abuse and mailer-daemon of every node, and for postmaster, abuse, hostmaster, noc and security of "
+            "O(estate.provider.domain) where no tenant has that domain and this address is in another one.",
+            "S4-1",
+            HOSTS,
+        ),
         "support_url": key(URL, "Where clients find help, unless their branding says otherwise.", "S4-22", PAGES),
         "status_url": key(URL, "Where clients see whether all is well.", "S0-25", PAGES),
     },

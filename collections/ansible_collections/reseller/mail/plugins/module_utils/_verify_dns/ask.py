@@ -31,6 +31,7 @@ JUDGES: t.Final[dict[str, Judge]] = {
     "dns.null_mx": mail_hosts.null_mx,
     "dns.spf": senders.spf,
     "dns.null_spf": senders.exact,
+    "dns.provider_mx": mail_hosts.provider_mx,
     "dns.provider_spf": senders.exact,
     "dns.node_spf": senders.exact,
     "dns.dkim": senders.dkim,

@@ -65,6 +65,7 @@ GROUPS: t.Final[dict[str, str]] = {
     "dns.alias": "names lead somewhere, and the domain itself is no alias",
     "dns.mx": "the MX records are ours; asked first, what depends on it is blocked while mail goes elsewhere",
     "dns.null_mx": "a name without mail says so (RFC 7505)",
+    "dns.provider_mx": "postmaster of the provider's domain is reached through the nodes; asked where no tenant has the domain and the contact is in another",
     "dns.spf": "exactly one SPF record, which lets our hosts send and nobody else's",
     "dns.null_spf": "a name that nobody sends for says so",
     "dns.provider_spf": "the record that all tenants include lists the nodes' addresses",
@@ -131,6 +132,10 @@ _MX: _Section = (
     ("dns.mx_unresolved", "fail", "the MX names a host without addresses", _REPLACE, "S3-12"),
     ("dns.null_mx_missing", "fail", "a name without mail has no null MX", _PUBLISH, "S2-24"),
     ("dns.null_mx_other", "fail", "a name without mail has an MX", _REPLACE, "S2-24"),
+    ("dns.provider_mx_missing", "fail", "no MX: nobody can write to postmaster of the provider's domain", _PUBLISH, "S2-24"),
+    ("dns.provider_mx_elsewhere", "warn", "mail for the provider's domain goes elsewhere; nothing is published, and its hosts must have a postmaster",
+     "let provider.contact be an address in {name} if its mail is to stay where it is, else:\n{remove}\n{publish}", "S2-24"),
+    ("dns.provider_mx_other", "fail", "some of the nodes, or others beside them", _REPLACE, "S2-24"),
 )
 
 _SENDERS: _Section = (

@@ -74,6 +74,18 @@ def mx(question: Question, reply: Reply, kinds: t.Mapping[str, str]) -> t.Iterat
     yield Fault(id_, f"{found}{f' is {kind}' if kind else ''}", question.lines, gone)
 
 
+def provider_mx(question: Question, reply: Reply) -> t.Iterator[Fault]:
+    """The provider's domain may have its mail elsewhere: then nothing is published, and it is theirs to have a postmaster."""
+    gone = lines(question, reply, reply.values - question.values)
+    found = ", ".join(sorted(reply.values))
+    if not reply.values:
+        yield Fault("dns.provider_mx_missing", "no MX", question.lines)
+    elif not set(map(target, reply.values)) & set(map(target, question.values)):
+        yield Fault("dns.provider_mx_elsewhere", found, question.lines, gone, (("name", question.name),))
+    elif reply.values != question.values:
+        yield Fault("dns.provider_mx_other", found, question.lines, gone)
+
+
 def null_mx(question: Question, reply: Reply) -> t.Iterator[Fault]:
     """RFC 7505 section 3: one record, and no other beside it."""
     if not reply.values:

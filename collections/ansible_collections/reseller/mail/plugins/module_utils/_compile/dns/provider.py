@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ..._model.domain import Dmarc
 from ..._names import is_in
-from .. import opendkim
+from .. import _mx, opendkim
 from . import clients, receivers, senders
 from .record import TTL, Record, Row
 
@@ -44,6 +44,8 @@ def records(estate: Estate, served: t.Container[str]) -> t.Iterator[tuple[str, R
         if name not in served:
             yield from _dmarc(estate, name)
     yield from _dkim(estate, served)
+    for priority, host in _mx.provider_hosts(estate):
+        yield provider, (provider, "MX", f"{priority} {host}.", "provider_mx")
     for host, (purpose, where) in hosts(estate).items():
         for row in receivers.addresses(host, where, purpose):
             yield host, row

@@ -44,6 +44,7 @@ class Purpose:
 
 PURPOSES: t.Final[dict[str, Purpose]] = {
     "mx": Purpose("mail for the domain is delivered to its mail host", "dns.mx", ("S2-24", "S3-12")),
+    "provider_mx": Purpose("postmaster and abuse of the provider's domain reach a person (RFC 5321 section 4.5.1)", "dns.provider_mx", ("S2-24",)),
     "backup_mx": Purpose("mail waits at another host while the mail host is away", "dns.mx", ("S0-2", "S1-3")),
     "null_mx": Purpose("the name takes no mail, and senders learn it at once (RFC 7505)", "dns.null_mx", ("S2-24",)),
     "spf": Purpose("says which hosts may send for the domain (RFC 7208)", "dns.spf", ("S0-3", "S0-7", "S1-4", "S1-5", "S3-13")),

@@ -254,6 +254,38 @@ def test_other_peoples_records_come_back_exactly_as_they_were(estate: Estate, wo
     assert world.values("www.acme.example", "A") == ["192.0.2.1"]
 
 
+PROVIDER_MX = ["10 mx1.hosting.example.", "10 mx2.hosting.example."]
+
+
+@pytest.mark.parametrize("theirs", [("5 mx.elsewhere.example.",), ("0 .",), ("10 mx1.hosting.example.", "20 mx.elsewhere.example.")])
+def test_the_mail_of_the_provider_s_domain_is_not_taken_over(estate: Estate, world: NameServer, theirs: tuple[str, ...]) -> None:
+    world.put("hosting.example", "MX", *theirs)
+    for _time in range(2):
+        outcome = run(estate, world)
+        assert world.values("hosting.example", "MX") == sorted(theirs)
+        (why,) = (line for line in outcome.pending if line.startswith("hosting.example MX"))
+        assert f"somebody else's records stay: {theirs[-1]}" in why
+        assert outcome.faults == []
+        assert ("hosting.example", "MX") not in outcome.book["hosting.example"]
+    assert world.values("hosting.example", "TXT"), "all else is published"
+    state, ids = amiss(ask(estate, world)), ("warn", "dns.provider_mx_elsewhere") if theirs[0] in ("0 .", "5 mx.elsewhere.example.") else (
+        "fail", "dns.provider_mx_other")
+    assert state == {("hosting.example", ids[1]): ids[0]}
+
+
+def test_the_mx_of_the_provider_s_domain_that_is_ours_is_kept_up(estate: Estate, world: NameServer) -> None:
+    former = {"hosting.example": {("hosting.example", "MX"): frozenset({"10 former.hosting.example."})}}
+    world.put("hosting.example", "MX", "10 former.hosting.example.")
+    outcome = run(estate, world, book=former)
+    assert (world.values("hosting.example", "MX"), outcome.pending) == (PROVIDER_MX, [])
+    world.put("hosting.example", "MX", "10 mx1.hosting.example.")   # by our own name, where the book was lost
+    run(estate, world)
+    assert world.values("hosting.example", "MX") == PROVIDER_MX
+    nobody = dataclasses.replace(estate, provider=dataclasses.replace(estate.provider, contact=None))
+    run(nobody, world, book=outcome.book)
+    assert world.values("hosting.example", "MX") == []
+
+
 def test_what_somebody_wrote_while_the_run_planned_is_not_lost(estate: Estate, world: NameServer) -> None:
     world.put("acme.example", "TXT", '"v=spf1 ~all"')
 

@@ -98,6 +98,15 @@ def test_many_that_change_alike_are_told_once_and_what_is_inherited_once_above()
     assert [line for line in lines if "messages" in line] == ["    ~ domain acme.example: rate_limits.messages_per_hour nothing → 9"]
 
 
+def test_another_contact_is_told_with_its_records() -> None:
+    named = dict(e.changed(e.FILES, "estate.yml", ("domain: hosting.example}", "domain: hosting.example, contact: jo@acme.example}")))
+    lines = said(named)
+    assert "    ~ provider: provider.contact nothing → jo@acme.example" in lines
+    assert "    + hosting.example MX 10 mx1.hosting.example." in lines
+    moved = said({**named, "estate.yml": named["estate.yml"].replace("contact: jo@", "contact: it@")}, named)
+    assert "    ~ provider: provider.contact jo@acme.example → it@acme.example" in moved
+
+
 def test_several_keys_of_one_thing_stand_below_it() -> None:
     lines = said(acme(("    quota: 5G\n", "    quota: 6G\n    display_name: Jo\n")))
     at = lines.index("    ~ mailbox jo@acme.example")

@@ -337,7 +337,9 @@ def test_what_a_domain_that_hosts_do_not_serve_yet_will_need() -> None:
 
 
 def test_every_record_says_what_it_is_for() -> None:
-    estate = dataclasses.replace(ESTATE, caa=("letsencrypt.org",), backup_mx=(BACKUP,), states=(NodeState("mx1", (), (TlsKey(MX1.hostname, "ab" * 32),)),))
+    provider = dataclasses.replace(ESTATE.provider, contact="jo@acme.example")
+    states = (NodeState("mx1", (), (TlsKey(MX1.hostname, "ab" * 32),)),)
+    estate = dataclasses.replace(ESTATE, provider=provider, caa=("letsencrypt.org",), backup_mx=(BACKUP,), states=states)
     parked = dataclasses.replace(GLOBEX, mailboxes=(), catch_all=None)
     some = compiled.records(estate) + compiled.records(with_tenant(ESTATE, "globex", domains=(parked,))) + compiled.wishes(estate)
     assert {record.purpose for record in some} == set(compiled.PURPOSES)
