@@ -115,7 +115,8 @@ class NameServer:
             response.answer.append(found)
         elif zone:
             response.authority.append(self.sets[zone, "SOA"])
-            if not any(key[0] == name for key in self.sets):
+            # A name above one that exists does, too (RFC 8020).
+            if not any(key[0] == name or key[0].endswith(f".{name}") for key in self.sets):
                 response.set_rcode(dns.rcode.NXDOMAIN)
         return response.to_wire()
 
@@ -186,7 +187,9 @@ def estate() -> Estate:
     found, faults = load(str(Path(__file__).parents[8] / "estates" / "example"))
     assert found is not None, faults
     names = {"mx1": "acme.example", "mx2": "globex.example"}
-    states = tuple(NodeState(node, (DkimKey(name, node, "AAAA" * 100),)) for node, name in names.items())
+    states = tuple(
+        NodeState(node, tuple(DkimKey(one, node, "AAAA" * 100) for one in (name, f"{node}.hosting.example"))) for node, name in names.items()
+    )
     return dataclasses.replace(_few(found, mta_sts=None), states=states)
 
 
@@ -222,7 +225,8 @@ def ask(estate: Estate, world: NameServer, timeout: float = 5) -> dict[tuple[str
     return found
 
 
-LITTLE_WORLD = ("dns.settings_unreachable", "dns.servers_few", "dns.servers_no_ipv6", "dns.dnssec_unsigned", "dns.tls_rpt_nobody", "dns.dmarc_nobody")
+LITTLE_WORLD = ("dns.settings_unreachable", "dns.servers_few", "dns.servers_no_ipv6", "dns.dnssec_unsigned", "dns.tls_rpt_nobody", "dns.dmarc_nobody",
+                "dns.dmarc_unreported")
 """What is true of the name server above, or of an estate without its other domains, and not what these tests are about."""
 
 
