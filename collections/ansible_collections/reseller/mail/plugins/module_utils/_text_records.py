@@ -95,6 +95,11 @@ def _strict(kind: str, text: str) -> dict[str, str]:
     return _once(_tag_list(text))
 
 
+def strange_lines(policy: str) -> list[str]:
+    """Return the lines of a policy that are no fields (RFC 8461 section 3.2): strict senders then take none of it."""
+    return [line for line in policy.splitlines() if line.strip() and not _POLICY_FIELD.fullmatch(line)]
+
+
 def mta_sts_policy(text: str) -> tuple[dict[str, str], list[str]]:
     """Return the fields of a policy and its mx patterns (RFC 8461 section 3.2).
 

@@ -45,7 +45,10 @@ class Panel:
     def local(self, origin: str, what: str, text: str) -> t.Optional[tuple[str, Place]]:
         """What stands before the @ of one of our addresses, and its domain."""
         local, _at, host = text.rpartition("@")
-        name = self.domain(origin, host) if host else None
+        if not host:
+            self.lose(origin, f"{what} {text!r}", "it is no address")
+            return None
+        name = self.domain(origin, host)
         if name is None:
             return None
         if name not in self.places:

@@ -32,6 +32,9 @@ _NEEDED = {
 _FOREIGN = {
     "storagebasedirectory": "these are iRedMail's tables: their quotas are in MiB, and their targets stand in a table of their own"
 }
+_SWITCHES = ("active", "backupmx", "superadmin")
+_ON, _OFF = ("1", "t", "true", "y"), ("0", "f", "false", "n", "")
+"""As MySQL, PostgreSQL and SQLite write a switch."""
 _TRANSPORT = re.compile(r"(?:relay|smtp):\[?([A-Za-z0-9.-]+)\]?(?::([0-9]+))?")
 _LIMITS = {"mailboxes": ("mailboxes", 0), "aliases": ("aliases", 0), "storage": ("quota", MIB), "mailbox_storage": ("maxquota", MIB)}
 
@@ -54,6 +57,7 @@ def read(files: t.Mapping[str, bytes], choice: Choice) -> Draft:
         panel.errors.append(f"{', '.join(sorted(files))}: there are no rows of PostfixAdmin's table domain in it")
     for table in TABLES:
         for origin, row in tables[table]:
+            _unclear(panel, origin, table, row)
             _READERS[table](panel, origin, row)
     return panel.draft()
 
@@ -70,11 +74,22 @@ def _foreign(dump: Dump) -> t.Iterator[tuple[int, str]]:
 
 
 def _on(text: str) -> bool:
-    return text.lower() in ("1", "t", "true", "y")
+    return text.lower() in _ON
 
 
-def _whole(text: str) -> int:
-    return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else 0
+def _unclear(panel: Panel, origin: str, table: str, row: Row) -> None:
+    """List every switch that is neither on nor off, and is taken for off."""
+    for column in _SWITCHES:
+        if row[column].lower() not in (*_ON, *_OFF):
+            panel.lose(origin, f"{table}: {column} {row[column]!r}", "it is neither on nor off, and is taken for off")
+
+
+def _whole(panel: Panel, origin: str, what: str, text: str) -> int:
+    if re.fullmatch(r"-?[0-9]{1,18}", text):
+        return int(text)
+    if text:
+        panel.lose(origin, f"{what} {text!r}", "it is no whole number, and is left out")
+    return 0
 
 
 def _domain(panel: Panel, origin: str, row: Row) -> None:
@@ -95,7 +110,7 @@ def _domain(panel: Panel, origin: str, row: Row) -> None:
     elif row["transport"] not in ("", "virtual", "virtual:"):
         panel.lose(origin, f"domain {name}: transport {row['transport']}", "there are mail domains and relay domains here")
     for key, (column, unit) in _LIMITS.items():
-        limit = panel.limit(_whole(row[column]), unit)
+        limit = panel.limit(_whole(panel, origin, f"domain {name}: {column}", row[column]), unit)
         if key == "mailbox_storage" and limit == "0":
             panel.lose(origin, f"domain {name}: maxquota -1", "a mailbox always has a size")
         elif limit is not None and not place.relay:
@@ -120,7 +135,7 @@ def _mailbox(panel: Panel, origin: str, row: Row) -> None:
     if found is None:
         return
     local, place = found
-    quota = _whole(row["quota"])
+    quota = _whole(panel, origin, f"mailbox {address}: quota", row["quota"])
     entry = {
         **panel.name(origin, address, row["name"]),
         **panel.quota(None if quota < 0 else quota, 1),

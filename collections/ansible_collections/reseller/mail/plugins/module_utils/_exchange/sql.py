@@ -28,7 +28,11 @@ _WHOLE = (
     (r"^-- (?:MySQL|MariaDB) dump ", r"^-- Dump completed"),
     (r"^-- PostgreSQL database dump$", r"^-- PostgreSQL database dump complete"),
     (r"^BEGIN TRANSACTION;", r"COMMIT;\s*\Z"),
+    (r"^-- phpMyAdmin SQL Dump[^\0]*^START TRANSACTION;", r"^COMMIT;"),
+    (r"^-- Adminer \S+ .*dump$", r"^-- [0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}(?: \w+)?\s*\Z"),
 )
+# What may stand between INSERT or REPLACE and INTO, which MySQL lets one leave out.
+_MODIFIERS = ("LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE", "OR", "REPLACE", "ABORT", "ROLLBACK", "FAIL", "INTO")
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,9 @@ class _Reader:
         before, begins = Token("", "", 0), True
         while (token := self.tokens.next()).kind:
             copies = begins and token.is_word("COPY")
-            if token.is_word("INTO") and before.is_word("INSERT", "IGNORE", "REPLACE"):
+            if token.is_word("INTO"):
+                self._into(token, before)
+            elif begins and token.is_word("INSERT", "REPLACE") and not self.tokens.peek().is_word(*_MODIFIERS):
                 self._insert(token.at)
             elif token.is_word("TABLE") and before.is_word("CREATE", "TEMPORARY"):
                 self._create()
@@ -87,18 +93,41 @@ class _Reader:
                 self._copy(token.at)
             elif begins and token.is_word("UPDATE", "DELETE"):
                 self._change(token)
+            elif begins and token.is_word("ALTER", "RENAME"):
+                self._rename(token)
+            elif begins and token.is_word("DROP", "TRUNCATE"):
+                self._empty()
             begins = copies or token.is_mark(";")
             before = token
 
     def _table(self) -> str:
         token = self.tokens.next()
-        while token.is_word("IF", "NOT", "EXISTS", "ONLY", "FROM"):
+        while token.is_word("TABLE", "IF", "NOT", "EXISTS", "ONLY", "FROM"):
             token = self.tokens.next()
         name = token.identifier
         # A schema or a database may stand before the name; a prefix of PostfixAdmin's own tables is part of it.
         while name and self.tokens.take_mark("."):
             name = self.tokens.next().identifier
         return name
+
+    def _into(self, token: Token, before: Token) -> None:
+        if before.is_word("MERGE") or self.tokens.peek().is_word("TABLE"):
+            self._change(before if before.is_word("MERGE") else Token("word", "LOAD DATA", token.at))
+        elif before.is_word("INSERT", *_MODIFIERS):
+            self._insert(token.at)
+
+    def _empty(self) -> None:
+        """Forget a table's rows, as the database does: a dump may be followed by a newer one."""
+        self.dump.rows.pop(self._table(), None)
+
+    def _rename(self, statement: Token) -> None:
+        """Note a fault where a table or a column gets another name: rows stand under names that this does not follow."""
+        renames, names = statement.is_word("RENAME"), set()
+        while (token := self.tokens.peek()).kind and not token.is_mark(";"):
+            renames = renames or token.is_word("RENAME")
+            names.add(self.tokens.next().identifier)
+        for name in sorted(name for name in names if renames and name in self.wanted):
+            self.fault(statement.at, f"{statement.value.upper()} of the table {name} is not read: dump the tables as they are")
 
     def _change(self, statement: Token) -> None:
         name = self._table()
@@ -109,6 +138,8 @@ class _Reader:
         at = self.tokens.at
         name = self._table()
         if not self.tokens.take_mark("("):
+            if name in self.wanted and not self.tokens.peek().is_word("LIKE"):
+                self.fault(at, f"CREATE TABLE {name} without its columns is not read: dump the tables as they are")
             return
         columns: list[str] = []
         depth, first = 1, True

@@ -10,7 +10,7 @@ import re
 import typing as t
 
 from .._https_policy import covers
-from .._text_records import mta_sts_policy
+from .._text_records import mta_sts_policy, strange_lines
 from .catalogue import Fault
 
 if t.TYPE_CHECKING:
@@ -43,7 +43,8 @@ def faults(domain: str, url: str, fetched: Fetched, policy: str, hosts: t.Iterab
         return
     have, _patterns = mta_sts_policy(body)
     is_aged = re.fullmatch("[0-9]{1,10}", have.get("max_age", ""))
-    if have.get("version") != "STSv1" or have.get("mode") not in ("enforce", "testing", "none") or not is_aged:
+    is_known = have.get("version") == "STSv1" and have.get("mode") in ("enforce", "testing", "none")
+    if not is_known or not is_aged or strange_lines(body):
         yield fault("syntax", body.replace("\r", ""))
         return
     strangers = [host for host in hosts if not covers(body, host)]

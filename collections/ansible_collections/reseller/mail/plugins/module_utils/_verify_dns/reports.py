@@ -23,6 +23,8 @@ if t.TYPE_CHECKING:
 _POLICIES = ("none", "quarantine", "reject")
 _MAILTO = r"mailto:[^@\s!]+@([a-z0-9_-]{1,63}\.)+[a-z0-9-]{2,63}"
 """An address whose domain can be one in DNS: it is asked about."""
+_OTHER_SCHEME = re.compile(r"(?!mailto:)[a-z][a-z0-9+.-]*:\S", re.I)
+"""RFC 9989 section 4.7: any URI may stand there, and receivers pass over those that they cannot use."""
 _OBSOLETE = ("pct", "rf", "ri")
 _KINDS = {"dns.dmarc": "dmarc", "dns.mta_sts": "mta_sts", "dns.tls_rpt": "tls_rpt", "dns.dmarc_grant": "dmarc"}
 
@@ -70,21 +72,23 @@ def dmarc(question: Question, reply: Reply) -> t.Iterator[Fault]:
         return
     bad = [f"{tag}={have[tag]}" for tag in ("p", "sp", "np") if have.get(tag, "none").lower() not in _POLICIES]
     targets = have.get("rua", "").split(",") if have.get("rua") else []
-    bad += [target for target in targets if not re.fullmatch(rf"{_MAILTO}(![0-9]+[kmgt]?)?", target, re.I)]
+    mails = [target for target in targets if not _OTHER_SCHEME.match(target)]  # receivers need to know no other one
+    bad += [target for target in mails if not re.fullmatch(rf"{_MAILTO}(![0-9]+[kmgt]?)?", target, re.I)]
     if bad or "p" not in have:
         yield fault("dns.dmarc_syntax", ", ".join(bad) or "p= is missing")
         return
     old = [tag for tag in _OBSOLETE if tag in have]
     if old:
         yield fault("dns.dmarc_obsolete", f"{', '.join(old)}")
-    if (have["p"].lower(), have.get("t", "n").lower()) != (want["p"], want.get("t", "n")):
-        yield fault("dns.dmarc_policy", f"p={have['p']}{'; t=y' if have.get('t', '').lower() == 'y' else ''} instead of "
+    is_test = have.get("t", "").lower() == "y"  # receivers pass over another value
+    if (have["p"].lower(), is_test) != (want["p"], "t" in want):
+        yield fault("dns.dmarc_policy", f"p={have['p']}{'; t=y' if is_test else ''} instead of "
                                         f"p={want['p']}{'; t=y' if want.get('t') == 'y' else ''}")
     elif any(have.get(tag, have["p"]).lower() != want.get(tag, want["p"]) for tag in ("sp", "np")):
         yield fault("dns.dmarc_subdomains", "another sp= or np=")
-    if "rua" in want and not targets:
-        yield fault("dns.dmarc_no_reports", "no rua=")
-    elif not targets and (want["p"] == "none" or "t" in want):
+    if "rua" in want and not mails:
+        yield fault("dns.dmarc_no_reports", "no mailto: in rua=" if targets else "no rua=")
+    elif not mails and (want["p"] == "none" or "t" in want):
         yield Fault("dns.dmarc_unreported", f"no rua=: {found[0]}")
 
 

@@ -132,6 +132,11 @@ def test_a_key_is_compared_by_the_key(values: tuple[str, ...], expected: list[st
     ("v=DMARC1; p=none", ["dns.dmarc_no_reports"]),
     ("v=DMARC1; p=nonsense", ["dns.dmarc_syntax"]),
     ("v=DMARC1; p=none; rua=a@b.example", ["dns.dmarc_syntax"]),
+    ("v=DMARC1; p=none; rua=https://b.example/r,mailto:a@b.example", []),
+    ("v=DMARC1; p=none; rua=https://b.example/r", ["dns.dmarc_no_reports"]),
+    ("v=DMARC1; p=none; rua=https://b.example/r,a@b.example", ["dns.dmarc_syntax"]),
+    ("v=DMARC1; p=none; rua=mailto:a", ["dns.dmarc_syntax"]),
+    ("V=DMARC1; p=none; fo=x; t=maybe; rua=mailto:a@b.example", []),
     ("v=DMARC1 p=none", ["dns.dmarc_syntax"]),
     ("v=spf1 -all", ["dns.dmarc_missing"]),
 ])
@@ -370,6 +375,8 @@ def test_a_record_that_receivers_pass_over_is_a_fault_of_syntax(group: str, want
     ("lines", "expected"),
     [
         ("mode: none\r\nmode: enforce", ["dns.mta_sts_policy_mode"]), ("mode: enforce\r\nmode: none", []),
+        ("mode: enforce\r\nhello", ["dns.mta_sts_policy_syntax"]), ("mode: enforce\r\n: x", ["dns.mta_sts_policy_syntax"]),
+        ("mode: enforce\r\next: hello", []), ("mode: enforce\r\n", []),
         ("mode : enforce", ["dns.mta_sts_policy_syntax"]), ("Mode: enforce", ["dns.mta_sts_policy_syntax"]),
         ("mode: enforce\r\nmax_age: 1\r\nmax_age: 86400", ["dns.mta_sts_policy_max_age"]),
         ("mode: enforce\r\nmax_age: 86400\r\nmax_age: 1", []), ("mode: enforce\r\nversion: STSv2", []),

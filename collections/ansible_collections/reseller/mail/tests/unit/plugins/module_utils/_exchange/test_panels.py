@@ -316,6 +316,22 @@ def test_a_second_row_for_one_thing_is_named(rows: str, lost: list[str]) -> None
     assert draft.documents["tenants/new/new.example.yml"]["mailboxes"][0]["display_name"] == "Jo"
 
 
+@pytest.mark.parametrize(
+    ("row", "lost"),
+    [
+        ("mailbox VALUES (NULL,'','X',1,1)", "mailbox '': it is no address"),
+        ("mailbox VALUES ('bo@new.example','','X','1.5',1)", "mailbox bo@new.example: quota '1.5': it is no whole number, and is left out"),
+        ("mailbox VALUES ('bo@new.example','','X',1e9,1)", "mailbox bo@new.example: quota '1e9': it is no whole number, and is left out"),
+        ("mailbox VALUES ('bo@new.example','','X',1,2)", "mailbox: active '2': it is neither on nor off, and is taken for off"),
+        ("alias VALUES ('a@new.example','jo@new.example','yes')", "alias: active 'yes': it is neither on nor off, and is taken for off"),
+    ],
+)
+def test_a_value_that_is_none_of_its_column_is_named(row: str, lost: str) -> None:
+    draft = _dump(f"INSERT INTO {row};")
+    assert draft.errors == []
+    assert lost in [str(one).partition(": ")[2] for one in draft.lost]
+
+
 def test_rows_of_one_alias_add_up_and_a_target_counts_once() -> None:
     draft = _dump(
         "INSERT INTO alias VALUES ('info@new.example','jo@new.example,Jo@new.example',1),('INFO@new.example','x@stranger.example',1),"

@@ -69,6 +69,27 @@ def _cells(dump: sql.Dump) -> list[tuple[str, str]]:
             [("a", "b")],
             id="COPY of another table",
         ),
+        *(
+            pytest.param(MYSQL + f"{words} `domain` VALUES ('a','b');", [("a", "b")], id=words)
+            for words in ("INSERT DELAYED INTO", "INSERT LOW_PRIORITY INTO", "INSERT", "REPLACE", "INSERT OR ROLLBACK INTO")
+        ),
+        pytest.param(2 * ("DROP TABLE IF EXISTS `domain`;" + MYSQL + "INSERT INTO domain VALUES ('a','b');"), [("a", "b")], id="a newer dump behind"),
+        pytest.param(MYSQL + "TRUNCATE `domain`;INSERT INTO domain VALUES ('a','b');", [("a", "b")], id="emptied first"),
+        pytest.param(
+            "-- phpMyAdmin SQL Dump\nSTART TRANSACTION;\n" + MYSQL + "INSERT INTO domain VALUES ('a','b');\nCOMMIT;\n\n/*!40101 SET x */;\n",
+            [("a", "b")],
+            id="phpMyAdmin",
+        ),
+        pytest.param(
+            "-- Adminer 4.8.1 MySQL 8.0.31 dump\n" + MYSQL + "INSERT INTO domain VALUES ('a','b');\n-- 2023-01-31 09:15:11\n",
+            [("a", "b")],
+            id="Adminer",
+        ),
+        pytest.param(
+            "--\n-- PostgreSQL database dump\n--\n\\restrict Ab1\n" + COPY + "a\tb\n\\.\n-- PostgreSQL database dump complete\n\\unrestrict Ab1\n",
+            [("a", "b")],
+            id="pg_dump with \\restrict",
+        ),
         pytest.param("CREATE FUNCTION f() AS $$ it's $$;\n" + COPY + "\\.\n", [], id="a function's body and an empty table"),
     ],
 )
@@ -95,6 +116,13 @@ def test_a_dump_is_read_as_its_database_reads_it(text: str, cells: list[tuple[st
         (MYSQL + "INSERT INTO domain SET domain='a';", 2, "without VALUES is not read"),
         (MYSQL + "UPDATE domain SET note='x';", 2, "UPDATE of the table domain is not read"),
         (MYSQL + "DELETE FROM `domain` WHERE domain='x';", 2, "DELETE of the table domain is not read"),
+        (MYSQL + "MERGE INTO domain USING x ON 1=1;", 2, "MERGE of the table domain is not read"),
+        (MYSQL + "LOAD DATA INFILE 'x' INTO TABLE domain;", 2, "LOAD DATA of the table domain is not read"),
+        (MYSQL + "ALTER TABLE domain2 RENAME TO domain;", 2, "ALTER of the table domain is not read"),
+        (MYSQL + "RENAME TABLE domain2 TO domain;", 2, "RENAME of the table domain is not read"),
+        ("CREATE TABLE domain AS SELECT 'a' AS domain;", 1, "CREATE TABLE domain without its columns"),
+        ("-- phpMyAdmin SQL Dump\nSTART TRANSACTION;\n" + MYSQL, 3, "it is a part"),
+        ("-- Adminer 4.8.1 MySQL 8.0.31 dump\n" + MYSQL, 2, "it is a part"),
         ("INSERT INTO domain VALUES ('a','b');", 1, "does not say which columns"),
         ("CREATE TABLE domain (domain text,", 1, "ends in the middle of CREATE TABLE domain"),
         ("-- MySQL dump 10.13\n" + MYSQL, 2, "it is a part"),
