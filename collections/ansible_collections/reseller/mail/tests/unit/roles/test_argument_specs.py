@@ -16,8 +16,10 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 
 ROLES = Path(__file__).parents[3] / "roles"
-GIVEN = frozenset(("mail_estate_dir", "mail_node", "mail_hostname", "mail_addresses", "mail_debian", "mail_dkim_algorithms", "mail_root"))
-"""What the inventory plugin gives (docs/architecture.md), and the one default that all roles share."""
+GIVEN = frozenset(("mail_node", "mail_hostname", "mail_addresses", "mail_debian", "mail_dkim_algorithms", "mail_root"))
+"""What the inventory plugin gives to nodes (docs/architecture.md), and the one default that all roles share.
+
+Roles that work on the controller must say themselves that there is no estate: ``mail_estate_dir`` is not given without the plugin."""
 
 
 def _options(role: str) -> t.Iterator[tuple[str, t.Any]]:
