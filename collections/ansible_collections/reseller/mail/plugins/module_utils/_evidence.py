@@ -113,6 +113,7 @@ class Ours:
             one = ipaddress.ip_address(address)
         except ValueError:
             return False
+        one = getattr(one, "ipv4_mapped", None) or one  # RFC 4291 section 2.5.5.2: how an IPv6 socket names an IPv4 host
         return any(one in network for network in self.networks if network.version == one.version)
 
 

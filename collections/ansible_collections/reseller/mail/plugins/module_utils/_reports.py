@@ -75,7 +75,8 @@ class Reader:
 
     def _tls(self, text: str) -> list[Report]:
         try:
-            report = _without_nulls(json.loads(text))
+            # RFC 8460 section 4.4 wants whom to ask, and nothing here depends on it.
+            report = {"contact-info": "", **_without_nulls(json.loads(text))}
             policies = report.get("policies", [])[:_MAX_POLICIES]
             parsed = self._library.parse_smtp_tls_report_json(json.dumps({**report, "policies": []}))
             begin, end = (datetime.datetime.fromisoformat(str(parsed[name]).replace("Z", "+00:00")) for name in ("begin_date", "end_date"))

@@ -149,8 +149,10 @@ def faults(chain: Chain, wanted: str, expected_tail: str = "-all", relay: str = 
         """One record in the place of the other: both together would be worse than either."""
         return f"remove {place}{quoted(own[0])}\npublish {record}"
 
-    def without(term: str) -> str:
-        version, *terms = (one for one in own[0].split() if one.lower() != term.lower())
+    def without(*gone: str) -> str:
+        # An end that lets everybody pass goes, too: a remedy never opens a domain.
+        lost = {one.lower() for one in (*gone, "all", "+all")}
+        version, *terms = (one for one in own[0].split() if one.lower() not in lost)
         kept = {one.lower() for one in terms}
         ours = [one for one in _terms(wanted) if one.lower() not in kept and not _ends(one)]
         # Without redirect and all, an address that no term matches is neutral (RFC 7208 section 4.7).
@@ -171,7 +173,7 @@ def faults(chain: Chain, wanted: str, expected_tail: str = "-all", relay: str = 
     for domain, text in chain.records:
         used = [term for term in text.split()[1:] if term.lower().lstrip("+-~?").partition(":")[0] == "ptr"]
         if used:
-            mine = f":\n{without(used[0])}" if text == own[0] else "; receivers may ignore it"
+            mine = f":\n{without(*used)}" if text == own[0] else "; receivers may ignore it"
             yield SpfFault("dns.spf_ptr", f"{domain} uses ptr: {text}", f"take {used[0]} out (RFC 7208 section 5.5){mine}")
     failing = [f"{address}: {verdict}" for address, verdict in chain.senders if verdict not in ("pass", "permerror")]
     included = {domain.rstrip(".").lower() for domain, _text in chain.records}
@@ -184,10 +186,10 @@ def faults(chain: Chain, wanted: str, expected_tail: str = "-all", relay: str = 
     redirected = any(term.startswith("redirect=") for term in terms)
     if tail != expected_tail and not (redirected and not tail) and chain.stranger not in ("pass", "permerror"):
         yield SpfFault("dns.spf_tail", f"the record ends in {tail or 'no all'} instead of {expected_tail}", publish)
-    for term in terms:
-        host = _former_host(term)
-        if host and term not in wanted.lower().split():
-            yield SpfFault("dns.spf_leftover", f"{term} still lets {host} send as {chain.domain}", f"once nothing is sent from there:\n{without(term)}")
+    former = {term: host for term in terms if (host := _former_host(term)) and term not in wanted.lower().split()}
+    for term, host in former.items():
+        remedy = f"once nothing is sent from there:\n{without(*former)}"
+        yield SpfFault("dns.spf_leftover", f"{term} still lets {host} send as {chain.domain}", remedy)
 
 
 def _asks(term: str) -> bool:

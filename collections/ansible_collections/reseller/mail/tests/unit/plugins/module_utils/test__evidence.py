@@ -52,6 +52,11 @@ def test_own_sources_are_told_from_foreign_ones(ours: Ours) -> None:
     assert [one.blocks for one in day.failed] == [True, True, False]
 
 
+def test_an_ipv4_address_that_is_written_as_ipv6_is_the_same_host(ours: Ours) -> None:
+    assert ours.sends("::ffff:192.0.2.1")
+    assert not ours.sends("::ffff:198.51.100.77")
+
+
 def test_tls_failures_count_for_our_own_hosts_only(ours: Ours) -> None:
     log: Log = {}
     rows = (Row("", 5326), Row("mx1.hosting.example", 100, what="certificate-expired"), Row("mx.stranger.example", 2, what="x"), Row("", 1, what="y"))

@@ -7,6 +7,7 @@ import email.message
 import gzip
 import io
 import json
+import re
 import time
 import tracemalloc
 import zipfile
@@ -243,6 +244,15 @@ def test_null_stands_for_an_empty_list(reader: _reports.Reader) -> None:
     [report] = reader.read(_tls_report(_tls(), None))
     assert report.rows == (Row("", 7),)
     assert reader.read(_tls_report()) == []
+
+
+@pytest.mark.parametrize("contact", ['"contact-info": null, ', ""])
+def test_a_tls_report_may_say_nobody_to_ask(contact: str, reader: _reports.Reader) -> None:
+    text = _tls_report(_tls()).decode()
+    found = re.sub(r'"contact-info": "[^"]*", ?', contact, text)
+    assert found != text
+    [report] = reader.read(found.encode())
+    assert report.rows == (Row("", 7),)
 
 
 @pytest.mark.parametrize(

@@ -253,6 +253,10 @@ def test_a_former_host_is_known_with_and_without_a_length(term: str) -> None:
         ("v=spf1 include:_spf.google.com", WANTED),
         ("v=spf1 ip4:198.51.100.9 include:_spf.google.com ~all", "v=spf1 include:hosting.example ip4:198.51.100.9 ~all"),
         ("v=spf1 include:hosting.example ptr", WANTED),
+        ("v=spf1 include:_spf.google.com all", WANTED),
+        ("v=spf1 include:hosting.example ptr +ALL", WANTED),
+        ("v=spf1 ptr include:hosting.example ptr:acme.example ~all", "v=spf1 include:hosting.example ~all"),
+        ("v=spf1 include:_spf.google.com a:mail.secureserver.net redirect=_spf.google.com", WANTED),
         ("v=spf1 include:hosting.example include:_spf.google.com redirect=hosting.example", "v=spf1 include:hosting.example redirect=hosting.example"),
     ],
 )

@@ -237,6 +237,44 @@ def test_file_modes_that_the_repository_does_not_know_are_no_change(repo: Repo) 
     assert compared(repo) == ({}, [])
 
 
+def test_what_is_only_staged_is_not_what_lies_there(repo: Repo) -> None:
+    repo.commit()
+    text = (repo.estate / e.ACME).read_text()
+    (repo.estate / e.ACME).write_text("mailboxes: []\n")
+    repo.git("add", "--all")
+    (repo.estate / e.ACME).write_text(text)
+    assert compared(repo) == ({}, [])
+    repo.git("rm", "--quiet", "--force", "--cached", str(repo.estate / e.ACME))
+    assert compared(repo) == ({}, [])
+
+
+@pytest.mark.parametrize("staged", [False, True])
+def test_a_file_with_another_name_is_two_changes(repo: Repo, staged: bool) -> None:
+    repo.commit()
+    other = (repo.estate / e.ACME).with_name("other.example.yml")
+    if staged:
+        repo.git("mv", str(repo.estate / e.ACME), str(other))
+    else:
+        (repo.estate / e.ACME).rename(other)
+    files, paths = compared(repo)
+    assert (list(files), paths) == (["tenants/acme/other.example.yml"], [e.ACME, "tenants/acme/other.example.yml"])
+
+
+def test_a_link_in_the_place_of_a_file_is_a_change_and_is_not_followed(repo: Repo) -> None:
+    repo.commit()
+    (repo.estate / e.ACME).unlink()
+    (repo.estate / e.ACME).symlink_to("account.yml")
+    assert compared(repo) == ({}, [e.ACME])
+
+
+def test_line_ends_that_git_takes_away_are_no_change(repo: Repo) -> None:
+    repo.commit()
+    (repo.estate / e.ACME).write_bytes((repo.estate / e.ACME).read_bytes().replace(b"\n", b"\r\n"))
+    assert compared(repo)[1] == [e.ACME]
+    repo.git("config", "core.autocrlf", "input")
+    assert compared(repo) == ({}, [])
+
+
 def test_files_that_git_ignores_are_no_change_unless_they_are_read(repo: Repo) -> None:
     (repo.folder / ".gitignore").write_text(".DS_Store\n*.swp\nhidden.*\n")
     repo.commit()
