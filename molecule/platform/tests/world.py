@@ -7,6 +7,7 @@ client.py sends this file to `world` with one call at its end and reads the JSON
 from __future__ import annotations
 
 import base64
+import contextlib
 import imaplib
 import itertools
 import poplib
@@ -193,11 +194,17 @@ def sieve_extensions(host):
     return []
 
 
-def converse(host, port, lines):
-    """Speak SMTP by hand: send each text exactly as it stands, read one reply after each, return the replies."""
-    replies = []
-    with socket.create_connection((host, port), timeout=TIMEOUT) as connection:
-        stream = connection.makefile("rb")
+def converse(host, port, lines, login=None, password=None):
+    """Speak SMTP by hand: send each text exactly as it stands, read one reply after each, return the replies.
+
+    On 465 and, with a login, on 587 TLS comes first. The replies to TLS and to the login are not among them.
+    """
+    replies, context = [], ssl.create_default_context()
+    with contextlib.ExitStack() as stack:
+
+        def opened(connection):
+            connection = stack.enter_context(connection)
+            return connection, connection.makefile("rb")
 
         def reply():
             text = b""
@@ -210,13 +217,27 @@ def converse(host, port, lines):
                 if not line or line[3:4] != b"-":
                     return text.decode(errors="replace")
 
+        def ask(line):
+            connection.sendall(line.encode())
+            return reply()
+
+        connection, stream = opened(socket.create_connection((host, port), timeout=TIMEOUT))
+        if port == 465:
+            connection, stream = opened(context.wrap_socket(connection, server_hostname=host))
         replies.append(reply())
+        if login is not None:
+            if port == 587:
+                ask("EHLO world.stranger.example\r\n")
+                assert ask("STARTTLS\r\n").startswith("220")
+                connection, stream = opened(context.wrap_socket(connection, server_hostname=host))
+            ask("EHLO world.stranger.example\r\n")
+            token = base64.b64encode(f"\0{login}\0{password}".encode()).decode()
+            assert ask(f"AUTH PLAIN {token}\r\n").startswith("235")
         for line in lines:
             try:
-                connection.sendall(line.encode())
+                replies.append(ask(line))
             except OSError:
                 break
-            replies.append(reply())
             if not replies[-1]:
                 break
     return replies
@@ -355,6 +376,11 @@ def signatures(raw):
         fields = message.signature_fields
         found.append([fields[b"d"].decode(), fields[b"s"].decode(), fields[b"a"].decode(), good])
     return found
+
+
+def verdicts(raws):
+    """Of each message: whether each of its signatures verifies now."""
+    return [[good for *_whose, good in signatures(raw)] for raw in raws]
 
 
 def signed_flow(senders, recipient, running, pause=0.2):

@@ -9,6 +9,8 @@
 * A message without SIZE, or for a box that is nearly full, is known to be too large only when it has arrived, and Dovecot
   2.3 does not answer then. With one recipient the box is asked once more, with the size that did arrive.
 * A spam filter's marks that an external host or a user wrote are taken off.
+* Postfix takes envelope addresses with 8-bit and control characters although it offers no SMTPUTF8. Here they are refused.
+* Postfix cuts a long header field without a word. Here what it cuts, and a header that others do not take, is refused.
 
 Everything above ``serve`` is pure or takes its surroundings as arguments. Only the standard library and pymilter.
 """
@@ -31,6 +33,10 @@ LOG = logging.getLogger("guard")
 # message which is let in here does not fail to fit a moment later.
 TRACE_BYTES = 2048
 KEPT_FIELDS = 50
+# Gmail takes 500 KB of header, Exchange Online and others less.
+HEADER_BYTES = 512000
+# When there are milters, Postfix 3.7 and 3.10 cut a field at 60000 bytes; the guard sees what is left.
+FIELD_BYTES = 58000
 IDENTITY_FIELDS = frozenset({"from", "sender", "resent-from", "resent-sender"})
 
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
@@ -127,6 +133,28 @@ def lookup(find: Find, table: str, address: str) -> str | None:
         value = find(table, key)
         if value is not None:
             return value
+    return None
+
+
+def judge_address(address: str, status: str) -> Refusal | None:
+    """Return why an envelope address cannot be taken, or None; status is the one for bad syntax (RFC 3463 section 3.2).
+
+    SMTPUTF8 is not offered, so addresses are ASCII (RFC 6531 section 3.1). Also in quotes they have no control characters
+    (RFC 5321 section 4.1.2).
+    """
+    if not address.isascii():
+        return Refusal("553", "5.6.7", "Address must be ASCII, SMTPUTF8 is not supported")
+    if not address.isprintable():
+        return Refusal("553", status, "Address has a control character")
+    return None
+
+
+def judge_header(total: int, longest: int) -> Refusal | None:
+    """Return why a header of this size, with a longest field of this size, cannot be taken, or None."""
+    if longest > FIELD_BYTES:
+        return Refusal("552", "5.3.4", f"A header field is longer than {FIELD_BYTES} bytes")
+    if total > HEADER_BYTES:
+        return Refusal("552", "5.3.4", f"Header is longer than {HEADER_BYTES} bytes")
     return None
 
 
@@ -353,7 +381,7 @@ def serve(listen: str, host: Surroundings) -> None:
     tables = host.tables
 
     class Guard(Milter.Base):
-        """One SMTP session. Callbacks that only remember are not waited for; decisions fall in eoh and eom."""
+        """One SMTP session. Callbacks that only remember are not waited for."""
 
         @noreply
         def connect(self, _name: str, _family: int, address: t.Any) -> t.Any:
@@ -361,7 +389,6 @@ def serve(listen: str, host: Surroundings) -> None:
             self.deliverer: int | None = None
             return Milter.CONTINUE
 
-        @noreply
         def envfrom(self, sender: str, *_options: str) -> t.Any:
             self.login = self.getsymval("{auth_authen}") or ""
             daemon = self.getsymval("{daemon_name}")
@@ -373,17 +400,18 @@ def serve(listen: str, host: Surroundings) -> None:
             self.fields: list[tuple[str, bytes]] = []
             self.head: list[str] = []
             self.spam_marks: list[str] = []
-            self.size = TRACE_BYTES
-            return Milter.CONTINUE
+            self.header_size = self.longest_field = self.body_size = 0
+            return self.answer(lambda: judge_address(sender, "5.1.7"))
 
-        @noreply
         def envrcpt(self, recipient: str, *_options: str) -> t.Any:
             self.recipients.append(recipient.strip("<>"))
-            return Milter.CONTINUE
+            return self.answer(lambda: judge_address(recipient, "5.1.3"))
 
         @noreply
         def header(self, name: str, value: bytes) -> t.Any:
-            self.size += len(name) + len(value) + 4
+            size = len(name) + len(value) + 4
+            self.header_size += size
+            self.longest_field = max(self.longest_field, size)
             if len(self.head) < 2:
                 self.head.append(name)
             if name.lower() in IDENTITY_FIELDS and len(self.fields) < KEPT_FIELDS:
@@ -395,12 +423,12 @@ def serve(listen: str, host: Surroundings) -> None:
         header_bytes = header  # undecoded
 
         def eoh(self) -> t.Any:
-            return self.answer(self.identity)
+            return self.answer(self.head_of_message)
 
         def body(self, chunk: bytes) -> t.Any:
             if len(self.recipients) != 1:
                 return Milter.SKIP
-            self.size += len(chunk)
+            self.body_size += len(chunk)
             return Milter.CONTINUE
 
         def eom(self) -> t.Any:
@@ -408,6 +436,9 @@ def serve(listen: str, host: Surroundings) -> None:
             if verdict == Milter.CONTINUE:
                 self.change()
             return verdict
+
+        def head_of_message(self) -> Refusal | None:
+            return judge_header(self.header_size, self.longest_field) or self.identity()
 
         def identity(self) -> Refusal | None:
             if self.submitted:
@@ -433,7 +464,8 @@ def serve(listen: str, host: Surroundings) -> None:
                 mailbox = mailbox_of(self.recipients[0], tables.find)
                 if tables.find("virtual_mailbox_domains", mailbox.rpartition("@")[2]) is None:
                     return None
-                action = ask_policy(host.quota, self.sender, mailbox, self.size)
+                size = self.header_size + self.body_size + TRACE_BYTES
+                action = ask_policy(host.quota, self.sender, mailbox, size)
             except (OSError, ValueError) as error:
                 LOG.warning("quota not judged: %s", error)  # Dovecot is away: LMTP defers, and judges then
                 return None

@@ -484,3 +484,30 @@ def test_who_connected_is_read_from_the_host_s_connections(
 def test_a_filter_s_fields_are_known(name: str) -> None:
     assert guard.is_spam_mark(name)
     assert not guard.is_spam_mark("X-Token")
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("<>", ""),
+        ("<jo@acme.example>", ""),
+        ('<"jo doe"@acme.example>', ""),
+        ("<j\u00f6@acme.example>", "5.6.7"),
+        ("<j\udcf6@acme.example>", "5.6.7"),  # what is left of a byte that is no UTF-8
+        ("<jo@\u00e4cme.example>", "5.6.7"),
+        ("<jo\x07@acme.example>", "5.1.3"),
+        ('<"jo\t"@acme.example>', "5.1.3"),
+        ("<jo\x7f@acme.example>", "5.1.3"),
+    ],
+)
+def test_an_envelope_address_is_printable_ascii(address: str, status: str) -> None:
+    refusal = guard.judge_address(address, "5.1.3")
+    assert (refusal.code, refusal.status) == ("553", status) if refusal else not status
+
+
+def test_a_header_is_refused_for_good_when_it_is_larger_than_others_take() -> None:
+    total, longest = guard.HEADER_BYTES, guard.FIELD_BYTES
+    assert guard.judge_header(total, longest) is None
+    for size in ((total + 1, longest), (total, longest + 1)):
+        refusal = guard.judge_header(*size)
+        assert (refusal.code, refusal.status) == ("552", "5.3.4")
