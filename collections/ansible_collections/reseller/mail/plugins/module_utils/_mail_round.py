@@ -21,7 +21,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._verify_mail import 
 
 try:
     import dkim
-    import nacl.signing  # noqa: F401  without it dkimpy verifies no Ed25519 signature
+    import nacl.exceptions  # of PyNaCl, without which dkimpy verifies no Ed25519 signature
 except ImportError as exc:
     DKIMPY_IMPORT_ERROR: t.Optional[ImportError] = exc
 else:
@@ -91,7 +91,7 @@ def _signatures(dialler: Dialler, raw: bytes, domain: str) -> dict[str, str]:
         missing = ""
         try:
             good = verifier.verify(idx=number, dnsfunc=text)
-        except (dkim.DKIMException, ProbeFailure) as exc:
+        except (dkim.DKIMException, nacl.exceptions.CryptoError, ProbeFailure) as exc:
             faults[algorithm] = missing or _why(exc)
             continue
         signer = (verifier.domain or b"").decode().lower()

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import base64
 import email
+import re
 import typing as t
 from dataclasses import replace
 
@@ -186,6 +187,9 @@ def test_a_changed_message_has_no_good_signature() -> None:
     found = _mail_round._signatures(t.cast(Dialler, Dns(**KEYS)), raw.replace(b"delivered", b"changed"), "acme.example")
     assert set(found) == {"rsa", "ed25519"}
     assert all(found.values())
+    short = re.sub(rb"(a=ed25519-sha256.*? b=)[^\r]*(?:\r\n [^\r]*)*\r\n", rb"\1AAAA\r\n", signed(message(MAIL, "t")), count=1, flags=re.DOTALL)
+    found = _mail_round._signatures(t.cast(Dialler, Dns(**KEYS)), short, "acme.example")
+    assert (found["rsa"], bool(found["ed25519"])) == ("", True), found
     assert _mail_round._signatures(t.cast(Dialler, Dns()), message(MAIL, "t"), "acme.example") == {}
 
 
