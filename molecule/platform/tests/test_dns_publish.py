@@ -113,7 +113,8 @@ def test_a_plan_changes_nothing_the_run_does_what_it_says_and_a_second_run_nothi
     assert foreign(zone) == STAYS
     assert zone["wayne.example", "MX"] == {"10 post.planet.example.", "30 alt.planet.example."}
     assert zone["wayne.example", "TXT"] == {'"verification=1"', '"v=spf1 include:planet.example include:stranger.example ~all"'}
-    assert zone["planet.example", "TXT"] == {'"v=spf1 ip4:10.97.0.4 ip4:10.97.0.14 include:stranger.example -all"'}
+    assert zone["planet.example", "TXT"] == {'"v=spf1 ip4:10.97.0.4 ip4:10.97.0.14 -all"'}
+    assert zone["_dmarc.post.planet.example", "TXT"] == {'"v=DMARC1; p=reject; rua=mailto:reports@planet.example"'}
     assert zone["idle.wayne.example", "MX"] == {"0 ."}
     assert zone["wayne.example._report._dmarc.planet.example", "TXT"] == {'"v=DMARC1"'}
     assert zone["mail.wayne.example", "CAA"] == {'0 issue "acme.hosting.example"', '0 issuewild ";"'}
