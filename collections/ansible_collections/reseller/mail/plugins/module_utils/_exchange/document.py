@@ -164,9 +164,8 @@ def is_default(key: _schema.Key, value: t.Any) -> bool:
     if key.rule or key.required or key.default is _schema.UNSAID:
         return False
     if isinstance(kind, Scalar):
-        if key.default is None:
-            return value == "unlimited" and kind.read("unlimited") is None if _may_be_unlimited(kind) else False
-        return bool(shown_value(key.default, kind) == value)
+        # Not "unlimited" either: in so many words it is refused inside something that has an end, and left out it is not.
+        return key.default is not None and shown_value(key.default, kind) == value
     if isinstance(kind, _schema.Table):
         return value == {} and not kind.required
     return isinstance(value, list) and _same_items(value, key.default)
@@ -174,13 +173,6 @@ def is_default(key: _schema.Key, value: t.Any) -> bool:
 
 def _same_items(value: list[t.Any], default: t.Any) -> bool:
     return default is not None and all(isinstance(item, str) for item in value) and tuple(value) == tuple(default)
-
-
-def _may_be_unlimited(kind: Scalar) -> bool:
-    try:
-        return kind.read("unlimited") is None
-    except ValueError:
-        return False
 
 
 def of_tenants(whole: t.Mapping[str, Document], tenants: t.Sequence[str]) -> dict[str, Document]:

@@ -73,6 +73,18 @@ def test_the_example_estate(through: t.Callable[[dict[str, bytes]], Draft]) -> N
     _same(files, through(files))
 
 
+@pytest.mark.parametrize("through", [_through_json, _through_csv])
+def test_unlimited_in_so_many_words_stays(through: t.Callable[[dict[str, bytes]], Draft]) -> None:
+    """Inside something that has an end it is refused, and what is left out is not."""
+    files = {
+        "estate.yml": b"provider: {name: P, domain: hosting.example}\n",
+        "plans.yml": b"plans: [{name: p, limits: {domains: 5}, mailbox_quota: {default: 1G}}]\n",
+        "tenants/acme/account.yml": b"plan: p\nlimits: {domains: unlimited}\n",
+    }
+    outcome = importing.result({}, [], through(files), "refuse")
+    assert "limits: {domains: unlimited}\n" in outcome.files["tenants/acme/account.yml"].decode()
+
+
 @given(st.text())
 def test_a_guard_can_be_taken_away(text: str) -> None:
     cell = csv_form.guarded(text)
