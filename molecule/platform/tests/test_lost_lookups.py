@@ -15,6 +15,7 @@ FAULTS = {
     "the right to read a mailbox file": "chmod 000 {root}/current/dovecot/users/{domain}",
     "the list of mailboxes": "rm {root}/current/dovecot/mailboxes",
     "the list of logins": "rm {root}/current/dovecot/logins",
+    "the names of domains": "rm {root}/current/dovecot/login_domains",
     "Dovecot's folder": "rm -r {root}/current/dovecot",
     "the right to enter Dovecot's folder": "chmod 700 {root}/current/dovecot",
     "Postfix's mailbox table": "rm {root}/current/postfix/virtual_mailbox_maps.lmdb; postfix reload",

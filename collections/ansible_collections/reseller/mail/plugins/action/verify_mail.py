@@ -54,5 +54,6 @@ class ActionModule(ControllerAction):
         dialler = Dialler(args["resolver"], args["ca_file"])
         findings += _mail_round.access_findings(dialler, estate)
         findings += _verify_contact.findings(dialler, estate)
+        findings += _mail_round.name_findings(dialler, estate, probes)
         findings += _mail_round.mail_findings(dialler, probes, secrets.token_hex(8), args["timeout"])
         return {"changed": False, "findings": as_dicts(findings)}

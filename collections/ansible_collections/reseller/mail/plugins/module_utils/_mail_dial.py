@@ -172,6 +172,13 @@ class Smtp(smtplib.SMTP):
         return self._dialler.connect(host, port)
 
 
+class Smtps(Smtp):
+    """SMTP with TLS from the first byte."""
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        return self._dialler.secure(super()._get_socket(host, port, timeout), host)
+
+
 class Imaps(imaplib.IMAP4_SSL):
     """IMAP with TLS from the first byte, to a host that is dialled our way."""
 

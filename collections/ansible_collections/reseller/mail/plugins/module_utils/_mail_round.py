@@ -7,6 +7,7 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import functools
 import imaplib
 import re
 import smtplib
@@ -16,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.reseller.mail.plugins.module_utils import _verify_access, _verify_mail
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
-from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler, Imaps, ProbeFailure, Smtp
+from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler, Imaps, ProbeFailure, ProbeIdle, Smtp, Smtps
 from ansible_collections.reseller.mail.plugins.module_utils._verify_mail import Arrived, Mail, Probe, Sent
 
 try:
@@ -155,6 +156,47 @@ def mail_findings(dialler: Dialler, probes: t.Sequence[Probe], token: str, timeo
     arrived = {key: copy for found, _why_not in boxes for key, copy in found.items()}
     unread = {probe.address: why for probe, (_found, why) in zip(probes, boxes, strict=True) if why}
     return _verify_mail.judge(sent, arrived, unread, timeout)
+
+
+def _log_in(dialler: Dialler, service: str, host: str, port: int, address: str, password: str) -> None:
+    try:
+        if service == "_imaps":
+            with Imaps(dialler, host, port) as box:
+                box.login(address, password)
+        else:
+            with Smtps(dialler, host, port) as server:
+                server.login(address, password)
+    except (ProbeFailure, imaplib.IMAP4.error, smtplib.SMTPException, OSError) as exc:
+        raise ProbeFailure(f"{service}._tcp leads to {host} port {port}: {_why(exc)}") from exc
+
+
+def _led(dialler: Dialler, probe: Probe, address: str) -> str:
+    """Log in as a mail program does that knows nothing but the address (RFC 6186)."""
+    name = address.partition("@")[2]
+    doors = []
+    for service in ("_imaps", "_submissions"):
+        for rdata in sorted(dialler.records(f"{service}._tcp.{name}", "SRV"), key=lambda rdata: rdata.priority)[:1]:
+            host = str(rdata.target).rstrip(".").lower()
+            if host:
+                _log_in(dialler, service, host, rdata.port, address, probe.password)
+                doors.append(f"{host} port {rdata.port}")
+    if not doors:
+        raise ProbeIdle("no SRV record leads to IMAP or submission")
+    return "let in at " + ", ".join(doors)
+
+
+def name_findings(dialler: Dialler, estate: Estate, probes: t.Sequence[Probe]) -> list[Finding]:
+    """Whether the SRV records of every name of a domain lead to a login with the address in that name."""
+    checks = [
+        functools.partial(
+            _verify_access.finding, "mail.login_name", address, f"the servers of {address.partition('@')[2]}'s SRV records let {address} in",
+            f"converge {probe.host}; look at dovecot/login_domains of its generation and at the log of Dovecot",
+            functools.partial(_led, dialler, probe, address),
+        )
+        for probe, address in _verify_mail.names(estate, probes)
+    ]
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(lambda check: check(), checks))
 
 
 def access_findings(dialler: Dialler, estate: Estate) -> list[Finding]:

@@ -171,6 +171,29 @@ def spoken(text: str) -> str:
     return _WITH_A_LABELS.sub(_with_u_labels, text) if "xn--" in text else text
 
 
+def typed(name: str) -> frozenset[str]:
+    """Return the forms in which people and programs write a domain, ASCII letters in lower case: for what compares bytes.
+
+    An IDN is written in A-labels or U-labels (RFC 5890), these composed or decomposed (Unicode's NFC and NFD), in lower case, in upper
+    case, or with capital first letters. No form is given that another domain has: the upper case of a dotless i is an I.
+    """
+    forms = {name}
+    if "xn--" in name:
+        labels = [label[4:].encode("ascii").decode("punycode") if label.startswith("xn--") else label for label in name.split(".")]
+        for cased in (labels, [_upper(label) for label in labels], [_upper(label[:1]) + label[1:] for label in labels]):
+            forms |= {_ascii_lower(unicodedata.normalize(form, ".".join(cased))) for form in ("NFC", "NFD")}
+    return frozenset(form for form in forms if domain(form) == name)
+
+
+def _upper(text: str) -> str:
+    # Letter by letter: Python's upper case of ß is SS, which is another name.
+    return "".join("ẞ" if char == "ß" else char.upper() for char in text)
+
+
+def _ascii_lower(text: str) -> str:
+    return "".join(char.lower() if char.isascii() else char for char in text)
+
+
 def _with_u_labels(found: re.Match[str]) -> str:
     name = found.group()
     try:

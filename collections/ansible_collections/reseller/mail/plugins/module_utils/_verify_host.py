@@ -63,6 +63,7 @@ NEEDS: t.Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "mail.postmaster": ((*_SMTP, "host.generation", "mail.port"), ()),
     "mail.submit": ((*_SMTP, *_STORE), ()),
     "mail.fetch": (("host.dovecot", "host.generation"), ()),
+    "mail.login_name": ((*_SMTP, "host.dovecot", "host.generation"), ()),
     "mail.deliver": ((*_SMTP, *_STORE, "host.clock", "host.queue"), (*_SMTP, *_STORE, "host.clock", "host.queue", "mail.port")),
     "mail.dkim": ((*_SMTP, *_STORE, "host.opendkim_ed25519", "host.clock", "host.queue"), ()),
     "dns.mta_sts_policy": (("host.nginx", "host.generation"), ()),

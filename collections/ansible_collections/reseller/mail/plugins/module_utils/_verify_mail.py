@@ -93,6 +93,12 @@ def choose(estate: Estate, passwords: t.Mapping[str, str], initial: t.Optional[t
     return probes, findings
 
 
+def names(estate: Estate, probes: t.Sequence[Probe]) -> list[tuple[Probe, str]]:
+    """Each probe with each of its addresses: in the domain, and in every other name of it."""
+    domains = {domain.name: domain for _tenant, domain in estate.served_domains()}
+    return [(probe, f"{probe.address.partition('@')[0]}@{name}") for probe in probes for name in domains[probe.domain].names]
+
+
 def mails(probes: t.Sequence[Probe], token: str) -> list[Mail]:
     """What everybody sends, what each sends itself by the other names of its domain, and what a stranger sends to everybody."""
     found = []

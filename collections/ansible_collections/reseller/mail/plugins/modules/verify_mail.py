@@ -15,6 +15,7 @@ description:
     under C(.invalid) are used for it.
   - Sends mail from one mailbox of every domain to itself and to the others, and as a stranger through each domain's MX; fetches it
     over IMAP, verifies the DKIM signature with the key in DNS, and deletes it.
+  - Logs in over the IMAP and submission servers that SRV records of every name of a domain lead to, with the mailbox's address in that name.
   - Runs on the controller, without a connection to the host.
 author: Reseller Mail developers (@reseller-mail)
 attributes:

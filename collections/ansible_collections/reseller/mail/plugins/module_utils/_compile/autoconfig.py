@@ -60,9 +60,10 @@ def _autoconfig(provider: Provider, domain: Domain, node: Node, name: str) -> st
 
 
 def _is_login(domain: Domain, name: str) -> bool:
-    """Whether an address in ``name``, as its user types it, is what one logs in with.
+    """Whether an address in ``name``, as its user types it, is the mailbox's own.
 
-    Mailboxes are the domain's, also for whoever asks by an alias of it. An IDN is typed in U-labels, and logins are in A-labels.
+    Every form of it is let in. An alias's and an IDN's users are told the mailbox's own all the same: it is the login under which people see
+    themselves in logs, and it is ASCII, which programs can send that do not write logins in UTF-8.
     """
     return name == domain.name and "xn--" not in name
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._names import typed
 from .._sizes import size
 from ._addresses import may_log_in
 from ._text import lines
@@ -25,17 +26,24 @@ FIELDS: dict[int, t.Callable[[Mailbox], str]] = {
 """By Debian release: Dovecot 2.3 and 2.4 share no name for a user's quota, and 2.3 has no limit for folders."""
 
 PRESENT = "@"
-"""A key of ``dovecot/mailboxes`` and ``logins`` that no address can be. Who finds it knows that the file was read."""
+"""A key of ``dovecot/mailboxes``, ``logins`` and ``login_domains`` that no address or domain can be. Who finds it knows that the file
+was read."""
+
+STORE = "store=logins"
+"""Dovecot asks the credential store's view of this name. Without ``login_domains`` it has no name to ask, and fails for now."""
 
 
 def lookups(estate: Estate, node: Node) -> dict[str, str]:
     """Return one passwd-file a domain, all mailboxes, those that may log in, and the user list for ``doveadm -F``.
 
     ``mailboxes`` tells an address that does not exist from one whose lookup was lost, ``logins`` one that may not log in.
+    ``login_domains`` has the domain behind each other name of it: programs that SRV records lead here log in with the address
+    that their user typed (RFC 6186 section 4).
     """
     files: dict[str, str] = {}
     everyone: list[str] = []
     logins: list[str] = []
+    domains: dict[str, str] = {}
     for tenant, domain in estate.domains_on(node):
         if domain.type != "mail":
             continue
@@ -44,15 +52,19 @@ def lookups(estate: Estate, node: Node) -> dict[str, str]:
         )
         everyone += (mailbox.address for mailbox in domain.mailboxes)
         logins += (mailbox.address for mailbox in domain.mailboxes if may_log_in(tenant, domain, mailbox))
+        if domain.mailboxes:
+            domains.update(dict.fromkeys({form for name in domain.names for form in typed(name)} - {domain.name}, f"domain={domain.name}"))
     files["dovecot/all_users"] = lines(everyone)
-    files["dovecot/mailboxes"] = _keys(everyone)
-    files["dovecot/logins"] = _keys(logins)
+    files["dovecot/mailboxes"] = _rows(dict.fromkeys((PRESENT, *everyone), ""))
+    files["dovecot/logins"] = _rows(dict.fromkeys((PRESENT, *logins), ""))
+    # noauthenticate: the entry changes the name, and says nothing of the password.
+    files["dovecot/login_domains"] = _rows({key: f"noauthenticate {field}" for key, field in {PRESENT: STORE, **domains}.items()})
     return files
 
 
-def _keys(addresses: t.Iterable[str]) -> str:
-    # Sorted by address: a colon sorts after the dot and the digits that may continue a domain's name.
-    return "".join(f"{key}:::::::\n" for key in sorted({PRESENT, *addresses}))
+def _rows(fields: t.Mapping[str, str]) -> str:
+    # Sorted by key: a colon sorts after the dot and the digits that may continue a domain's name.
+    return "".join(f"{key}:::::::{fields[key]}\n" for key in sorted(fields))
 
 
 def _storage(quota: Limit) -> str:

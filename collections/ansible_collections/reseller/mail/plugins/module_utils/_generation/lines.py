@@ -13,6 +13,8 @@ from xml.etree import ElementTree as ET
 
 _DOMAIN = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _ADDRESS = rf"[a-z0-9.!#$%&'*/=?^_`{{|}}~+-]+@{_DOMAIN}"
+_TYPED = r"(?:[a-z0-9\u0080-\U0010ffff-]+\.)+[a-z0-9\u0080-\U0010ffff-]+"
+"""A domain as somebody types it, with letters beyond ASCII."""
 _WORD = r"[a-z0-9._-]+"
 
 _PATTERNS = {
@@ -29,6 +31,7 @@ _PATTERNS = {
     "postfix/virtual_mailbox_maps": rf"({_ADDRESS})\t{_WORD}",
     "dovecot/all_users": rf"({_ADDRESS})",
     **dict.fromkeys(("dovecot/logins", "dovecot/mailboxes"), rf"({_ADDRESS}|@):::::::"),
+    "dovecot/login_domains": rf"(@(?=.* store=logins\Z)|{_TYPED}(?=.* domain={_DOMAIN}\Z)):::::::noauthenticate \S+",
     **{
         f"{folder}/{table}": pattern
         for folder in ("opendkim", "opendkim_ed25519", "opendkim_node")

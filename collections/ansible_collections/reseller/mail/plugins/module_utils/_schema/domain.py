@@ -98,7 +98,7 @@ DOMAIN_FILE = Table(
         "mailboxes": key(Many(_MAILBOX), "Mailboxes.", "S1-10 S2-19", PARTS, ()),
         "aliases": key(Many(_ALIAS), "Addresses that deliver to others.", "S2-21 S3-28", PARTS, ()),
         "sender_addresses": key(Many(_SENDER_ADDRESS), "Extra From identities of mailboxes.", "S1-9", PARTS, ()),
-        "domain_aliases": key(Many(MAIL_DOMAIN), "Other names under which every address of the domain exists.", "S1-8 S2-23", HOSTS, ()),
+        "domain_aliases": key(Many(MAIL_DOMAIN), "Other names under which every address and login of the domain exists.", "S1-8 S2-23", HOSTS, ()),
         "catch_all": key(RECIPIENT, "Gets what is addressed to nobody known; needs the plan's feature.", "S4-23", HOSTS),
         "relay": key(_RELAY, "For V(type=relay); needs the plan's feature.", "S1-7 S3-4", PARTS),
         **standing_at("domain"),

@@ -6,6 +6,9 @@ Dovecot asks before it verifies a password and reports how it went (its auth pol
 passwords are counted for an account, for a network and for both together; the same wrong password counts once, so a telephone with
 an old password delays nobody. A password that was right from a network before is never delayed there.
 
+An account is a mailbox under all its names. Dovecot finds out which mailbox a name stands for after it asked, so the domain behind
+each other name of one is remembered from reports. What was asked before the first of them counts as unfinished for a while.
+
 A delay alone does not slow guesses made side by side, so the number of unverified ones at the same time is limited, too: what is
 above it is refused without being verified. The delay, Dovecot's ``auth_failure_delay`` and the time for the hash must stay below
 the 10 seconds that Postfix waits for Dovecot.
@@ -87,6 +90,8 @@ class Guess(t.NamedTuple):
     login: str
     network: str
     digest: str
+    name: str = ""
+    """The domain that was typed, where it is another name of the account's."""
 
 
 @dataclass
@@ -136,6 +141,11 @@ class Limiter:
         for counter in counters:
             counter.pending.setdefault(guess, []).append(now)
         return delay
+
+    def asked_as(self, guess: Guess, name: str) -> Guess:
+        """Return the oldest guess under another name that a report may be about: Dovecot's digest has the login in it, so it differs."""
+        pair = self._counters[0].get((guess.login, guess.network), Counter())
+        return next((one for one in pair.pending if one.name == name), guess)
 
     def after(self, guess: Guess, success: bool, now: float) -> None:
         """Note how an attempt ended that was verified."""
@@ -210,13 +220,19 @@ def network_of(address: str) -> str:
     return str(found)
 
 
-def guess_of(asked: t.Mapping[str, t.Any], key: bytes) -> Guess | None:
+def domain_of(login: object) -> str:
+    """Return the domain of a login."""
+    return str(login or "")[:254].lower().rpartition("@")[2]
+
+
+def guess_of(asked: t.Mapping[str, t.Any], domains: t.Mapping[str, str], key: bytes) -> Guess | None:
     """Return what Dovecot asks about, or None for what comes from no network (doveadm on the host)."""
     network = network_of(str(asked.get("remote") or ""))
     # A login is what somebody typed: anything of any length, perhaps even a password by mistake.
-    login = re.sub(r"[^!-~]", "?", str(asked.get("login") or "")[:254].lower())
+    local, at, domain = str(asked.get("login") or "")[:254].lower().rpartition("@")
+    login = re.sub(r"[^!-~]", "?", f"{local}{at}{domains.get(domain, domain)}")
     digest = hmac.new(key, str(asked.get("pwhash") or "").encode(), hashlib.sha256).hexdigest()[:4]
-    return Guess(login, network, digest) if network else None
+    return Guess(login, network, digest, domain if domain in domains else "") if network else None
 
 
 @dataclass
@@ -226,6 +242,8 @@ class Service:
     token: str = field(repr=False)
     clock: t.Callable[[], float] = time.monotonic
     limiter: Limiter = field(default_factory=Limiter)
+    domains: OrderedDict[str, str] = field(default_factory=OrderedDict)
+    """The domain behind each that logins had and that is another name of it."""
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -234,18 +252,29 @@ class Service:
         if not hmac.compare_digest(token.encode(), self.token.encode()):
             return None
         try:
-            asked = json.loads(body)
-            guess = guess_of(asked, self._key)
+            asked = json.loads(body.decode("utf-8", "replace"))
+            domain, typed = domain_of(asked.get("login")), domain_of(asked.get("typed") or asked.get("login"))
         except (ValueError, AttributeError):
             return None
         status = ALLOWED
-        if guess is not None:
-            with self._lock:
-                if command == "allow":
-                    status = self.limiter.before(guess, self.clock())
-                elif not asked.get("policy_reject"):
-                    self.limiter.after(guess, asked.get("success") is True, self.clock())
+        with self._lock:
+            guess = guess_of(asked, self.domains, self._key)
+            if guess is not None and command == "allow":
+                status = self.limiter.before(guess, self.clock())
+            elif guess is not None and not asked.get("policy_reject"):
+                if typed != domain:
+                    guess = self.limiter.asked_as(guess, typed)
+                self._learn(typed, domain)
+                self.limiter.after(guess, asked.get("success") is True, self.clock())
         return {"status": status, "msg": "Too many wrong passwords, try again later" if status == REFUSED else ""}
+
+    def _learn(self, typed: str, domain: str) -> None:
+        """Remember which domain a report has for the one that was typed."""
+        self.domains.pop(typed, None)
+        if typed != domain:
+            self.domains[typed] = domain
+        if len(self.domains) > MOST_KEYS:
+            self.domains.popitem(last=False)
 
 
 def token_of(settings: str) -> str:

@@ -164,3 +164,23 @@ def test_an_address_as_a_uri_is_one_target_and_is_read_back(local: str) -> None:
     uri = _names.mailto(f"{local}@stranger.example")
     assert not set(",!;?#/& ").intersection(uri)
     assert urllib.parse.unquote(uri) == f"mailto:{local}@stranger.example"
+
+
+@pytest.mark.parametrize(("name", "forms"), [
+    ("acme.example", {"acme.example"}),
+    ("bücher.example", {"xn--bcher-kva.example", "bücher.example", "bÜcher.example", "bu\u0308cher.example"}),
+    ("straße.de", {"xn--strae-oqa.de", "straße.de", "straẞe.de"}),
+    ("ıx.example", {"xn--x-eka.example", "ıx.example"}),
+    ("日本.example", {"xn--wgv71a.example", "日本.example"}),
+])  # fmt: skip
+def test_a_domain_is_typed_in_all_forms_that_are_it_and_in_no_other(name: str, forms: set[str]) -> None:
+    assert _names.typed(_names.domain(name)) == forms
+
+
+@given(st.text("aäßıİſσςΣéÅjö", min_size=1, max_size=5))
+def test_no_form_of_a_domain_is_another(text: str) -> None:
+    try:
+        name = _names.domain(f"{text}.example")
+    except ValueError:
+        return
+    assert {_names.domain(form) for form in _names.typed(name)} == {name}

@@ -14,10 +14,10 @@ import pytest
 from ansible_collections.reseller.mail.plugins.module_utils import _mail_round
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
 from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler
-from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain, Mailbox
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain, DomainAlias, Mailbox
 from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, Node, Provider
 from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Limits, Tenant
-from ansible_collections.reseller.mail.plugins.module_utils._verify_mail import MESH, Arrived, Mail, Probe, Sent, choose, judge, mails, message
+from ansible_collections.reseller.mail.plugins.module_utils._verify_mail import MESH, Arrived, Mail, Probe, Sent, choose, judge, mails, message, names
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
@@ -56,6 +56,13 @@ def test_a_domain_without_a_known_password_does_not_apply() -> None:
 
 def test_suspended_tenants_are_left_alone() -> None:
     assert choose(estate("suspended"), PASSWORDS) == ([], [])
+
+
+def test_each_probe_has_an_address_in_every_name_of_its_domain() -> None:
+    known = estate()
+    domain = replace(known.tenants[0].domains[0], domain_aliases=(DomainAlias("acme-mail.example", "o"),))
+    known = replace(known, tenants=(replace(known.tenants[0], domains=(domain,)),))
+    assert names(known, [JO]) == [(JO, "jo@acme.example"), (JO, "jo@acme-mail.example")]
 
 
 def test_passwords_show_nowhere() -> None:

@@ -215,6 +215,69 @@ def test_who_asks_from_the_host_itself_is_not_limited() -> None:
     assert service.answer("allow", "the token", question(remote=""))["status"] == ALLOWED
 
 
+ALIAS = {"login": "JO@acme-mail.example", "typed": "JO@acme-mail.example"}
+U_LABELS = {"login": "jo@bücher.example", "typed": "JO@BÜCHER.example"}
+
+
+def tried(service: t.Any, password: str, name: t.Mapping[str, str], success: bool = False) -> int:
+    """Ask as Dovecot does: its digest has the login in it, which is the mailbox's own when it reports."""
+    status = service.answer("allow", "the token", question(**name, pwhash=f"{password} {name['login']}"))["status"]
+    if status != REFUSED:
+        service.answer("report", "the token", question(typed=name["typed"], pwhash=f"{password} jo@acme.example", success=success))
+    return int(status)
+
+
+@pytest.mark.parametrize("name", [ALIAS, U_LABELS])
+def test_guesses_at_all_names_of_a_mailbox_are_guesses_at_it(name: t.Mapping[str, str]) -> None:
+    service = limit.Service("the token", clock=lambda: 0.0, limiter=guessed(9))
+    assert tried(service, "wrong", name) == 0, "nobody knows yet what this is a name of"
+    assert tried(service, "wrong, too", name) == guessed(10).before(guess("new"), 0) == 2
+    assert len(service.limiter._counters[1]["jo@acme.example"].wrong) == 11
+    others = service.answer("allow", "the token", question(login="it@acme-mail.example", typed="it@acme-mail.example"))
+    assert others["status"] == ALLOWED
+
+
+def test_a_right_password_is_known_under_the_name_it_was_given_with_and_nothing_stays_unfinished() -> None:
+    service = limit.Service("the token", clock=lambda: 0.0)
+    for _login in range(3):
+        assert tried(service, "right", ALIAS, success=True) == ALLOWED
+    wrong(service.limiter, *(guess(f"wrong {number}") for number in range(30)))
+    assert [tried(service, "right", ALIAS, success=True) for _login in range(100)] == [ALLOWED] * 100
+    assert not service.limiter._counters[1]["jo@acme.example"].pending
+    assert tried(service, "wrong", ALIAS) == LONGEST
+
+
+def test_an_old_password_counts_once_under_another_name_too() -> None:
+    service = limit.Service("the token", clock=lambda: 0.0)
+    for _attempt in range(30):
+        assert tried(service, "old", ALIAS) == ALLOWED
+    assert len(service.limiter._counters[1]["jo@acme.example"].wrong) <= 2, "once before the name was known, once after"
+
+
+def test_a_name_that_became_a_domain_of_its_own_is_an_account_of_its_own() -> None:
+    service = limit.Service("the token", clock=lambda: 0.0)
+    tried(service, "wrong", ALIAS)
+    assert service.domains == {"acme-mail.example": "acme.example"}
+    service.answer("report", "the token", question(**ALIAS, policy_reject=True))
+    assert service.domains, "a refused attempt was not looked up"
+    service.answer("report", "the token", question(**ALIAS, success=False))
+    assert not service.domains
+
+
+def test_no_more_names_are_remembered_than_fit() -> None:
+    service = limit.Service("the token", clock=lambda: 0.0)
+    for number in range(limit.MOST_KEYS + 10):
+        service._learn(f"alias{number}.example", "acme.example")
+    assert len(service.domains) == limit.MOST_KEYS
+
+
+def test_a_login_that_is_no_utf_8_is_limited_like_any_other() -> None:
+    service = limit.Service("the token", clock=lambda: 0.0)
+    body = b'{"login": "jo@b\xff.example", "pwhash": "0123", "remote": "192.0.2.1"}'
+    assert service.answer("allow", "the token", body) == {"status": ALLOWED, "msg": ""}
+    assert "jo@b?.example" in service.limiter._counters[1]
+
+
 def test_neither_password_nor_dovecots_digest_of_it_is_remembered() -> None:
     service = limit.Service("the token")
     service.answer("report", "the token", question(pwhash="0123456789abcdef", success=True))

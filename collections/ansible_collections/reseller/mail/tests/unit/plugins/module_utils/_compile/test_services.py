@@ -31,9 +31,34 @@ def test_dovecot_speaks_the_hosts_dialect() -> None:
 
 def test_dovecot_knows_mail_domains_placed_here() -> None:
     files = dovecot.lookups(ESTATE, MX2)
-    assert set(files) == {"dovecot/users/globex.example", "dovecot/all_users", "dovecot/logins", "dovecot/mailboxes"}
+    assert set(files) == {"dovecot/users/globex.example", "dovecot/all_users", "dovecot/logins", "dovecot/login_domains", "dovecot/mailboxes"}
     assert files["dovecot/all_users"] == "ann@globex.example\n"
     assert files["dovecot/mailboxes"] == "@:::::::\nann@globex.example:::::::\n"
+
+
+def test_every_other_name_of_a_domain_leads_to_it_and_the_file_tells_that_it_was_read() -> None:
+    assert dovecot.lookups(ESTATE, MX1)["dovecot/login_domains"] == (
+        "@:::::::noauthenticate store=logins\n"
+        "acme-mail.example:::::::noauthenticate domain=acme.example\n"
+        "shop-alias.example:::::::noauthenticate domain=shop.example\n"
+    )
+
+
+def test_an_idn_leads_to_its_a_labels_however_it_is_typed() -> None:
+    domain = dataclasses.replace(ACME, name="xn--strae-oqa.example")
+    files = dovecot.lookups(with_tenant(ESTATE, "acme", domains=(domain,)), MX1)
+    assert files["dovecot/login_domains"] == (
+        "@:::::::noauthenticate store=logins\n"
+        "acme-mail.example:::::::noauthenticate domain=xn--strae-oqa.example\n"
+        "straße.example:::::::noauthenticate domain=xn--strae-oqa.example\n"
+        "straẞe.example:::::::noauthenticate domain=xn--strae-oqa.example\n"
+    )
+    assert list(lines.faults("dovecot/login_domains", files["dovecot/login_domains"].encode(), 12)) == []
+
+
+def test_a_domain_without_mailboxes_has_no_names_to_log_in_with() -> None:
+    files = dovecot.lookups(with_domain(ESTATE, "acme.example", mailboxes=()), MX1)
+    assert "acme.example" not in files["dovecot/login_domains"]
 
 
 def denied(files: dict[str, str]) -> set[str]:
