@@ -101,7 +101,8 @@ def _fill(inventory: t.Any, estate: Estate) -> None:
         inventory.add_host(node.name, group=GROUP)
         inventory.set_variable(node.name, "mail_node", node.name)
         inventory.set_variable(node.name, "mail_hostname", node.hostname)
-        inventory.set_variable(node.name, "mail_addresses", list(node.addresses))
+        # All that are the host's, those first that its name is served at: it may also send by the others.
+        inventory.set_variable(node.name, "mail_addresses", list(dict.fromkeys((*node.addresses, *node.outbound_addresses))))
         inventory.set_variable(node.name, "mail_debian", node.debian)
         signs = {"rsa"}.union(*opendkim.algorithms_of(estate, node).values())
         inventory.set_variable(node.name, "mail_dkim_algorithms", sorted(signs, reverse=True))

@@ -70,7 +70,7 @@ def test_nodes_and_tenants(place: Place) -> None:
         "ansible_host": "10.97.0.3",
         "mail_node": "mx1",
         "mail_hostname": "mx1.hosting.example",
-        "mail_addresses": ["192.0.2.1"],
+        "mail_addresses": ["192.0.2.1", "192.0.2.11"],
         "mail_debian": 12,
         "mail_dkim_algorithms": ["rsa"],
     }
