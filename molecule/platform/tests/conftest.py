@@ -14,6 +14,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 import client
 
 STRANGER = "someone@stranger.example"
+WORLD = ("10.97.0.5", "fd97::5")
+"""Its addresses; programs on it try IPv6 first (RFC 6724)."""
 RESOLVER = "10.97.0.53"
 
 

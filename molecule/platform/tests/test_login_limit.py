@@ -10,9 +10,8 @@ import uuid
 
 import pytest
 from client import Host, World, ansible, wait_until
-from conftest import Side
+from conftest import WORLD, Side
 
-WORLD = "10.97.0.5"
 UNIT = "reseller-mail-login-limit"
 STORE = "/var/lib/reseller-mail/credentials/credentials.db"
 CONFIGURATION = "cat /etc/dovecot/dovecot.conf; cat /etc/dovecot/credentials.conf.ext 2>/dev/null || true"
@@ -54,7 +53,7 @@ def test_most_guesses_made_side_by_side_are_refused_unverified_and_the_owner_get
 
 def delay(node: Host, user: object) -> int:
     """How long the node would let a new password for that user wait now, as it tells Dovecot."""
-    question = json.dumps({"login": str(user), "remote": WORLD, "pwhash": "a new one"})
+    question = json.dumps({"login": str(user), "remote": WORLD[1], "pwhash": "a new one"})
     token = "$(sed -n 's/^auth_policy_server_api_header = //p' /etc/dovecot/login-limit.conf)"
     answer = node.run(f"curl -s -H \"{token}\" -d @- 'http://127.0.0.1:12341/?command=allow'", stdin=question)
     return int(json.loads(answer.stdout)["status"])

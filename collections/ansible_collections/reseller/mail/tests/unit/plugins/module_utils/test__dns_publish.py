@@ -344,7 +344,7 @@ def test_a_terminated_tenant_leaves_dns(estate: Estate, world: NameServer) -> No
 def test_a_cname_in_the_way_stops_its_domain_only(estate: Estate, world: NameServer) -> None:
     world.put("mail.acme.example", "CNAME", "elsewhere.example.")
     outcome = run(estate, world)
-    assert outcome.faults == ["mail.acme.example is a CNAME to elsewhere.example; remove it, A, CAA, MX, TXT cannot stand beside it"]
+    assert outcome.faults == ["mail.acme.example is a CNAME to elsewhere.example; remove it, A, AAAA, CAA, MX, TXT cannot stand beside it"]
     assert world.values("globex.example", "MX") == ["10 mx2.hosting.example.", "20 alt.hosting.example."]
     assert world.values("acme.example", "MX") == []
 
