@@ -36,6 +36,7 @@ class Case:
     keys: t.Mapping[str, tuple[str, str]] = field(default_factory=dict)
     premium: bool = False
     reported: bool = True
+    ipv6: bool = True
     second: tuple[str, ...] | None = None
     """What ns2 has besides, where it disagrees; its own edits."""
 
@@ -67,7 +68,7 @@ DNS: tuple[Case, ...] = (
     case("dns.dnssec_bogus", signing="bogus", remedy="have the registrar publish the DS record of the key in use: "),
     case("dns.wildcard", "+ * A 192.0.2.80", remedy="remove the wildcard: remove *.wildcard.example. 300 IN A 192.0.2.80"),
     Case("alias-apex", ("dns.alias_apex",), remedy="remove alias-apex.example. 300 IN CNAME good.example.", servers=()),
-    case("dns.alias_loop", "- autoconfig A", "- autoconfig CAA", "+ autoconfig CNAME loop.{d}.", "+ loop CNAME autoconfig.{d}.",
+    case("dns.alias_loop", "- autoconfig A", "- autoconfig AAAA", "- autoconfig CAA", "+ autoconfig CNAME loop.{d}.", "+ loop CNAME autoconfig.{d}.",
          remedy="remove autoconfig.alias-loop.example. 300 IN CNAME loop.alias-loop.example."),
     # where mail goes
     case("dns.mx_missing", "- @ MX", remedy="publish mx-missing.example. 3600 IN MX 10 post.hoster.example."),
@@ -167,12 +168,12 @@ DNS: tuple[Case, ...] = (
     case("dns.settings_wrong", settings="wrong", remedy="then: curl -v https://autodiscover.settings-wrong.example/autodiscover/autodiscover.xml"),
     case("dns.address_missing", "- mail A", domain=NAMED, remedy="publish mail.address-missing.example. 3600 IN A 10.97.0.8"),
     case("dns.address_elsewhere", "= mail A 192.0.2.9", domain=NAMED, remedy="remove mail.address-elsewhere.example. 300 IN A 192.0.2.9"),
-    case("dns.address_alias", "- mail A", "- mail MX", "- mail TXT", "- mail CAA", "+ mail CNAME post.hoster.example.", domain=NAMED,
+    case("dns.address_alias", "- mail A", "- mail AAAA", "- mail MX", "- mail TXT", "- mail CAA", "+ mail CNAME post.hoster.example.", domain=NAMED,
          remedy="IN CNAME post.hoster.example.\npublish mail.address-alias.example. 3600 IN A 10.97.0.8"),
     case("dns.caa_missing", "- autoconfig CAA", remedy='publish autoconfig.caa-missing.example. 3600 IN CAA 0 issue "letsencrypt.org"'),
     case("dns.caa_forbids", '= autoconfig CAA 0 issue "other.example"', remedy='remove autoconfig.caa-forbids.example. 300 IN CAA 0 issue "other.example"'),
     case("dns.caa_forbids", "- autoconfig CAA", '+ @ CAA 0 issue "other.example"', name="caa-above", remedy="publish autoconfig.caa-above.example."),
-    case("dns.leftover_autodiscover", "- autodiscover A", "- autodiscover CAA", "+ autodiscover CNAME autodiscover.outlook.com.",
+    case("dns.leftover_autodiscover", "- autodiscover A", "- autodiscover AAAA", "- autodiscover CAA", "+ autodiscover CNAME autodiscover.outlook.com.",
          remedy="IN CNAME autodiscover.outlook.com.\npublish autodiscover.leftover-autodiscover.example. 3600 IN A 10.97.0.8"),
     case("dns.leftover_dkim", "+ selector1._domainkey CNAME selector1-x._domainkey.x.onmicrosoft.example.",
          remedy="remove selector1._domainkey.leftover-dkim.example. 300 IN CNAME selector1-x._domainkey.x.onmicrosoft.example."),
@@ -190,7 +191,10 @@ DNS: tuple[Case, ...] = (
 NODES: tuple[Case, ...] = (
     case("dns.node_address_missing", "- @ A", remedy="publish node-address-missing.hoster.example. 3600 IN A "),
     case("dns.node_address_other", "= @ A 192.0.2.7", remedy="remove node-address-other.hoster.example. 300 IN A 192.0.2.7"),
-    case("dns.node_address_alias", "- @ A", "- @ TXT", "- @ CAA", "+ @ CNAME post.hoster.example.",
+    case("dns.node_address_other", "+ @ AAAA 2001:db8::7", ipv6=False, name="address-unknown",
+         remedy="remove address-unknown.hoster.example. 300 IN AAAA 2001:db8::7"),
+    case("dns.node_address_no_ipv6", ipv6=False, remedy="give node-address-no-ipv6.hoster.example an IPv6 address"),
+    case("dns.node_address_alias", "- @ A", "- @ AAAA", "- @ TXT", "- @ CAA", "+ @ CNAME post.hoster.example.",
          remedy="remove node-address-alias.hoster.example. 300 IN CNAME"),
     case("dns.node_spf_missing", "- @ TXT", remedy='publish node-spf-missing.hoster.example. 3600 IN TXT "v=spf1 a -all"'),
     case("dns.node_spf_other", "= @ TXT v=spf1 +all", remedy='remove node-spf-other.hoster.example. 300 IN TXT "v=spf1 +all"'),

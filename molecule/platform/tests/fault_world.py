@@ -8,7 +8,6 @@ import base64
 import datetime
 import io
 import json
-import subprocess
 import sys
 import tarfile
 import time
@@ -39,12 +38,13 @@ if t.TYPE_CHECKING:
 PLACE = "/srv/faults"
 RESOLVER = "10.97.0.54"
 WEB = "10.97.0.8"
+WEB6 = "fd97::8"
 NAMES = {"ns1": "10.97.0.6", "ns2": "10.97.0.7", "old1": "10.97.0.6", "old2": "10.97.0.7", "udp1": "10.97.0.9", "udp2": "10.97.0.10",
          "lame": "10.97.0.15", "lame2": "10.97.0.16", "silent": "10.97.0.11", "silent2": "10.97.0.13"}
 """Name servers of hoster.example; the last two are nobody."""
 IPV6 = {name: f"fd97::{NAMES[name].rpartition('.')[2]}" for name in ("ns1", "ns2", "udp1", "udp2", "lame", "lame2", "silent", "silent2")}
-CONTROLLER = "fd97::1"
-ADDRESSES = sorted({*(f"{one}/24" for one in (*NAMES.values(), WEB, RESOLVER)), *(f"{one}/64" for one in IPV6.values())})
+REVERSE = ("97.10.in-addr.arpa", "7.9.d.f.ip6.arpa")
+ADDRESSES = sorted({*(f"{one}/24" for one in (*NAMES.values(), WEB, RESOLVER)), *(f"{one}/64" for one in (*IPV6.values(), WEB6))})
 TTL = 300
 HOSTILE = "\x1b[31mred\x07\0\r\n\xff\xfe{{ 7 * 7 }}' OR 1=1 --"
 Sets = t.Dict[t.Tuple[str, str], t.List[str]]
@@ -100,12 +100,13 @@ class World:
     # the estate
 
     def _write_estate(self) -> None:
-        nodes = [{"name": "post", "hostname": "post.hoster.example", "debian": 13, "addresses": [WEB]}]
-        nodes += [{"name": one.name, "hostname": f"{one.name}.hoster.example", "debian": 13, "addresses": [f"10.97.0.{30 + number}"]}
+        nodes = [{"name": "post", "hostname": "post.hoster.example", "debian": 13, "addresses": [WEB, WEB6]}]
+        nodes += [{"name": one.name, "hostname": f"{one.name}.hoster.example", "debian": 13,
+                   "addresses": [f"10.97.0.{30 + number}", f"fd97::{30 + number}"][: 2 if one.ipv6 else 1]}
                   for number, one in enumerate(self.hosts)]
         self._yaml("estate.yml", {
             "provider": {"name": "Hoster", "domain": "hoster.example", "contact": "admin@good.example"}, "nodes": nodes, "caa": ["letsencrypt.org"],
-            "backup_mx": [{"hostname": "alt.hoster.example", "addresses": ["10.97.0.12"], "priority": 20}],
+            "backup_mx": [{"hostname": "alt.hoster.example", "addresses": ["10.97.0.12", "fd97::12"], "priority": 20}],
             "premium_relay": {"host": "smtp.relay.example", "port": 587, "spf_include": "relay.example"},
         })
         self._yaml("plans.yml", {"plans": [{"name": "all", "features": ["branding"], "mailbox_quota": {"default": "1G"},
@@ -192,7 +193,7 @@ class World:
         if second:
             return found
         found["hoster.example"] = self._hoster()
-        found["97.10.in-addr.arpa"] = self._reverse()
+        found.update({zone: self._reverse(zone) for zone in REVERSE})
         for name in ("relay.example", "stranger.example", "elsewhere.example"):
             extra = {"relay.example": {("relay.example", "TXT"): ['"v=spf1 ip4:10.97.0.25 -all"']},
                      "elsewhere.example": {(f"{host}.elsewhere.example", "A"): ["192.0.2.9"] for host in ("mx", "imap", "somebody")}}
@@ -204,8 +205,8 @@ class World:
         for name in (*(line.split()[0].rstrip(".") for line in ds), "hoster.example", "relay.example", "stranger.example", "elsewhere.example"):
             registry[name, "DS"] = [_ds(name).split(None, 2)[2]]
         found["example"] = _zone("example", registry, both)
-        root: Sets = {("example", "NS"): both, ("example", "DS"): [_ds("example").split(None, 2)[2]],
-                      ("97.10.in-addr.arpa", "NS"): both, ("97.10.in-addr.arpa", "DS"): [_ds("97.10.in-addr.arpa").split(None, 2)[2]]}
+        root: Sets = {(zone, "NS"): both for zone in ("example", *REVERSE)}
+        root.update({(zone, "DS"): [_ds(zone).split(None, 2)[2]] for zone in ("example", *REVERSE)})
         found["_spf.google.com"] = _zone("_spf.google.com", {("_spf.google.com", "TXT"): ['"v=spf1 ip4:192.0.2.55 -all"']}, both, "unsigned")
         root["_spf.google.com", "NS"] = both
         root.update({(f"{name}.hoster.example", "A"): [NAMES[name]] for name in ("ns1", "ns2")})
@@ -223,11 +224,11 @@ class World:
             sets = self._edited(sets, f"{one.name}.hoster.example", [edit for edit in one.edits if edit.split()[1] != "PTR"])
         return _zone("hoster.example", sets, ["ns1.hoster.example.", "ns2.hoster.example."])
 
-    def _reverse(self) -> str:
-        sets = self._sets(record for record in self.records if record.type == "PTR")
-        for number, one in enumerate(self.hosts):
+    def _reverse(self, zone: str) -> str:
+        sets = self._sets(record for record in self.records if record.type == "PTR" and record.name.endswith(zone))
+        for number, one in enumerate(self.hosts) if zone == REVERSE[0] else ():
             sets = self._edited(sets, "", [edit for edit in one.edits if edit.split()[1] == "PTR"], f"{30 + number}.0.97.10.in-addr.arpa")
-        return _zone("97.10.in-addr.arpa", sets, ["ns1.hoster.example.", "ns2.hoster.example."])
+        return _zone(zone, sets, ["ns1.hoster.example.", "ns2.hoster.example."])
 
     # the web
 
@@ -259,18 +260,19 @@ class World:
             "syntax": 'return 200 "hello\\r\\n";', "mx": 'return 200 "' + text.replace("mx: post", "mx: other") + '";',
             "mode": 'return 200 "' + text.replace("testing", "enforce") + '";', "max_age": 'return 200 "' + text.replace("86400", "60") + '";',
         }
+        listen = f"listen {WEB}:443 ssl; listen [{WEB6}]:443 ssl;"
         pem = f"{PLACE}/good.pem"
         answer = f'return 200 "{text}";'
-        servers = [f"server {{ listen {WEB}:443 ssl default_server; ssl_certificate {pem}; ssl_certificate_key {pem}; return 404; }}"]
+        servers = [f"server {{ {listen.replace(';', ' default_server;')} ssl_certificate {pem}; ssl_certificate_key {pem}; return 404; }}"]
         away = [f"{label}.{one.name}.example" for one in self.domains if one.settings == "unreachable" for label in _services.SETTINGS]
         for name, place in (("~^auto(config|discover)[.]", f"error_page 405 = $uri; types {{ }} default_type text/xml; alias {PLACE}/settings/$host;"),
                             *((name, "return 444;") for name in away)):
-            servers.append(f"server {{ listen {WEB}:443 ssl; server_name {name}; ssl_certificate {pem}; ssl_certificate_key {pem};\n"
+            servers.append(f"server {{ {listen} server_name {name}; ssl_certificate {pem}; ssl_certificate_key {pem};\n"
                            f"location ~ ^(.*)$ {{ {place} }} }}")
         for name, kind in self.policies.items():
             media = "html" if kind == "type" else "plain"
             pem = f"{PLACE}/{kind if kind in ('expired', 'name', 'untrusted') else 'good'}.pem"
-            servers.append(f"server {{ listen {WEB}:443 ssl; server_name mta-sts.{name}.example; ssl_certificate {pem}; ssl_certificate_key {pem};\n"
+            servers.append(f"server {{ {listen} server_name mta-sts.{name}.example; ssl_certificate {pem}; ssl_certificate_key {pem};\n"
                            f"location = /.well-known/mta-sts.txt {{ default_type text/{media}; {answers.get(kind, answer)} }} }}")
         head = f"daemon off; pid {PLACE}/nginx.pid; error_log stderr;\nevents {{}}\nhttp {{ access_log off; server_names_hash_bucket_size 128;\n"
         return head + "\n".join(servers) + "\n}\n"
@@ -292,7 +294,8 @@ class World:
             files[f"knot{number}.conf"] = _knot(number, [of[name] for name in names for of in (NAMES, IPV6)], zones).encode()
         files["unbound.conf"] = (
             f'server:\n  interface: {RESOLVER}\n  access-control: 10.97.0.0/24 allow\n  username: ""\n  chroot: ""\n  directory: {PLACE}\n  pidfile: ""\n'
-            f'  trust-anchor: "{_ds(".")}"\n  local-zone: "10.in-addr.arpa." nodefault\n  do-ip6: no\n  use-syslog: no\n  num-threads: 1\n'
+            f'  trust-anchor: "{_ds(".")}"\n  local-zone: "10.in-addr.arpa." nodefault\n'
+            '  local-zone: "d.f.ip6.arpa." nodefault\n  do-ip6: no\n  use-syslog: no\n  num-threads: 1\n'
             f'stub-zone:\n  name: "."\n  stub-addr: {NAMES["ns1"]}\nremote-control:\n  control-enable: no\n'
         ).encode()
         files["nginx.conf"] = self._nginx().encode()
@@ -306,7 +309,6 @@ class World:
         host.run(f"mkdir -p {PLACE}/1/db {PLACE}/2/db {PLACE}/3/db && base64 -d | tar -xzC {PLACE}", stdin=base64.b64encode(packed.getvalue()).decode())
         gone = (NAMES["silent2"], IPV6["silent2"])
         host.run("; ".join(f"ip addr add {one} dev host0 nodad" for one in ADDRESSES if one.partition("/")[0] not in gone))
-        _controller("replace")
         udp = " ".join(of[name] for name in ("udp1", "udp2") for of in (NAMES, IPV6))
         units = {"knot1": f"knotd -c {PLACE}/knot1.conf", "knot2": f"knotd -c {PLACE}/knot2.conf", "knot3": f"knotd -c {PLACE}/knot3.conf",
                  "unbound": f"unbound -d -p -c {PLACE}/unbound.conf",
@@ -319,13 +321,6 @@ class World:
         units = " ".join(f"faults-{unit}" for unit in ("knot1", "knot2", "knot3", "unbound", "nginx", "udp"))
         gone = "; ".join(f"ip addr del {one} dev host0 2>/dev/null" for one in ADDRESSES)
         host.run(f"systemctl stop {units} 2>/dev/null; {gone}; rm -rf {PLACE}", check=False)
-        _controller("del")
-
-
-def _controller(verb: str) -> None:
-    """This machine's way to the world over IPv6, where it has IPv6 at all."""
-    way = subprocess.run(["ip", "-json", "route", "get", RESOLVER], capture_output=True, text=True, check=True).stdout
-    subprocess.run(["ip", "address", verb, f"{CONTROLLER}/64", "dev", json.loads(way)[0]["dev"]], capture_output=True, check=False)
 
 
 def _file(name: str) -> str:

@@ -19,7 +19,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.catalogu
 from fault_cases import DNS, FOREIGN, NODES, Case, case
 
 ALL = [*((one, f"{one.name}.example") for one in DNS), *((one, f"{one.name}.hoster.example") for one in NODES)]
-SPF = "v=spf1 ip4:10.97.0.8 -all"
+SPF = "v=spf1 ip4:10.97.0.8 ip6:fd97::8 -all"
 PROVIDER = (
     case("dns.provider_spf_missing", "- @ TXT", remedy=f'publish hoster.example. 3600 IN TXT "{SPF}"'),
     case("dns.provider_spf_two", "+ @ TXT v=spf1 mx ~all", remedy='remove hoster.example. 300 IN TXT "v=spf1 mx ~all"'),

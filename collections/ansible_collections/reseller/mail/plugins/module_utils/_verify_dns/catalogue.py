@@ -119,7 +119,7 @@ _ZONE: _Section = (
 )
 
 _MX: _Section = (
-    ("dns.mx_missing", "fail", "no MX", _PUBLISH, "S2-24", "IPv6"),
+    ("dns.mx_missing", "fail", "no MX", _PUBLISH, "S2-24"),
     ("dns.mx_foreign", "fail", "mail goes elsewhere", _REPLACE, "S2-24"),
     ("dns.mx_extra", "fail", "mail goes elsewhere, too", "{remove}", "S2-24"),
     ("dns.mx_leftover", "fail", "the previous host's MX is still there", "{remove}", "S2-24 S0-7"),
@@ -240,6 +240,8 @@ _CLIENTS: _Section = (
 
 _NODES: _Section = (
     ("dns.node_address_missing", "fail", "the host's name has no address", _PUBLISH, "S3-11"),
+    ("dns.node_address_no_ipv6", "warn", "an MX host has no IPv6 address: senders that have nothing else cannot reach it",
+     "give {host} an IPv6 address, and write it into estate.yml: addresses of {host}", "X-12", "IPv6"),
     ("dns.node_address_other", "fail", "the host's name has other addresses", _REPLACE, "S3-11"),
     ("dns.node_address_alias", "fail", "the host's name is a CNAME", _REPLACE, "S3-12"),
     ("dns.tlsa_missing", "warn", "senders cannot verify the host by DNSSEC", _PUBLISH, "S4-6", "TLS"),

@@ -95,9 +95,11 @@ def null_mx(question: Question, reply: Reply) -> t.Iterator[Fault]:
 
 
 def node_address(question: Question, reply: Reply) -> t.Iterator[Fault]:
-    """A mail host's name has exactly its addresses (RFC 2181 section 10.3)."""
+    """A mail host's name has exactly its addresses (RFC 2181 section 10.3). One without IPv6 is asked about, too: ``questions.of_estate``."""
     if reply.alias:
         yield Fault("dns.node_address_alias", f"a CNAME to {reply.alias}", question.lines, lines(question, reply, ()))
+    elif not reply.values and not question.values:
+        yield Fault("dns.node_address_no_ipv6", "no IPv6 address in the files, and none in DNS", words=(("host", question.name),))
     elif not reply.values:
         yield Fault("dns.node_address_missing", f"no {question.type} record", question.lines)
     elif reply.values != question.values:

@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from .._compile import dns as compile_dns
-from .._compile.dns import PURPOSES, Record, zone_line
+from .._compile.dns import PURPOSES, Record, provider, zone_line
 
 if t.TYPE_CHECKING:
     from .._model.estate import Estate
@@ -58,6 +58,9 @@ def questions(records: t.Iterable[Record]) -> list[Question]:
 def of_estate(estate: Estate) -> dict[str, list[Question]]:
     """All that is asked about each subject."""
     found: dict[str, list[Question]] = {}
+    without = [host for host, (_purpose, addresses) in provider.hosts(estate).items() if not any(":" in one for one in addresses)]
+    for host in without:
+        found[host] = [Question("dns.node_address", host, host, "AAAA", frozenset(), ())]
     in_service = tuple(f" {key.current}" for state in estate.states for key in state.tls)
     for question in questions([*compile_dns.records(estate), *compile_dns.wishes(estate)]):
         if question.group == "dns.tlsa":

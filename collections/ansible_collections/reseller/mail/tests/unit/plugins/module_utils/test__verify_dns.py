@@ -11,7 +11,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._compile.dns import 
 from ansible_collections.reseller.mail.plugins.module_utils._dns_query import LAME, NO_TCP, Reply
 from ansible_collections.reseller.mail.plugins.module_utils._https_policy import Fetched
 from ansible_collections.reseller.mail.plugins.module_utils._load import load
-from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, NodeState, TlsKey
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import BackupMx, DkimKey, NodeState, TlsKey
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import ask, clients, former, mail_hosts, reports, senders, settings, zone
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.catalogue import CATALOGUE, GROUPS, MOST, Fault, as_markdown, finding, group_of, shown
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.known import Known, learn
@@ -265,6 +265,27 @@ def test_no_text_makes_a_judge_stumble(text: str, group: str) -> None:
     rdtype = "TXT" if wanted.startswith("v=") else group
     for fault in ask.JUDGES[group](asks(group, rdtype, wanted), says(text or "x", f"v=DMARC1; {text}", f"v=spf1 {text}", f"p={text}")):
         assert finding(fault, "acme.example", "x").id in CATALOGUE
+
+
+def test_a_mail_host_without_ipv6_is_told_so_and_an_address_that_the_files_do_not_know_is_not_taken_for_one() -> None:
+    estate, _faults = load(str(COLLECTION / "tests" / "unit" / "fixtures" / "estate"))
+    assert estate is not None
+    node, *others = (replace(one, addresses=("192.0.2.1",), outbound_addresses=()) for one in estate.nodes)
+    node = replace(node, addresses=("192.0.2.1", "2001:db8::1"))
+    backup = BackupMx("alt.hosting.example", ("192.0.2.3",), 20, node.at)
+    asked = of_estate(replace(estate, nodes=(node, *others), backup_mx=(backup,)))
+    (known,) = (one for one in asked[node.hostname] if one.type == "AAAA")
+    assert known.values == {"2001:db8::1"}
+    assert [fault.id for fault in mail_hosts.node_address(known, NOTHING)] == ["dns.node_address_missing"]
+    assert others
+    for host in (one.hostname for one in (*others, backup)):
+        (question,) = (one for one in asked[host] if one.type == "AAAA")
+        (without,) = mail_hosts.node_address(question, NOTHING)
+        said = finding(without, host, "")
+        assert (said.id, said.state) == ("dns.node_address_no_ipv6", "warn")
+        assert host in said.remedy
+        (unknown,) = mail_hosts.node_address(question, says("2001:db8::7"))
+        assert (unknown.id, unknown.remove) == ("dns.node_address_other", (f"{host}. 300 IN AAAA 2001:db8::7",))
 
 
 KEYS = TlsKey("mx1.hosting.example", 32 * "bb", 32 * "aa")
