@@ -150,8 +150,11 @@ class Lines:
 def has_route(address: str) -> bool:
     """Whether this machine knows a way to an address. The kernel says so without a packet: connect(2) of a datagram socket."""
     family = socket.AF_INET6 if ipaddress.ip_address(address).version == 6 else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as sock:
-        return sock.connect_ex((address, 9)) == 0
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as sock:
+            return sock.connect_ex((address, 9)) == 0
+    except OSError:  # a kernel without IPv6 has not even the socket
+        return False
 
 
 def literal(sock: socket.socket) -> str:

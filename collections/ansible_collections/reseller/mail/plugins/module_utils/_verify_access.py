@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 import functools
+import ipaddress
 import secrets
 import smtplib
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.reseller.mail.plugins.module_utils import _verify_tls
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
@@ -33,6 +35,7 @@ if t.TYPE_CHECKING:
 
 Check = t.Callable[[], Finding]
 IMPLICIT = (("access.submissions", 465, "220 "), ("access.imap", 993, "* OK"), ("access.pop3", 995, "+OK"))
+CLIENT_PORTS = (*(port for _id, port, _greeting in IMPLICIT), 587, 4190)
 _TLS = "port 25 offers STARTTLS with a certificate for {}, and no AUTH"
 _CIPHERS = "{} TLS 1.2 and newer, with ECDHE and AEAD only, with a key and signatures of today"
 _DANE = "port 25 serves a key that a TLSA record of {} names"
@@ -117,15 +120,57 @@ def _port(dialler: Dialler, host: str, addresses: t.Sequence[str]) -> str:
                     faults[address] = f"greets with {greeting!r}"
         except (OSError, ProbeFailure) as exc:
             faults[address] = getattr(exc, "strerror", None) or str(exc) or type(exc).__name__
+    what = "; ".join(f"{address}: {fault}" for address, fault in faults.items())
     if asked and len(faults) == len(asked):
         dialler.dead.add((host, 25))
+        raise ProbeFailure(what)
     if faults:
-        raise ProbeFailure("; ".join(f"{address}: {fault}" for address, fault in faults.items()))
+        raise _dead(faults)(what)
     if asked != list(addresses):
-        raise ProbeBlocked(
-            f"there is no way from here to {', '.join(one for one in addresses if one not in asked)}"
-        )
+        raise _no_way(one for one in addresses if one not in asked)
     return ", ".join(asked)
+
+
+def _dead(addresses: t.Iterable[str]) -> type[ProbeFailure]:
+    """What dead addresses are while others answer. Whoever has both families takes IPv4, after a wait (RFC 8305)."""
+    ipv6 = all(ipaddress.ip_address(address).version == 6 for address in addresses)
+    return ProbeDoubt if ipv6 else ProbeFailure
+
+
+def _no_way(addresses: t.Iterable[str]) -> ProbeBlocked:
+    return ProbeBlocked(f"there is no way from here to {', '.join(addresses)}")
+
+
+def _addresses(dialler: Dialler, host: str) -> str:
+    """Whether the doors for users open at every address of the name, of which the other checks take the first. A port that is closed
+    at all of them is another finding's."""
+    addresses = dialler.addresses(host)
+    asked = [address for address in addresses if has_route(address)]
+    if not asked:
+        raise _no_way(addresses)
+    pairs = [(address, port) for address in asked for port in CLIENT_PORTS]
+    with ThreadPoolExecutor(len(pairs)) as pool:
+        refusals = pool.map(lambda pair: _refusal(dialler, *pair), pairs)
+        answers = dict(zip(pairs, refusals, strict=True))
+    known = {port for port in CLIENT_PORTS if all(answers[address, port] for address in asked)}
+    if known == set(CLIENT_PORTS):
+        raise ProbeBlocked("no port answers")
+    faults = {pair: why for pair, why in answers.items() if why and pair[1] not in known}
+    if faults:
+        what = "; ".join(f"{address} port {port}: {why}" for (address, port), why in faults.items())
+        raise _dead(address for address, _port in faults)(what)
+    if asked != addresses:
+        raise _no_way(one for one in addresses if one not in asked)
+    return ", ".join(addresses)
+
+
+def _refusal(dialler: Dialler, address: str, port: int) -> str:
+    """Why an address takes no connection; empty when it does."""
+    try:
+        dialler.dial(address, port).close()
+    except OSError as exc:
+        return exc.strerror or str(exc)
+    return ""
 
 
 def _plaintext(dialler: Dialler, host: str, ports: t.Container[int]) -> str:
@@ -243,6 +288,15 @@ def client_checks(dialler: Dialler, host: str) -> list[Check]:
     submission = functools.partial(_starttls, dialler, host, 587, True)
     checks.append(ask("access.submission", host, f"port 587 offers STARTTLS with a certificate for {host}, then AUTH", remedy, submission))
     checks.append(ask("access.sieve", host, f"port 4190 offers STARTTLS with a certificate for {host}", remedy, functools.partial(_sieve, dialler, host)))
+    checks.append(
+        ask(
+            "access.addresses",
+            host,
+            f"ports {', '.join(map(str, CLIENT_PORTS))} answer at every address of {host}",
+            f"let the services and the firewall of {host} answer there, or take the address out of DNS and estate.yml",
+            functools.partial(_addresses, dialler, host),
+        )
+    )
     return checks
 
 

@@ -233,3 +233,97 @@ def test_a_backup_mx_that_takes_passwords_in_the_clear_is_found() -> None:
             one for one in (check() for check in checks) if one.id == "access.plaintext_refused"
         )
     assert (found.state, found.found) == ("fail", "port 25: AUTH is offered before TLS")
+
+
+FOUR, SIX = "192.0.2.1", "2001:db8::1"
+REFUSED = "Connection refused"
+Closed = t.Callable[[str, int], bool]
+
+
+class Doors(Dialler):
+    """A dialler to one name; ``closed`` says at which of its addresses a port refuses."""
+
+    def __init__(self, closed: Closed, *addresses: str) -> None:
+        super().__init__("127.0.0.1", timeout=5)
+        self._closed, self._addresses = closed, addresses
+
+    def addresses(self, _host: str) -> list[str]:
+        return list(self._addresses)
+
+    def dial(self, address: str, port: int) -> socket.socket:
+        if self._closed(address, port):
+            raise ConnectionRefusedError(111, REFUSED)
+        return socket.socketpair()[0]
+
+
+def at_every_address(world: Doors) -> tuple[str, str]:
+    name = "mx1.hosting.example"
+    findings = (check() for check in _verify_access.client_checks(world, name)[-1:])
+    return next((one.state, one.found) for one in findings if one.id == "access.addresses")
+
+
+@pytest.mark.parametrize(
+    ("closed", "expected"),
+    [
+        (lambda _address, _port: False, ("ok", f"{FOUR}, {SIX}")),
+        (lambda *pair: pair == (SIX, 993), ("warn", f"{SIX} port 993: {REFUSED}")),
+        (lambda *pair: pair == (FOUR, 993), ("fail", f"{FOUR} port 993: {REFUSED}")),
+        (lambda _address, port: port == 995, ("ok", f"{FOUR}, {SIX}")),
+        (
+            lambda address, port: port == 995 or (address, port) == (SIX, 587),
+            ("warn", f"{SIX} port 587: {REFUSED}"),
+        ),
+        (lambda _address, _port: True, ("blocked", "no port answers")),
+    ],
+    ids=["all", "IPv4 only", "IPv6 only", "nowhere one port", "that besides", "nowhere"],
+)
+def test_ports_for_users_answer_at_every_address(
+    monkeypatch: pytest.MonkeyPatch, closed: Closed, expected: tuple[str, str]
+) -> None:
+    monkeypatch.setattr(_verify_access, "has_route", lambda _address: True)
+    assert at_every_address(Doors(closed, FOUR, SIX)) == expected
+
+
+@pytest.mark.parametrize(
+    ("closed", "addresses", "expected"),
+    [
+        (False, (FOUR, SIX), ("blocked", f"there is no way from here to {SIX}")),
+        (True, (FOUR, SIX), ("blocked", "no port answers")),
+        (False, (SIX,), ("blocked", f"there is no way from here to {SIX}")),
+        (False, (FOUR,), ("ok", FOUR)),
+    ],
+)
+def test_a_controller_without_ipv6_accuses_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+    closed: bool,
+    addresses: tuple[str, ...],
+    expected: tuple[str, str],
+) -> None:
+    monkeypatch.setattr(_verify_access, "has_route", lambda address: ":" not in address)
+    assert at_every_address(Doors(lambda _address, _port: closed, *addresses)) == expected
+
+
+def test_a_kernel_without_ipv6_has_no_way_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_arguments: object) -> t.NoReturn:
+        raise OSError(97, "Address family not supported by protocol")
+
+    monkeypatch.setattr(socket, "socket", refused)
+    assert not has_route(SIX)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ((FOUR, SIX), ("ok", f"{FOUR}, {SIX}")),
+        ((FOUR,), ("warn", f"{SIX}: {REFUSED}")),
+        ((SIX,), ("fail", f"{FOUR}: {REFUSED}")),
+        ((), ("fail", f"{FOUR}: {REFUSED}; {SIX}: {REFUSED}")),
+    ],
+)
+def test_a_mail_host_that_lacks_only_ipv6_is_a_warning(
+    monkeypatch: pytest.MonkeyPatch, answer: tuple[str, ...], expected: tuple[str, str]
+) -> None:
+    monkeypatch.setattr(_verify_access, "has_route", lambda _address: True)
+    with server({}) as good:
+        found = port(World(dict.fromkeys(answer, good)), FOUR, SIX)
+    assert (found.state, found.found) == expected
