@@ -61,20 +61,35 @@ def _at_mx(dialler: Dialler, provider: Provider) -> str:
 
 
 def _refusal(dialler: Dialler, hosts: t.Iterable[str], name: str) -> str:
-    """Return the hosts that take mail for postmaster; raise what one of them says instead. A host that is away refuses nobody."""
-    took, away = [], []
+    """Return the hosts that take mail for postmaster; raise what one of them says instead.
+
+    A host that is away or defers refuses nobody: senders try the next one (RFC 5321 section 5.1). Only where none takes it, it counts.
+    """
+    took: list[str] = []
+    deferred: list[str] = []
+    away: list[str] = []
     for host in hosts:
         try:
-            with Smtp(dialler, host, 25) as server:
-                server.ehlo()
-                server.mail("")
-                code, text = server.rcpt(f"postmaster@{name}")
+            code, text = _ask(dialler, host, f"postmaster@{name}")
         except ProbeClosed as error:
             away.append(str(error))
             continue
+        if code >= 500:
+            raise ProbeFailure(f"{host}: {code} {text}")
         if code >= 400:
-            raise (ProbeFailure if code >= 500 else ProbeDoubt)(f"{host}: {code} {text.decode('utf-8', 'replace')}")
-        took.append(f"{host}: {code}")
+            deferred.append(f"{host}: {code} {text}")
+        else:
+            took.append(f"{host}: {code}")
     if not took:
-        raise ProbeClosed("; ".join(away))
+        raise (ProbeDoubt if deferred else ProbeClosed)("; ".join((*deferred, *away)))
     return "; ".join(took)
+
+
+def _ask(dialler: Dialler, host: str, address: str) -> tuple[int, str]:
+    """Return what a host answers to a recipient, or to the sender before it."""
+    with Smtp(dialler, host, 25) as server:
+        server.ehlo()
+        code, text = server.mail("")
+        if code < 400:
+            code, text = server.rcpt(address)
+        return code, text.decode("utf-8", "replace")

@@ -77,7 +77,7 @@ def test_mass_deletion_needs_the_number(tmp_path: Path, before: Path) -> None:
 
 def test_what_is_missing_is_said_in_one_sentence(tmp_path: Path, before: Path) -> None:
     for given, said in (
-        ({"mail_estate_dir": before}, "one of the following is required: before, before_revision"),
+        ({"mail_estate_dir": before}, "plan_before_revision is missing. Give a Git revision with -e plan_before_revision=, or a folder with -e plan_before="),
         ({"plan_before": before}, "no estate is known"),
         ({"mail_estate_dir": before, "plan_before": f"{before}/nothing"}, "there is no estate before at"),
         ({"mail_estate_dir": before, "plan_before_revision": "main"}, "not a git repository"),
