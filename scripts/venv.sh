@@ -37,7 +37,7 @@ build() {   # folder, python, pins (or nothing), names of requirements/: anew wh
     local venv=$1 python=$2 pins=$3 made wanted parts
     shift 3
     parts="holds: $*"
-    wanted=$("$python" -VV; echo "$venv $pins"; cat requirements/*.txt requirements/pinned/*.txt)
+    wanted=$("$python" -VV; echo "$venv $pins"; cat requirements/*.txt "$COLLECTION/requirements.txt" requirements/pinned/*.txt)
     made=$(cat "$venv/.made-of" 2>/dev/null || true)
     [[ $made != "$wanted"$'\n'"$parts" ]] || return 0
     alone_with_environments "$venv"
