@@ -39,7 +39,7 @@ class Judged:
 def judged(raw: bytes) -> Judged:
     """Judge a message as the external host's Postfix took it: its Received field and Return-Path have the client and the sender."""
     message = parsed(raw)
-    match = re.search(r"from (\S+) \(\S+ \[([0-9.]+)\]\)", str(message["Received"]))
+    match = re.search(r"from (\S+) \(\S+ \[(?:IPv6:)?([0-9a-f.:]+)\]\)", str(message["Received"]))
     assert match, raw.decode()
     # With the null sender SPF judges the name in EHLO (RFC 7208 section 2.4).
     domain = str(message["Return-Path"]).strip("<>").rpartition("@")[2] or match[1]
