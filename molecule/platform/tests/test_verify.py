@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from client import PASSWORDS, Host, Run, ansible
+from test_dkim_rotation import signing
 
 
 def verify(report: Path) -> tuple[Run, dict[tuple[str, str], str]]:
@@ -25,7 +26,8 @@ def update(zone: str, *lines: str) -> None:
 def test_what_is_wrong_in_dns_is_found_and_alone(tmp_path: Path) -> None:
     """A second SPF record, which makes SPF void (RFC 7208 section 4.5), fails the run. Without its Ed25519 key a domain that is signed with RSA
     and Ed25519 has one good signature. A domain alias is signed with its own key."""
-    spf, name = 'globex.example. 60 TXT "v=spf1 +all"', "mx1-ed25519._domainkey.acme-shop.example"
+    selector = signing("mx1", "acme-shop.example", "ed25519")
+    spf, name = 'globex.example. 60 TXT "v=spf1 +all"', f"{selector}._domainkey.acme-shop.example"
     key = Host("dns1").output(f"kdig +short @10.97.0.2 {name} TXT").strip()
     _run, before = verify(tmp_path / "before")
     assert before["dns.spf", "globex.example"] == "ok"
