@@ -15,7 +15,9 @@ from client import Host, Message, World
 from conftest import STRANGER, Address, Side
 from test_delivery import received
 from test_dkim_rotation import as_the_tenant_publishes, keys, rotate
-from test_identity import ELSEWHERE, parsed, rules  # noqa: F401 (a fixture)
+from test_identity import ELSEWHERE, parsed, rules
+
+__all__ = ["rules"]
 
 FIELDS = {
     "Reply-To": "replies@stranger.example",
@@ -173,7 +175,7 @@ def untouched(raw: bytes, header_from: str, to: str) -> None:
 def test_a_redirected_message_keeps_the_header_that_its_author_signed(
     world: World,
     side: Side,
-    rules: t.Callable[[str], None],  # noqa: F811
+    rules: t.Callable[[str], None],
 ) -> None:
     rules(f'redirect "{ELSEWHERE}";')
     token = uuid.uuid4().hex
