@@ -23,7 +23,9 @@ def main() -> None:
     estate, faults = load(str(PROJECT / "estates" / "example"))
     if estate is None:
         sys.exit("\n".join(map(str, faults)))
-    table = Table("tenant", "node", "mailbox", "quota", box=None, header_style="bold", padding=(0, 1))
+    table = Table(
+        "tenant", "node", "mailbox", "quota", box=None, header_style="bold", padding=(0, 1)
+    )
     for tenant, domain in estate.served_domains():
         node = estate.node_of(tenant)
         where = f"{node.name}, Debian {node.debian}"
@@ -37,7 +39,10 @@ def main() -> None:
     console.print("\n[bold]Initial passwords[/]  build/initial-passwords/<node>.csv")
     console.print("[bold]Report[/]             build/verify/")
     console.print("[bold]A look inside[/]      a mailbox over IMAP, then a host:\n")
-    console.print(f"  curl --cacert {LAB}/ca.pem --resolve {node.hostname}:993:{node.addresses[0]} \\", soft_wrap=True)
+    console.print(
+        f"  curl --cacert {LAB}/ca.pem --resolve {node.hostname}:993:{node.addresses[0]} \\",
+        soft_wrap=True,
+    )
     console.print(f"       --user {address} imaps://{node.hostname}/INBOX", soft_wrap=True)
     console.print(f"  ssh -F {LAB}/ssh/config {node.name}", soft_wrap=True)
     console.print("\n[bold]make demo-down[/] removes every trace of the hosts.")

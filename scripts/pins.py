@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The exact versions of requirements/pinned/: what differs between two files, and whether an environment keeps to one.
 
-    pins.py difference OLD NEW     prints one line for each distribution whose version differs
-    pins.py check FILE             fails when this Python's environment holds anything that FILE does not name so
+pins.py difference OLD NEW     prints one line for each distribution whose version differs
+pins.py check FILE             fails when this Python's environment holds anything that FILE does not name so
 """
 
 from __future__ import annotations
@@ -52,7 +52,11 @@ def wanted_here(pins: Pins) -> dict[str, str]:
     """Return the versions that this Python and platform get."""
     from packaging.markers import Marker  # ansible-core needs it, so every environment has it
 
-    return {name: version for (name, marker), version in pins.items() if not marker or Marker(marker).evaluate()}
+    return {
+        name: version
+        for (name, marker), version in pins.items()
+        if not marker or Marker(marker).evaluate()
+    }
 
 
 def strays(wanted: t.Mapping[str, str], installed: t.Mapping[str, str]) -> list[str]:
@@ -71,7 +75,9 @@ def main(words: t.Sequence[str]) -> t.Union[str, int]:
         print("\n".join(difference(old, new)))
         return 0
     wanted = wanted_here(parse(Path(words[1]).read_text(encoding="utf-8")))
-    installed = {plain(found.metadata["Name"]): found.version for found in importlib.metadata.distributions()}
+    installed = {
+        plain(found.metadata["Name"]): found.version for found in importlib.metadata.distributions()
+    }
     return "\n".join(strays(wanted, installed)) or 0
 
 

@@ -48,7 +48,9 @@ class Message:
     text: str
 
     @classmethod
-    def new(cls, sender: str, recipient: str, size: int = 0, header_from: str | None = None) -> Message:
+    def new(
+        cls, sender: str, recipient: str, size: int = 0, header_from: str | None = None
+    ) -> Message:
         token = uuid.uuid4().hex
         filler = ("x" * 76 + "\r\n") * (size // 78)
         head = (
@@ -78,16 +80,27 @@ class Run:
 
 def settings(estate: Path = ESTATE) -> dict[str, t.Any]:
     """The same variables that molecule.yml gives."""
-    return {"mail_estate_dir": str(estate), "dovecot_handover": f"{PASSWORDS}/{{{{ mail_node }}}}.csv"}
+    return {
+        "mail_estate_dir": str(estate),
+        "dovecot_handover": f"{PASSWORDS}/{{{{ mail_node }}}}.csv",
+    }
 
 
-def ansible(command: str, *arguments: str, venv: Path | None = None, estate: Path = ESTATE, environment: t.Mapping[str, str] | None = None) -> Run:
+def ansible(
+    command: str,
+    *arguments: str,
+    venv: Path | None = None,
+    estate: Path = ESTATE,
+    environment: t.Mapping[str, str] | None = None,
+) -> Run:
     """Run one of Ansible's commands in the project, as an operator does, on the scenario's estate."""
     venv = venv or PROJECT / ".venv"
     done = subprocess.run(
         [venv / "bin" / command, *arguments, "--extra-vars", json.dumps(settings(estate))],
         cwd=PROJECT,
-        env=_environment() | {"PATH": f"{venv / 'bin'}:{os.environ['PATH']}"} | dict(environment or {}),
+        env=_environment()
+        | {"PATH": f"{venv / 'bin'}:{os.environ['PATH']}"}
+        | dict(environment or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -98,7 +111,11 @@ def ansible(command: str, *arguments: str, venv: Path | None = None, estate: Pat
 
 def _environment() -> dict[str, str]:
     """Ours without molecule's settings: the tests run Ansible as an operator does, with the project's ansible.cfg."""
-    return {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "MOLECULE_"))} | {"ANSIBLE_NOCOLOR": "1"}
+    return {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("ANSIBLE_", "MOLECULE_"))
+    } | {"ANSIBLE_NOCOLOR": "1"}
 
 
 def site(*arguments: str, **options: t.Any) -> Run:
@@ -125,10 +142,16 @@ class Host:
             name,
         ]
 
-    def run(self, command: str, check: bool = True, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        done = subprocess.run([*self._ssh, command], input=stdin, capture_output=True, text=True, check=False)
+    def run(
+        self, command: str, check: bool = True, stdin: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [*self._ssh, command], input=stdin, capture_output=True, text=True, check=False
+        )
         if check and done.returncode:
-            raise AssertionError(f"{self.name}: {command}: rc {done.returncode}\n{done.stdout}{done.stderr}")
+            raise AssertionError(
+                f"{self.name}: {command}: rc {done.returncode}\n{done.stdout}{done.stderr}"
+            )
         return done
 
     def output(self, command: str) -> str:
@@ -143,8 +166,24 @@ class World(Host):
         program += f"\nimport json\nprint(json.dumps({function}(**{arguments!r})))\n"
         return json.loads(self.run("python3 -", stdin=program).stdout)
 
-    def send(self, host: str, port: int, sender: str, recipients: list[str], message: Message, **more: t.Any) -> dict[str, t.Any]:
-        return self.call("send", host=host, port=port, sender=sender, recipients=recipients, message=message.text, **more)
+    def send(
+        self,
+        host: str,
+        port: int,
+        sender: str,
+        recipients: list[str],
+        message: Message,
+        **more: t.Any,
+    ) -> dict[str, t.Any]:
+        return self.call(
+            "send",
+            host=host,
+            port=port,
+            sender=sender,
+            recipients=recipients,
+            message=message.text,
+            **more,
+        )
 
     def fetch(self, host: str, user: str, password: str, token: str, **more: t.Any) -> list[bytes]:
         found = self.call("fetch", host=host, user=user, password=password, token=token, **more)
@@ -154,7 +193,9 @@ class World(Host):
         return [base64.b64decode(message) for message in self.call("stored", token=token, **more)]
 
     def may_login(self, host: str, protocol: str, user: str, password: str, port: int = 0) -> bool:
-        return self.call("login", host=host, protocol=protocol, user=user, password=password, port=port)[0]
+        return self.call(
+            "login", host=host, protocol=protocol, user=user, password=password, port=port
+        )[0]
 
 
 @dataclass(frozen=True)
@@ -337,7 +378,8 @@ def instead_of(host: Host, command: str, script: str) -> t.Iterator[None]:
     """Put a script before a command of the host: how daemons' tools are made to fail as a broken host would."""
     path = f"/usr/local/sbin/{command}"
     host.run(
-        f"test ! -e {path}; cat > {path}; chmod 755 {path}", stdin=f"#!/bin/bash\nreal=/usr/bin/{command}; [ -x $real ] || real=/usr/sbin/{command}\n{script}\n"
+        f"test ! -e {path}; cat > {path}; chmod 755 {path}",
+        stdin=f"#!/bin/bash\nreal=/usr/bin/{command}; [ -x $real ] || real=/usr/sbin/{command}\n{script}\n",
     )
     try:
         yield

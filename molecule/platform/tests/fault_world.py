@@ -39,12 +39,30 @@ PLACE = "/srv/faults"
 RESOLVER = "10.97.0.54"
 WEB = "10.97.0.8"
 WEB6 = "fd97::8"
-NAMES = {"ns1": "10.97.0.6", "ns2": "10.97.0.7", "old1": "10.97.0.6", "old2": "10.97.0.7", "udp1": "10.97.0.9", "udp2": "10.97.0.10",
-         "lame": "10.97.0.15", "lame2": "10.97.0.16", "silent": "10.97.0.11", "silent2": "10.97.0.13"}
+NAMES = {
+    "ns1": "10.97.0.6",
+    "ns2": "10.97.0.7",
+    "old1": "10.97.0.6",
+    "old2": "10.97.0.7",
+    "udp1": "10.97.0.9",
+    "udp2": "10.97.0.10",
+    "lame": "10.97.0.15",
+    "lame2": "10.97.0.16",
+    "silent": "10.97.0.11",
+    "silent2": "10.97.0.13",
+}
 """Name servers of hoster.example; the last two are nobody."""
-IPV6 = {name: f"fd97::{NAMES[name].rpartition('.')[2]}" for name in ("ns1", "ns2", "udp1", "udp2", "lame", "lame2", "silent", "silent2")}
+IPV6 = {
+    name: f"fd97::{NAMES[name].rpartition('.')[2]}"
+    for name in ("ns1", "ns2", "udp1", "udp2", "lame", "lame2", "silent", "silent2")
+}
 REVERSE = ("97.10.in-addr.arpa", "7.9.d.f.ip6.arpa")
-ADDRESSES = sorted({*(f"{one}/24" for one in (*NAMES.values(), WEB, RESOLVER)), *(f"{one}/64" for one in (*IPV6.values(), WEB6))})
+ADDRESSES = sorted(
+    {
+        *(f"{one}/24" for one in (*NAMES.values(), WEB, RESOLVER)),
+        *(f"{one}/64" for one in (*IPV6.values(), WEB6)),
+    }
+)
 TTL = 300
 HOSTILE = "\x1b[31mred\x07\0\r\n\xff\xfe{{ 7 * 7 }}' OR 1=1 --"
 Sets = t.Dict[t.Tuple[str, str], t.List[str]]
@@ -75,52 +93,129 @@ threads = [threading.Thread(target=serve, args=(one,)) for one in sys.argv[1:]]
 
 def _public(bits: int) -> str:
     key = rsa.generate_private_key(65537, bits).public_key()
-    return base64.b64encode(key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)).decode()
+    return base64.b64encode(
+        key.public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+    ).decode()
 
 
 class World:
     """The estate that verify reads, and the world that is not as it says. ``domains`` and ``hosts`` are the cases."""
 
-    def __init__(self, folder: Path, domains: t.Sequence[Case] = DNS, hosts: t.Sequence[Case] = NODES, provider: t.Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        domains: t.Sequence[Case] = DNS,
+        hosts: t.Sequence[Case] = NODES,
+        provider: t.Sequence[str] = (),
+    ) -> None:
         self.folder, self.domains, self.hosts, self.provider = folder, domains, hosts, provider
         self.estate = folder / "estate"
         self.keys = {"key": _public(2048), "other": _public(2048), "short": _public(1024)}
-        raw = ed25519.Ed25519PrivateKey.generate().public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+        raw = (
+            ed25519.Ed25519PrivateKey.generate()
+            .public_key()
+            .public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+        )
         self.ed25519 = base64.b64encode(raw).decode()
         self._write_estate()
         found, faults = load(str(self.estate))
         assert found is not None, faults
         self.records = [*compile_dns.records(found), *compile_dns.wishes(found)]
         self.answers = {
-            f"{label}.{domain.name}": autoconfig.answer(label, found.provider, domain, found.node_of(tenant), domain.name)
-            for tenant, domain in found.served_domains() if _services.finds_settings(domain) for label in _services.SETTINGS
+            f"{label}.{domain.name}": autoconfig.answer(
+                label, found.provider, domain, found.node_of(tenant), domain.name
+            )
+            for tenant, domain in found.served_domains()
+            if _services.finds_settings(domain)
+            for label in _services.SETTINGS
         }
         self._certificates()
 
     # the estate
 
     def _write_estate(self) -> None:
-        nodes = [{"name": "post", "hostname": "post.hoster.example", "debian": 13, "addresses": [WEB, WEB6]}]
-        nodes += [{"name": one.name, "hostname": f"{one.name}.hoster.example", "debian": 13,
-                   "addresses": [f"10.97.0.{30 + number}", f"fd97::{30 + number}"][: 2 if one.ipv6 else 1]}
-                  for number, one in enumerate(self.hosts)]
-        self._yaml("estate.yml", {
-            "provider": {"name": "Hoster", "domain": "hoster.example", "contact": "admin@good.example"}, "nodes": nodes, "caa": ["letsencrypt.org"],
-            "backup_mx": [{"hostname": "alt.hoster.example", "addresses": ["10.97.0.12", "fd97::12"], "priority": 20}],
-            "premium_relay": {"host": "smtp.relay.example", "port": 587, "spf_include": "relay.example"},
-        })
-        self._yaml("plans.yml", {"plans": [{"name": "all", "features": ["branding"], "mailbox_quota": {"default": "1G"},
-                                            "limits": {"domains": "unlimited", "mailboxes": "unlimited"}}]})
+        nodes = [
+            {
+                "name": "post",
+                "hostname": "post.hoster.example",
+                "debian": 13,
+                "addresses": [WEB, WEB6],
+            }
+        ]
+        nodes += [
+            {
+                "name": one.name,
+                "hostname": f"{one.name}.hoster.example",
+                "debian": 13,
+                "addresses": [f"10.97.0.{30 + number}", f"fd97::{30 + number}"][
+                    : 2 if one.ipv6 else 1
+                ],
+            }
+            for number, one in enumerate(self.hosts)
+        ]
+        self._yaml(
+            "estate.yml",
+            {
+                "provider": {
+                    "name": "Hoster",
+                    "domain": "hoster.example",
+                    "contact": "admin@good.example",
+                },
+                "nodes": nodes,
+                "caa": ["letsencrypt.org"],
+                "backup_mx": [
+                    {
+                        "hostname": "alt.hoster.example",
+                        "addresses": ["10.97.0.12", "fd97::12"],
+                        "priority": 20,
+                    }
+                ],
+                "premium_relay": {
+                    "host": "smtp.relay.example",
+                    "port": 587,
+                    "spf_include": "relay.example",
+                },
+            },
+        )
+        self._yaml(
+            "plans.yml",
+            {
+                "plans": [
+                    {
+                        "name": "all",
+                        "features": ["branding"],
+                        "mailbox_quota": {"default": "1G"},
+                        "limits": {"domains": "unlimited", "mailboxes": "unlimited"},
+                    }
+                ]
+            },
+        )
         for tenant, premium in (("many", False), ("some", True)):
             mine = [one for one in self.domains if one.premium is premium]
             names = [f"{one.name}.example" for one in mine]
             owner = "admin@good.example" if not premium else "jo@spf-premium.example"
             if mine:
-                self._yaml(f"tenants/{tenant}/account.yml", {
-                    "organisation": tenant, "plan": "all", "state": "active", "placement": "post", "default_owner": owner,
-                    "admins": [{"address": owner}], "defaults": {"premium_relay": premium},
-                    "intake": {"expected_mailboxes": 1, "dns_contact": owner, "clients": "local", "smime": False}, "domains": names,
-                })
+                self._yaml(
+                    f"tenants/{tenant}/account.yml",
+                    {
+                        "organisation": tenant,
+                        "plan": "all",
+                        "state": "active",
+                        "placement": "post",
+                        "default_owner": owner,
+                        "admins": [{"address": owner}],
+                        "defaults": {"premium_relay": premium},
+                        "intake": {
+                            "expected_mailboxes": 1,
+                            "dns_contact": owner,
+                            "clients": "local",
+                            "smime": False,
+                        },
+                        "domains": names,
+                    },
+                )
             for one in mine:
                 text = json.dumps(one.domain).replace("{d}", f"{one.name}.example")
                 self._yaml(f"tenants/{tenant}/{one.name}.example.yml", json.loads(text))
@@ -128,12 +223,24 @@ class World:
 
     def _state(self) -> None:
         since = "2026-01-01T00:00:00Z"
-        keys = [{"domain": f"{one.name}.example", "selector": "post", "public": self.keys["key"]}
-                for one in self.domains if one.reported and one.domain is not PARKED]
+        keys = [
+            {"domain": f"{one.name}.example", "selector": "post", "public": self.keys["key"]}
+            for one in self.domains
+            if one.reported and one.domain is not PARKED
+        ]
         for one in self.domains:
             for selector, (algorithm, state) in one.keys.items():
                 public = self.ed25519 if algorithm == "ed25519" else self.keys["other"]
-                keys.append({"domain": f"{one.name}.example", "selector": selector, "public": public, "algorithm": algorithm, "state": state, "since": since})
+                keys.append(
+                    {
+                        "domain": f"{one.name}.example",
+                        "selector": selector,
+                        "public": public,
+                        "algorithm": algorithm,
+                        "state": state,
+                        "since": since,
+                    }
+                )
         (self.estate / "state").mkdir()
         for name in ("post", *(one.name for one in self.hosts)):
             tls = [{"name": f"{name}.hoster.example", "current": "aa" * 32, "next": "bb" * 32}]
@@ -150,11 +257,19 @@ class World:
     def _sets(self, of: t.Iterable[Record]) -> Sets:
         found: Sets = {}
         for record in of:
-            found.setdefault((record.name, record.type), []).append(rdata(record.type, record.value))
+            found.setdefault((record.name, record.type), []).append(
+                rdata(record.type, record.value)
+            )
         return found
 
     def _edited(self, sets: Sets, base: str, edits: t.Iterable[str], reverse: str = "") -> Sets:
-        words = {"d": base, **self.keys, "hostile": HOSTILE, "long": "x" * 3000, "giant": "A" * 30000}
+        words = {
+            "d": base,
+            **self.keys,
+            "hostile": HOSTILE,
+            "long": "x" * 3000,
+            "giant": "A" * 30000,
+        }
         for edit in edits:
             sign, name, *rest = edit.split(" ", 3)
             if name == "PTR":
@@ -180,7 +295,11 @@ class World:
         for one in self.domains:
             name = f"{one.name}.example"
             self.delegations[name] = [f"{server}.hoster.example." for server in one.servers]
-            here = not one.name.endswith("all-lame") and not one.name.endswith("all-silent") and bool(one.servers)
+            here = (
+                not one.name.endswith("all-lame")
+                and not one.name.endswith("all-silent")
+                and bool(one.servers)
+            )
             if one.signing not in ("unsigned", "no_ds") and here:
                 ds.append(_ds(name))
             if not here or (second and not one.second):
@@ -195,39 +314,82 @@ class World:
         found["hoster.example"] = self._hoster()
         found.update({zone: self._reverse(zone) for zone in REVERSE})
         for name in ("relay.example", "stranger.example", "elsewhere.example"):
-            extra = {"relay.example": {("relay.example", "TXT"): ['"v=spf1 ip4:10.97.0.25 -all"']},
-                     "elsewhere.example": {(f"{host}.elsewhere.example", "A"): ["192.0.2.9"] for host in ("mx", "imap", "somebody")}}
-            found[name] = _zone(name, t.cast(Sets, extra.get(name, {})), ["ns1.hoster.example.", "ns2.hoster.example."])
+            extra = {
+                "relay.example": {("relay.example", "TXT"): ['"v=spf1 ip4:10.97.0.25 -all"']},
+                "elsewhere.example": {
+                    (f"{host}.elsewhere.example", "A"): ["192.0.2.9"]
+                    for host in ("mx", "imap", "somebody")
+                },
+            }
+            found[name] = _zone(
+                name,
+                t.cast(Sets, extra.get(name, {})),
+                ["ns1.hoster.example.", "ns2.hoster.example."],
+            )
         both = ["ns1.hoster.example.", "ns2.hoster.example."]
-        registry: Sets = {(name, "NS"): servers for name, servers in self.delegations.items() if servers}
-        registry.update({(name, "NS"): both for name in found if name.endswith(".example") and name not in self.delegations})
+        registry: Sets = {
+            (name, "NS"): servers for name, servers in self.delegations.items() if servers
+        }
+        registry.update(
+            {
+                (name, "NS"): both
+                for name in found
+                if name.endswith(".example") and name not in self.delegations
+            }
+        )
         registry["alias-apex.example", "CNAME"] = ["good.example."]
-        for name in (*(line.split()[0].rstrip(".") for line in ds), "hoster.example", "relay.example", "stranger.example", "elsewhere.example"):
+        for name in (
+            *(line.split()[0].rstrip(".") for line in ds),
+            "hoster.example",
+            "relay.example",
+            "stranger.example",
+            "elsewhere.example",
+        ):
             registry[name, "DS"] = [_ds(name).split(None, 2)[2]]
         found["example"] = _zone("example", registry, both)
         root: Sets = {(zone, "NS"): both for zone in ("example", *REVERSE)}
         root.update({(zone, "DS"): [_ds(zone).split(None, 2)[2]] for zone in ("example", *REVERSE)})
-        found["_spf.google.com"] = _zone("_spf.google.com", {("_spf.google.com", "TXT"): ['"v=spf1 ip4:192.0.2.55 -all"']}, both, "unsigned")
+        found["_spf.google.com"] = _zone(
+            "_spf.google.com",
+            {("_spf.google.com", "TXT"): ['"v=spf1 ip4:192.0.2.55 -all"']},
+            both,
+            "unsigned",
+        )
         root["_spf.google.com", "NS"] = both
         root.update({(f"{name}.hoster.example", "A"): [NAMES[name]] for name in ("ns1", "ns2")})
         found["."] = _zone(".", root, both)
         return found
 
     def _hoster(self) -> str:
-        sets = self._sets(record for record in self.records if record.name.endswith("hoster.example") and record.type != "PTR")
+        sets = self._sets(
+            record
+            for record in self.records
+            if record.name.endswith("hoster.example") and record.type != "PTR"
+        )
         for name, address in NAMES.items():
             sets[f"{name}.hoster.example", "A"] = [address]
             if name in IPV6:
                 sets[f"{name}.hoster.example", "AAAA"] = [IPV6[name]]
         sets = self._edited(sets, "hoster.example", self.provider)
         for one in self.hosts:
-            sets = self._edited(sets, f"{one.name}.hoster.example", [edit for edit in one.edits if edit.split()[1] != "PTR"])
+            sets = self._edited(
+                sets,
+                f"{one.name}.hoster.example",
+                [edit for edit in one.edits if edit.split()[1] != "PTR"],
+            )
         return _zone("hoster.example", sets, ["ns1.hoster.example.", "ns2.hoster.example."])
 
     def _reverse(self, zone: str) -> str:
-        sets = self._sets(record for record in self.records if record.type == "PTR" and record.name.endswith(zone))
+        sets = self._sets(
+            record for record in self.records if record.type == "PTR" and record.name.endswith(zone)
+        )
         for number, one in enumerate(self.hosts) if zone == REVERSE[0] else ():
-            sets = self._edited(sets, "", [edit for edit in one.edits if edit.split()[1] == "PTR"], f"{30 + number}.0.97.10.in-addr.arpa")
+            sets = self._edited(
+                sets,
+                "",
+                [edit for edit in one.edits if edit.split()[1] == "PTR"],
+                f"{30 + number}.0.97.10.in-addr.arpa",
+            )
         return _zone(zone, sets, ["ns1.hoster.example.", "ns2.hoster.example."])
 
     # the web
@@ -236,44 +398,86 @@ class World:
         ca, ca_key = _certificate("Faults CA", [], None, 3650)
         bad, bad_key = _certificate("Nobody's CA", [], None, 3650)
         (self.folder / "ca.pem").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
-        names = {one.name: f"mta-sts.{one.name}.example" for one in self.domains if "mta_sts" in one.domain}
+        names = {
+            one.name: f"mta-sts.{one.name}.example"
+            for one in self.domains
+            if "mta_sts" in one.domain
+        }
         self.policies = {one.name: one.policy for one in self.domains if one.name in names}
-        good = [*self.answers, *(host for name, host in names.items() if self.policies[name] not in ("expired", "name", "untrusted"))]
+        good = [
+            *self.answers,
+            *(
+                host
+                for name, host in names.items()
+                if self.policies[name] not in ("expired", "name", "untrusted")
+            ),
+        ]
         self.files: dict[str, bytes] = {}
         for file, hosts, issuer, days in (
-            ("good", good, (ca, ca_key), 90), ("expired", [names.get("sts-expired", "x.example")], (ca, ca_key), -1),
-            ("name", ["elsewhere.example"], (ca, ca_key), 90), ("untrusted", [names.get("sts-untrusted", "x.example")], (bad, bad_key), 90),
+            ("good", good, (ca, ca_key), 90),
+            ("expired", [names.get("sts-expired", "x.example")], (ca, ca_key), -1),
+            ("name", ["elsewhere.example"], (ca, ca_key), 90),
+            ("untrusted", [names.get("sts-untrusted", "x.example")], (bad, bad_key), 90),
         ):
             made, key = _certificate(file, hosts, issuer, days)
-            private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+            private = key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
             self.files[f"{file}.pem"] = made.public_bytes(serialization.Encoding.PEM) + private
         wrong = {f"{one.name}.example" for one in self.domains if one.settings == "wrong"}
         for host, text in self.answers.items():
-            said = text.replace("post.hoster", "elsewhere") if host.partition(".")[2] in wrong else text
+            said = (
+                text.replace("post.hoster", "elsewhere")
+                if host.partition(".")[2] in wrong
+                else text
+            )
             self.files[f"settings/{host}"] = said.encode()
 
     def _nginx(self) -> str:
         text = "version: STSv1\\r\\nmode: testing\\r\\nmx: post.hoster.example\\r\\nmx: alt.hoster.example\\r\\nmax_age: 86400\\r\\n"
         answers = {
-            "unreachable": "return 444;", "redirect": "return 301 https://elsewhere.example/;", "status": "return 404;",
-            "type": f'return 200 "{text}";', "lines": 'return 200 "' + text.replace("\\r\\n", "\\r") + '";',
-            "syntax": 'return 200 "hello\\r\\n";', "mx": 'return 200 "' + text.replace("mx: post", "mx: other") + '";',
-            "mode": 'return 200 "' + text.replace("testing", "enforce") + '";', "max_age": 'return 200 "' + text.replace("86400", "60") + '";',
+            "unreachable": "return 444;",
+            "redirect": "return 301 https://elsewhere.example/;",
+            "status": "return 404;",
+            "type": f'return 200 "{text}";',
+            "lines": 'return 200 "' + text.replace("\\r\\n", "\\r") + '";',
+            "syntax": 'return 200 "hello\\r\\n";',
+            "mx": 'return 200 "' + text.replace("mx: post", "mx: other") + '";',
+            "mode": 'return 200 "' + text.replace("testing", "enforce") + '";',
+            "max_age": 'return 200 "' + text.replace("86400", "60") + '";',
         }
         listen = f"listen {WEB}:443 ssl; listen [{WEB6}]:443 ssl;"
         pem = f"{PLACE}/good.pem"
         answer = f'return 200 "{text}";'
-        servers = [f"server {{ {listen.replace(';', ' default_server;')} ssl_certificate {pem}; ssl_certificate_key {pem}; return 404; }}"]
-        away = [f"{label}.{one.name}.example" for one in self.domains if one.settings == "unreachable" for label in _services.SETTINGS]
-        for name, place in (("~^auto(config|discover)[.]", f"error_page 405 = $uri; types {{ }} default_type text/xml; alias {PLACE}/settings/$host;"),
-                            *((name, "return 444;") for name in away)):
-            servers.append(f"server {{ {listen} server_name {name}; ssl_certificate {pem}; ssl_certificate_key {pem};\n"
-                           f"location ~ ^(.*)$ {{ {place} }} }}")
+        servers = [
+            f"server {{ {listen.replace(';', ' default_server;')} ssl_certificate {pem}; ssl_certificate_key {pem}; return 404; }}"
+        ]
+        away = [
+            f"{label}.{one.name}.example"
+            for one in self.domains
+            if one.settings == "unreachable"
+            for label in _services.SETTINGS
+        ]
+        for name, place in (
+            (
+                "~^auto(config|discover)[.]",
+                f"error_page 405 = $uri; types {{ }} default_type text/xml; alias {PLACE}/settings/$host;",
+            ),
+            *((name, "return 444;") for name in away),
+        ):
+            servers.append(
+                f"server {{ {listen} server_name {name}; ssl_certificate {pem}; ssl_certificate_key {pem};\n"
+                f"location ~ ^(.*)$ {{ {place} }} }}"
+            )
         for name, kind in self.policies.items():
             media = "html" if kind == "type" else "plain"
             pem = f"{PLACE}/{kind if kind in ('expired', 'name', 'untrusted') else 'good'}.pem"
-            servers.append(f"server {{ {listen} server_name mta-sts.{name}.example; ssl_certificate {pem}; ssl_certificate_key {pem};\n"
-                           f"location = /.well-known/mta-sts.txt {{ default_type text/{media}; {answers.get(kind, answer)} }} }}")
+            servers.append(
+                f"server {{ {listen} server_name mta-sts.{name}.example; ssl_certificate {pem}; ssl_certificate_key {pem};\n"
+                f"location = /.well-known/mta-sts.txt {{ default_type text/{media}; {answers.get(kind, answer)} }} }}"
+            )
         head = f"daemon off; pid {PLACE}/nginx.pid; error_log stderr;\nevents {{}}\nhttp {{ access_log off; server_names_hash_bucket_size 128;\n"
         return head + "\n".join(servers) + "\n}\n"
 
@@ -285,13 +489,19 @@ class World:
         files = dict(self.files)
         first = self.zones()
         lost = {f"{one.name}.example" for one in self.domains if one.second == ()}
-        other = {name: text for name, text in {**first, **self.zones(second=True)}.items() if name not in lost}
+        other = {
+            name: text
+            for name, text in {**first, **self.zones(second=True)}.items()
+            if name not in lost
+        }
         lame = {"relay.example": first["relay.example"]}
         places = ((1, ["ns1"], first), (2, ["ns2"], other), (3, ["lame", "lame2"], lame))
         for number, names, zones in places:
             for name, text in zones.items():
                 files[f"{number}/{_file(name)}"] = text.encode()
-            files[f"knot{number}.conf"] = _knot(number, [of[name] for name in names for of in (NAMES, IPV6)], zones).encode()
+            files[f"knot{number}.conf"] = _knot(
+                number, [of[name] for name in names for of in (NAMES, IPV6)], zones
+            ).encode()
         files["unbound.conf"] = (
             f'server:\n  interface: {RESOLVER}\n  access-control: 10.97.0.0/24 allow\n  username: ""\n  chroot: ""\n  directory: {PLACE}\n  pidfile: ""\n'
             f'  trust-anchor: "{_ds(".")}"\n  local-zone: "10.in-addr.arpa." nodefault\n'
@@ -306,19 +516,42 @@ class World:
                 info = tarfile.TarInfo(path)
                 info.size, info.mtime = len(content), int(time.time())
                 archive.addfile(info, io.BytesIO(content))
-        host.run(f"mkdir -p {PLACE}/1/db {PLACE}/2/db {PLACE}/3/db && base64 -d | tar -xzC {PLACE}", stdin=base64.b64encode(packed.getvalue()).decode())
+        host.run(
+            f"mkdir -p {PLACE}/1/db {PLACE}/2/db {PLACE}/3/db && base64 -d | tar -xzC {PLACE}",
+            stdin=base64.b64encode(packed.getvalue()).decode(),
+        )
         gone = (NAMES["silent2"], IPV6["silent2"])
-        host.run("; ".join(f"ip addr add {one} dev host0 nodad" for one in ADDRESSES if one.partition("/")[0] not in gone))
+        host.run(
+            "; ".join(
+                f"ip addr add {one} dev host0 nodad"
+                for one in ADDRESSES
+                if one.partition("/")[0] not in gone
+            )
+        )
         udp = " ".join(of[name] for name in ("udp1", "udp2") for of in (NAMES, IPV6))
-        units = {"knot1": f"knotd -c {PLACE}/knot1.conf", "knot2": f"knotd -c {PLACE}/knot2.conf", "knot3": f"knotd -c {PLACE}/knot3.conf",
-                 "unbound": f"unbound -d -p -c {PLACE}/unbound.conf",
-                 "nginx": f"nginx -c {PLACE}/nginx.conf", "udp": f"python3 {PLACE}/udp.py {udp}"}
-        host.run(" && ".join(f"systemd-run -q --collect --unit=faults-{unit} {command}" for unit, command in units.items()))
+        units = {
+            "knot1": f"knotd -c {PLACE}/knot1.conf",
+            "knot2": f"knotd -c {PLACE}/knot2.conf",
+            "knot3": f"knotd -c {PLACE}/knot3.conf",
+            "unbound": f"unbound -d -p -c {PLACE}/unbound.conf",
+            "nginx": f"nginx -c {PLACE}/nginx.conf",
+            "udp": f"python3 {PLACE}/udp.py {udp}",
+        }
+        host.run(
+            " && ".join(
+                f"systemd-run -q --collect --unit=faults-{unit} {command}"
+                for unit, command in units.items()
+            )
+        )
         ready = f"kdig +short +timeout=1 @{RESOLVER} good.example SOA | grep -q hoster && curl -sko /dev/null https://{WEB}/"
-        assert client.wait_until(lambda: host.run(ready, check=False).returncode == 0, 30), host.output("journalctl -n 40 -u 'faults-*' --no-pager")
+        assert client.wait_until(lambda: host.run(ready, check=False).returncode == 0, 30), (
+            host.output("journalctl -n 40 -u 'faults-*' --no-pager")
+        )
 
     def stop(self, host: client.Host) -> None:
-        units = " ".join(f"faults-{unit}" for unit in ("knot1", "knot2", "knot3", "unbound", "nginx", "udp"))
+        units = " ".join(
+            f"faults-{unit}" for unit in ("knot1", "knot2", "knot3", "unbound", "nginx", "udp")
+        )
         gone = "; ".join(f"ip addr del {one} dev host0 2>/dev/null" for one in ADDRESSES)
         host.run(f"systemctl stop {units} 2>/dev/null; {gone}; rm -rf {PLACE}", check=False)
 
@@ -331,17 +564,26 @@ def _knot(number: int, addresses: t.Sequence[str], zones: t.Iterable[str]) -> st
     place = f"{PLACE}/{number}"
     listen = ", ".join(addresses)
     listed = "".join(f'  - domain: "{name}"\n    file: {_file(name)}\n' for name in zones)
-    return (f'server:\n  rundir: {place}\n  listen: [ {listen} ]\n  tcp-workers: 1\n  udp-workers: 1\n'
-            f'  background-workers: 1\ndatabase:\n  storage: {place}/db\n'
-            f'log:\n  - target: stderr\n    any: error\n'
-            f'template:\n  - id: default\n    storage: {place}\n    semantic-checks: off\n    zonefile-sync: -1\n    journal-content: none\nzone:\n{listed}')
+    return (
+        f"server:\n  rundir: {place}\n  listen: [ {listen} ]\n  tcp-workers: 1\n  udp-workers: 1\n"
+        f"  background-workers: 1\ndatabase:\n  storage: {place}/db\n"
+        f"log:\n  - target: stderr\n    any: error\n"
+        f"template:\n  - id: default\n    storage: {place}\n    semantic-checks: off\n    zonefile-sync: -1\n    journal-content: none\nzone:\n{listed}"
+    )
 
 
 def _quoted(text: str) -> str:
     """A TXT's bytes, whatever they are, as a zone file has them."""
     raw = text.encode("latin-1")
-    pieces = [raw[place:place + 255] for place in range(0, len(raw), 255)] or [b""]
-    return " ".join('"' + "".join(chr(one) if 32 <= one < 127 and one not in b'"\\;' else f"\\{one:03d}" for one in piece) + '"' for piece in pieces)
+    pieces = [raw[place : place + 255] for place in range(0, len(raw), 255)] or [b""]
+    return " ".join(
+        '"'
+        + "".join(
+            chr(one) if 32 <= one < 127 and one not in b'"\\;' else f"\\{one:03d}" for one in piece
+        )
+        + '"'
+        for piece in pieces
+    )
 
 
 def _dnskey(key: ec.EllipticCurvePrivateKey) -> t.Any:
@@ -355,25 +597,59 @@ def _ds(name: str) -> str:
 
 def _zone(name: str, sets: Sets, servers: t.Sequence[str], signing: str = "signed") -> str:
     origin = "." if name == "." else f"{name}."
-    rows = [f"{origin} {TTL} IN SOA ns1.hoster.example. hostmaster.hoster.example. 1 3600 600 86400 60"]
+    rows = [
+        f"{origin} {TTL} IN SOA ns1.hoster.example. hostmaster.hoster.example. 1 3600 600 86400 60"
+    ]
     rows += [f"{origin} {TTL} IN NS {server}" for server in servers]
-    rows += [f"{owner}. {TTL} IN {rdtype} {value}" for (owner, rdtype), values in sorted(sets.items()) for value in dict.fromkeys(values)]
-    zone = dns.zone.from_text("\n".join(rows) + "\n", origin=origin, relativize=False, check_origin=False, allow_include=False)
+    rows += [
+        f"{owner}. {TTL} IN {rdtype} {value}"
+        for (owner, rdtype), values in sorted(sets.items())
+        for value in dict.fromkeys(values)
+    ]
+    zone = dns.zone.from_text(
+        "\n".join(rows) + "\n",
+        origin=origin,
+        relativize=False,
+        check_origin=False,
+        allow_include=False,
+    )
     if signing not in ("unsigned", "no_key"):
         key = _OTHER if signing == "bogus" else _KEY
         now = int(time.time())
-        begin, end = (now - 864000, now - 86400) if signing == "expired" else (now - 3600, now + 864000)
+        begin, end = (
+            (now - 864000, now - 86400) if signing == "expired" else (now - 3600, now + 864000)
+        )
         with zone.writer() as txn:
-            dns.dnssec.sign_zone(zone, txn, keys=[(key, _dnskey(key))], dnskey_ttl=TTL, inception=begin, expiration=end)
+            dns.dnssec.sign_zone(
+                zone,
+                txn,
+                keys=[(key, _dnskey(key))],
+                dnskey_ttl=TTL,
+                inception=begin,
+                expiration=end,
+            )
     return zone.to_text(relativize=False)
 
 
-def _certificate(name: str, hosts: t.Sequence[str], issuer: t.Any, days: int) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+def _certificate(
+    name: str, hosts: t.Sequence[str], issuer: t.Any, days: int
+) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer[0].subject if issuer else subject).public_key(key.public_key())
-    builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(30)).not_valid_after(now + datetime.timedelta(days))
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer[0].subject if issuer else subject)
+        .public_key(key.public_key())
+    )
+    builder = (
+        builder.serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(30))
+        .not_valid_after(now + datetime.timedelta(days))
+    )
     builder = builder.add_extension(x509.BasicConstraints(issuer is None, None), critical=True)
     if hosts:
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts]), critical=False)
+        builder = builder.add_extension(
+            x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts]), critical=False
+        )
     return builder.sign(issuer[1] if issuer else key, hashes.SHA256()), key

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A world of many domains that are well, on dns1 of the running lab, for tests/benchmark/verify_dns.py of the collection.
 
-    large_world.py FOLDER [DOMAINS]     leaves FOLDER/estate and FOLDER/ca.pem, and the name servers running; 1000 domains, unsigned, without HTTPS
+large_world.py FOLDER [DOMAINS]     leaves FOLDER/estate and FOLDER/ca.pem, and the name servers running; 1000 domains, unsigned, without HTTPS
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ def main(folder: str, domains: str = "1000") -> None:
     Path(folder).mkdir(parents=True)
     quiet = MAIL | {"autodiscover": False}
     cases = [Case("good", (), domain={"mailboxes": [{"name": "admin"}]})]
-    cases += [Case(f"d{number}", (), domain=quiet, signing="unsigned") for number in range(int(domains))]
+    cases += [
+        Case(f"d{number}", (), domain=quiet, signing="unsigned") for number in range(int(domains))
+    ]
     world = fault_world.World(Path(folder), cases, ())
     world.start(client.Host("dns1"))
     print(f"{world.estate} {fault_world.RESOLVER} {folder}/ca.pem")

@@ -93,20 +93,36 @@ Answer = t.Tuple[str, bool, str]
 
 def smuggling(host: str, recipient: str) -> t.Iterator[Answer]:
     """A second message hidden behind an end of data that only some servers see (SMTP smuggling, 2023)."""
-    ends = [b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\n.\r", b"\r.\r", b"\r.\r\n", b"\r\n.\r", b"\r\n\x00.\r\n", b"\r\n.\x00\r\n"]
+    ends = [
+        b"\n.\n",
+        b"\n.\r\n",
+        b"\r\n.\n",
+        b"\n.\r",
+        b"\r.\r",
+        b"\r.\r\n",
+        b"\r\n.\r",
+        b"\r\n\x00.\r\n",
+        b"\r\n.\x00\r\n",
+    ]
     for end in ends:
         session = Session(host, 25)
         if not (said := session.data(recipient)).startswith("354"):
             yield f"smuggling {end!r}", False, f"DATA was not possible: {said}"
             continue
         inner = f"MAIL FROM:<admin@{recipient.partition('@')[2]}>\r\nRCPT TO:<{recipient}>\r\nDATA\r\n".encode()
-        session.send(b"From: %s\r\nSubject: probe outer\r\n\r\nouter" % SENDER.encode() + end + inner)
+        session.send(
+            b"From: %s\r\nSubject: probe outer\r\n\r\nouter" % SENDER.encode() + end + inner
+        )
         session.send(b"Subject: probe smuggled\r\n\r\ninner\r\n.\r\nQUIT\r\n")
         replies = session.replies()
         queued = [said for said in replies if "queued" in said]
         bare = b"\n" in end.replace(b"\r\n", b"")
         refused = bool(replies) and replies[0].startswith("5")
-        yield f"smuggling {end!r}", len(queued) <= (0 if bare else 1) and (refused or not bare), " | ".join(replies)
+        yield (
+            f"smuggling {end!r}",
+            len(queued) <= (0 if bare else 1) and (refused or not bare),
+            " | ".join(replies),
+        )
 
 
 def bare_newlines(host: str, recipient: str) -> t.Iterator[Answer]:
@@ -141,7 +157,9 @@ def chunking(host: str, recipient: str) -> t.Iterator[Answer]:
 def pipelining(host: str, recipient: str) -> t.Iterator[Answer]:
     """Commands sent before their turn (RFC 2920 section 3.1)."""
     session = Session(host, 25, greet=False)
-    session.send(f"EHLO {HELO}\r\nMAIL FROM:<{SENDER}>\r\nRCPT TO:<{recipient}>\r\nDATA\r\nSubject: probe early\r\n\r\nx\r\n.\r\nQUIT\r\n".encode())
+    session.send(
+        f"EHLO {HELO}\r\nMAIL FROM:<{SENDER}>\r\nRCPT TO:<{recipient}>\r\nDATA\r\nSubject: probe early\r\n\r\nx\r\n.\r\nQUIT\r\n".encode()
+    )
     replies = session.replies()
     yield "everything at once", not any("queued" in said for said in replies), " | ".join(replies)
     session = Session(host, 25)
@@ -198,7 +216,13 @@ def manners(host: str, recipient: str) -> t.Iterator[Answer]:
     yield "MAIL before HELO", said.startswith("5"), said
     offered = session.hello()
     yield "no login on 25", "AUTH" not in offered, offered
-    for command in (f"VRFY {recipient}", f"EXPN {recipient}", f"ETRN {host}", "AUTH PLAIN AHgAeA==", f"MAIL FROM: {SENDER}"):
+    for command in (
+        f"VRFY {recipient}",
+        f"EXPN {recipient}",
+        f"ETRN {host}",
+        "AUTH PLAIN AHgAeA==",
+        f"MAIL FROM: {SENDER}",
+    ):
         said = session.say(command)
         yield command, said.startswith("5"), said
     for command in (f"MAIL FROM:<{SENDER}>", f"RCPT TO:<{recipient}>"):
@@ -224,7 +248,11 @@ def submission(host: str, recipient: str) -> t.Iterator[Answer]:
     except OSError as error:
         said = f"hung up: {error}"
     # An executed RSET would have put its one-line answer before EHLO's.
-    yield "commands smuggled before the handshake (CVE-2011-0411)", said.startswith(("250-", "hung up")), said
+    yield (
+        "commands smuggled before the handshake (CVE-2011-0411)",
+        said.startswith(("250-", "hung up")),
+        said,
+    )
     for port in (587, 465):
         session = Session(host, port, greet=port == 587)
         if port == 465:
@@ -242,7 +270,15 @@ def submission(host: str, recipient: str) -> t.Iterator[Answer]:
 def tls(host: str, _recipient: str) -> t.Iterator[Answer]:
     """What internet.nl counts as bad or to be phased out must not be spoken; TLS 1.2 with ECDHE and AEAD must be."""
     old = [(ssl.TLSVersion.TLSv1, "ALL:@SECLEVEL=0"), (ssl.TLSVersion.TLSv1_1, "ALL:@SECLEVEL=0")]
-    weak = ["AES128-GCM-SHA256", "ECDHE+SHA1", "ECDHE+SHA256:!AESGCM:!CHACHA20", "DHE+AESGCM", "aNULL:@SECLEVEL=0", "CAMELLIA", "ARIA"]
+    weak = [
+        "AES128-GCM-SHA256",
+        "ECDHE+SHA1",
+        "ECDHE+SHA256:!AESGCM:!CHACHA20",
+        "DHE+AESGCM",
+        "aNULL:@SECLEVEL=0",
+        "CAMELLIA",
+        "ARIA",
+    ]
     cases = [(version, ciphers, False) for version, ciphers in old]
     cases += [(ssl.TLSVersion.TLSv1_2, ciphers, False) for ciphers in weak]
     cases += [(ssl.TLSVersion.TLSv1_2, "ECDHE+AESGCM", True), (ssl.TLSVersion.TLSv1_3, "", True)]
@@ -281,7 +317,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Attack a mail host and say what it withstood.")
     parser.add_argument("host")
     parser.add_argument("recipient", help="an address that exists there")
-    parser.add_argument("probes", nargs="*", help="only these: " + " ".join(probe.__name__ for probe in PROBES))
+    parser.add_argument(
+        "probes", nargs="*", help="only these: " + " ".join(probe.__name__ for probe in PROBES)
+    )
     options = parser.parse_args()
     withstood = True
     for name, good, said in run(options.host, options.recipient, options.probes):

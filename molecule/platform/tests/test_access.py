@@ -19,13 +19,25 @@ import json, sqlite3
 print(json.dumps(sqlite3.connect("file:{STORE}/credentials.db?mode=ro", uri=True).execute("SELECT address, hash FROM credentials").fetchall()))'"""
 
 
-def test_a_suspended_tenant_receives_but_neither_reads_nor_sends_until_it_is_active_again(world: World, sides: dict[str, Side], tmp_path: Path) -> None:
+def test_a_suspended_tenant_receives_but_neither_reads_nor_sends_until_it_is_active_again(
+    world: World, sides: dict[str, Side], tmp_path: Path
+) -> None:
     """A tenant of each node."""
-    estate = changed_estate(tmp_path, {f"tenants/{tenant}/account.yml": ("state: active", "state: suspended") for tenant in ("acme", "globex")})
+    estate = changed_estate(
+        tmp_path,
+        {
+            f"tenants/{tenant}/account.yml": ("state: active", "state: suspended")
+            for tenant in ("acme", "globex")
+        },
+    )
     users = [side.user for side in sides.values()]
 
     def doors() -> list[bool]:
-        return [world.may_login(user.host, protocol, user.name, user.password) for user in users for protocol in ("imap", "pop3", "submission")]
+        return [
+            world.may_login(user.host, protocol, user.name, user.password)
+            for user in users
+            for protocol in ("imap", "pop3", "submission")
+        ]
 
     try:
         run = generation(estate)
@@ -39,26 +51,40 @@ def test_a_suspended_tenant_receives_but_neither_reads_nor_sends_until_it_is_act
         received(world, user, message)
 
 
-def test_initial_passwords_are_handed_over_to_their_reader_alone(nodes: dict[str, Host], passwords: dict[str, str]) -> None:
+def test_initial_passwords_are_handed_over_to_their_reader_alone(
+    nodes: dict[str, Host], passwords: dict[str, str]
+) -> None:
     files = sorted(PASSWORDS.glob("*.csv"))
     assert [file.stem for file in files] == list(NODES)
     assert [oct(file.stat().st_mode & 0o777) for file in files] == ["0o600", "0o600"]
     for node in nodes.values():
         assert node.output(f"stat -c '%U %G %a' {STORE}/credentials.db") == "root dovecot 640"
-        assert node.run(f"test -e {STORE}/handover.json", check=False).returncode == 1, "the node still keeps them"
+        assert node.run(f"test -e {STORE}/handover.json", check=False).returncode == 1, (
+            "the node still keeps them"
+        )
 
 
 def test_a_node_keeps_strong_hashes_and_no_password(node: Host, passwords: dict[str, str]) -> None:
     rows = json.loads(node.output(ROWS))
     assert {address for address, _hash in rows} & passwords.keys()
-    assert [address for address, hashed in rows if not hashed.startswith(("{ARGON2ID}$argon2id$", "{BLF-CRYPT}$2"))] == []
+    assert [
+        address
+        for address, hashed in rows
+        if not hashed.startswith(("{ARGON2ID}$argon2id$", "{BLF-CRYPT}$2"))
+    ] == []
     patterns = "\n".join(sorted(passwords.values()))
     assert all(len(password) >= 8 for password in passwords.values())
-    said = node.run(f"grep -rlFf - {STORE} /var/lib/reseller-mail/generations /var/log /etc/dovecot /etc/postfix", check=False, stdin=patterns)
+    said = node.run(
+        f"grep -rlFf - {STORE} /var/lib/reseller-mail/generations /var/log /etc/dovecot /etc/postfix",
+        check=False,
+        stdin=patterns,
+    )
     assert (said.returncode, said.stdout) == (1, ""), "these files hold a password"
 
 
-def test_a_password_or_hash_from_the_files_opens_the_new_mailbox(world: World, sides: dict[str, Side], nodes: dict[str, Host], tmp_path: Path) -> None:
+def test_a_password_or_hash_from_the_files_opens_the_new_mailbox(
+    world: World, sides: dict[str, Side], nodes: dict[str, Host], tmp_path: Path
+) -> None:
     """A vaulted password and a hash, on each node."""
     chosen, vault = "Correct-Horse-7", VaultLib([("default", VaultSecret(b"the vault's password"))])
     (tmp_path / "vault").write_text("the vault's password", encoding="utf-8")
@@ -73,11 +99,15 @@ def test_a_password_or_hash_from_the_files_opens_the_new_mailbox(world: World, s
     estate = changed_estate(tmp_path, changes)
     play = str(Path(__file__).parent / "mailboxes.yml")
     try:
-        run = ansible("ansible-playbook", play, f"--vault-password-file={tmp_path / 'vault'}", estate=estate)
+        run = ansible(
+            "ansible-playbook", play, f"--vault-password-file={tmp_path / 'vault'}", estate=estate
+        )
         assert run.rc == 0, run.output
         assert chosen not in run.output
         for side in sides.values():
-            assert nodes[side.node].run(f"test -e {STORE}/handover.json", check=False).returncode == 1, "nothing is to be handed over"
+            assert (
+                nodes[side.node].run(f"test -e {STORE}/handover.json", check=False).returncode == 1
+            ), "nothing is to be handed over"
             for kind in ("vaulted", "hashed"):
                 address = f"{new}-{kind}@{side.user.domain}"
                 assert world.may_login(side.host, "imap", address, chosen), address
@@ -99,7 +129,9 @@ def test_a_mailbox_without_a_usable_password_is_told_at_its_place_and_keeps_no_o
         indented = text.strip().replace("\n", "\n      ")
         boxes += f"  - name: {new}-{kind}\n    password: !vault |\n      {indented}\n"
     files = ("tenants/acme/acme.example.yml", "tenants/globex/globex.example.yml")
-    estate = changed_estate(tmp_path, dict.fromkeys(files, ("mailboxes:\n", f"mailboxes:\n{boxes}")))
+    estate = changed_estate(
+        tmp_path, dict.fromkeys(files, ("mailboxes:\n", f"mailboxes:\n{boxes}"))
+    )
     places = {
         f"{file}:{number}:"
         for file in files
@@ -107,7 +139,12 @@ def test_a_mailbox_without_a_usable_password_is_told_at_its_place_and_keeps_no_o
         if line.startswith("    password: !vault")
     }
     try:
-        run = ansible("ansible-playbook", str(Path(__file__).parent / "tenants.yml"), f"--vault-password-file={tmp_path / 'vault'}", estate=estate)
+        run = ansible(
+            "ansible-playbook",
+            str(Path(__file__).parent / "tenants.yml"),
+            f"--vault-password-file={tmp_path / 'vault'}",
+            estate=estate,
+        )
         assert run.rc == 2, run.output
         assert weak not in run.output
         said = run.output.partition("Everything else is done")[2]
@@ -115,10 +152,17 @@ def test_a_mailbox_without_a_usable_password_is_told_at_its_place_and_keeps_no_o
         assert all(place in said for place in places), said
         for side in sides.values():
             good, *bad = (f"{new}-{kind}@{side.user.domain}" for kind in ("good", "weak", "lost"))
-            handed_over = dict(line.split(",") for line in (PASSWORDS / f"{side.node}.csv").read_text(encoding="utf-8").splitlines())
+            handed_over = dict(
+                line.split(",")
+                for line in (PASSWORDS / f"{side.node}.csv")
+                .read_text(encoding="utf-8")
+                .splitlines()
+            )
             assert world.may_login(side.host, "imap", good, handed_over[good])
             assert not set(bad) & handed_over.keys()
-            assert not {address for address, _hash in json.loads(nodes[side.node].output(ROWS))} & set(bad)
+            assert not {
+                address for address, _hash in json.loads(nodes[side.node].output(ROWS))
+            } & set(bad)
             for address in (good, *bad):
                 knock(world, side.host, address)
     finally:

@@ -123,7 +123,10 @@ def test_a_dead_one_is_one_failure(alt: Host) -> None:
     with broken(alt, "postfix stop"):
         found = asked()
     assert states(found, "fail") == {("mail.port", ALT)}
-    assert found["mail.port", ALT].found == "10.97.0.20: Connection refused; fd97::20: Connection refused"
+    assert (
+        found["mail.port", ALT].found
+        == "10.97.0.20: Connection refused; fd97::20: Connection refused"
+    )
     assert "no mail is lost, it waits with its senders" in found["mail.port", ALT].remedy
     assert states(found, "blocked") == found.keys() - {("mail.port", ALT)}
     assert wait_until(lambda: not states(asked("globex.example"), "fail", "blocked"))

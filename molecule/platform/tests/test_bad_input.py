@@ -28,54 +28,83 @@ def noted_faults(overlay: Path) -> set[tuple[str, int, str]]:
     found = set()
     for path in sorted(overlay.rglob("*.yml")):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            found |= {(str(path.relative_to(overlay)), number, fault) for fault in re.findall(r"# fault: (\S+)", line)}
+            found |= {
+                (str(path.relative_to(overlay)), number, fault)
+                for fault in re.findall(r"# fault: (\S+)", line)
+            }
     return found
 
 
-def test_a_bad_estate_gives_all_its_faults_at_once_and_no_host_is_touched(tmp_path: Path, nodes: dict[str, Host]) -> None:
+def test_a_bad_estate_gives_all_its_faults_at_once_and_no_host_is_touched(
+    tmp_path: Path, nodes: dict[str, Host]
+) -> None:
     wanted = noted_faults(HERE / "bad")
     assert len(wanted) >= 12
-    before = {name: node.output("readlink /var/lib/reseller-mail/current") for name, node in nodes.items()}
+    before = {
+        name: node.output("readlink /var/lib/reseller-mail/current") for name, node in nodes.items()
+    }
     run = site(estate=estate_with(tmp_path, "bad"))
     assert run.rc == 2, run.output
     said = re.findall(r"(tenants/\S+?):(\d+):(\d+): ([a-z-]+): .+", run.output)
     assert {(file, int(line), fault) for file, line, _column, fault in said} == wanted, run.output
     assert not set(run.recap) & set(NODES), "a host was asked"
-    assert before == {name: node.output("readlink /var/lib/reseller-mail/current") for name, node in nodes.items()}
+    assert before == {
+        name: node.output("readlink /var/lib/reseller-mail/current") for name, node in nodes.items()
+    }
 
 
 def test_validate_and_render_refuse_a_bad_estate_too(tmp_path: Path) -> None:
     bad = estate_with(tmp_path, "bad")
     rendered = tmp_path / "rendered"
     assert ansible("ansible-playbook", "reseller.mail.validate", estate=bad).rc == 2
-    assert ansible("ansible-playbook", "reseller.mail.render", "-e", f"render_dest={rendered}", estate=bad).rc == 2
+    assert (
+        ansible(
+            "ansible-playbook", "reseller.mail.render", "-e", f"render_dest={rendered}", estate=bad
+        ).rc
+        == 2
+    )
     assert not rendered.exists()
 
 
 def inventory_of(estate: Path, folder: Path) -> dict[str, t.Any]:
     """All hosts, groups and variables, without the estate's own place."""
-    run = ansible("ansible-inventory", "--list", "--output", f"{folder}/inventory.json", estate=estate)
+    run = ansible(
+        "ansible-inventory", "--list", "--output", f"{folder}/inventory.json", estate=estate
+    )
     assert run.rc == 0, run.output
-    return json.loads((folder / "inventory.json").read_text(encoding="utf-8").replace(str(estate), "ESTATE"))
+    return json.loads(
+        (folder / "inventory.json").read_text(encoding="utf-8").replace(str(estate), "ESTATE")
+    )
 
 
-def test_a_hostile_tenant_file_changes_neither_the_inventory_nor_a_host(tmp_path: Path, nodes: dict[str, Host]) -> None:
+def test_a_hostile_tenant_file_changes_neither_the_inventory_nor_a_host(
+    tmp_path: Path, nodes: dict[str, Host]
+) -> None:
     """Jinja in every string, inventory keys, newlines in addresses: whatever of it is allowed text stays text."""
     trap = tmp_path / "pwned"
     hostile = estate_with(tmp_path, "hostile")
     for path in (hostile / "tenants").rglob("*.yml"):
-        path.write_text(path.read_text(encoding="utf-8").replace("TRAP", str(trap)), encoding="utf-8")
-    before = {name: node.output("readlink /var/lib/reseller-mail/current") for name, node in nodes.items()}
+        path.write_text(
+            path.read_text(encoding="utf-8").replace("TRAP", str(trap)), encoding="utf-8"
+        )
+    before = {
+        name: node.output("readlink /var/lib/reseller-mail/current") for name, node in nodes.items()
+    }
     assert inventory_of(hostile, tmp_path) == inventory_of(ESTATE, tmp_path)
     run = site(estate=hostile)
     assert run.rc == 2, run.output
     assert not trap.exists()
-    assert before == {name: node.output("readlink /var/lib/reseller-mail/current") for name, node in nodes.items()}
+    assert before == {
+        name: node.output("readlink /var/lib/reseller-mail/current") for name, node in nodes.items()
+    }
     for node in nodes.values():
         assert node.run("test ! -e /tmp/pwned").returncode == 0
 
 
-FREE_TEXTS = {"tenants/acme/acme.example.yml": ["Jo Doe", "Acme Mail"], "tenants/acme/account.yml": ["Acme Corporation"]}
+FREE_TEXTS = {
+    "tenants/acme/acme.example.yml": ["Jo Doe", "Acme Mail"],
+    "tenants/acme/account.yml": ["Acme Corporation"],
+}
 
 
 def whole(data: bytes) -> bytes:
@@ -83,7 +112,15 @@ def whole(data: bytes) -> bytes:
     return re.sub(rb"<displayShortName>.*?</displayShortName>", b"", data)
 
 
-@pytest.mark.parametrize("text", ["{{ 7 * 191 }}", "{% raw %}x{% endraw %}", "{{ lookup('pipe', 'id') }}", "{{ undefined_name }}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ 7 * 191 }}",
+        "{% raw %}x{% endraw %}",
+        "{{ lookup('pipe', 'id') }}",
+        "{{ undefined_name }}",
+    ],
+)
 def test_jinja_in_a_free_text_is_a_text_like_any_other(tmp_path: Path, text: str) -> None:
     """Names of people, organisations and brands may hold anything. The estate is fit, and they stay what they are."""
     shutil.copytree(ESTATE, tmp_path / "estate")
@@ -95,12 +132,26 @@ def test_jinja_in_a_free_text_is_a_text_like_any_other(tmp_path: Path, text: str
         (tmp_path / "estate" / name).write_text(content, encoding="utf-8")
     rendered = {}
     for name, estate in (("plain", ESTATE), ("jinja", tmp_path / "estate")):
-        run = ansible("ansible-playbook", "reseller.mail.render", "--limit", "mx1", "-e", f"render_dest={tmp_path}/{name}", estate=estate)
+        run = ansible(
+            "ansible-playbook",
+            "reseller.mail.render",
+            "--limit",
+            "mx1",
+            "-e",
+            f"render_dest={tmp_path}/{name}",
+            estate=estate,
+        )
         assert run.rc == 0, run.output
-        rendered[name] = {str(path.relative_to(tmp_path / name)): path.read_bytes() for path in (tmp_path / name).rglob("*") if path.is_file()}
+        rendered[name] = {
+            str(path.relative_to(tmp_path / name)): path.read_bytes()
+            for path in (tmp_path / name).rglob("*")
+            if path.is_file()
+        }
     shown = [file for file, data in rendered["plain"].items() if b"Acme Mail" in data]
     assert "mx1/autoconfig/acme.example.xml" in shown
     for file, data in rendered["plain"].items():
         if "manifest" not in file:
-            assert whole(rendered["jinja"][file]) == whole(data).replace(b"Acme Mail", text.encode()), file
+            assert whole(rendered["jinja"][file]) == whole(data).replace(
+                b"Acme Mail", text.encode()
+            ), file
     assert rendered["jinja"].keys() == rendered["plain"].keys()

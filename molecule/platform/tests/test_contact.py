@@ -40,48 +40,93 @@ def numbered(sender: str, recipient: str, token: str) -> Message:
 
 def arrived(world: World, contact: Address, prefix: str, count: int) -> list[str]:
     """The tokens in the contact's mailbox, when so many are there or time is up."""
-    arguments = {"host": contact.host, "user": contact.name, "password": contact.password, "prefix": prefix}
+    arguments = {
+        "host": contact.host,
+        "user": contact.name,
+        "password": contact.password,
+        "prefix": prefix,
+    }
     client.wait_until(lambda: len(world.call("tokens", **arguments)) >= count)
     return sorted(world.call("tokens", **arguments))
 
 
-def test_mail_for_a_role_reaches_the_contact(world: World, side: Side, contact: Address, prefix: str) -> None:
-    recipients = [f"{role}@{side.host}" for role in NODE_ROLES] + [f"{role}@{PROVIDER}" for role in PROVIDER_ROLES]
-    recipients += [f"Postmaster+x@{PROVIDER.upper()}", "postmaster"]   # RFC 5321 section 2.3.5: a host's postmaster needs no domain
-    tokens = [f"{prefix}-{recipient.partition('@')[0]}-{number}" for number, recipient in enumerate(recipients)]
+def test_mail_for_a_role_reaches_the_contact(
+    world: World, side: Side, contact: Address, prefix: str
+) -> None:
+    recipients = [f"{role}@{side.host}" for role in NODE_ROLES] + [
+        f"{role}@{PROVIDER}" for role in PROVIDER_ROLES
+    ]
+    recipients += [
+        f"Postmaster+x@{PROVIDER.upper()}",
+        "postmaster",
+    ]  # RFC 5321 section 2.3.5: a host's postmaster needs no domain
+    tokens = [
+        f"{prefix}-{recipient.partition('@')[0]}-{number}"
+        for number, recipient in enumerate(recipients)
+    ]
     for recipient, token in zip(recipients, tokens, strict=True):
-        answers = world.send(side.host, 25, STRANGER, [recipient], numbered(STRANGER, recipient, token))
+        answers = world.send(
+            side.host, 25, STRANGER, [recipient], numbered(STRANGER, recipient, token)
+        )
         assert (answers["data"] or answers["rcpt"][recipient])[0] == 250, (recipient, answers)
     assert arrived(world, contact, prefix, len(tokens)) == sorted(tokens)
 
 
-def test_what_the_host_itself_writes_reaches_the_contact(world: World, node: Host, contact: Address, prefix: str) -> None:
+def test_what_the_host_itself_writes_reaches_the_contact(
+    world: World, node: Host, contact: Address, prefix: str
+) -> None:
     """As cron does, and programs that say localhost."""
     for number, recipient in enumerate(("root", "root@localhost", "postmaster")):
-        node.run(f"printf 'To: {recipient}\\nSubject: cron\\nX-Token: {prefix}-{number}\\n\\nHello.\\n' | sendmail {recipient}")
+        node.run(
+            f"printf 'To: {recipient}\\nSubject: cron\\nX-Token: {prefix}-{number}\\n\\nHello.\\n' | sendmail {recipient}"
+        )
     assert arrived(world, contact, prefix, 3) == [f"{prefix}-{number}" for number in range(3)]
 
 
-def test_the_world_finds_the_nodes_behind_the_provider_s_domain(world: World, contact: Address, prefix: str) -> None:
+def test_the_world_finds_the_nodes_behind_the_provider_s_domain(
+    world: World, contact: Address, prefix: str
+) -> None:
     answer = Host("dns1").output(f"kdig @{RESOLVER} {PROVIDER} MX +short")
     assert sorted(answer.splitlines()) == [f"10 {node}.{PROVIDER}." for node in sorted(NODES)]
-    world.run(f"printf 'To: postmaster@{PROVIDER}\\nSubject: x\\nX-Token: {prefix}\\n\\nHello.\\n' | sendmail -f {STRANGER} postmaster@{PROVIDER}")
+    world.run(
+        f"printf 'To: postmaster@{PROVIDER}\\nSubject: x\\nX-Token: {prefix}\\n\\nHello.\\n' | sendmail -f {STRANGER} postmaster@{PROVIDER}"
+    )
     assert arrived(world, contact, prefix, 1) == [prefix]
 
 
 def test_no_other_name_exists_there_and_nothing_is_relayed(world: World, side: Side) -> None:
-    unknown = [f"{name}@{domain}" for domain in (side.host, PROVIDER) for name in ("nobody", "it", "mail")] + [f"hostmaster@{side.host}", f"root@{PROVIDER}"]
-    foreign = [f"victim%elsewhere.example@{PROVIDER}", f"postmaster@www.{PROVIDER}", "postmaster@elsewhere.example"]
+    unknown = [
+        f"{name}@{domain}" for domain in (side.host, PROVIDER) for name in ("nobody", "it", "mail")
+    ] + [f"hostmaster@{side.host}", f"root@{PROVIDER}"]
+    foreign = [
+        f"victim%elsewhere.example@{PROVIDER}",
+        f"postmaster@www.{PROVIDER}",
+        "postmaster@elsewhere.example",
+    ]
     for recipients, codes in ((unknown, {550}), (foreign, {550, 554})):
-        answers = world.send(side.host, 25, STRANGER, recipients, Message.new(STRANGER, recipients[0]))
-        assert {recipient: code for recipient, (code, _text) in answers["rcpt"].items() if code not in codes} == {}
+        answers = world.send(
+            side.host, 25, STRANGER, recipients, Message.new(STRANGER, recipients[0])
+        )
+        assert {
+            recipient: code
+            for recipient, (code, _text) in answers["rcpt"].items()
+            if code not in codes
+        } == {}
         assert answers["data"] is None
 
 
 def test_nobody_sends_as_the_provider(world: World, side: Side) -> None:
     sender = f"postmaster@{PROVIDER}"
     message = Message.new(sender, STRANGER)
-    answers = world.send(side.host, 587, sender, [STRANGER], message, login=side.user.name, password=side.user.password)
+    answers = world.send(
+        side.host,
+        587,
+        sender,
+        [STRANGER],
+        message,
+        login=side.user.name,
+        password=side.user.password,
+    )
     assert answers["rcpt"][STRANGER][0] == 553, answers
 
 
@@ -90,7 +135,10 @@ def verified(**provider: t.Any) -> dict[str, str]:
     estate, faults = load(str(ESTATE))
     assert estate is not None, faults
     changed = dataclasses.replace(estate, provider=dataclasses.replace(estate.provider, **provider))
-    return {f"{one.id} {one.subject}": f"{one.state}: {one.found}" for one in _verify_contact.findings(Dialler(RESOLVER), changed)}
+    return {
+        f"{one.id} {one.subject}": f"{one.state}: {one.found}"
+        for one in _verify_contact.findings(Dialler(RESOLVER), changed)
+    }
 
 
 @pytest.fixture
@@ -99,7 +147,9 @@ def refused() -> t.Iterator[str]:
     key = "knsupdate -k /etc/knot/update.key /dev/stdin"
     dns1, zone = Host("dns1"), f"server 10.97.0.2\nzone {PROVIDER}.\n"
     name = f"refused.{PROVIDER}."
-    dns1.run(key, stdin=f"{zone}add {name} 1 MX 10 mx1.{PROVIDER}.\nadd {name} 1 A 10.97.0.3\nsend\n")
+    dns1.run(
+        key, stdin=f"{zone}add {name} 1 MX 10 mx1.{PROVIDER}.\nadd {name} 1 A 10.97.0.3\nsend\n"
+    )
     yield f"refused.{PROVIDER}"
     dns1.run(key, stdin=f"{zone}del {name} MX\ndel {name} A\nsend\n")
 
@@ -107,17 +157,30 @@ def refused() -> t.Iterator[str]:
 def test_verify_asks_every_host_for_postmaster(refused: str) -> None:
     hosts = [f"{node}.{PROVIDER}" for node in NODES]
     found = {f"mail.postmaster postmaster@{host}": f"ok: {host}: 250" for host in hosts}
-    found |= {f"mail.postmaster postmaster@{PROVIDER}": "ok: " + "; ".join(f"{host}: 250" for host in hosts), "mail.contact provider": "ok: it@acme.example"}
+    found |= {
+        f"mail.postmaster postmaster@{PROVIDER}": "ok: "
+        + "; ".join(f"{host}: 250" for host in hosts),
+        "mail.contact provider": "ok: it@acme.example",
+    }
     assert verified() == found
-    assert verified(domain=refused)[f"mail.postmaster postmaster@{refused}"].startswith(f"fail: mx1.{PROVIDER}: 554 ")
-    assert verified(domain="legacy-nowhere.example")["mail.postmaster postmaster@legacy-nowhere.example"] == "na: legacy-nowhere.example has no MX"
+    assert verified(domain=refused)[f"mail.postmaster postmaster@{refused}"].startswith(
+        f"fail: mx1.{PROVIDER}: 554 "
+    )
+    assert (
+        verified(domain="legacy-nowhere.example")[
+            "mail.postmaster postmaster@legacy-nowhere.example"
+        ]
+        == "na: legacy-nowhere.example has no MX"
+    )
     assert verified(contact=None)["mail.contact provider"].startswith("warn: nobody")
 
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> t.Iterator[None]:
     """Both nodes with a contact whose mail is somebody else's."""
-    changed = client.changed_estate(tmp_path, {"estate.yml": ("contact: it@acme.example", f"contact: {STRANGER}")})
+    changed = client.changed_estate(
+        tmp_path, {"estate.yml": ("contact: it@acme.example", f"contact: {STRANGER}")}
+    )
     generation = str(Path(__file__).parent / "generation.yml")
     try:
         run = client.ansible("ansible-playbook", generation, "--diff", estate=changed)
@@ -130,12 +193,20 @@ def elsewhere(tmp_path: Path) -> t.Iterator[None]:
 
 
 @pytest.mark.usefixtures("elsewhere")
-def test_a_contact_elsewhere_is_written_to(world: World, sides: dict[str, Side], nodes: dict[str, Host], prefix: str) -> None:
+def test_a_contact_elsewhere_is_written_to(
+    world: World, sides: dict[str, Side], nodes: dict[str, Host], prefix: str
+) -> None:
     for name, side in sides.items():
         incoming = Message.new("sender@mail.stranger.example", f"abuse@{PROVIDER}")
-        answers = world.send(side.host, 25, "sender@mail.stranger.example", [f"abuse@{PROVIDER}"], incoming)
+        answers = world.send(
+            side.host, 25, "sender@mail.stranger.example", [f"abuse@{PROVIDER}"], incoming
+        )
         assert answers["data"][0] == 250, answers
-        nodes[name].run(f"printf 'Subject: cron\\nX-Token: {prefix}-{name}\\n\\nHello.\\n' | sendmail root")
+        nodes[name].run(
+            f"printf 'Subject: cron\\nX-Token: {prefix}-{name}\\n\\nHello.\\n' | sendmail root"
+        )
         (stored,) = world.stored(incoming.token)
-        assert b"Return-Path: <sender@mail.stranger.example>" in stored   # as with every alias, the sender's own envelope stays
+        assert (
+            b"Return-Path: <sender@mail.stranger.example>" in stored
+        )  # as with every alias, the sender's own envelope stays
         assert len(world.stored(f"{prefix}-{name}")) == 1

@@ -14,10 +14,20 @@ from client import Host, Message, World
 from conftest import RESOLVER, STRANGER, Address, Side
 
 
-def submit(world: World, sender: Address, recipient: str, port: int = 587, mail_from: str | None = None) -> Message:
+def submit(
+    world: World, sender: Address, recipient: str, port: int = 587, mail_from: str | None = None
+) -> Message:
     """Send as a logged-in user; every answer must be a yes."""
     message = Message.new(mail_from or sender.name, recipient)
-    answers = world.send(sender.host, port, mail_from or sender.name, [recipient], message, login=sender.name, password=sender.password)
+    answers = world.send(
+        sender.host,
+        port,
+        mail_from or sender.name,
+        [recipient],
+        message,
+        login=sender.name,
+        password=sender.password,
+    )
     assert answers["rcpt"][recipient][0] == 250, answers
     assert answers["data"][0] == 250, answers
     return message
@@ -48,7 +58,9 @@ def txt(name: bytes, timeout: int = 5) -> bytes:
 
 
 @pytest.mark.parametrize("port", [587, 465])
-def test_mail_reaches_a_tenant_on_the_other_node_with_a_signature_that_a_stranger_accepts(world: World, side: Side, port: int) -> None:
+def test_mail_reaches_a_tenant_on_the_other_node_with_a_signature_that_a_stranger_accepts(
+    world: World, side: Side, port: int
+) -> None:
     message = submit(world, side.user, side.other_user.name, port)
     raw = received(world, side.other_user, message)
     verifier = dkim.DKIM(raw)
@@ -62,28 +74,58 @@ def test_a_signature_does_not_survive_a_changed_message(world: World, side: Side
     assert not dkim.verify(raw.replace(b"Hello.", b"Hullo."), dnsfunc=txt)
 
 
-def test_nodes_hand_mail_to_each_other_over_verified_tls(world: World, side: Side, node: Host) -> None:
+def test_nodes_hand_mail_to_each_other_over_verified_tls(
+    world: World, side: Side, node: Host
+) -> None:
     """The connection that took this very message: the process logs it before it says that the message was sent."""
     message = submit(world, side.user, side.other_user.name)
     received(world, side.other_user, message)
-    log = node.output("journalctl -q --no-pager -t postfix/cleanup -t postfix/smtp --since -2min").splitlines()
+    log = node.output(
+        "journalctl -q --no-pager -t postfix/cleanup -t postfix/smtp --since -2min"
+    ).splitlines()
     (queue_id,) = [line.split(": ")[1] for line in log if f"message-id=<{message.token}@" in line]
-    (sent,) = [number for number, line in enumerate(log) if f" {queue_id}: " in line and "status=sent" in line]
+    (sent,) = [
+        number
+        for number, line in enumerate(log)
+        if f" {queue_id}: " in line and "status=sent" in line
+    ]
     process = re.search(r"postfix/smtp\[\d+\]", log[sent])[0]
-    (*_before, connection) = [line for line in log[:sent] if process in line and " TLS connection established to " in line]
+    (*_before, connection) = [
+        line for line in log[:sent] if process in line and " TLS connection established to " in line
+    ]
     assert f"Verified TLS connection established to {side.other_user.host}" in connection
 
 
 @pytest.mark.parametrize("forger", ["stranger", "tenant"])
-def test_forged_verdicts_in_the_node_s_name_are_taken_off(world: World, side: Side, forger: str) -> None:
+def test_forged_verdicts_in_the_node_s_name_are_taken_off(
+    world: World, side: Side, forger: str
+) -> None:
     """Also where a comment, a fold or a quote hides the name (RFC 8601 section 2.2)."""
-    sender, login = (STRANGER, {}) if forger == "stranger" else (side.user.name, {"login": side.user.name, "password": side.user.password})
-    hidden = [side.host, side.host, f"(a;b) {side.host}", f"(a (b;c) d;e) {side.host}", f"\r\n {side.host}", f'"{side.host}"', f'"\\{side.host}"']
-    results = [f"Authentication-Results: {name}; dkim=pass header.d=forged.example\r\n" for name in hidden]
-    results.append("Authentication-Results: mx.stranger.example; dkim=pass header.d=honest.example\r\n")
+    sender, login = (
+        (STRANGER, {})
+        if forger == "stranger"
+        else (side.user.name, {"login": side.user.name, "password": side.user.password})
+    )
+    hidden = [
+        side.host,
+        side.host,
+        f"(a;b) {side.host}",
+        f"(a (b;c) d;e) {side.host}",
+        f"\r\n {side.host}",
+        f'"{side.host}"',
+        f'"\\{side.host}"',
+    ]
+    results = [
+        f"Authentication-Results: {name}; dkim=pass header.d=forged.example\r\n" for name in hidden
+    ]
+    results.append(
+        "Authentication-Results: mx.stranger.example; dkim=pass header.d=honest.example\r\n"
+    )
     message = Message.new(sender, side.colleague.name)
     message = Message(message.token, "".join(results) + message.text)
-    answers = world.send(side.host, 587 if login else 25, sender, [side.colleague.name], message, **login)
+    answers = world.send(
+        side.host, 587 if login else 25, sender, [side.colleague.name], message, **login
+    )
     assert answers["data"][0] == 250, answers
     raw = received(world, side.colleague, message).decode()
     assert "honest.example" in raw

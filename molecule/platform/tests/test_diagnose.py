@@ -24,7 +24,10 @@ class Names:
         self.host = client.Host("dns1")
 
     def update(self, zone: str, *lines: str) -> None:
-        self.host.run("knsupdate -k /etc/knot/update.key", stdin="\n".join(["server 10.97.0.2", f"zone {zone}.", *lines, "send", ""]))
+        self.host.run(
+            "knsupdate -k /etc/knot/update.key",
+            stdin="\n".join(["server 10.97.0.2", f"zone {zone}.", *lines, "send", ""]),
+        )
 
     def answer(self, name: str, rdtype: str) -> list[str]:
         return self.host.output(f"kdig @10.97.0.2 {name} {rdtype} +short").splitlines()
@@ -34,11 +37,17 @@ class Names:
         """Other values, or none at all, for a while."""
         before = self.answer(name, rdtype)
         assert before, f"{name} has no {rdtype} to begin with"
-        self.update(zone, f"del {name}. {rdtype}", *(f"add {name}. 5 {rdtype} {value}" for value in values))
+        self.update(
+            zone, f"del {name}. {rdtype}", *(f"add {name}. 5 {rdtype} {value}" for value in values)
+        )
         try:
             yield
         finally:
-            self.update(zone, f"del {name}. {rdtype}", *(f"add {name}. 3600 {rdtype} {value}" for value in before))
+            self.update(
+                zone,
+                f"del {name}. {rdtype}",
+                *(f"add {name}. 3600 {rdtype} {value}" for value in before),
+            )
 
 
 @pytest.fixture
@@ -46,10 +55,24 @@ def names() -> Names:
     return Names()
 
 
-def diagnose(subject: str, trouble: str, estate: Path = client.ESTATE, **variables: t.Any) -> tuple[str, str]:
+def diagnose(
+    subject: str, trouble: str, estate: Path = client.ESTATE, **variables: t.Any
+) -> tuple[str, str]:
     """The first cause's id (empty: none was found), and the whole story on one line, so that no line break hides a word."""
-    more = {"diagnose_subject": subject, "diagnose_trouble": trouble, "diagnose_since": HOUR, **variables}
-    run = client.ansible("ansible-playbook", "reseller.mail.diagnose", "--extra-vars", json.dumps(more), estate=estate, environment={"COLUMNS": "1000"})
+    more = {
+        "diagnose_subject": subject,
+        "diagnose_trouble": trouble,
+        "diagnose_since": HOUR,
+        **variables,
+    }
+    run = client.ansible(
+        "ansible-playbook",
+        "reseller.mail.diagnose",
+        "--extra-vars",
+        json.dumps(more),
+        estate=estate,
+        environment={"COLUMNS": "1000"},
+    )
     assert run.rc == 0, run.output
     assert f"{trouble}: " in run.output, run.output
     found = re.search(r"(?m)^\s*cause\s+(\S+)$", run.output)
@@ -72,14 +95,23 @@ def test_a_missing_mx(names: Names) -> None:
 
 def test_an_alias_that_leads_to_nobody(tmp_path: Path) -> None:
     changes = {"tenants/acme/acme.example.yml": ("ann@globex.example", "anna@globex.example")}
-    cause, story = diagnose("sales@acme.example", "inbound", client.changed_estate(tmp_path, changes))
+    cause, story = diagnose(
+        "sales@acme.example", "inbound", client.changed_estate(tmp_path, changes)
+    )
     assert cause == "alias.target", story
-    assert "anna@globex.example does not exist; did you mean ann@globex.example? (tenants/acme/acme.example.yml:" in story
+    assert (
+        "anna@globex.example does not exist; did you mean ann@globex.example? (tenants/acme/acme.example.yml:"
+        in story
+    )
 
 
 def test_a_mailbox_that_the_host_does_not_know_yet(tmp_path: Path, side: Side) -> None:
-    file = {"mx1": "tenants/acme/acme.example.yml", "mx2": "tenants/globex/globex.example.yml"}[side.node]
-    estate = client.changed_estate(tmp_path, {file: ("mailboxes:\n", "mailboxes:\n  - name: newcomer\n")})
+    file = {"mx1": "tenants/acme/acme.example.yml", "mx2": "tenants/globex/globex.example.yml"}[
+        side.node
+    ]
+    estate = client.changed_estate(
+        tmp_path, {file: ("mailboxes:\n", "mailboxes:\n  - name: newcomer\n")}
+    )
     cause, story = diagnose(f"newcomer@{side.user.domain}", "inbound", estate)
     assert cause == "host.stale", story
     assert f"virtual_mailbox_maps: newcomer@{side.user.domain} is missing" in story
@@ -96,12 +128,16 @@ def test_a_full_mailbox(side: Side, nodes: dict[str, client.Host]) -> None:
     node, box = nodes[side.node], side.small.name
     local, _at, domain = box.partition("@")
     message = f"/srv/vmail/{domain}/{local}/Maildir/cur/1.full.diagnose:2,S"
-    node.run(f"doveadm mailbox status -u {box} messages INBOX; (echo 'Subject: full'; echo; head -c 1200000 /dev/zero | tr '\\0' x | fold -w 70) > {message}; "
-             f"chown vmail:vmail {message}; doveadm force-resync -u {box} INBOX; doveadm quota recalc -u {box}")
+    node.run(
+        f"doveadm mailbox status -u {box} messages INBOX; (echo 'Subject: full'; echo; head -c 1200000 /dev/zero | tr '\\0' x | fold -w 70) > {message}; "
+        f"chown vmail:vmail {message}; doveadm force-resync -u {box} INBOX; doveadm quota recalc -u {box}"
+    )
     try:
         cause, story = diagnose(box, "inbound")
     finally:
-        node.run(f"rm -f /srv/vmail/{domain}/{local}/Maildir/cur/1.full.diagnose*; doveadm force-resync -u {box} INBOX; doveadm quota recalc -u {box}")
+        node.run(
+            f"rm -f /srv/vmail/{domain}/{local}/Maildir/cur/1.full.diagnose*; doveadm force-resync -u {box} INBOX; doveadm quota recalc -u {box}"
+        )
     assert cause == "mailbox.full", story
     assert re.search(rf"host {side.node}: {re.escape(box)}: .* of 1M, 1\d\d %", story)
 
@@ -117,7 +153,9 @@ def test_another_key_in_dns_than_the_host_signs_with(names: Names) -> None:
 
 
 def test_a_suspended_tenant(tmp_path: Path) -> None:
-    estate = client.changed_estate(tmp_path, {"tenants/acme/account.yml": ("state: active", "state: suspended")})
+    estate = client.changed_estate(
+        tmp_path, {"tenants/acme/account.yml": ("state: active", "state: suspended")}
+    )
     cause, story = diagnose("jo@acme.example", "login", estate)
     assert cause == "tenant.suspended", story
     assert "the tenant is suspended (tenants/acme/account.yml:3:" in story
@@ -133,7 +171,9 @@ def test_a_wrong_password_is_seen_in_the_log(side: Side, world: client.World) ->
     assert cause == "log.wrong_password", story
     assert any(f"from {address}" in story for address in WORLD)
     assert "not-the-password" not in story
-    assert diagnose(user.name, "login")[0] == "", "a login that succeeded later is the better evidence"
+    assert diagnose(user.name, "login")[0] == "", (
+        "a login that succeeded later is the better evidence"
+    )
 
 
 def test_an_alias_is_no_login() -> None:
@@ -165,7 +205,9 @@ def test_a_stuck_guard_and_not_the_senders_address(side: Side, node: client.Host
 
 
 def test_a_host_that_nobody_approved_names_the_key(tmp_path: Path) -> None:
-    estate = client.changed_estate(tmp_path, {"estate.yml": ("approved_hosts: [mail.stranger.example]", "approved_hosts: []")})
+    estate = client.changed_estate(
+        tmp_path, {"estate.yml": ("approved_hosts: [mail.stranger.example]", "approved_hosts: []")}
+    )
     cause, story = diagnose("archive@legacy.acme.example", "inbound", estate)
     assert cause == "files.host-not-approved", story
     assert "allowed: approved_hosts of estate.yml" in story
@@ -177,16 +219,30 @@ def test_offline_the_files_alone_are_asked() -> None:
     assert "PLAY [Ask the mail hosts]" not in story or "skipping: no hosts matched" in story
 
 
-def test_the_log_of_a_message_to_two_tenants_tells_each_its_own_part(world: client.World, sides: dict[str, Side]) -> None:
-    jo, begun = sides["mx1"].user, int(time.time())  # what others wrote to one another before is in the log, too
+def test_the_log_of_a_message_to_two_tenants_tells_each_its_own_part(
+    world: client.World, sides: dict[str, Side]
+) -> None:
+    jo, begun = (
+        sides["mx1"].user,
+        int(time.time()),
+    )  # what others wrote to one another before is in the log, too
     message = client.Message.new("someone@stranger.example", "sales@acme.example")
     world.send(jo.host, 25, "someone@stranger.example", ["sales@acme.example"], message)
     assert world.fetch(jo.host, jo.name, jo.password, message.token)
 
     def told(subject: str) -> str:
-        return client.ansible("ansible", "mx1", "-m", "reseller.mail.mail_log_info", "-a", f"subject={subject} since=@{begun}").output
+        return client.ansible(
+            "ansible",
+            "mx1",
+            "-m",
+            "reseller.mail.mail_log_info",
+            "-a",
+            f"subject={subject} since=@{begun}",
+        ).output
 
-    assert client.wait_until(lambda: "to=<ann@globex.example>" in told("sales@acme.example")), "whose alias it is sees both"
+    assert client.wait_until(lambda: "to=<ann@globex.example>" in told("sales@acme.example")), (
+        "whose alias it is sees both"
+    )
     mine, theirs = told(jo.name), told("ann@globex.example")
     assert "to=<jo@acme.example>" in mine
     assert "ann@globex.example" not in mine

@@ -9,12 +9,26 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from client import ESTATE, Flow, Host, Message, Run, World, ansible, changed_estate, instead_of, wait_until
+from client import (
+    ESTATE,
+    Flow,
+    Host,
+    Message,
+    Run,
+    World,
+    ansible,
+    changed_estate,
+    instead_of,
+    wait_until,
+)
 from conftest import STRANGER, Address, Side
 
 CHANGES = {
     "tenants/acme/acme.example.yml": ("aliases:\n", "aliases:\n  - {name: brand-new, to: [jo]}\n"),
-    "tenants/globex/globex.example.yml": ("aliases:\n", "aliases:\n  - {name: brand-new, to: [ann]}\n"),
+    "tenants/globex/globex.example.yml": (
+        "aliases:\n",
+        "aliases:\n  - {name: brand-new, to: [ann]}\n",
+    ),
 }
 
 MEAN_NAMES = "mailboxes:\n" + "".join(
@@ -48,19 +62,32 @@ exec "$real" "$@"
 
 def generation(estate: Path = ESTATE, *arguments: str) -> Run:
     """The role that applies generations, without the others."""
-    return ansible("ansible-playbook", str(Path(__file__).parent / "generation.yml"), "--diff", *arguments, estate=estate)
+    return ansible(
+        "ansible-playbook",
+        str(Path(__file__).parent / "generation.yml"),
+        "--diff",
+        *arguments,
+        estate=estate,
+    )
 
 
 def accepts(world: World, side: Side) -> bool:
     """Whether the node knows the address that CHANGES bring."""
     address = f"brand-new@{side.user.domain}"
-    answers = world.send(side.host, 25, STRANGER, [address], Message.new(STRANGER, address), declare_size=True)
+    answers = world.send(
+        side.host, 25, STRANGER, [address], Message.new(STRANGER, address), declare_size=True
+    )
     return answers["rcpt"][address][0] == 250
 
 
 def serving(nodes: dict[str, Host]) -> dict[str, str]:
     """What each node serves, and what its daemons were told of."""
-    return {name: node.output("readlink /var/lib/reseller-mail/current; cat /var/lib/reseller-mail/activated.json") for name, node in nodes.items()}
+    return {
+        name: node.output(
+            "readlink /var/lib/reseller-mail/current; cat /var/lib/reseller-mail/activated.json"
+        )
+        for name, node in nodes.items()
+    }
 
 
 @pytest.fixture
@@ -73,7 +100,9 @@ def changed(tmp_path: Path) -> t.Iterator[Path]:
 @contextlib.contextmanager
 def flows(world: World, sides: dict[str, Side]) -> t.Iterator[None]:
     """Mail comes in at both nodes all the time; none of it is refused or put off at the door, lost or doubled."""
-    running = [Flow(world, side.host, side.second.name, side.second.password) for side in sides.values()]
+    running = [
+        Flow(world, side.host, side.second.name, side.second.password) for side in sides.values()
+    ]
     with running[0], running[1]:
         yield
     for flow in running:
@@ -117,7 +146,15 @@ def test_no_name_that_a_tenant_may_choose_stops_its_node(
 def signers(world: World, sender: Address) -> list[str]:
     """The domains that sign a message which somebody submits to a stranger; it is accepted."""
     message = Message.new(sender.name, STRANGER)
-    answers = world.send(sender.host, 587, sender.name, [STRANGER], message, login=sender.name, password=sender.password)
+    answers = world.send(
+        sender.host,
+        587,
+        sender.name,
+        [STRANGER],
+        message,
+        login=sender.name,
+        password=sender.password,
+    )
     assert answers["data"][0] == 250, answers
     assert wait_until(lambda: world.stored(message.token)), "it does not arrive"
     head = world.stored(message.token)[0].decode().partition("\r\n\r\n")[0]
@@ -128,21 +165,29 @@ def test_a_lost_dkim_key_leaves_its_domain_unsigned_and_keeps_no_other_from_its_
     world: World, sides: dict[str, Side], nodes: dict[str, Host], changed: Path
 ) -> None:
     table = "/var/lib/reseller-mail/current/opendkim/key_table"
-    keys = {name: nodes[name].output(f"grep -o '/.*/{side.user.domain}/.*' {table}") for name, side in sides.items()}
+    keys = {
+        name: nodes[name].output(f"grep -o '/.*/{side.user.domain}/.*' {table}")
+        for name, side in sides.items()
+    }
     try:
         for name, key in keys.items():
             nodes[name].run(f"mv {key} {key}.away")
         with flows(world, sides):
             run = generation(changed)
         assert run.rc == 2, run.output
-        assert all(f"{key}: No such file" in " ".join(run.output.split()) for key in keys.values()), run.output
+        assert all(
+            f"{key}: No such file" in " ".join(run.output.split()) for key in keys.values()
+        ), run.output
         assert all(accepts(world, side) for side in sides.values()), "the change of everybody else"
         for side in sides.values():
             assert signers(world, side.user) == [], "neither refused nor signed with another key"
         for neighbour in (sides["mx1"].catch_all_to, sides["mx2"].second):
             assert neighbour.domain in signers(world, neighbour)
         again = generation(changed)
-        assert (again.rc, {name: again.changed(name) for name in nodes}) == (2, dict.fromkeys(nodes, 0)), again.output
+        assert (again.rc, {name: again.changed(name) for name in nodes}) == (
+            2,
+            dict.fromkeys(nodes, 0),
+        ), again.output
     finally:
         for name, key in keys.items():
             nodes[name].run(f"mv {key}.away {key}")
@@ -150,7 +195,9 @@ def test_a_lost_dkim_key_leaves_its_domain_unsigned_and_keeps_no_other_from_its_
     assert all(signers(world, side.user) == [side.user.domain] for side in sides.values())
 
 
-def test_a_run_killed_between_switch_and_reload_is_healed_by_the_next(world: World, sides: dict[str, Side], nodes: dict[str, Host], changed: Path) -> None:
+def test_a_run_killed_between_switch_and_reload_is_healed_by_the_next(
+    world: World, sides: dict[str, Side], nodes: dict[str, Host], changed: Path
+) -> None:
     before = serving(nodes)
     with flows(world, sides):
         with contextlib.ExitStack() as killers:
@@ -162,7 +209,9 @@ def test_a_run_killed_between_switch_and_reload_is_healed_by_the_next(world: Wor
         for name, node in nodes.items():
             switched = node.output("readlink /var/lib/reseller-mail/current")
             assert switched not in before[name], "the run did not get as far as the switch"
-            assert Path(switched).name not in node.output("cat /var/lib/reseller-mail/activated.json")
+            assert Path(switched).name not in node.output(
+                "cat /var/lib/reseller-mail/activated.json"
+            )
         run = generation(changed)
         assert run.rc == 0, run.output
         assert all(figures["changed"] for figures in run.recap.values())
@@ -173,7 +222,9 @@ def test_a_run_killed_between_switch_and_reload_is_healed_by_the_next(world: Wor
     assert all(figures["changed"] == 0 for figures in generation(changed).recap.values())
 
 
-def test_rolling_back_brings_the_old_generation_back(world: World, sides: dict[str, Side], nodes: dict[str, Host], changed: Path) -> None:
+def test_rolling_back_brings_the_old_generation_back(
+    world: World, sides: dict[str, Side], nodes: dict[str, Host], changed: Path
+) -> None:
     before = serving(nodes)
     assert generation(changed).rc == 0
     assert all(accepts(world, side) for side in sides.values())
@@ -185,15 +236,24 @@ def test_rolling_back_brings_the_old_generation_back(world: World, sides: dict[s
     assert not any(accepts(world, side) for side in sides.values())
 
 
-def test_a_changed_quota_works_at_once(world: World, sides: dict[str, Side], nodes: dict[str, Host], tmp_path: Path) -> None:
+def test_a_changed_quota_works_at_once(
+    world: World, sides: dict[str, Side], nodes: dict[str, Host], tmp_path: Path
+) -> None:
     """Without a login, a delivery or a restart in between."""
-    small = {"tenants/acme/acme.example.yml": ("quota: 1M", "quota: 9M"), "tenants/globex/globex.example.yml": ("quota: 1M", "quota: 9M")}
+    small = {
+        "tenants/acme/acme.example.yml": ("quota: 1M", "quota: 9M"),
+        "tenants/globex/globex.example.yml": ("quota: 1M", "quota: 9M"),
+    }
     size = 3 * 1024 * 1024
 
     def taken(side: Side) -> Message | None:
         message = Message.new(STRANGER, side.small.name, size=size)
         answers = world.send(side.host, 25, STRANGER, [side.small.name], message)
-        return message if answers["rcpt"][side.small.name][0] == 250 and answers["data"][0] == 250 else None
+        return (
+            message
+            if answers["rcpt"][side.small.name][0] == 250 and answers["data"][0] == 250
+            else None
+        )
 
     assert not any(taken(side) for side in sides.values())
     try:
@@ -202,7 +262,9 @@ def test_a_changed_quota_works_at_once(world: World, sides: dict[str, Side], nod
         for side in sides.values():
             message = taken(side)
             assert message
-            assert world.fetch(side.host, side.small.name, side.small.password, message.token), "Dovecot did not take it"
+            assert world.fetch(side.host, side.small.name, side.small.password, message.token), (
+                "Dovecot did not take it"
+            )
     finally:
         for side in sides.values():  # other tests want room in these boxes
             nodes[side.node].run(f"doveadm expunge -u {side.small} mailbox INBOX all")
@@ -216,25 +278,38 @@ def changes(run: Run) -> list[str]:
     return re.findall(r"(?m)^[-+~] (?:mailbox|alias|activate) .*$", run.output)
 
 
-def test_check_mode_says_what_the_real_run_does(world: World, sides: dict[str, Side], nodes: dict[str, Host], changed: Path) -> None:
+def test_check_mode_says_what_the_real_run_does(
+    world: World, sides: dict[str, Side], nodes: dict[str, Host], changed: Path
+) -> None:
     before = serving(nodes)
     said = generation(changed, "--check")
     assert serving(nodes) == before
     assert not any(accepts(world, side) for side in sides.values())
     done = generation(changed)
     assert sorted(changes(said)) == sorted(changes(done))  # whichever node is first
-    assert sorted(changes(done)) == [f"+ alias brand-new@{side.user.domain} to {side.user}" for side in sides.values()]
-    assert {name: said.changed(name) for name in nodes} == {name: done.changed(name) for name in nodes} == dict.fromkeys(nodes, 1)
+    assert sorted(changes(done)) == [
+        f"+ alias brand-new@{side.user.domain} to {side.user}" for side in sides.values()
+    ]
+    assert (
+        {name: said.changed(name) for name in nodes}
+        == {name: done.changed(name) for name in nodes}
+        == dict.fromkeys(nodes, 1)
+    )
 
 
-def test_small_deletions_do_not_add_up_on_a_host_whose_runs_fail(nodes: dict[str, Host], tmp_path: Path) -> None:
+def test_small_deletions_do_not_add_up_on_a_host_whose_runs_fail(
+    nodes: dict[str, Host], tmp_path: Path
+) -> None:
     """Ten mailboxes may go at once; the check of the next generation fails, so none of them goes, and the next change would count them again."""
     files = ("tenants/acme/acme.example.yml", "tenants/globex/globex.example.yml")
 
     def estate(more: int) -> Path:
         lines = "".join(f"  - {{name: temp{number}, quota: 1M}}\n" for number in range(more))
         room = {"tenants/globex/account.yml": ("plan: starter", "plan: business")}
-        return changed_estate(tmp_path / str(more), {**room, **dict.fromkeys(files, ("mailboxes:\n", f"mailboxes:\n{lines}"))})
+        return changed_estate(
+            tmp_path / str(more),
+            {**room, **dict.fromkeys(files, ("mailboxes:\n", f"mailboxes:\n{lines}"))},
+        )
 
     try:
         run = generation(estate(12))

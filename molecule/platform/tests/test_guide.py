@@ -12,7 +12,11 @@ from pathlib import Path
 import pytest
 from client import Host, ansible
 
-TENANTS = {"acme": ("mx1", "acme.example"), "globex": ("mx2", "globex.example"), "initech": ("mx2", "initech.example")}
+TENANTS = {
+    "acme": ("mx1", "acme.example"),
+    "globex": ("mx2", "globex.example"),
+    "initech": ("mx2", "initech.example"),
+}
 
 
 class Guide:
@@ -25,22 +29,53 @@ class Guide:
     def get(self, path: str, tenant: str = "", node: str = "mx2", *options: str) -> str:
         """Status, headers and content."""
         who = ["--user", f"{tenant}:{self._passwords[tenant]}"] if tenant else []
-        return self._world.output(shlex.join(["curl", "--silent", "--include", "--path-as-is", *who, *options, f"https://{node}.hosting.example{path}"]))
+        return self._world.output(
+            shlex.join(
+                [
+                    "curl",
+                    "--silent",
+                    "--include",
+                    "--path-as-is",
+                    *who,
+                    *options,
+                    f"https://{node}.hosting.example{path}",
+                ]
+            )
+        )
 
     def status(self, path: str, tenant: str = "", node: str = "mx2") -> int:
         return int(self.get(path, tenant, node).split()[1])
 
 
 def converge(folder: Path, *arguments: str) -> t.Any:
-    extra = {"guide_handover": f"{folder}/{{{{ mail_node }}}}.csv", "guide_report": f"{folder}/report.json"}
-    return ansible("ansible-playbook", "playbooks/guide_site.yml", "--diff", "--extra-vars", json.dumps(extra), *arguments)
+    extra = {
+        "guide_handover": f"{folder}/{{{{ mail_node }}}}.csv",
+        "guide_report": f"{folder}/report.json",
+    }
+    return ansible(
+        "ansible-playbook",
+        "playbooks/guide_site.yml",
+        "--diff",
+        "--extra-vars",
+        json.dumps(extra),
+        *arguments,
+    )
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("guide")
-    finding = {"id": "dns.mx", "subject": "acme.example", "state": "ok", "expected": "", "found": "", "remedy": ""}
-    (folder / "report.json").write_text(json.dumps({"checked": "2026-11-21T14:00:00Z", "findings": [finding]}), encoding="utf-8")
+    finding = {
+        "id": "dns.mx",
+        "subject": "acme.example",
+        "state": "ok",
+        "expected": "",
+        "found": "",
+        "remedy": "",
+    }
+    (folder / "report.json").write_text(
+        json.dumps({"checked": "2026-11-21T14:00:00Z", "findings": [finding]}), encoding="utf-8"
+    )
     return folder
 
 
@@ -48,7 +83,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def guide(folder: Path) -> Guide:
     run = converge(folder, "--extra-vars", json.dumps({"guide_reset": ["acme"]}), "--limit", "mx1")
     assert run.rc == 0, run.output
-    run = converge(folder, "--extra-vars", json.dumps({"guide_reset": ["globex", "initech"]}), "--limit", "mx2")
+    run = converge(
+        folder, "--extra-vars", json.dumps({"guide_reset": ["globex", "initech"]}), "--limit", "mx2"
+    )
     assert run.rc == 0, run.output
     passwords: dict[str, str] = {}
     for path in sorted(folder.glob("*.csv")):
@@ -73,28 +110,55 @@ def test_a_tenant_opens_its_page_and_nobody_else_does(guide: Guide, tenant: str)
 
 
 def test_what_is_nobody_s_is_not_found_and_nothing_is_listed(guide: Guide) -> None:
-    paths = ["/guide/", "/guide/unknown.example/", "/guide/acme.example/", "/guide/globex.example/access", "/guide/globex.example/pages/",
-             "/guide/globex.example/../../access/initech", "/guide/globex.example/%2e%2e/initech.example/access", "/guide/globex.example/de.html/..", "/"]
-    assert {path: guide.status(path, "globex") for path in paths} == {**dict.fromkeys(paths, 404), "/guide/globex.example/de.html/..": 200}
+    paths = [
+        "/guide/",
+        "/guide/unknown.example/",
+        "/guide/acme.example/",
+        "/guide/globex.example/access",
+        "/guide/globex.example/pages/",
+        "/guide/globex.example/../../access/initech",
+        "/guide/globex.example/%2e%2e/initech.example/access",
+        "/guide/globex.example/de.html/..",
+        "/",
+    ]
+    assert {path: guide.status(path, "globex") for path in paths} == {
+        **dict.fromkeys(paths, 404),
+        "/guide/globex.example/de.html/..": 200,
+    }
 
 
 def test_pages_come_with_strict_headers_and_by_tls_only(guide: Guide) -> None:
     head = guide.get("/guide/globex.example/", "globex").partition("\r\n\r\n")[0].lower()
-    assert "content-security-policy: default-src 'none'; style-src 'self'; script-src 'self'" in head
-    for header in ("strict-transport-security:", "x-content-type-options: nosniff", "referrer-policy: no-referrer", "cache-control: private, no-cache"):
+    assert (
+        "content-security-policy: default-src 'none'; style-src 'self'; script-src 'self'" in head
+    )
+    for header in (
+        "strict-transport-security:",
+        "x-content-type-options: nosniff",
+        "referrer-policy: no-referrer",
+        "cache-control: private, no-cache",
+    ):
         assert header in head
-    plain = Host("world").output("curl --silent --include http://mx2.hosting.example/guide/globex.example/")
+    plain = Host("world").output(
+        "curl --silent --include http://mx2.hosting.example/guide/globex.example/"
+    )
     assert "200" not in plain.split("\r\n", maxsplit=1)[0]
     assert "globex.example" not in plain.partition("\r\n\r\n")[2]
-    assert guide.get("/guide/globex.example/", "globex", "mx2", "--request", "POST").startswith("HTTP/1.1 403")
+    assert guide.get("/guide/globex.example/", "globex", "mx2", "--request", "POST").startswith(
+        "HTTP/1.1 403"
+    )
 
 
-def test_a_node_keeps_hashes_that_only_the_web_server_reads(guide: Guide, nodes: dict[str, Host]) -> None:
+def test_a_node_keeps_hashes_that_only_the_web_server_reads(
+    guide: Guide, nodes: dict[str, Host]
+) -> None:
     for node in nodes.values():
         lines = node.output("cat /var/lib/reseller-mail/guide/access/*").split()
         assert lines
         assert all(line.partition(":")[2].startswith("$6$") for line in lines)
-        assert set(node.output("stat -c '%U %G %a' /var/lib/reseller-mail/guide/access/*").splitlines()) == {"root www-data 640"}
+        assert set(
+            node.output("stat -c '%U %G %a' /var/lib/reseller-mail/guide/access/*").splitlines()
+        ) == {"root www-data 640"}
 
 
 def test_a_second_run_changes_nothing_and_a_check_run_says_so(guide: Guide, folder: Path) -> None:
@@ -106,8 +170,17 @@ def test_a_second_run_changes_nothing_and_a_check_run_says_so(guide: Guide, fold
 
 def test_a_renewed_certificate_is_read(guide: Guide, nodes: dict[str, Host]) -> None:
     node = nodes["mx2"]
-    before = node.output("systemctl show --property=StateChangeTimestampMonotonic reseller-mail-guide.service")
+    before = node.output(
+        "systemctl show --property=StateChangeTimestampMonotonic reseller-mail-guide.service"
+    )
     certificate = "/var/lib/reseller-mail/tls/mx2.hosting.example/fullchain.pem"
     node.run(f"cp -p {certificate} {certificate}.new && mv {certificate}.new {certificate}")
-    node.run("for i in $(seq 50); do journalctl --quiet --unit=nginx.service --since=-1min --grep=Reloaded && exit; sleep 0.2; done; exit 1")
-    assert node.output("systemctl show --property=StateChangeTimestampMonotonic reseller-mail-guide.service") != before
+    node.run(
+        "for i in $(seq 50); do journalctl --quiet --unit=nginx.service --since=-1min --grep=Reloaded && exit; sleep 0.2; done; exit 1"
+    )
+    assert (
+        node.output(
+            "systemctl show --property=StateChangeTimestampMonotonic reseller-mail-guide.service"
+        )
+        != before
+    )

@@ -27,21 +27,34 @@ def ask(asker: Host, side: Side, cases: dict[str, str]) -> dict[tuple[int, str],
     script = "ask() { echo Q | timeout 15 openssl s_client \"$@\" 2>&1 | grep -E 'Cipher is|digest|TLS1.3 group' | tr '\\n' ' '; echo; }\n"
     for port, protocol in PORTS.items():
         target = f"-connect {side.host}:{port} -servername {page if port == 443 else side.host} {f'-starttls {protocol}' if protocol else ''}"
-        script += "".join(f"echo -n '{port}|{case}|'; ask {target} {options}\n" for case, options in cases.items())
-    answers = {(int(port), case): said for port, case, said in ANSWER.findall(asker.run("bash -s", stdin=script).stdout)}
+        script += "".join(
+            f"echo -n '{port}|{case}|'; ask {target} {options}\n" for case, options in cases.items()
+        )
+    answers = {
+        (int(port), case): said
+        for port, case, said in ANSWER.findall(asker.run("bash -s", stdin=script).stdout)
+    }
     assert len(answers) == len(PORTS) * len(cases)
     assert all("Cipher is" in said for said in answers.values()), answers
     return answers
 
 
 def test_no_port_takes_part_in_a_handshake_of_yesterday(world: World, side: Side) -> None:
-    agreed = {question: said for question, said in ask(world, side, REFUSED).items() if "Cipher is (NONE)" not in said}
+    agreed = {
+        question: said
+        for question, said in ask(world, side, REFUSED).items()
+        if "Cipher is (NONE)" not in said
+    }
     assert agreed == {}
 
 
 def test_every_port_takes_part_in_handshakes_of_today(world: World, side: Side) -> None:
     answers = ask(world, side, TAKEN)
-    assert {question: said for question, said in answers.items() if "Peer signing digest: SHA256" not in said or "(NONE)" in said} == {}
+    assert {
+        question: said
+        for question, said in answers.items()
+        if "Peer signing digest: SHA256" not in said or "(NONE)" in said
+    } == {}
 
 
 def test_keys_are_exchanged_in_hybrid_where_openssl_can(side: Side, nodes: dict[str, Host]) -> None:

@@ -242,7 +242,12 @@ def test_an_external_host_does_not_greet_with_a_name_of_ours(
 ) -> None:
     """Names and addresses of both nodes, domains of both, and names that lead to a node."""
     names = [name for one in sides.values() for name in (one.host.upper(), one.user.domain)]
-    names += ["[10.97.0.3]", "[IPv6:fd97::3]", f"{side.host}.", side.domain_alias.partition("@")[2].title()]
+    names += [
+        "[10.97.0.3]",
+        "[IPv6:fd97::3]",
+        f"{side.host}.",
+        side.domain_alias.partition("@")[2].title(),
+    ]
     answers = greeted(world, side, [*names, side.relay_domain, f"autoconfig.{side.user.domain}"])
     assert [said for said in answers.items() if not said[1].startswith(("550 5.7.1", "501 "))] == []
 
@@ -269,7 +274,9 @@ def test_a_tenant_s_own_host_greets_with_the_domain_that_leads_to_it(
             known = f"getent ahosts {domain} | cut -d' ' -f1"
             assert wait_until(lambda: set(node.output(known).split()) == wanted), node.name  # noqa: B023 called at once
 
-    let_lead_to_world("".join(f"update add {domain}. 1 {'AAAA' if ':' in one else 'A'} {one}\n" for one in WORLD))
+    let_lead_to_world(
+        "".join(f"update add {domain}. 1 {'AAAA' if ':' in one else 'A'} {one}\n" for one in WORLD)
+    )
     try:
         answers = [greeted(world, side, [domain])[domain] for side in sides.values()]
     finally:

@@ -44,7 +44,11 @@ def login(user: Address) -> dict[str, str]:
 
 def trace(raw: bytes, by: str) -> str:
     """Who handed a message to a host, in that host's own words."""
-    found = re.search(rf"^Received: from (\S+ \(\S+ \[\S+\]\))(?:(?!^\S).)*?by {re.escape(by)} ", raw.decode(), re.M | re.S)
+    found = re.search(
+        rf"^Received: from (\S+ \(\S+ \[\S+\]\))(?:(?!^\S).)*?by {re.escape(by)} ",
+        raw.decode(),
+        re.M | re.S,
+    )
     assert found, raw.decode()
     return found[1]
 
@@ -54,10 +58,14 @@ def test_a_stranger_s_host_that_has_ipv6_only_delivers(world: World, side: Side)
     with without(world, *IPV4[side.node]):
         assert world.send("127.0.0.1", 25, STRANGER, [side.user.name], message)["data"][0] == 250
         raw = received(world, side.user, message)
-    assert trace(raw, side.host) == f"mail.stranger.example (mail.stranger.example [IPv6:{WORLD[1]}])"
+    assert (
+        trace(raw, side.host) == f"mail.stranger.example (mail.stranger.example [IPv6:{WORLD[1]}])"
+    )
 
 
-def test_mail_leaves_over_ipv6_from_the_node_s_own_address(world: World, side: Side, node: Host) -> None:
+def test_mail_leaves_over_ipv6_from_the_node_s_own_address(
+    world: World, side: Side, node: Host
+) -> None:
     """Its name in EHLO and its reverse name agree, and SPF lists the address."""
     own = IPV6[side.node]
     with without(node, WORLD[0]):
@@ -80,14 +88,24 @@ def test_a_user_who_has_ipv6_only_sends_and_reads(world: World, side: Side) -> N
     user = side.user
     for port in (587, 465):
         message = Message.new(user.name, user.name)
-        arguments = {"sender": user.name, "recipients": [user.name], "message": message.text, "login": user.name, "password": user.password}
+        arguments = {
+            "sender": user.name,
+            "recipients": [user.name],
+            "message": message.text,
+            "login": user.name,
+            "password": user.password,
+        }
         assert only_ipv6(world, "send", host=side.host, port=port, **arguments)["data"][0] == 250
         assert len(only_ipv6(world, "fetch", token=message.token, **login(user))) == 1
     assert only_ipv6(world, "login", protocol="pop3", **login(user))[0]
-    assert only_ipv6(world, "managesieve", commands=["LISTSCRIPTS"], **login(user))[0].startswith("OK")
+    assert only_ipv6(world, "managesieve", commands=["LISTSCRIPTS"], **login(user))[0].startswith(
+        "OK"
+    )
 
 
-@pytest.mark.parametrize("page", ["mta-sts.{}/.well-known/mta-sts.txt", "autoconfig.{}/mail/config-v1.1.xml"])
+@pytest.mark.parametrize(
+    "page", ["mta-sts.{}/.well-known/mta-sts.txt", "autoconfig.{}/mail/config-v1.1.xml"]
+)
 def test_pages_come_over_ipv6(world: World, side: Side, page: str) -> None:
     assert only_ipv6(world, "get", url=f"https://{page.format(side.user.domain)}")[0] == 200
 
@@ -98,7 +116,13 @@ def test_verify_warns_of_an_address_that_does_not_answer(side: Side) -> None:
 
     def asked() -> Finding:
         authority = Path(os.environ.get("LAB_HOSTS_DIR", "/var/lib/reseller-mail-lab")) / "ca.pem"
-        (found,) = [one for one in (check() for check in client_checks(Dialler(RESOLVER, str(authority)), side.host)) if one.id == "access.addresses"]
+        (found,) = [
+            one
+            for one in (
+                check() for check in client_checks(Dialler(RESOLVER, str(authority)), side.host)
+            )
+            if one.id == "access.addresses"
+        ]
         return found
 
     assert asked().state == "ok"
@@ -110,4 +134,7 @@ def test_verify_warns_of_an_address_that_does_not_answer(side: Side) -> None:
     finally:
         subprocess.run(["nft", "delete table ip6 closed"], check=True)
     assert found.state == "warn"
-    assert found.found == f"{address} port 993: Connection refused; {address} port 587: Connection refused"
+    assert (
+        found.found
+        == f"{address} port 993: Connection refused; {address} port 587: Connection refused"
+    )

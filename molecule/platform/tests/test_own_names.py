@@ -45,7 +45,10 @@ def judged(raw: bytes) -> Judged:
     domain = str(message["Return-Path"]).strip("<>").rpartition("@")[2] or match[1]
     chain = asyncio.run(_spf_chain.walk(Asker(RESOLVER), domain, [match[2]]))
     count = len(message.get_all("DKIM-Signature", []))
-    signers = [(one := dkim.DKIM(raw)).verify(idx=index, dnsfunc=txt) and one.domain.decode() for index in range(count)]
+    signers = [
+        (one := dkim.DKIM(raw)).verify(idx=index, dnsfunc=txt) and one.domain.decode()
+        for index in range(count)
+    ]
     assert all(signers), raw.decode()
     author = message["From"].addresses[0].domain
     return Judged(
@@ -80,9 +83,7 @@ def test_a_bounce_passes_at_a_stranger_and_has_no_tenant_s_signature(
     assert found == Judged(side.host, {"v": "DMARC1", "p": "reject"}, side.host, (side.host,))
 
 
-def test_mail_of_root_s_programs_passes_at_a_stranger(
-    world: World, side: Side, node: Host
-) -> None:
+def test_mail_of_root_s_programs_passes_at_a_stranger(world: World, side: Side, node: Host) -> None:
     message = Message.new("root", STRANGER)
     from_root(node, message, f"{CRON} {STRANGER}")
     raw = only(world.stored(message.token))
@@ -116,9 +117,7 @@ def test_a_redirect_of_a_message_in_the_node_s_name_is_not_signed_and_fails_at_a
     assert found.spf == side.user.domain
 
 
-def test_a_bounce_waits_for_its_signer_and_comes_once(
-    world: World, side: Side, node: Host
-) -> None:
+def test_a_bounce_waits_for_its_signer_and_comes_once(world: World, side: Side, node: Host) -> None:
     token = uuid.uuid4().hex
     node.run("systemctl stop opendkim@node")
     try:

@@ -17,8 +17,14 @@ def ask(name: str, kind: str) -> list[str]:
     return sorted(record.to_text() for record in resolver.resolve(name, kind, lifetime=10))
 
 
-@pytest.mark.parametrize(("domain", "mode"), [("acme.example", "testing"), ("globex.example", "enforce")], ids=["mx1 (Debian 12)", "mx2 (Debian 13)"])
-def test_the_mta_sts_policy_that_a_stranger_fetches_matches_the_mx(world: World, domain: str, mode: str) -> None:
+@pytest.mark.parametrize(
+    ("domain", "mode"),
+    [("acme.example", "testing"), ("globex.example", "enforce")],
+    ids=["mx1 (Debian 12)", "mx2 (Debian 13)"],
+)
+def test_the_mta_sts_policy_that_a_stranger_fetches_matches_the_mx(
+    world: World, domain: str, mode: str
+) -> None:
     status, kind, text = world.call("get", url=f"https://mta-sts.{domain}/.well-known/mta-sts.txt")
     assert (status, kind) == (200, "text/plain")
     lines = [line.partition(": ")[::2] for line in text.split("\r\n") if line]

@@ -17,7 +17,9 @@ TOO_BIG = 2 * 1024 * 1024
 
 def offer(world: World, side: Side, **more: object) -> dict:
     recipient = side.small.name
-    return world.send(side.host, 25, STRANGER, [recipient], Message.new(STRANGER, recipient, size=TOO_BIG), **more)
+    return world.send(
+        side.host, 25, STRANGER, [recipient], Message.new(STRANGER, recipient, size=TOO_BIG), **more
+    )
 
 
 def test_a_message_that_does_not_fit_is_refused_at_rcpt(world: World, side: Side) -> None:
@@ -43,7 +45,9 @@ def test_a_mailbox_that_fills_up_is_warned(world: World, side: Side, node: Host)
     try:
         message = Message.new(STRANGER, box.name, size=870_000)
         assert world.send(side.host, 25, STRANGER, [box.name], message)["data"][0] == 250
-        warned = wait_until(lambda: node.output(f"doveadm search -u {box} mailbox INBOX subject '80% full'"))
+        warned = wait_until(
+            lambda: node.output(f"doveadm search -u {box} mailbox INBOX subject '80% full'")
+        )
         assert len(warned.splitlines()) == 1, warned
     finally:
         node.run(f"doveadm expunge -u {box} mailbox INBOX all")
@@ -72,7 +76,12 @@ def few() -> t.Iterator[None]:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ESTATE, folder)
     for path in folder.glob("tenants/*/*.yml"):
-        path.write_text(path.read_text(encoding="utf-8").replace("    quota: 1M\n", f"    quota: 1M\n    {FEW}\n"), encoding="utf-8")
+        path.write_text(
+            path.read_text(encoding="utf-8").replace(
+                "    quota: 1M\n", f"    quota: 1M\n    {FEW}\n"
+            ),
+            encoding="utf-8",
+        )
     done = ansible("ansible-playbook", generation, estate=folder)
     assert done.rc == 0, done.output
     yield
@@ -80,34 +89,53 @@ def few() -> t.Iterator[None]:
     assert done.rc == 0, done.output
 
 
-def test_a_mailbox_with_as_many_messages_as_it_may_have_takes_no_more(few: None, world: World, side: Side, node: Host) -> None:
+def test_a_mailbox_with_as_many_messages_as_it_may_have_takes_no_more(
+    few: None, world: World, side: Side, node: Host
+) -> None:
     box = side.small
     node.run(f"doveadm expunge -u {box} mailbox '*' all")
     try:
-        kept = world.call("imap_append", host=side.host, user=box.name, password=box.password, times=MESSAGES + 1)
+        kept = world.call(
+            "imap_append", host=side.host, user=box.name, password=box.password, times=MESSAGES + 1
+        )
         taken = sum(state == "OK" for state, _text in kept)
-        assert MESSAGES - 4 < taken <= MESSAGES, "warnings at 80, 95 and 100 % are messages as well, and come when they come"
+        assert MESSAGES - 4 < taken <= MESSAGES, (
+            "warnings at 80, 95 and 100 % are messages as well, and come when they come"
+        )
         assert kept[-1][0] == "NO", kept
         assert kept[-1][1].startswith("[OVERQUOTA]"), kept
         message = Message.new(STRANGER, box.name)
         code, text = world.send(side.host, 25, STRANGER, [box.name], message)["rcpt"][box.name]
         assert (code, text[:5]) == (552, "5.2.2"), text
-        assert "452, b'4.2.2" in node.output(f"python3 -c '{HANDED_OVER.format(box=box)}'"), "Postfix would keep what it took before, and try again"
+        assert "452, b'4.2.2" in node.output(f"python3 -c '{HANDED_OVER.format(box=box)}'"), (
+            "Postfix would keep what it took before, and try again"
+        )
     finally:
         node.run(f"doveadm expunge -u {box} mailbox '*' all")
     assert world.send(side.host, 25, STRANGER, [box.name], message)["data"][0] == 250
 
 
-def test_a_mailbox_has_no_more_folders_than_it_may_have(few: None, world: World, side: Side, node: Host) -> None:
+def test_a_mailbox_has_no_more_folders_than_it_may_have(
+    few: None, world: World, side: Side, node: Host
+) -> None:
     """INBOX counts, folders that nobody has put anything into do not. Dovecot 2.3 (Debian 12) has no such limit."""
     box = side.small
     names = [f"f{number}" for number in range(5)]
     try:
-        made = [world.call("imap_create", host=side.host, user=box.name, password=box.password, folder=name) for name in names]
+        made = [
+            world.call(
+                "imap_create", host=side.host, user=box.name, password=box.password, folder=name
+            )
+            for name in names
+        ]
     finally:
-        node.run(f"for folder in {' '.join(names)}; do doveadm mailbox delete -u {box} $folder 2>/dev/null || true; done")
+        node.run(
+            f"for folder in {' '.join(names)}; do doveadm mailbox delete -u {box} $folder 2>/dev/null || true; done"
+        )
     if side.node == "mx1":
-        assert [state for state, _text in made] == ["OK"] * 5, "then docs/language.md has to say so no more"
+        assert [state for state, _text in made] == ["OK"] * 5, (
+            "then docs/language.md has to say so no more"
+        )
     else:
         assert made[0][0] == "OK", made
         assert made[-1][0] == "NO", made

@@ -9,7 +9,13 @@ from client import Host, World, wait_until
 from conftest import Side
 from test_delivery import knock, received, submit, txt
 
-GATES = {"reseller-mail-guard.service", "opendkim@rsa.service", "opendkim@ed25519.service", "opendkim@node.service", "dovecot.service"}
+GATES = {
+    "reseller-mail-guard.service",
+    "opendkim@rsa.service",
+    "opendkim@ed25519.service",
+    "opendkim@node.service",
+    "dovecot.service",
+}
 """What Postfix asks about every message."""
 
 
@@ -23,12 +29,16 @@ def rebooted(node: Host) -> Host:
     """The node after a reboot that it was asked for itself."""
     before = started(node)
     node.run("systemctl reboot", check=False)
-    assert wait_until(lambda: (now := started(node)) and now != before, 60), f"{node.name} does not come back"
+    assert wait_until(lambda: (now := started(node)) and now != before, 60), (
+        f"{node.name} does not come back"
+    )
     return node
 
 
 def test_a_host_that_reboots_serves_mail_again(rebooted: Host, world: World, side: Side) -> None:
-    assert rebooted.run("systemctl is-system-running --wait", check=False).stdout.strip() == "running", rebooted.output("systemctl --failed")
+    assert (
+        rebooted.run("systemctl is-system-running --wait", check=False).stdout.strip() == "running"
+    ), rebooted.output("systemctl --failed")
     message = knock(world, side.host, side.user.name)
     assert message.token.encode() in received(world, side.user, message)
     signed = received(world, side.other_user, submit(world, side.user, side.other_user.name))

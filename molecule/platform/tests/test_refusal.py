@@ -15,7 +15,9 @@ def refused_as(world: World, side: Side, envelope: str, header: str) -> dict:
     """The answers to a logged-in user who claims these addresses."""
     user = side.user
     message = Message.new(envelope, STRANGER, header_from=header)
-    answers = world.send(user.host, 587, envelope, [STRANGER], message, login=user.name, password=user.password)
+    answers = world.send(
+        user.host, 587, envelope, [STRANGER], message, login=user.name, password=user.password
+    )
     assert answers["auth"][0] == 235, answers
     assert not world.stored(message.token, seconds=1)
     return answers
@@ -42,22 +44,33 @@ def test_nobody_hides_a_second_from(world: World, side: Side) -> None:
 def test_a_wrong_password_is_refused(world: World, side: Side) -> None:
     for protocol in ("imap", "pop3", "submission"):
         assert world.may_login(side.host, protocol, side.user.name, side.user.password), protocol
-        assert not world.may_login(side.host, protocol, side.user.name, "not the password"), protocol
+        assert not world.may_login(side.host, protocol, side.user.name, "not the password"), (
+            protocol
+        )
 
 
 def test_no_password_is_taken_in_the_clear(world: World, side: Side) -> None:
     for port in (25, 587):
-        greeting, ehlo, answer = world.call("converse", host=side.host, port=port, lines=["EHLO world.stranger.example\r\n", "AUTH PLAIN AGEAYg==\r\n"])
+        greeting, ehlo, answer = world.call(
+            "converse",
+            host=side.host,
+            port=port,
+            lines=["EHLO world.stranger.example\r\n", "AUTH PLAIN AGEAYg==\r\n"],
+        )
         assert greeting.startswith("220"), greeting
         assert "AUTH" not in ehlo
         assert answer.startswith("5"), answer
 
 
 @pytest.mark.parametrize(
-    "recipient", ["nobody@{mail}", "nobody@{alias}", "nobody@{relay}", "postmaster@not-here.example"], ids=["mail", "alias", "relay", "foreign"]
+    "recipient",
+    ["nobody@{mail}", "nobody@{alias}", "nobody@{relay}", "postmaster@not-here.example"],
+    ids=["mail", "alias", "relay", "foreign"],
 )
 def test_an_unknown_recipient_is_refused_at_rcpt(world: World, side: Side, recipient: str) -> None:
-    address = recipient.format(mail=side.user.domain, alias=side.domain_alias.partition("@")[2], relay=side.relay_domain)
+    address = recipient.format(
+        mail=side.user.domain, alias=side.domain_alias.partition("@")[2], relay=side.relay_domain
+    )
     answers = world.send(side.host, 25, STRANGER, [address], Message.new(STRANGER, address))
     code, text = answers["rcpt"][address]
     assert code in (550, 554), (code, text)
@@ -65,7 +78,9 @@ def test_an_unknown_recipient_is_refused_at_rcpt(world: World, side: Side, recip
         assert (code, text[:5]) == (550, "5.1.1"), text
 
 
-@pytest.mark.parametrize("sender", [STRANGER, "{user}", ""], ids=["stranger", "forged tenant", "null sender"])
+@pytest.mark.parametrize(
+    "sender", [STRANGER, "{user}", ""], ids=["stranger", "forged tenant", "null sender"]
+)
 def test_relaying_is_refused(world: World, side: Side, sender: str) -> None:
     sender = sender.format(user=side.user.name)
     target = "victim@elsewhere.example"
@@ -74,10 +89,15 @@ def test_relaying_is_refused(world: World, side: Side, sender: str) -> None:
     assert 500 <= refusal[0] < 600, answers
 
 
-@pytest.mark.parametrize("end", ["\n.\n", "\n.\r\n", "\r\n.\n"], ids=["LF.LF", "LF.CRLF", "CRLF.LF"])
+@pytest.mark.parametrize(
+    "end", ["\n.\n", "\n.\r\n", "\r\n.\n"], ids=["LF.LF", "LF.CRLF", "CRLF.LF"]
+)
 def test_a_smuggled_message_is_refused(world: World, side: Side, end: str) -> None:
     """A first message whose false end hides a second one (SMTP smuggling)."""
-    outer, inner = Message.new(STRANGER, side.user.name), Message.new("boss@bank.example", side.user.name)
+    outer, inner = (
+        Message.new(STRANGER, side.user.name),
+        Message.new("boss@bank.example", side.user.name),
+    )
     envelope = f"MAIL FROM:<boss@bank.example>\r\nRCPT TO:<{side.user.name}>\r\nDATA\r\n"
     replies = world.call(
         "converse",
@@ -93,17 +113,36 @@ def test_a_smuggled_message_is_refused(world: World, side: Side, end: str) -> No
     )
     assert replies[4].startswith("354"), replies
     assert replies[5].startswith("5"), replies
-    fetch = {"host": side.host, "user": side.user.name, "password": side.user.password, "seconds": 2}
+    fetch = {
+        "host": side.host,
+        "user": side.user.name,
+        "password": side.user.password,
+        "seconds": 2,
+    }
     assert world.fetch(token=inner.token, **fetch) == []
 
 
 def test_talking_ahead_of_the_server_is_refused(world: World, side: Side) -> None:
     """Commands sent before their turn (RFC 2920): the mark of a smuggler or a spam bot."""
-    replies = world.call("converse", host=side.host, port=25, lines=["HELO world.stranger.example\r\nMAIL FROM:<a@stranger.example>\r\n", "NOOP\r\n"])
+    replies = world.call(
+        "converse",
+        host=side.host,
+        port=25,
+        lines=["HELO world.stranger.example\r\nMAIL FROM:<a@stranger.example>\r\n", "NOOP\r\n"],
+    )
     assert any(reply.startswith("5") for reply in replies[1:]), replies
 
 
-PROBES = ["manners", "relaying", "pipelining", "chunking", "bare_newlines", "smuggling", "submission", "tls"]
+PROBES = [
+    "manners",
+    "relaying",
+    "pipelining",
+    "chunking",
+    "bare_newlines",
+    "smuggling",
+    "submission",
+    "tls",
+]
 
 
 @pytest.mark.parametrize("probe", PROBES)
@@ -116,11 +155,28 @@ def test_a_hostile_client_is_withstood(world: World, side: Side, probe: str) -> 
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(("hops", "code"), [(20, 250), (30, 554)], ids=["20 hops are taken", "30 are a circle"])
-def test_a_message_that_went_round_too_often_ends(world: World, side: Side, hops: int, code: int) -> None:
+@pytest.mark.parametrize(
+    ("hops", "code"), [(20, 250), (30, 554)], ids=["20 hops are taken", "30 are a circle"]
+)
+def test_a_message_that_went_round_too_often_ends(
+    world: World, side: Side, hops: int, code: int
+) -> None:
     """Hops as RFC 5321 section 6.3 counts them."""
     message = Message.new(STRANGER, side.user.name)
-    trace = "".join(f"Received: from h{nth}.stranger.example by h{nth + 1}.stranger.example; Sat, 28 Nov 2026 12:00:00 +0000\r\n" for nth in range(hops))
-    answers = world.send(side.host, 25, STRANGER, [side.user.name], Message(message.token, trace + message.text))
+    trace = "".join(
+        f"Received: from h{nth}.stranger.example by h{nth + 1}.stranger.example; Sat, 28 Nov 2026 12:00:00 +0000\r\n"
+        for nth in range(hops)
+    )
+    answers = world.send(
+        side.host, 25, STRANGER, [side.user.name], Message(message.token, trace + message.text)
+    )
     assert answers["data"][0] == code, answers
-    assert bool(world.fetch(side.host, side.user.name, side.user.password, message.token, seconds=30 if code == 250 else 0)) == (code == 250)
+    assert bool(
+        world.fetch(
+            side.host,
+            side.user.name,
+            side.user.password,
+            message.token,
+            seconds=30 if code == 250 else 0,
+        )
+    ) == (code == 250)

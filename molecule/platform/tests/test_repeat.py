@@ -11,7 +11,13 @@ from conftest import NODES, Side
 
 FILES = "find /etc /usr /var/lib -xdev {pruned} -type f -newermt @{since} -print | sort"
 # Written by daemons as they run, whoever runs Ansible.
-LIVE = ["/var/lib/systemd", "/var/lib/postfix", "/var/lib/dovecot", "/var/lib/logrotate", "/var/lib/apt"]
+LIVE = [
+    "/var/lib/systemd",
+    "/var/lib/postfix",
+    "/var/lib/dovecot",
+    "/var/lib/logrotate",
+    "/var/lib/apt",
+]
 LOOKS = "(reload -- version|Reloading|SIGUSR1|SIGHUP received|Starting|Stopping|Restarting)"
 UNITS = "postfix@-.service postfix.service dovecot.service opendkim@rsa.service nginx.service reseller-mail-guard.service"
 
@@ -25,7 +31,9 @@ def written(node: Host, since: int) -> list[str]:
 def reloaded(node: Host, since: int) -> list[str]:
     """What the daemons and their units said about being reloaded or restarted."""
     units = " ".join(f"-u {unit}" for unit in UNITS.split())
-    said = node.run(f"journalctl -q --no-pager -o cat --since @{since} {units} | grep -E '{LOOKS}'", check=False).stdout
+    said = node.run(
+        f"journalctl -q --no-pager -o cat --since @{since} {units} | grep -E '{LOOKS}'", check=False
+    ).stdout
     return said.splitlines()
 
 
@@ -37,19 +45,25 @@ def converged() -> None:
 
 
 @pytest.mark.parametrize("check", [False, True], ids=["real run", "check mode"])
-def test_the_second_run_changes_nothing_writes_nothing_reloads_nothing(check: bool, nodes: dict[str, Host]) -> None:
+def test_the_second_run_changes_nothing_writes_nothing_reloads_nothing(
+    check: bool, nodes: dict[str, Host]
+) -> None:
     """With the newest ansible-core that is here, on what the oldest one converged."""
     clock = {name: int(node.output("date +%s")) for name, node in nodes.items()}
     time.sleep(1)  # files' times are compared in whole seconds
     run = site(*(["--check"] if check else []), "--diff", venv=newest_venv())
     assert run.rc == 0, run.output
-    assert {host: figures["changed"] for host, figures in run.recap.items()} == dict.fromkeys([*NODES, "localhost"], 0), run.output
+    assert {host: figures["changed"] for host, figures in run.recap.items()} == dict.fromkeys(
+        [*NODES, "localhost"], 0
+    ), run.output
     for name, node in nodes.items():
         assert written(node, clock[name] + 1) == []
         assert reloaded(node, clock[name] + 1) == []
 
 
-def test_a_password_that_its_user_changed_survives_a_run(world: World, sides: dict[str, Side], nodes: dict[str, Host]) -> None:
+def test_a_password_that_its_user_changed_survives_a_run(
+    world: World, sides: dict[str, Side], nodes: dict[str, Host]
+) -> None:
     """On both nodes, in one run."""
     chosen = "Correct-Horse-7"
     boxes = {name: side.colleague for name, side in sides.items()}

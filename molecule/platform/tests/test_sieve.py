@@ -17,7 +17,13 @@ def sieve(world: World, side: Side) -> t.Iterator[t.Callable[..., list[str]]]:
     """Speaks ManageSieve as the side's user; afterwards no script is left."""
 
     def speak(*commands: str) -> list[str]:
-        return world.call("managesieve", host=side.host, user=side.user.name, password=side.user.password, commands=list(commands))
+        return world.call(
+            "managesieve",
+            host=side.host,
+            user=side.user.name,
+            password=side.user.password,
+            commands=list(commands),
+        )
 
     yield speak
     speak('SETACTIVE ""', 'DELETESCRIPT "rules"')
@@ -27,7 +33,9 @@ def put(script: str) -> str:
     return f'PUTSCRIPT "rules" {{{len(script)}+}}\r\n{script}'
 
 
-def test_an_uploaded_script_answers_for_its_user_in_the_user_s_name(world: World, side: Side, sieve: t.Callable[..., list[str]]) -> None:
+def test_an_uploaded_script_answers_for_its_user_in_the_user_s_name(
+    world: World, side: Side, sieve: t.Callable[..., list[str]]
+) -> None:
     """An answer with the null sender would align with nothing at a stranger who asks for DMARC: the host's own mail is not signed."""
     message = Message.new(STRANGER, side.user.name)
     script = f'require "vacation";\r\nvacation :handle "{message.token}" "Away.";\r\n'  # one answer a stranger, unless the handle differs
@@ -42,6 +50,8 @@ def test_an_uploaded_script_answers_for_its_user_in_the_user_s_name(world: World
     assert answer["Auto-Submitted"].startswith("auto-replied")
 
 
-def test_a_script_that_makes_no_sense_is_refused_at_upload(sieve: t.Callable[..., list[str]]) -> None:
+def test_a_script_that_makes_no_sense_is_refused_at_upload(
+    sieve: t.Callable[..., list[str]],
+) -> None:
     answers = sieve(put("nonsense;\r\n"), 'SETACTIVE "rules"')
     assert [answer[:2] for answer in answers] == ["NO", "NO"], answers

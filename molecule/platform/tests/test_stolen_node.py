@@ -47,9 +47,15 @@ def test_a_stolen_node_reports_no_key_of_anothers_domain_or_selector_and_the_res
     assert run.rc == 2, run.output
     said = " ".join(run.output.split())
     for name in nodes:
-        assert f"what {name} reports of {foreign[name]} is refused: the node does not sign for it" in said
+        assert (
+            f"what {name} reports of {foreign[name]} is refused: the node does not sign for it"
+            in said
+        )
         own = sides[name].user.domain
-        assert f"what {name} reports of {own} is refused: the selector {others[name]} is not one of its own" in said
+        assert (
+            f"what {name} reports of {own} is refused: the selector {others[name]} is not one of its own"
+            in said
+        )
         after = json.loads((estate / "state" / f"{name}.json").read_bytes())
         assert after == json.loads(before[name]), "the former report stays"
 

@@ -45,17 +45,30 @@ def in_dns(dns1: Host, node: str) -> list[str]:
 def publish(dns1: Host, node: str, *keys: str) -> None:
     name = f"_25._tcp.{fqdn(node)}."
     update = "".join(f"update add {name} 3600 TLSA 3 1 1 {key}\n" for key in keys)
-    dns1.run("knsupdate -k /etc/knot/update.key", stdin=f"server 10.97.0.2\nzone hosting.example\nupdate delete {name} TLSA\n{update}send\nquit\n")
+    dns1.run(
+        "knsupdate -k /etc/knot/update.key",
+        stdin=f"server 10.97.0.2\nzone hosting.example\nupdate delete {name} TLSA\n{update}send\nquit\n",
+    )
 
 
 def rollover(*arguments: str, **options: t.Any) -> Run:
-    return ansible("ansible-playbook", "playbooks/tls_rollover.yml", "--diff", "--extra-vars", json.dumps(options), *arguments)
+    return ansible(
+        "ansible-playbook",
+        "playbooks/tls_rollover.yml",
+        "--diff",
+        "--extra-vars",
+        json.dumps(options),
+        *arguments,
+    )
 
 
 def clock(at: t.Callable[[t.Iterable[int]], int], nodes: dict[str, Host], seconds: int) -> str:
     """So long after DNS showed the next key of the first, or of the last, node, as they noted it: this test, when it is repeated, has been ahead of
     the true time already."""
-    notes = [json.loads(host.output(f"cat /var/lib/reseller-mail/tls/{fqdn(name)}/next.json")) for name, host in nodes.items()]
+    notes = [
+        json.loads(host.output(f"cat /var/lib/reseller-mail/tls/{fqdn(name)}/next.json"))
+        for name, host in nodes.items()
+    ]
     return time.strftime(MOMENT, time.gmtime(at(note["since"] for note in notes) + seconds))
 
 
@@ -86,20 +99,30 @@ def dns1() -> Host:
     return Host("dns1")
 
 
-def test_the_key_in_service_and_the_next_one_stand_in_dns(world: World, nodes: dict[str, Host], dns1: Host) -> None:
+def test_the_key_in_service_and_the_next_one_stand_in_dns(
+    world: World, nodes: dict[str, Host], dns1: Host
+) -> None:
     for name, host in nodes.items():
         keys = reported(name)
         assert in_dns(dns1, name) == sorted([keys["current"], keys["next"]])
         assert verified(world, name) == keys["current"]
-        assert host.output(f"stat -c '%U %a' /var/lib/reseller-mail/tls/{fqdn(name)}/next.pem") == "root 600"
+        assert (
+            host.output(f"stat -c '%U %a' /var/lib/reseller-mail/tls/{fqdn(name)}/next.pem")
+            == "root 600"
+        )
 
 
-def test_no_key_changes_while_a_resolver_may_not_know_the_next_one(world: World, nodes: dict[str, Host], dns1: Host) -> None:
+def test_no_key_changes_while_a_resolver_may_not_know_the_next_one(
+    world: World, nodes: dict[str, Host], dns1: Host
+) -> None:
     before = {name: reported(name) for name in NODES}
     run = rollover(tls_now=clock(min, nodes, 7199))
     assert run.rc == 2
     for name in NODES:
-        assert f"The key of {fqdn(name)} was not changed: its next key has been in DNS since " in " ".join(run.output.split())
+        assert (
+            f"The key of {fqdn(name)} was not changed: its next key has been in DNS since "
+            in " ".join(run.output.split())
+        )
     ready = clock(max, nodes, 7200)
     publish(dns1, "mx1", before["mx1"]["current"])
     try:
@@ -108,10 +131,14 @@ def test_no_key_changes_while_a_resolver_may_not_know_the_next_one(world: World,
         publish(dns1, "mx1", before["mx1"]["current"], before["mx1"]["next"])
     assert "ns.hosting.example (10.97.0.2): other TLSA records only" in " ".join(run.output.split())
     assert {name: reported(name) for name in NODES} == before
-    assert {name: verified(world, name) for name in NODES} == {name: keys["current"] for name, keys in before.items()}
+    assert {name: verified(world, name) for name in NODES} == {
+        name: keys["current"] for name, keys in before.items()
+    }
 
 
-def test_senders_that_verify_never_notice_a_rollover(world: World, nodes: dict[str, Host], dns1: Host) -> None:
+def test_senders_that_verify_never_notice_a_rollover(
+    world: World, nodes: dict[str, Host], dns1: Host
+) -> None:
     before = {name: reported(name) for name in NODES}
     with Watch(world) as watch:
         run = rollover(tls_now=clock(max, nodes, 7200))
@@ -123,7 +150,10 @@ def test_senders_that_verify_never_notice_a_rollover(world: World, nodes: dict[s
         assert after["next"] not in before[name].values()
         assert in_dns(dns1, name) == sorted([after["current"], after["next"]])
         assert len(watch.seen[name]) > 5
-        assert list(dict.fromkeys(watch.seen[name])) == [before[name]["current"], after["current"]], "one key, then the other, and never none"
+        assert list(dict.fromkeys(watch.seen[name])) == [
+            before[name]["current"],
+            after["current"],
+        ], "one key, then the other, and never none"
         renew = f"REQUESTS_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt certbot renew -n --force-renewal --cert-name {fqdn(name)}"
         host.run(renew)
         assert verified(world, name) == after["current"], "a renewed certificate has the same key"
@@ -135,13 +165,20 @@ def test_an_emergency_does_not_wait_and_says_what_it_costs(world: World) -> None
     run = rollover(tls_rollover_emergency=True)
     assert run.rc == 0, run.output
     for name in NODES:
-        assert f"{fqdn(name)} has a new key although its next key has been in DNS since " in " ".join(run.output.split())
+        assert (
+            f"{fqdn(name)} has a new key although its next key has been in DNS since "
+            in " ".join(run.output.split())
+        )
         assert verified(world, name) == reported(name)["current"] == before[name]["next"]
 
 
 def says(id_: str, host: str) -> Finding:
     """What verify says of a host's TLS."""
-    found = [check() for check in node_checks(Dialler(RESOLVER), host, "") if getattr(check, "args", ("",))[0] == id_]
+    found = [
+        check()
+        for check in node_checks(Dialler(RESOLVER), host, "")
+        if getattr(check, "args", ("",))[0] == id_
+    ]
     assert len(found) == 1
     return found[0]
 
@@ -154,7 +191,10 @@ def test_a_wrong_record_stops_mail_and_verify_says_so(world: World, dns1: Host) 
     try:
         assert wait_until(lambda: not verified(world, "mx1"))
         assert wait_until(lambda: says("mail.dane", fqdn("mx1")).state == "fail")
-        assert f"the host serves 3 1 1 {keys['current']}, DNS has 3 1 1 {wrong}" in says("mail.dane", fqdn("mx1")).found
+        assert (
+            f"the host serves 3 1 1 {keys['current']}, DNS has 3 1 1 {wrong}"
+            in says("mail.dane", fqdn("mx1")).found
+        )
     finally:
         publish(dns1, "mx1", keys["current"], keys["next"])
     assert wait_until(lambda: verified(world, "mx1")) == keys["current"]
@@ -163,7 +203,10 @@ def test_a_wrong_record_stops_mail_and_verify_says_so(world: World, dns1: Host) 
 @pytest.mark.parametrize("node", NODES)
 def test_a_node_s_tls_is_of_today(node: str) -> None:
     found = says("mail.ciphers", fqdn(node))
-    assert (found.state, found.found) == ("ok", "TLSv1.3 TLS_AES_256_GCM_SHA384, EC key of 256 bits")
+    assert (found.state, found.found) == (
+        "ok",
+        "TLSv1.3 TLS_AES_256_GCM_SHA384, EC key of 256 bits",
+    )
 
 
 def test_tls_that_is_not_of_today_is_found() -> None:
@@ -179,15 +222,22 @@ OLD_SETTINGS = {"main.cf": ("postconf", ""), "port 587 in master.cf": ("postconf
 
 @pytest.mark.parametrize("place", OLD_SETTINGS)
 @pytest.mark.parametrize("node", NODES)
-def test_a_node_that_signs_with_sha_1_is_found(nodes: dict[str, Host], node: str, place: str) -> None:
+def test_a_node_that_signs_with_sha_1_is_found(
+    nodes: dict[str, Host], node: str, place: str
+) -> None:
     """As it did before OpenSSL was told what to sign with: Postfix has no setting of its own for that."""
     host, (command, prefix) = nodes[node], OLD_SETTINGS[place]
     host.run("cp -a /etc/postfix/main.cf /etc/postfix/master.cf /run/")
     try:
-        host.run(f"{command} {prefix}tls_config_file=default {prefix}tls_config_name= && postfix reload")
+        host.run(
+            f"{command} {prefix}tls_config_file=default {prefix}tls_config_name= && postfix reload"
+        )
         assert wait_until(lambda: says("mail.ciphers", fqdn(node)).state == "fail")
         found = says("mail.ciphers", fqdn(node)).found
-        assert found.startswith(("port 587: " if prefix else "") + "handshakes are signed by ECDSA with SHA-1 (RFC 9155)")
+        assert found.startswith(
+            ("port 587: " if prefix else "")
+            + "handshakes are signed by ECDSA with SHA-1 (RFC 9155)"
+        )
     finally:
         host.run("mv /run/main.cf /run/master.cf /etc/postfix/ && postfix reload")
     assert wait_until(lambda: says("mail.ciphers", fqdn(node)).state == "ok")

@@ -18,22 +18,68 @@ from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import a
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.catalogue import CATALOGUE
 from fault_cases import DNS, FOREIGN, NODES, Case, case
 
-ALL = [*((one, f"{one.name}.example") for one in DNS), *((one, f"{one.name}.hoster.example") for one in NODES)]
+ALL = [
+    *((one, f"{one.name}.example") for one in DNS),
+    *((one, f"{one.name}.hoster.example") for one in NODES),
+]
 SPF = "v=spf1 ip4:10.97.0.8 ip6:fd97::8 -all"
 PROVIDER = (
-    case("dns.provider_spf_missing", "- @ TXT", remedy=f'publish hoster.example. 3600 IN TXT "{SPF}"'),
-    case("dns.provider_spf_two", "+ @ TXT v=spf1 mx ~all", remedy='remove hoster.example. 300 IN TXT "v=spf1 mx ~all"'),
-    case("dns.provider_spf_other", "= @ TXT v=spf1 mx ~all", remedy=f'publish hoster.example. 3600 IN TXT "{SPF}"'),
-    case("dns.dmarc_missing", "- _dmarc TXT", remedy='publish _dmarc.hoster.example. 3600 IN TXT "v=DMARC1; p=reject; sp=none; np=reject"'),
-    case("dns.provider_mx_missing", "- @ MX", remedy="publish hoster.example. 3600 IN MX 10 post.hoster.example."),
-    case("dns.provider_mx_elsewhere", f"= @ MX {FOREIGN}", remedy="let provider.contact be an address in hoster.example"),
-    case("dns.provider_mx_other", f"+ @ MX {FOREIGN}", remedy="remove hoster.example. 300 IN MX 10 mx.elsewhere.example."),
-    case("dns.dmarc_grant_missing", "- granted.example._report._dmarc TXT",
-         remedy='publish granted.example._report._dmarc.hoster.example. 3600 IN TXT "v=DMARC1"'),
+    case(
+        "dns.provider_spf_missing", "- @ TXT", remedy=f'publish hoster.example. 3600 IN TXT "{SPF}"'
+    ),
+    case(
+        "dns.provider_spf_two",
+        "+ @ TXT v=spf1 mx ~all",
+        remedy='remove hoster.example. 300 IN TXT "v=spf1 mx ~all"',
+    ),
+    case(
+        "dns.provider_spf_other",
+        "= @ TXT v=spf1 mx ~all",
+        remedy=f'publish hoster.example. 3600 IN TXT "{SPF}"',
+    ),
+    case(
+        "dns.dmarc_missing",
+        "- _dmarc TXT",
+        remedy='publish _dmarc.hoster.example. 3600 IN TXT "v=DMARC1; p=reject; sp=none; np=reject"',
+    ),
+    case(
+        "dns.provider_mx_missing",
+        "- @ MX",
+        remedy="publish hoster.example. 3600 IN MX 10 post.hoster.example.",
+    ),
+    case(
+        "dns.provider_mx_elsewhere",
+        f"= @ MX {FOREIGN}",
+        remedy="let provider.contact be an address in hoster.example",
+    ),
+    case(
+        "dns.provider_mx_other",
+        f"+ @ MX {FOREIGN}",
+        remedy="remove hoster.example. 300 IN MX 10 mx.elsewhere.example.",
+    ),
+    case(
+        "dns.dmarc_grant_missing",
+        "- granted.example._report._dmarc TXT",
+        remedy='publish granted.example._report._dmarc.hoster.example. 3600 IN TXT "v=DMARC1"',
+    ),
 )
 GRANTED = (
-    Case("good", (), domain={"mailboxes": [{"name": "admin"}], "dmarc": {"stage": "observe", "reports_to": "admin"}}),
-    Case("granted", (), domain={"mailboxes": [{"name": "jo"}], "dmarc": {"stage": "observe", "reports_to": "reports@hoster.example"}}),
+    Case(
+        "good",
+        (),
+        domain={
+            "mailboxes": [{"name": "admin"}],
+            "dmarc": {"stage": "observe", "reports_to": "admin"},
+        },
+    ),
+    Case(
+        "granted",
+        (),
+        domain={
+            "mailboxes": [{"name": "jo"}],
+            "dmarc": {"stage": "observe", "reports_to": "reports@hoster.example"},
+        },
+    ),
 )
 
 
@@ -47,10 +93,25 @@ def found(dns1: client.Host, tmp_path_factory: pytest.TempPathFactory) -> list[F
     """One run over all of it, as an operator would start it."""
     world = fault_world.World(tmp_path_factory.mktemp("faults"))
     world.start(dns1)
-    arguments = {"estate": str(world.estate), "resolver": fault_world.RESOLVER, "ca_file": str(world.folder / "ca.pem"), "timeout": 5}
+    arguments = {
+        "estate": str(world.estate),
+        "resolver": fault_world.RESOLVER,
+        "ca_file": str(world.folder / "ca.pem"),
+        "timeout": 5,
+    }
     try:
-        command = ("localhost", "-i", "localhost,", "-m", "reseller.mail.verify_dns", "-a", json.dumps(arguments))
-        run = client.ansible("ansible", *command, environment={"ANSIBLE_CALLBACK_RESULT_FORMAT": "json"})
+        command = (
+            "localhost",
+            "-i",
+            "localhost,",
+            "-m",
+            "reseller.mail.verify_dns",
+            "-a",
+            json.dumps(arguments),
+        )
+        run = client.ansible(
+            "ansible", *command, environment={"ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}
+        )
     finally:
         world.stop(dns1)
     assert run.rc == 0, run.output
@@ -58,7 +119,9 @@ def found(dns1: client.Host, tmp_path_factory: pytest.TempPathFactory) -> list[F
 
 
 def amiss(found: t.Iterable[Finding], subject: str) -> dict[str, Finding]:
-    return {one.id: one for one in found if one.subject == subject and one.state in ("fail", "warn")}
+    return {
+        one.id: one for one in found if one.subject == subject and one.state in ("fail", "warn")
+    }
 
 
 @pytest.mark.parametrize(("one", "subject"), ALL, ids=[subject for _one, subject in ALL])
@@ -72,14 +135,34 @@ def test_the_fault_is_found_and_nothing_else(found: list[Finding], one: Case, su
 
 def test_no_subject_beside_the_cases_is_amiss(found: list[Finding]) -> None:
     subjects = {subject for _one, subject in ALL}
-    assert [(one.id, one.subject, one.found) for one in found if one.state in ("fail", "warn") and one.subject not in subjects] == []
+    assert [
+        (one.id, one.subject, one.found)
+        for one in found
+        if one.state in ("fail", "warn") and one.subject not in subjects
+    ] == []
 
 
 def test_what_depends_on_the_mx_waits_for_it(found: list[Finding]) -> None:
-    waits = {one.id: one.found for one in found if one.subject == "mx-foreign.example" and one.state == "blocked"}
-    groups = ("autoconfig", "autodiscover", "caa", "dkim", "dmarc", "settings", "spf", "srv", "tls_rpt")
+    waits = {
+        one.id: one.found
+        for one in found
+        if one.subject == "mx-foreign.example" and one.state == "blocked"
+    }
+    groups = (
+        "autoconfig",
+        "autodiscover",
+        "caa",
+        "dkim",
+        "dmarc",
+        "settings",
+        "spf",
+        "srv",
+        "tls_rpt",
+    )
     assert waits == {f"dns.{group}": "not asked: the MX is wrong" for group in groups}
-    assert [one.id for one in found if one.subject == "good.example" and one.state == "blocked"] == []
+    assert [
+        one.id for one in found if one.subject == "good.example" and one.state == "blocked"
+    ] == []
 
 
 def test_a_report_shows_nobody_elses_control_characters(found: list[Finding]) -> None:
@@ -89,7 +172,9 @@ def test_a_report_shows_nobody_elses_control_characters(found: list[Finding]) ->
 
 
 @pytest.mark.parametrize("fault", PROVIDER, ids=lambda fault: fault.name)
-def test_a_fault_of_the_provider_is_one_finding_and_its_tenants_wait(dns1: client.Host, tmp_path: Path, fault: Case) -> None:
+def test_a_fault_of_the_provider_is_one_finding_and_its_tenants_wait(
+    dns1: client.Host, tmp_path: Path, fault: Case
+) -> None:
     world = fault_world.World(tmp_path, GRANTED, (), fault.edits)
     world.start(dns1)
     try:
@@ -117,4 +202,6 @@ def test_every_finding_of_the_catalogue_has_a_case() -> None:
 def verify(world: fault_world.World, resolver: str, port: int = 53) -> list[Finding]:
     estate, faults = fault_world.load(str(world.estate))
     assert estate is not None, faults
-    return asyncio.run(ask.findings(estate, Asker(resolver, 2, port=port), str(world.folder / "ca.pem")))
+    return asyncio.run(
+        ask.findings(estate, Asker(resolver, 2, port=port), str(world.folder / "ca.pem"))
+    )

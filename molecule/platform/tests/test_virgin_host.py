@@ -18,24 +18,40 @@ from test_generation import CHANGES, accepts, flows, generation
 ROOT = "/var/lib/reseller-mail"
 KEPT = (f"{ROOT}/credentials", f"{ROOT}/dkim", "/srv/vmail")
 """What nobody can make again."""
-HISTORY = (*KEPT, f"{ROOT}/generations", f"{ROOT}/current", f"{ROOT}/activated.json", f"{ROOT}/mail-home", f"{ROOT}/.keys.json")
+HISTORY = (
+    *KEPT,
+    f"{ROOT}/generations",
+    f"{ROOT}/current",
+    f"{ROOT}/activated.json",
+    f"{ROOT}/mail-home",
+    f"{ROOT}/.keys.json",
+)
 """All that tells a host from one that never served."""
 
 
 def apply(*arguments: str, estate: Path = ESTATE, **variables: str) -> Run:
     """The roles from `base` to `generation` that make passwords, keys and lookups."""
     play = str(Path(__file__).parent / "tenants.yml")
-    return ansible("ansible-playbook", play, "--extra-vars", json.dumps(variables), *arguments, estate=estate)
+    return ansible(
+        "ansible-playbook", play, "--extra-vars", json.dumps(variables), *arguments, estate=estate
+    )
 
 
 @contextlib.contextmanager
 def lost(node: Host, *paths: str) -> t.Iterator[None]:
     """Paths of the host that are gone for a while; whatever is made in their places meanwhile goes when they come back."""
-    node.run("; ".join(f"if test -e {path} || test -L {path}; then mv {path} {path}.away; fi" for path in paths))
+    node.run(
+        "; ".join(
+            f"if test -e {path} || test -L {path}; then mv {path} {path}.away; fi" for path in paths
+        )
+    )
     try:
         yield
     finally:
-        back = (f"if test -e {path}.away || test -L {path}.away; then rm -rf {path}; mv {path}.away {path}; fi" for path in paths)
+        back = (
+            f"if test -e {path}.away || test -L {path}.away; then rm -rf {path}; mv {path}.away {path}; fi"
+            for path in paths
+        )
         node.run("; ".join(back))
         node.run("systemctl reload postfix dovecot 'opendkim@*'", check=False)
 
@@ -95,10 +111,14 @@ def test_half_a_host_counts_and_a_dry_run_says_so_too(nodes: dict[str, Host]) ->
     assert {run.recap[name]["failed"] for name in NODES} == {1}, run.output
     said = " ".join(run.output.split())
     for name, folder in gone.items():
-        assert [one for one in KEPT if re.search(rf"the node {name} had before:[^:]*\({one}\)", said)] == [folder], said
+        assert [
+            one for one in KEPT if re.search(rf"the node {name} had before:[^:]*\({one}\)", said)
+        ] == [folder], said
 
 
-def test_restore_prepares_the_host_and_serves_when_everything_is_back(world: World, sides: dict[str, Side], nodes: dict[str, Host]) -> None:
+def test_restore_prepares_the_host_and_serves_when_everything_is_back(
+    world: World, sides: dict[str, Side], nodes: dict[str, Host]
+) -> None:
     with contextlib.ExitStack() as gone:
         for node in nodes.values():
             gone.enter_context(lost(node, *HISTORY))
@@ -126,7 +146,9 @@ def test_new_goes_on_without_what_is_lost_and_says_what_that_is(
         report = json.loads((estate / "state" / f"{name}.json").read_text())
         return {(key["domain"], key["selector"]): key["state"] for key in report["dkim"]}
 
-    told = {name: [key for key, state in keys_of(name).items() if state == "active"] for name in nodes}
+    told = {
+        name: [key for key, state in keys_of(name).items() if state == "active"] for name in nodes
+    }
     try:
         with contextlib.ExitStack() as gone:
             for node in nodes.values():
@@ -134,17 +156,24 @@ def test_new_goes_on_without_what_is_lost_and_says_what_that_is(
             run = apply(estate=estate, base_virgin_host="new")
             assert run.rc == 0, run.output
             again = apply(estate=estate)
-            assert {name: again.changed(name) for name in NODES} == dict.fromkeys(NODES, 0), again.output
+            assert {name: again.changed(name) for name in NODES} == dict.fromkeys(NODES, 0), (
+                again.output
+            )
             for name in nodes:
                 with (PASSWORDS / f"{name}.csv").open(newline="", encoding="utf-8") as rows:
                     now = {row["address"]: row["password"] for row in csv.DictReader(rows)}
-                was = {row["address"]: row["password"] for row in csv.DictReader(handed_over[name].decode().splitlines())}
+                was = {
+                    row["address"]: row["password"]
+                    for row in csv.DictReader(handed_over[name].decode().splitlines())
+                }
                 assert now.keys() >= was.keys()
                 user = sides[name].user
                 assert now[user.name] != was[user.name]
                 assert world.may_login(user.host, "imap", user.name, now[user.name])
                 keys = keys_of(name)
-                assert {keys[key] for key in told[name]} == {"retired"}, "what the world was told stays in DNS for a week"
+                assert {keys[key] for key in told[name]} == {"retired"}, (
+                    "what the world was told stays in DNS for a week"
+                )
                 assert "generated" in keys.values()
     finally:
         for name, content in handed_over.items():
@@ -154,7 +183,9 @@ def test_new_goes_on_without_what_is_lost_and_says_what_that_is(
     assert "its mailboxes begin empty" in said
 
 
-def test_a_refused_rotation_of_keys_is_no_reason_to_stop_serving(world: World, sides: dict[str, Side], nodes: dict[str, Host]) -> None:
+def test_a_refused_rotation_of_keys_is_no_reason_to_stop_serving(
+    world: World, sides: dict[str, Side], nodes: dict[str, Host]
+) -> None:
     """Mail flows past it."""
     reports = {name: (ESTATE / "state" / f"{name}.json").read_bytes() for name in NODES}
     with flows(world, sides), contextlib.ExitStack() as gone:

@@ -106,7 +106,14 @@ def login(host, protocol, user, password, port=0):
 
 def sasl(host, door, user, password):
     """Whether the door lets the user in, and what it answers, in the bytes that mail programs write: names beyond ASCII are UTF-8 (RFC 4616)."""
-    port = {"imap": 993, "imap literal": 993, "pop3": 995, "submissions": 465, "submissions login": 465, "sieve": 4190}[door]
+    port = {
+        "imap": 993,
+        "imap literal": 993,
+        "pop3": 995,
+        "submissions": 465,
+        "submissions login": 465,
+        "sieve": 4190,
+    }[door]
     context = ssl.create_default_context()
     plain = base64.b64encode(f"\0{user}\0{password}".encode())
     raw = socket.create_connection((host, port), TIMEOUT)
@@ -152,7 +159,10 @@ def sasl(host, door, user, password):
             ask(base64.b64encode(user.encode()), b"334")
             answer = ask(base64.b64encode(password.encode()), b"2", b"4", b"5")
     secure.close()
-    return [answer.startswith((b"a OK", b"+OK", b"OK", b"235")), answer.decode(errors="replace").strip()]
+    return [
+        answer.startswith((b"a OK", b"+OK", b"OK", b"235")),
+        answer.decode(errors="replace").strip(),
+    ]
 
 
 def logins(host, protocol, pairs, port=0, at_once=20):
@@ -184,7 +194,9 @@ def imap_append(host, user, password, times):
     with imaplib.IMAP4_SSL(host, ssl_context=ssl.create_default_context(), timeout=TIMEOUT) as imap:
         imap.login(user, password)
         for _number in range(times):
-            state, (text,) = imap.append("INBOX", None, None, b"From: a@b.example\r\nSubject: kept\r\n\r\nHello.\r\n")
+            state, (text,) = imap.append(
+                "INBOX", None, None, b"From: a@b.example\r\nSubject: kept\r\n\r\nHello.\r\n"
+            )
             answers.append([state, text.decode()])
     return answers
 
@@ -297,14 +309,20 @@ def converse(host, port, lines, login=None, password=None):
 def over_ipv6(what, **arguments):
     """What a function of this file answers while names have no IPv4 address."""
     look_up = socket.getaddrinfo
-    socket.getaddrinfo = lambda host, port, _family=0, *more: look_up(host, port, socket.AF_INET6, *more)
+    socket.getaddrinfo = lambda host, port, _family=0, *more: look_up(
+        host, port, socket.AF_INET6, *more
+    )
     return globals()[what](**arguments)
 
 
 def get(url, post=""):
     """A web page by verified HTTPS: status, type and text; with something to post, the answer to that."""
-    asked = urllib.request.Request(url, post.encode() or None, {"Content-Type": "text/xml"} if post else {})
-    with urllib.request.urlopen(asked, timeout=TIMEOUT, context=ssl.create_default_context()) as page:
+    asked = urllib.request.Request(
+        url, post.encode() or None, {"Content-Type": "text/xml"} if post else {}
+    )
+    with urllib.request.urlopen(
+        asked, timeout=TIMEOUT, context=ssl.create_default_context()
+    ) as page:
         return [page.status, page.headers.get_content_type(), page.read().decode()]
 
 
@@ -402,7 +420,9 @@ def tokens(host, user, password, prefix):
         _state, (numbers,) = imap.search(None, "HEADER", "X-Token", prefix)
         if not numbers:
             return []
-        _state, parts = imap.fetch(numbers.decode().replace(" ", ","), "(BODY.PEEK[HEADER.FIELDS (X-TOKEN)])")
+        _state, parts = imap.fetch(
+            numbers.decode().replace(" ", ","), "(BODY.PEEK[HEADER.FIELDS (X-TOKEN)])"
+        )
     return [part[1].decode().partition(":")[2].strip() for part in parts if isinstance(part, tuple)]
 
 
@@ -411,7 +431,9 @@ def txt_now(name, server="10.97.0.2"):
     import dns.message
     import dns.query
 
-    answer = dns.query.udp(dns.message.make_query(name, "TXT", use_edns=0, payload=1232), server, timeout=TIMEOUT)
+    answer = dns.query.udp(
+        dns.message.make_query(name, "TXT", use_edns=0, payload=1232), server, timeout=TIMEOUT
+    )
     return b"".join(answer.answer[0][0].strings).decode() if answer.answer else None
 
 
@@ -454,7 +476,13 @@ def signed_flow(senders, recipient, running, pause=0.2):
             token, count = f"{prefix}-{user}-{count}", count + 1
             text = f"From: {user}\r\nTo: {recipient}\r\nSubject: {token}\r\nX-Token: {token}\r\nMessage-ID: <{token}>\r\n\r\nHello.\r\n"
             answers = send(host, 587, user, [recipient], text, login=user, password=password)
-            sent[token] = [user, answers["data"] or answers["rcpt"].get(recipient) or answers["mail"] or answers["auth"]]
+            sent[token] = [
+                user,
+                answers["data"]
+                or answers["rcpt"].get(recipient)
+                or answers["mail"]
+                or answers["auth"],
+            ]
             time.sleep(pause)
 
     def arrived():

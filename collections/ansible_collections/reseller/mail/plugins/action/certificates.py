@@ -14,7 +14,9 @@ from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judge
 class ActionModule(ActionBase):
     """Takes the names from the model where the task gives none; the host does the rest."""
 
-    def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
+    def run(
+        self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None
+    ) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
         args = dict(self._task.args)
         if args.get("names") is None:
@@ -22,7 +24,9 @@ class ActionModule(ActionBase):
         else:
             managed = args["names"]
         args.setdefault("published", managed)
-        result: dict[str, t.Any] = self._execute_module(module_name="reseller.mail.certificates", module_args=args, task_vars=task_vars)
+        result: dict[str, t.Any] = self._execute_module(
+            module_name="reseller.mail.certificates", module_args=args, task_vars=task_vars
+        )
         return result
 
     def _names(self, args: dict[str, t.Any]) -> tuple[list[str], list[str]]:

@@ -32,29 +32,57 @@ class ActionModule(ControllerAction):
         estate = judged(args["estate"])
         subject = _normal(args["subject"])
         try:
-            values = [found for found in explain(estate, subject) if found.level != "default" or not args["said"]]
+            values = [
+                found
+                for found in explain(estate, subject)
+                if found.level != "default" or not args["said"]
+            ]
         except LookupError:
             raise AnsibleActionFail(_unknown(estate, subject)) from None
         if _explain_table.RICH_IMPORT_ERROR is None:
-            _terminal.tell(lambda color: _explain_table.as_table(_names.spoken(subject), values, _terminal.width(), color), around="")
+            _terminal.tell(
+                lambda color: _explain_table.as_table(
+                    _names.spoken(subject), values, _terminal.width(), color
+                ),
+                around="",
+            )
         else:
-            _terminal.warn("the table needs the Python package rich on the controller; the values are returned")
+            _terminal.warn(
+                "the table needs the Python package rich on the controller; the values are returned"
+            )
         return {"changed": False, "subject": subject, "effective": _explain_table.as_data(values)}
 
 
 def _normal(subject: str) -> str:
     """The subject as the model writes it; what is none stays as it is, and is told as unknown."""
     try:
-        return _names.address(subject) if "@" in subject else _names.domain(subject) if "." in subject else subject
+        return (
+            _names.address(subject)
+            if "@" in subject
+            else _names.domain(subject)
+            if "." in subject
+            else subject
+        )
     except ValueError:
         return subject
 
 
 def _unknown(estate: Estate, subject: str) -> str:
     if "@" in subject:
-        kind, names = "mailbox", [box.address for tenant in estate.tenants for domain in tenant.domains for box in domain.mailboxes]
+        kind, names = (
+            "mailbox",
+            [
+                box.address
+                for tenant in estate.tenants
+                for domain in tenant.domains
+                for box in domain.mailboxes
+            ],
+        )
     elif "." in subject:
-        kind, names = "domain", [domain.name for tenant in estate.tenants for domain in tenant.domains]
+        kind, names = (
+            "domain",
+            [domain.name for tenant in estate.tenants for domain in tenant.domains],
+        )
     else:
         kind, names = "tenant", [tenant.name for tenant in estate.tenants]
     return f"the estate has no {kind} {subject}{meant(subject, names, alike=0.6)}; allowed: the address of a mailbox, a domain, a tenant"

@@ -9,7 +9,12 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.reseller.mail.plugins.module_utils._exchange import csv_form, json_form
-from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import documents, of_tenants, omissions, without_secrets
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import (
+    documents,
+    of_tenants,
+    omissions,
+    without_secrets,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._load import read_files
 from ansible_collections.reseller.mail.plugins.plugin_utils import _files, _terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
@@ -46,7 +51,15 @@ class ActionModule(ControllerAction):
         if not self._task.check_mode:
             _files.write(changed, 0o600 if args["secrets"] else None)
         diffs = [_files.diff(str(path), was[path], content) for path, content in changed.items()]
-        _terminal.say(f"{len(found)} file{'s' * (len(found) != 1)} in {os.path.abspath(dest)}: {', '.join(sorted(texts))}")
+        _terminal.say(
+            f"{len(found)} file{'s' * (len(found) != 1)} in {os.path.abspath(dest)}: {', '.join(sorted(texts))}"
+        )
         for line in omitted:
             _terminal.say(f"not in it: {line}")
-        return {"changed": bool(changed), "dest": os.path.abspath(dest), "files": sorted(texts), "omitted": omitted, "diff": diffs}
+        return {
+            "changed": bool(changed),
+            "dest": os.path.abspath(dest),
+            "files": sorted(texts),
+            "omitted": omitted,
+            "diff": diffs,
+        }

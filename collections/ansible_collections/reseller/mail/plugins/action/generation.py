@@ -25,15 +25,21 @@ ARGUMENTS = {
 class ActionModule(ActionBase):
     """Judges and compiles on the controller, ships one file, and lets the host do the rest."""
 
-    def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
+    def run(
+        self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None
+    ) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
-        _result, args = self.validate_argument_spec(argument_spec=ARGUMENTS, required_if=[("state", "present", ("estate", "node"))])
+        _result, args = self.validate_argument_spec(
+            argument_spec=ARGUMENTS, required_if=[("state", "present", ("estate", "node"))]
+        )
         try:
             if args["state"] == "present":
                 estate, node = judged_node(args["estate"], args["node"])
                 args["deletion_guard"] = _deletions.shares(estate)
                 args["artefact"] = self._ship(_compile.artefact(estate, node, args["root"]).pack())
-            result: dict[str, t.Any] = self._execute_module(module_name="reseller.mail.generation", module_args=args, task_vars=task_vars)
+            result: dict[str, t.Any] = self._execute_module(
+                module_name="reseller.mail.generation", module_args=args, task_vars=task_vars
+            )
             tell(result)
             return result
         finally:

@@ -24,16 +24,30 @@ class ActionModule(ControllerAction):
     def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         made = _guide.guide(judged(args["estate"]), args)
         files = made.files()
-        diffs = _files.put_all(Path(args["dir"]), files, bool(self._task.check_mode), _guide.readable)
+        diffs = _files.put_all(
+            Path(args["dir"]), files, bool(self._task.check_mode), _guide.readable
+        )
         domains: dict[str, dict[str, t.Any]] = {
             sheet.name: {
                 "live": sheet.live,
                 "state": sheet.state,
-                "open": [{"id": task.id, "state": task.state, "owner": task.owner} for task in sheet.tasks if task.is_open],
+                "open": [
+                    {"id": task.id, "state": task.state, "owner": task.owner}
+                    for task in sheet.tasks
+                    if task.is_open
+                ],
             }
             for sheet in made.sheets
         }
         folder = os.path.abspath(args["dir"])
         ready = sum(one["live"] for one in domains.values())
-        _terminal.say(f"{len(domains)} domains, {ready} of them ready for mail; open {os.path.join(folder, 'index.html')}")
-        return {"changed": bool(diffs), "dir": folder, "files": sorted(files), "domains": domains, "diff": diffs}
+        _terminal.say(
+            f"{len(domains)} domains, {ready} of them ready for mail; open {os.path.join(folder, 'index.html')}"
+        )
+        return {
+            "changed": bool(diffs),
+            "dir": folder,
+            "files": sorted(files),
+            "domains": domains,
+            "diff": diffs,
+        }

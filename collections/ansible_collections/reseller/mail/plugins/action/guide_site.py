@@ -30,7 +30,9 @@ ARGUMENTS = {
 class ActionModule(ActionBase):
     """Makes the pages on the controller, ships them as one file, and hands new passwords over."""
 
-    def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
+    def run(
+        self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None
+    ) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
         _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
         self._vars = task_vars
@@ -39,13 +41,25 @@ class ActionModule(ActionBase):
         tenants = {sheet.name: sheet.tenant.name for sheet in made.sheets}
         unknown = sorted(set(args["reset"]).difference(tenants.values()))
         if unknown:
-            raise AnsibleActionFail(f"{unknown[0]} is no tenant with pages on {node.name}; allowed: {', '.join(sorted(set(tenants.values())))}")
+            raise AnsibleActionFail(
+                f"{unknown[0]} is no tenant with pages on {node.name}; allowed: {', '.join(sorted(set(tenants.values())))}"
+            )
         files = {f"shared/{name}": content for name, content in made.shared.items()}
-        files.update({f"domains/{name}/pages/{file}": content for name, ours in made.domains.items() for file, content in ours.items()})
+        files.update(
+            {
+                f"domains/{name}/pages/{file}": content
+                for name, ours in made.domains.items()
+                for file, content in ours.items()
+            }
+        )
         try:
-            kept = {key: args[key] for key in ("estate", "node", "handover", "reset", "root", "group")}
+            kept = {
+                key: args[key] for key in ("estate", "node", "handover", "reset", "root", "group")
+            }
             self._on_host = {**kept, "pages": self._ship(files), "tenants": tenants}
-            return self._converge(Handover(args["handover"], ("tenant", "password")), bool(self._task.check_mode))
+            return self._converge(
+                Handover(args["handover"], ("tenant", "password")), bool(self._task.check_mode)
+            )
         finally:
             self._remove_tmp_path(self._connection._shell.tmpdir)
 
@@ -60,12 +74,20 @@ class ActionModule(ActionBase):
             if not check_mode:
                 handover.write(passwords)
         except OSError as error:
-            raise AnsibleActionFail(f"the guide's passwords were not handed over: {error}") from error
+            raise AnsibleActionFail(
+                f"the guide's passwords were not handed over: {error}"
+            ) from error
         return self._execute(passwords=passwords)
 
     def _execute(self, **arguments: t.Any) -> dict[str, t.Any]:
         with unlogged(self):
-            return dict(self._execute_module(module_name="reseller.mail.guide_site", module_args={**self._on_host, **arguments}, task_vars=self._vars))
+            return dict(
+                self._execute_module(
+                    module_name="reseller.mail.guide_site",
+                    module_args={**self._on_host, **arguments},
+                    task_vars=self._vars,
+                )
+            )
 
     def _ship(self, files: t.Mapping[str, bytes]) -> str:
         """All files as one, into the task's own temporary folder; in check mode, too, because the host compares contents."""

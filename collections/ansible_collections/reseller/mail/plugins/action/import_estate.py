@@ -10,9 +10,18 @@ import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.reseller.mail.plugins.module_utils._exchange import csv_form, importing, json_form, modoboa, postfixadmin
+from ansible_collections.reseller.mail.plugins.module_utils._exchange import (
+    csv_form,
+    importing,
+    json_form,
+    modoboa,
+    postfixadmin,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Draft
-from ansible_collections.reseller.mail.plugins.module_utils._exchange.things import ZERO_MEANS, Choice
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.things import (
+    ZERO_MEANS,
+    Choice,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._load import read_files
 from ansible_collections.reseller.mail.plugins.plugin_utils import _exchange, _files, _terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
@@ -50,18 +59,36 @@ class ActionModule(ControllerAction):
             _terminal.say(str(line))
         result: dict[str, t.Any] = {"changed": False, "estate": os.path.abspath(estate)}
         if not outcome.errors:
-            result["diff"] = [_files.diff(path, there.get(path), content) for path, content in sorted(outcome.files.items())]
+            result["diff"] = [
+                _files.diff(path, there.get(path), content)
+                for path, content in sorted(outcome.files.items())
+            ]
         if outcome.errors or (outcome.faults and not args["write_faulty"]):
             wrong = outcome.errors or outcome.faults
             kind = "error" if outcome.errors else "fault"
-            hint = "" if outcome.errors else "; correct the source, or the estate, or write all the same with write_faulty"
+            hint = (
+                ""
+                if outcome.errors
+                else "; correct the source, or the estate, or write all the same with write_faulty"
+            )
             # Not raised: with an exception Ansible prints the message twice, and the place in the playbook, which is innocent.
-            return {**result, "failed": True, "msg": f"nothing was written: {len(wrong)} {kind}{'s' * (len(wrong) != 1)}, named above{hint}"}
+            return {
+                **result,
+                "failed": True,
+                "msg": f"nothing was written: {len(wrong)} {kind}{'s' * (len(wrong) != 1)}, named above{hint}",
+            }
         if not self._task.check_mode:
             _files.write({estate / path: content for path, content in outcome.files.items()})
         for path in sorted(outcome.files):
-            _terminal.say(f"{'would write' if self._task.check_mode else 'wrote'} {'again ' if path in there else ''}{path}")
-        parts = [f"{len(outcome.files)} written", f"{len(outcome.same)} unchanged", f"{len(draft.lost)} not carried over", f"{len(outcome.faults)} faults"]
+            _terminal.say(
+                f"{'would write' if self._task.check_mode else 'wrote'} {'again ' if path in there else ''}{path}"
+            )
+        parts = [
+            f"{len(outcome.files)} written",
+            f"{len(outcome.same)} unchanged",
+            f"{len(draft.lost)} not carried over",
+            f"{len(outcome.faults)} faults",
+        ]
         _terminal.say(f"The estate {os.path.abspath(estate)}: {', '.join(parts)}.")
         return {
             **result,
@@ -79,18 +106,29 @@ def _draft(args: dict[str, t.Any], there: t.Mapping[str, bytes]) -> Draft:
         return csv_form.read(files)
     if args["form"] == "json":
         if len(files) != 1:
-            raise AnsibleActionFail(f"an export in JSON is one file; these are {len(files)}: {', '.join(files)}")
+            raise AnsibleActionFail(
+                f"an export in JSON is one file; these are {len(files)}: {', '.join(files)}"
+            )
         return json_form.read(*next(iter(files.items())))
     for name, names in args["tenants"].items():
         if not isinstance(names, list):
             raise AnsibleActionFail(f"tenants: {name} has no list of domains")
     known = frozenset(path.split("/")[1] for path in there if path.endswith("/account.yml"))
-    choice = Choice(args["tenant"], args["tenants"], args["account"], args["zero_means"], args["secrets"], known)
+    choice = Choice(
+        args["tenant"], args["tenants"], args["account"], args["zero_means"], args["secrets"], known
+    )
     read = modoboa.read if args["form"] == "modoboa" else postfixadmin.read
     return read(files, choice)
 
 
 def _told(placed: importing.Placed) -> dict[str, t.Any]:
     at = placed.fault.position
-    told = {"file": at.file, "line": at.line, "column": at.column, "id": placed.fault.id, "what": placed.fault.what, "allowed": placed.fault.allowed}
+    told = {
+        "file": at.file,
+        "line": at.line,
+        "column": at.column,
+        "id": placed.fault.id,
+        "what": placed.fault.what,
+        "allowed": placed.fault.allowed,
+    }
     return {"source": placed.source, **told}

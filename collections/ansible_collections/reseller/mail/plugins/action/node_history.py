@@ -22,17 +22,23 @@ ARGUMENTS = {
 class ActionModule(ActionBase):
     """Compares what the host has with what the estate knows of its node's past."""
 
-    def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
+    def run(
+        self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None
+    ) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
         _dummy, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
         estate, node = judged_node(args["estate"], args["node"])
-        result: dict[str, t.Any] = self._execute_module(module_name="reseller.mail.node_history", module_args=args, task_vars=task_vars)
+        result: dict[str, t.Any] = self._execute_module(
+            module_name="reseller.mail.node_history", module_args=args, task_vars=task_vars
+        )
         if result.get("failed") or "host" not in result:
             return result
         found = result.pop("host")
         there = {part: bool(found[part]) for part in ("credentials", "dkim", "mail", "mailboxes")}
         host = _node_history.Host(**there, mail_home=str(found["mail_home"]))
-        lost = _node_history.missing(estate, node, host, _node_history.Places(args["root"], args["mail_home"]))
+        lost = _node_history.missing(
+            estate, node, host, _node_history.Places(args["root"], args["mail_home"])
+        )
         result.update(changed=False, missing=lost)
         if lost and args["virgin_host"] == "refuse":
             result.update(failed=True, msg=_node_history.refusal(node.name, lost))

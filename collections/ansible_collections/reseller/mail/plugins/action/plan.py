@@ -49,16 +49,28 @@ class ActionModule(ControllerAction):
     def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         """Prints the plan, writes what is asked for, and fails when the change is refused."""
         if args["merge"] and not args["after_revision"]:
-            raise AnsibleActionFail("merge needs before_revision and after_revision: it shows what merging the one into the other means")
+            raise AnsibleActionFail(
+                "merge needs before_revision and after_revision: it shows what merging the one into the other means"
+            )
         # An identity that a pipeline failed to fill in must not turn into a plan that judges nobody.
         if args["actor"] is not None and not args["actor"].strip():
-            raise AnsibleActionFail("the actor is empty: give the identity that the forge vouches for, or no actor at all")
+            raise AnsibleActionFail(
+                "the actor is empty: give the identity that the forge vouches for, or no actor at all"
+            )
         before, after = self._revisions(args)
-        who = _plan.Who(args["actor"], tuple(args["actor_groups"]), tuple(args["approvers"])) if args["actor"] else None
+        who = (
+            _plan.Who(args["actor"], tuple(args["actor_groups"]), tuple(args["approvers"]))
+            if args["actor"]
+            else None
+        )
         plan = _plan.compare(before, after, who, args["deletions_accepted"])
         _terminal.tell(lambda color: _said(plan, after, color))
         texts = {args["markdown"]: markdown(plan), args["json"]: json_text(data(plan))}
-        written = [update(Path(dest), content.encode(), self._task.check_mode) for dest, content in texts.items() if dest]
+        written = [
+            update(Path(dest), content.encode(), self._task.check_mode)
+            for dest, content in texts.items()
+            if dest
+        ]
         outcome = {"changed": any(written), "plan": data(plan)}
         # Not raised: with an exception Ansible prints the message twice, and the place in the playbook, which is innocent.
         return {**outcome, "failed": True, "msg": _refused(plan)} if plan.refused else outcome
@@ -66,15 +78,21 @@ class ActionModule(ControllerAction):
     def _revisions(self, args: dict[str, t.Any]) -> tuple[Revision, Revision]:
         estate = folder(args["estate"])
         if args["before"]:
-            return _revision.of_folder(folder(args["before"], "estate before")), _revision.of_folder(estate)
+            return _revision.of_folder(
+                folder(args["before"], "estate before")
+            ), _revision.of_folder(estate)
         repository = Repository(estate)
         try:
             ours = repository.commit(args["before_revision"])
             if args["after_revision"] is None:
-                return _revision.of_commit(repository, ours, args["before_revision"], bare=True), _revision.of_working_tree(repository, estate)
+                return _revision.of_commit(
+                    repository, ours, args["before_revision"], bare=True
+                ), _revision.of_working_tree(repository, estate)
             theirs = repository.commit(args["after_revision"])
             tree = repository.merged(ours, theirs) if args["merge"] else ""
-            return _revision.of_commit(repository, ours, args["before_revision"]), _revision.of_commit(repository, theirs, args["after_revision"], tree)
+            return _revision.of_commit(
+                repository, ours, args["before_revision"]
+            ), _revision.of_commit(repository, theirs, args["after_revision"], tree)
         except GitError as error:
             raise AnsibleActionFail(str(error)) from None
 

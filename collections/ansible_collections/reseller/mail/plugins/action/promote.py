@@ -25,10 +25,29 @@ class ActionModule(ControllerAction):
         decided = decisions(judged(directory), directory, today(), args["log"])
         steps = _promotion.recorded(decided)
         width = max(_terminal.width(), 60)
-        _terminal.tell(lambda color: _promotion_report.as_table(decided, width, color=color) if decided else "No domain with mail is served.")
+        _terminal.tell(
+            lambda color: (
+                _promotion_report.as_table(decided, width, color=color)
+                if decided
+                else "No domain with mail is served."
+            )
+        )
         before = _files.text(Path(directory) / PROMOTED)
-        diffs = _files.put_all(Path(directory), {PROMOTED: _promotion.text(steps).encode()} if steps or before else {}, bool(self._task.check_mode))
-        moved = [f"{one.track.domain}: {_promotion_report.NAMES[one.track.policy]} {one.before} → {one.step}" for one in decided if one.step != one.before]
+        diffs = _files.put_all(
+            Path(directory),
+            {PROMOTED: _promotion.text(steps).encode()} if steps or before else {},
+            bool(self._task.check_mode),
+        )
+        moved = [
+            f"{one.track.domain}: {_promotion_report.NAMES[one.track.policy]} {one.before} → {one.step}"
+            for one in decided
+            if one.step != one.before
+        ]
         if moved:
             _terminal.say(f"{len(moved)} to publish: ansible-playbook reseller.mail.site")
-        return {"changed": bool(diffs), "moved": moved, "domains": _promotion_report.data(decided), "diff": diffs}
+        return {
+            "changed": bool(diffs),
+            "moved": moved,
+            "domains": _promotion_report.data(decided),
+            "diff": diffs,
+        }

@@ -20,4 +20,8 @@ class ActionModule(ControllerAction):
     def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         directory = folder(args["estate"])
         decided = decisions(judged(directory), directory, today())
-        return {"changed": False, "findings": as_dicts(_promotion_report.findings(decided)), "domains": _promotion_report.data(decided)}
+        return {
+            "changed": False,
+            "findings": as_dicts(_promotion_report.findings(decided)),
+            "domains": _promotion_report.data(decided),
+        }

@@ -29,9 +29,19 @@ class ActionModule(ControllerAction):
     def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         artefact = _compile.artefact(*judged_node(args["estate"], args["node"]), args["root"])
         files = dict(artefact.files)
-        files[MANIFEST] = json.dumps({"digest": artefact.digest, "node": artefact.node, "files": sorted(artefact.files)}, indent=1) + "\n"
+        files[MANIFEST] = (
+            json.dumps(
+                {"digest": artefact.digest, "node": artefact.node, "files": sorted(artefact.files)},
+                indent=1,
+            )
+            + "\n"
+        )
         try:
-            return {"dest": args["dest"], "digest": artefact.digest, **self._write(Path(args["dest"]), files)}
+            return {
+                "dest": args["dest"],
+                "digest": artefact.digest,
+                **self._write(Path(args["dest"]), files),
+            }
         except OSError as error:
             raise AnsibleActionFail(f"{error.filename}: {error.strerror}") from None
 
@@ -46,11 +56,21 @@ class ActionModule(ControllerAction):
             for path in removed:
                 (dest / path).unlink()
         diff = [
-            {"before": before[path] or "", "after": files.get(path, ""), "before_header": path, "after_header": path}
+            {
+                "before": before[path] or "",
+                "after": files.get(path, ""),
+                "before_header": path,
+                "after_header": path,
+            }
             for path in sorted(written + removed)
             if path != MANIFEST
         ]
-        return {"changed": bool(written or removed), "written": written, "removed": removed, "diff": diff}
+        return {
+            "changed": bool(written or removed),
+            "written": written,
+            "removed": removed,
+            "diff": diff,
+        }
 
 
 def _ours(dest: Path) -> set[str]:

@@ -30,11 +30,17 @@ class ActionModule(ActionBase):
 
     TRANSFERS_FILES = False
 
-    def run(self, tmp: t.Any = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
+    def run(
+        self, tmp: t.Any = None, task_vars: t.Optional[dict[str, t.Any]] = None
+    ) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         args = dict(self._task.args)
         folder = args.pop("dest", None) or "build/reports"
-        known = sorted(name for name in (os.listdir(folder) if os.path.isdir(folder) else ()) if _NAME.fullmatch(name))
+        known = sorted(
+            name
+            for name in (os.listdir(folder) if os.path.isdir(folder) else ())
+            if _NAME.fullmatch(name)
+        )
         answer = self._ask({**args, "known": known}, task_vars)
         mails = fit(answer.pop("mails", []))
         result.update(answer)
@@ -48,9 +54,13 @@ class ActionModule(ActionBase):
         result.update(changed=bool(mails), fetched=len(mails), dest=folder)
         return result
 
-    def _ask(self, args: dict[str, t.Any], task_vars: t.Optional[dict[str, t.Any]]) -> dict[str, t.Any]:
+    def _ask(
+        self, args: dict[str, t.Any], task_vars: t.Optional[dict[str, t.Any]]
+    ) -> dict[str, t.Any]:
         with unlogged(self):  # these are other people's letters
-            answer: dict[str, t.Any] = self._execute_module(module_name="reseller.mail.report_mails", module_args=args, task_vars=task_vars)
+            answer: dict[str, t.Any] = self._execute_module(
+                module_name="reseller.mail.report_mails", module_args=args, task_vars=task_vars
+            )
         return answer
 
     def _write(self, folder: str, mails: t.Iterable[Mail]) -> None:
@@ -58,9 +68,13 @@ class ActionModule(ActionBase):
         for mail in mails:
             path = os.path.join(folder, mail.name)
             draft = os.path.join(folder, f".{mail.name}.new")
-            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
+            with open(
+                os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb"
+            ) as file:
                 file.write(mail.content)
-            os.utime(draft, (mail.arrived, mail.arrived))  # evidence passes over files that are too old
+            os.utime(
+                draft, (mail.arrived, mail.arrived)
+            )  # evidence passes over files that are too old
             os.replace(draft, path)
 
 
@@ -70,7 +84,11 @@ def fit(mails: t.Any) -> list[Mail]:
     found, size = [], 0
     for one in mails if isinstance(mails, list) else []:
         try:
-            mail = Mail(str(one["name"]), base64.b64decode(one["content"], validate=True), int(one["arrived"]))
+            mail = Mail(
+                str(one["name"]),
+                base64.b64decode(one["content"], validate=True),
+                int(one["arrived"]),
+            )
         except (LookupError, TypeError, ValueError):
             continue
         size += len(mail.content)

@@ -42,42 +42,82 @@ class ActionModule(ControllerAction):
         if faults:
             sources = _fault_text.Sources(read_files(directory)[0], sources.prefix)
         idle = without_effect(estate) if estate else []
-        report = _fault_reports.Report(faults, sources, counts, idle, _help() if args["output"] == "sarif" else {})
-        result: dict[str, t.Any] = {"changed": self._tell(report, args["output"], args["dest"]), "estate": directory}
+        report = _fault_reports.Report(
+            faults, sources, counts, idle, _help() if args["output"] == "sarif" else {}
+        )
+        result: dict[str, t.Any] = {
+            "changed": self._tell(report, args["output"], args["dest"]),
+            "estate": directory,
+        }
         if counts is not None:
-            summary = ", ".join(f"{key.replace('_', ' ')} {number}" for key, number in counts.items())
+            summary = ", ".join(
+                f"{key.replace('_', ' ')} {number}" for key, number in counts.items()
+            )
             _terminal.say(f"The estate {directory} is without fault: {summary}.")
             if idle:
                 _terminal.say(_fault_text.idle(idle, _terminal.width()))
-            return {**result, "counts": counts, "without_effect": [{"key": key, "times": times} for key, times in idle]}
-        where = f"the report lies in {os.path.abspath(args['dest'])}" if args["dest"] and args["output"] != "text" else "each is named above"
+            return {
+                **result,
+                "counts": counts,
+                "without_effect": [{"key": key, "times": times} for key, times in idle],
+            }
+        where = (
+            f"the report lies in {os.path.abspath(args['dest'])}"
+            if args["dest"] and args["output"] != "text"
+            else "each is named above"
+        )
         # Not raised: with an exception Ansible prints the message twice, and the place in the playbook, which is innocent.
-        return {**result, "failed": True, "msg": f"the estate {directory} has {_fault_text.counted(faults)}; {where}"}
+        return {
+            **result,
+            "failed": True,
+            "msg": f"the estate {directory} has {_fault_text.counted(faults)}; {where}",
+        }
 
     def _tell(self, report: _fault_reports.Report, output: str, dest: t.Optional[str]) -> bool:
         """Prints the report, for people where a file is for the programs; writes the file. Whether that changed it."""
         if output != "text" and not dest:
             _terminal.command(_fault_reports.FORMS[output](report).rstrip("\n"))
         elif report.faults:
-            _terminal.tell(lambda color: _fault_text.text(report.faults, report.sources, _terminal.width(), color=color))
+            _terminal.tell(
+                lambda color: _fault_text.text(
+                    report.faults, report.sources, _terminal.width(), color=color
+                )
+            )
         if not dest:
             return False
-        text = f"{_fault_text.text(report.faults, report.sources, _terminal.width())}\n" if output == "text" else _fault_reports.FORMS[output](report)
+        text = (
+            f"{_fault_text.text(report.faults, report.sources, _terminal.width())}\n"
+            if output == "text"
+            else _fault_reports.FORMS[output](report)
+        )
         return update(Path(dest), text.encode(), self._task.check_mode)
 
 
 def _prefix(directory: str, root: t.Optional[str]) -> str:
     """The estate's path below the folder that all paths in reports are relative to."""
     if root is None:
-        root = next((str(folder) for folder in (Path(directory), *Path(directory).parents) if (folder / ".git").exists()), directory)
+        root = next(
+            (
+                str(folder)
+                for folder in (Path(directory), *Path(directory).parents)
+                if (folder / ".git").exists()
+            ),
+            directory,
+        )
     prefix = os.path.relpath(directory, os.path.abspath(root))
     if prefix.split(os.sep, maxsplit=1)[0] == os.pardir:
-        raise AnsibleActionFail(f"the estate {directory} does not lie below {os.path.abspath(root)}, which paths shall be relative to")
+        raise AnsibleActionFail(
+            f"the estate {directory} does not lie below {os.path.abspath(root)}, which paths shall be relative to"
+        )
     return prefix
 
 
 def _help() -> dict[str, str]:
-    return _fault_reports.sections(FAULTS_PAGE.read_text(encoding="utf-8")) if FAULTS_PAGE.exists() else {}
+    return (
+        _fault_reports.sections(FAULTS_PAGE.read_text(encoding="utf-8"))
+        if FAULTS_PAGE.exists()
+        else {}
+    )
 
 
 def _counts(estate: Estate) -> dict[str, int]:

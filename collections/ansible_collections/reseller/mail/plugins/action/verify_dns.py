@@ -41,7 +41,10 @@ class ActionModule(ControllerAction):
         "timeout": {"type": "float", "default": 4},
         "at_once": {"type": "int", "default": 50},
     }
-    PACKAGES = {"dnspython": _dns_query.DNSPYTHON_IMPORT_ERROR, "spftrace": _spf_chain.SPFTRACE_IMPORT_ERROR}
+    PACKAGES = {
+        "dnspython": _dns_query.DNSPYTHON_IMPORT_ERROR,
+        "spftrace": _spf_chain.SPFTRACE_IMPORT_ERROR,
+    }
 
     def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         estate = judged(args["estate"])

@@ -8,7 +8,12 @@ import os
 import secrets
 import typing as t
 
-from ansible_collections.reseller.mail.plugins.module_utils import _dns_query, _mail_round, _verify_contact, _verify_mail
+from ansible_collections.reseller.mail.plugins.module_utils import (
+    _dns_query,
+    _mail_round,
+    _verify_contact,
+    _verify_mail,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._finding import as_dicts
 from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
@@ -21,7 +26,9 @@ def handed_over(folder: str) -> dict[str, str]:
     for name in sorted(os.listdir(folder)) if folder and os.path.isdir(folder) else []:
         if name.endswith(".csv"):
             with open(os.path.join(folder, name), encoding="utf-8", newline="") as file:
-                found.update({row[0]: row[1] for row in csv.reader(file) if len(row) >= 2 and "@" in row[0]})
+                found.update(
+                    {row[0]: row[1] for row in csv.reader(file) if len(row) >= 2 and "@" in row[0]}
+                )
     return found
 
 
@@ -31,7 +38,9 @@ class ActionModule(ControllerAction):
     ARGUMENTS = {
         "estate": {"type": "path"},
         "accounts": {
-            "type": "list", "elements": "dict", "default": [],
+            "type": "list",
+            "elements": "dict",
+            "default": [],
             "options": {
                 "address": {"type": "str", "required": True},
                 "password": {"type": "str", "required": True, "no_log": True},
@@ -43,7 +52,10 @@ class ActionModule(ControllerAction):
         "ca_file": {"type": "str", "default": ""},
         "timeout": {"type": "float", "default": 30},
     }
-    PACKAGES = {"dnspython": _dns_query.DNSPYTHON_IMPORT_ERROR, "dkimpy[ed25519]": _mail_round.DKIMPY_IMPORT_ERROR}
+    PACKAGES = {
+        "dnspython": _dns_query.DNSPYTHON_IMPORT_ERROR,
+        "dkimpy[ed25519]": _mail_round.DKIMPY_IMPORT_ERROR,
+    }
 
     def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         estate = judged(args["estate"])
@@ -55,5 +67,7 @@ class ActionModule(ControllerAction):
         findings += _mail_round.access_findings(dialler, estate)
         findings += _verify_contact.findings(dialler, estate)
         findings += _mail_round.name_findings(dialler, estate, probes)
-        findings += _mail_round.mail_findings(dialler, probes, secrets.token_hex(8), args["timeout"])
+        findings += _mail_round.mail_findings(
+            dialler, probes, secrets.token_hex(8), args["timeout"]
+        )
         return {"changed": False, "findings": as_dicts(findings)}

@@ -8,7 +8,14 @@ import time
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils import _finding_table
-from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding, as_json, as_junit, counts, from_dicts, summary
+from ansible_collections.reseller.mail.plugins.module_utils._finding import (
+    Finding,
+    as_json,
+    as_junit,
+    counts,
+    from_dicts,
+    summary,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._verify_host import settled
 from ansible_collections.reseller.mail.plugins.plugin_utils import _terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
@@ -25,7 +32,16 @@ def collect(parts: t.Iterable[t.Mapping[str, t.Any]]) -> list[Finding]:
             homes.update(result.get("homes", {}))
             if "findings" not in result or result.get("failed"):
                 found = str(result.get("msg") or "it did not run")
-                findings.append(Finding(f"verify.{part['name']}", subject, "fail", "an answer", found, "mend what is named here, then verify again"))
+                findings.append(
+                    Finding(
+                        f"verify.{part['name']}",
+                        subject,
+                        "fail",
+                        "an answer",
+                        found,
+                        "mend what is named here, then verify again",
+                    )
+                )
     return settled(findings, homes)
 
 
@@ -35,7 +51,9 @@ class ActionModule(ControllerAction):
     ARGUMENTS = {
         "dir": {"type": "path", "default": "build/verify"},
         "parts": {
-            "type": "list", "elements": "dict", "required": True,
+            "type": "list",
+            "elements": "dict",
+            "required": True,
             "options": {
                 "name": {"type": "str", "required": True},
                 "results": {"type": "dict", "required": True},
@@ -56,7 +74,12 @@ class ActionModule(ControllerAction):
         width = max(_terminal.width(), 60)
         where = f"\nAll of it: {folder}/report.json"
         _terminal.tell(lambda color: _finding_table.as_table(findings, width, color) + where)
-        result: dict[str, t.Any] = {"changed": False, "counts": counts(findings), "summary": summary(findings), "dir": folder}
+        result: dict[str, t.Any] = {
+            "changed": False,
+            "counts": counts(findings),
+            "summary": summary(findings),
+            "dir": folder,
+        }
         if result["counts"]["fail"]:
             result.update(failed=True, msg=f"{summary(findings)}; the report lies in {folder}")
         return result

@@ -67,7 +67,9 @@ class InventoryModule(BaseInventoryPlugin):
 
     def verify_file(self, path: str) -> bool:
         """Only files named for it, so that no other YAML file is taken for one."""
-        return super().verify_file(path) and path.endswith(("mail.yml", "mail.yaml", "estate.yml", "estate.yaml"))
+        return super().verify_file(path) and path.endswith(
+            ("mail.yml", "mail.yaml", "estate.yml", "estate.yaml")
+        )
 
     def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
         """Fills the inventory."""
@@ -91,7 +93,9 @@ class InventoryModule(BaseInventoryPlugin):
         override = load_extra_vars(self.loader).get("mail_estate_dir")
         if override:
             return os.path.abspath(os.path.expanduser(str(override)))
-        return os.path.abspath(os.path.join(os.path.dirname(path), os.path.expanduser(self.get_option("estate"))))
+        return os.path.abspath(
+            os.path.join(os.path.dirname(path), os.path.expanduser(self.get_option("estate")))
+        )
 
 
 def _fill(inventory: t.Any, estate: Estate) -> None:
@@ -102,7 +106,11 @@ def _fill(inventory: t.Any, estate: Estate) -> None:
         inventory.set_variable(node.name, "mail_node", node.name)
         inventory.set_variable(node.name, "mail_hostname", node.hostname)
         # All that are the host's, those first that its name is served at: it may also send by the others.
-        inventory.set_variable(node.name, "mail_addresses", list(dict.fromkeys((*node.addresses, *node.outbound_addresses))))
+        inventory.set_variable(
+            node.name,
+            "mail_addresses",
+            list(dict.fromkeys((*node.addresses, *node.outbound_addresses))),
+        )
         inventory.set_variable(node.name, "mail_debian", node.debian)
         signs = {"rsa"}.union(*opendkim.algorithms_of(estate, node).values())
         inventory.set_variable(node.name, "mail_dkim_algorithms", sorted(signs, reverse=True))
@@ -118,6 +126,10 @@ def _fill(inventory: t.Any, estate: Estate) -> None:
 def _summary(directory: str, faults: t.Sequence[Fault]) -> str:
     """One text for people: how many faults, the first of them, and where to see all."""
     first = "\n".join(f"  {fault}" for fault in faults[:3])
-    number = f"{len(faults)} faults, the first of them" if len(faults) > 3 else f"{len(faults)} fault{'s' * (len(faults) != 1)}"
+    number = (
+        f"{len(faults)} faults, the first of them"
+        if len(faults) > 3
+        else f"{len(faults)} fault{'s' * (len(faults) != 1)}"
+    )
     command = f"ansible-playbook reseller.mail.validate -e mail_estate_dir={directory}"
     return f"the estate {directory} has {number}:\n{first}\nEvery fault: {command}"

@@ -56,7 +56,12 @@ def money(amount: Decimal, currency: str) -> str:
 def monthly_lines(estate: Estate) -> list[Line]:
     """Every line of every tenant, sorted."""
     plans = {plan.name: plan for plan in estate.plans}
-    return sorted(line for tenant in estate.tenants if tenant.served for line in _tenant(estate, tenant, plans.get(tenant.plan)))
+    return sorted(
+        line
+        for tenant in estate.tenants
+        if tenant.served
+        for line in _tenant(estate, tenant, plans.get(tenant.plan))
+    )
 
 
 def totals(lines: t.Iterable[Line]) -> dict[str, Decimal]:
@@ -77,13 +82,29 @@ def _tenant(estate: Estate, tenant: Tenant, plan: t.Optional[Plan]) -> t.Iterato
         return
     mailboxes = [mailbox for domain in tenant.domains for mailbox in domain.mailboxes]
     prices = plan.prices
-    counted: list[tuple[str, int, t.Optional[Decimal]]] = [(f"plan {plan.name}", 1, prices.monthly), ("mailbox", len(mailboxes), prices.mailbox)]
+    counted: list[tuple[str, int, t.Optional[Decimal]]] = [
+        (f"plan {plan.name}", 1, prices.monthly),
+        ("mailbox", len(mailboxes), prices.mailbox),
+    ]
     if prices.tranche:
         # A mailbox without a quota has nothing allotted that could be counted.
         allotted = sum(mailbox.quota or 0 for mailbox in mailboxes)
-        counted.append((f"storage tranche of {size(prices.tranche)}", tranches(allotted, prices.tranche), prices.tranche_price))
-    counted += [(what, number, price) for (what, price), number in Counter(_extras(estate, mailboxes)).items()]
-    yield from (Line(tenant.name, what, number, price, estate.currency) for what, number, price in counted if number and price)
+        counted.append(
+            (
+                f"storage tranche of {size(prices.tranche)}",
+                tranches(allotted, prices.tranche),
+                prices.tranche_price,
+            )
+        )
+    counted += [
+        (what, number, price)
+        for (what, price), number in Counter(_extras(estate, mailboxes)).items()
+    ]
+    yield from (
+        Line(tenant.name, what, number, price, estate.currency)
+        for what, number, price in counted
+        if number and price
+    )
 
 
 def _extras(estate: Estate, mailboxes: t.Iterable[Mailbox]) -> t.Iterator[tuple[str, Decimal]]:

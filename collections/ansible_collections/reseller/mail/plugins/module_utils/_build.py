@@ -9,7 +9,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.reseller.mail.plugins.module_utils import _build_domain, _cascade, _promotion
+from ansible_collections.reseller.mail.plugins.module_utils import (
+    _build_domain,
+    _cascade,
+    _promotion,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Dmarc
 from ansible_collections.reseller.mail.plugins.module_utils._model.estate import (
     PROVIDER_DMARC,
@@ -72,7 +76,12 @@ def plan(values: Values) -> Plan:
         at=values["at"],
         protocols=values["protocols"],
         addons=values["addons"],
-        prices=Prices(prices.get("monthly"), prices.get("mailbox"), storage.get("tranche"), storage.get("price")),
+        prices=Prices(
+            prices.get("monthly"),
+            prices.get("mailbox"),
+            storage.get("tranche"),
+            storage.get("price"),
+        ),
         said=_cascade.said("plan", values["defaults"]),
     )
 
@@ -96,7 +105,9 @@ def estate(
         approved_hosts=head.get("approved_hosts") or (),
         states=states,
         backup_mx=tuple(BackupMx(**values) for values in head.get("backup_mx") or ()),
-        premium_relay=PremiumRelay(relay["host"], relay["port"], relay["spf_include"]) if relay else None,
+        premium_relay=PremiumRelay(relay["host"], relay["port"], relay["spf_include"])
+        if relay
+        else None,
         quota_policy=QuotaPolicy(**_without_place(head.get("quota_policy"))),
         deletion_guard=DeletionGuard(**_without_place(head.get("deletion_guard"))),
         roles=tuple(Role(**values) for values in head.get("roles") or ()),
@@ -118,9 +129,15 @@ def _own_names(defaults: Values) -> OwnNames:
     without a word it says ``p=reject`` like a domain without mail. Of its subdomains the estate knows only those of its hosts, which have records
     of their own: others keep their mail. Reports need a whole address: a local part alone would be nobody's there."""
     told = {name: value for name, value in (defaults.get("dmarc") or {}).items() if value}
-    policy = {name: told.get(name, getattr(PROVIDER_DMARC, name)) for name in ("stage", "subdomains", "nonexistent")}
+    policy = {
+        name: told.get(name, getattr(PROVIDER_DMARC, name))
+        for name in ("stage", "subdomains", "nonexistent")
+    }
     reports_to = told.get("reports_to", "")
-    return OwnNames(Dmarc(**policy, reports_to=reports_to if "@" in reports_to else None), (defaults.get("dkim") or {}).get("rotate_days"))
+    return OwnNames(
+        Dmarc(**policy, reports_to=reports_to if "@" in reports_to else None),
+        (defaults.get("dkim") or {}).get("rotate_days"),
+    )
 
 
 def _without_place(values: t.Optional[Values]) -> Values:
@@ -140,8 +157,16 @@ def tenant(
     own = limits(account["limits"])
     granted = its_plan.limits if its_plan else _NO_LIMITS
     says = _cascade.said("account", account["defaults"])
-    chain: _cascade.Chain = (("estate", _cascade.said("estate", estate_defaults)), ("plan", its_plan.said if its_plan else {}), ("account", says))
-    carried = {(domain, policy): step.step for (owner, domain, policy), step in (steps or {}).items() if owner == name}
+    chain: _cascade.Chain = (
+        ("estate", _cascade.said("estate", estate_defaults)),
+        ("plan", its_plan.said if its_plan else {}),
+        ("account", says),
+    )
+    carried = {
+        (domain, policy): step.step
+        for (owner, domain, policy), step in (steps or {}).items()
+        if owner == name
+    }
     tenancy = _build_domain.Tenancy(account, its_plan, chain, carried)
     return Tenant(
         name=name,
@@ -151,12 +176,26 @@ def tenant(
         placement=account["placement"] or "",
         default_owner=tenancy.owner,
         admins=tuple(
-            Admin(values["address"], limits(values["limits"]), values["at"], values["role"], values["domains"]) for values in account["admins"] or ()
+            Admin(
+                values["address"],
+                limits(values["limits"]),
+                values["at"],
+                values["role"],
+                values["domains"],
+            )
+            for values in account["admins"] or ()
         ),
-        limits=Limits(**{key: _build_domain.tighter(getattr(own, key), getattr(granted, key)) for key in COUNTERS}),
+        limits=Limits(
+            **{
+                key: _build_domain.tighter(getattr(own, key), getattr(granted, key))
+                for key in COUNTERS
+            }
+        ),
         domains=tuple(_build_domain.domain(domain, values, tenancy) for domain, values in files),
         external_ids=tuple(account["external_ids"].items()),
-        domain_limits=tuple(_build_domain.domain_limits(values) for values in account["domain_limits"]),
+        domain_limits=tuple(
+            _build_domain.domain_limits(values) for values in account["domain_limits"]
+        ),
         approved_domains=account["domains"],
         managed_domains=account["managed_domains"],
         at=account["at"],
@@ -176,8 +215,22 @@ def tenant(
 
 def node_state(name: str, values: Values) -> NodeState:
     """What a node reported."""
-    dkim = (DkimKey(key["domain"], key["selector"], key["public"], key["algorithm"], key["state"], key["since"]) for key in values["dkim"])
-    return NodeState(name, tuple(dkim), tuple(TlsKey(key["name"], key["current"], key["next"]) for key in values["tls"]))
+    dkim = (
+        DkimKey(
+            key["domain"],
+            key["selector"],
+            key["public"],
+            key["algorithm"],
+            key["state"],
+            key["since"],
+        )
+        for key in values["dkim"]
+    )
+    return NodeState(
+        name,
+        tuple(dkim),
+        tuple(TlsKey(key["name"], key["current"], key["next"]) for key in values["tls"]),
+    )
 
 
 def steps(values: Values) -> tuple[Step, ...]:

@@ -45,7 +45,13 @@ def tighter(one: Limit, other: Limit) -> Limit:
 class Tenancy:
     """What a domain needs to know of its tenant."""
 
-    def __init__(self, account: Values, its_plan: t.Optional[Plan], chain: _cascade.Chain, steps: t.Mapping[tuple[str, str], str]) -> None:
+    def __init__(
+        self,
+        account: Values,
+        its_plan: t.Optional[Plan],
+        chain: _cascade.Chain,
+        steps: t.Mapping[tuple[str, str], str],
+    ) -> None:
         self.owner: str = account["default_owner"] or ""
         self.managed = frozenset(account["managed_domains"])
         self.unverified = frozenset(account["unverified_domains"])
@@ -53,7 +59,9 @@ class Tenancy:
         self.quota = its_plan.mailbox_quota_default if its_plan else None
         self.protocols = its_plan.protocols if its_plan else PROTOCOLS
         self.chain = chain
-        self.limits = {values["name"]: domain_limits(values) for values in account["domain_limits"][::-1]}
+        self.limits = {
+            values["name"]: domain_limits(values) for values in account["domain_limits"][::-1]
+        }
         self.steps = steps
 
 
@@ -64,16 +72,26 @@ def domain(name: str, values: Values, tenancy: Tenancy) -> Domain:
     quota = tighter(tenancy.quota, allowed.mailbox_storage if allowed else None)
     says = _cascade.said("domain", values)
     chain = (*tenancy.chain, ("domain", says))
-    relay, branding, suspended = values["relay"], values["branding"], values["state"] != "active" or name in tenancy.suspended
+    relay, branding, suspended = (
+        values["relay"],
+        values["branding"],
+        values["state"] != "active" or name in tenancy.suspended,
+    )
     shared = _of_mailboxes(chain, tenancy)
     dmarc = table(chain, "dmarc", Dmarc)
-    dmarc = dataclasses.replace(dmarc, reports_to=_optional(dmarc.reports_to, name)) if dmarc.reports_to else dmarc
+    dmarc = (
+        dataclasses.replace(dmarc, reports_to=_optional(dmarc.reports_to, name))
+        if dmarc.reports_to
+        else dmarc
+    )
     mta_sts = table(chain, "mta_sts", MtaSts) if _cascade.is_said(chain, "mta_sts") else None
     return Domain(
         name=name,
         type=values["type"],
         owner=owner,
-        mailboxes=tuple(_mailbox(box, name, owner, quota, chain, shared, tenancy) for box in values["mailboxes"]),
+        mailboxes=tuple(
+            _mailbox(box, name, owner, quota, chain, shared, tenancy) for box in values["mailboxes"]
+        ),
         aliases=tuple(
             Alias(
                 alias["name"],
@@ -88,20 +106,38 @@ def domain(name: str, values: Values, tenancy: Tenancy) -> Domain:
             for alias in values["aliases"]
         ),
         sender_addresses=tuple(
-            SenderAddress(sender["name"], name, _complete(sender["mailbox"], name), sender["owner"] or owner, sender["at"])
+            SenderAddress(
+                sender["name"],
+                name,
+                _complete(sender["mailbox"], name),
+                sender["owner"] or owner,
+                sender["at"],
+            )
             for sender in values["sender_addresses"]
         ),
         domain_aliases=tuple(
-            DomainAlias(alias, owner, alias in tenancy.managed, values["at"].of("domain_aliases", index), alias not in tenancy.unverified)
+            DomainAlias(
+                alias,
+                owner,
+                alias in tenancy.managed,
+                values["at"].of("domain_aliases", index),
+                alias not in tenancy.unverified,
+            )
             for index, alias in enumerate(values["domain_aliases"])
         ),
         catch_all=_optional(values["catch_all"], name),
         relay=Relay(relay["host"], relay["port"], relay["recipients"]) if relay else None,
         managed=name in tenancy.managed,
         dmarc=_promotion.published_dmarc(dmarc, tenancy.steps.get((name, "dmarc"))),
-        mta_sts=_promotion.published_mta_sts(mta_sts, tenancy.steps.get((name, "mta_sts"))) if mta_sts else None,
+        mta_sts=_promotion.published_mta_sts(mta_sts, tenancy.steps.get((name, "mta_sts")))
+        if mta_sts
+        else None,
         tls_reports_to=_optional(_cascade.value_of(chain, "tls_rpt", "reports_to"), name),
-        branding=table(chain, "branding", functools.partial(Branding, branding["hostname"] if branding else None)),
+        branding=table(
+            chain,
+            "branding",
+            functools.partial(Branding, branding["hostname"] if branding else None),
+        ),
         limits=allowed or DomainLimits(name),
         at=values["at"],
         state="suspended" if suspended else "active",
@@ -114,7 +150,15 @@ def domain(name: str, values: Values, tenancy: Tenancy) -> Domain:
     )
 
 
-def _mailbox(box: Values, domain: str, owner: str, quota: Limit, chain: _cascade.Chain, shared: dict[str, t.Any], tenancy: Tenancy) -> Mailbox:
+def _mailbox(
+    box: Values,
+    domain: str,
+    owner: str,
+    quota: Limit,
+    chain: _cascade.Chain,
+    shared: dict[str, t.Any],
+    tenancy: Tenancy,
+) -> Mailbox:
     says = _cascade.said("mailbox", box)
     forward, smime = box["forward"], box["smime"]
     return Mailbox(
@@ -127,7 +171,13 @@ def _mailbox(box: Values, domain: str, owner: str, quota: Limit, chain: _cascade
         box["password"],
         box["at"],
         box["credentials"],
-        Forward(tuple(_complete(to, domain) for to in forward["to"]), forward["keep_copy"], forward["skip_spam"]) if forward else None,
+        Forward(
+            tuple(_complete(to, domain) for to in forward["to"]),
+            forward["keep_copy"],
+            forward["skip_spam"],
+        )
+        if forward
+        else None,
         box["addons"],
         box["domain_admin"],
         Smime(smime["certificate"], smime["uploaded_by"]) if smime else None,
@@ -158,7 +208,14 @@ def table(chain: _cascade.Chain, name: str, make: t.Callable[..., _T]) -> _T:
 
 def domain_limits(values: Values) -> DomainLimits:
     """What the account file allows one domain."""
-    return DomainLimits(values["name"], values["mailboxes"], values["aliases"], values["storage"], values["mailbox_storage"], values["at"])
+    return DomainLimits(
+        values["name"],
+        values["mailboxes"],
+        values["aliases"],
+        values["storage"],
+        values["mailbox_storage"],
+        values["at"],
+    )
 
 
 def _complete(recipient: str, domain: str) -> str:

@@ -13,8 +13,17 @@ from dataclasses import dataclass
 from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain, Mailbox
 from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Plan, Tenant
-from ansible_collections.reseller.mail.plugins.module_utils._model.values import NOWHERE, Position, Said
-from ansible_collections.reseller.mail.plugins.module_utils._schema import CASCADES, LEVELS, Key, Table
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import (
+    NOWHERE,
+    Position,
+    Said,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._schema import (
+    CASCADES,
+    LEVELS,
+    Key,
+    Table,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._schema.kinds import TIGHTER, TOGETHER
 from ansible_collections.reseller.mail.plugins.module_utils._schema.policy import standing_at
 
@@ -43,10 +52,19 @@ def said(level: str, values: t.Optional[t.Mapping[str, t.Any]]) -> Said:
     return {**found, "at": values["at"]} if found else _NOTHING
 
 
-def chain_of(estate: Estate, tenant: Tenant, domain: t.Optional[Domain] = None, mailbox: t.Optional[Mailbox] = None) -> Chain:
+def chain_of(
+    estate: Estate,
+    tenant: Tenant,
+    domain: t.Optional[Domain] = None,
+    mailbox: t.Optional[Mailbox] = None,
+) -> Chain:
     """The levels above an object, and its own."""
     plan = plan_of(estate, tenant)
-    levels: list[tuple[str, Said]] = [("estate", estate.said), ("plan", plan.said if plan else _NOTHING), ("account", tenant.said)]
+    levels: list[tuple[str, Said]] = [
+        ("estate", estate.said),
+        ("plan", plan.said if plan else _NOTHING),
+        ("account", tenant.said),
+    ]
     if domain is not None:
         levels.append(("domain", domain.said))
     if mailbox is not None:

@@ -19,8 +19,13 @@ _ABOUT_ACCOUNT = frozenset({
 _ABOUT_ACCOUNT_OR_NAME = frozenset({"rateLimited", "unauthorized"})
 """Types that mean the account or one name; servers write the name, or a domain above it, into those that mean a name."""
 _DETAIL = re.compile(r"^\s*Detail: (?P<detail>.+?)\s*$", re.MULTILINE)
-_LAST_EXCEPTIONS = re.compile(r".*^Exiting abnormally:$(?P<exceptions>.*)", re.MULTILINE | re.DOTALL)
-_ACME_ERROR = re.compile(r"^acme\.messages\.Error: urn:ietf:params:acme:error:(?P<type>\w+)(?: :: (?P<text>.+))?$", re.MULTILINE)
+_LAST_EXCEPTIONS = re.compile(
+    r".*^Exiting abnormally:$(?P<exceptions>.*)", re.MULTILINE | re.DOTALL
+)
+_ACME_ERROR = re.compile(
+    r"^acme\.messages\.Error: urn:ietf:params:acme:error:(?P<type>\w+)(?: :: (?P<text>.+))?$",
+    re.MULTILINE,
+)
 _NO_SERVER = re.compile(r"^(?:requests|urllib3)\.exceptions\.\w+", re.MULTILINE)
 _OS_ERROR = re.compile(r"^(?:\w+Error): \[Errno (?P<number>\d+)\]", re.MULTILINE)
 _NAME_TOO_LONG = str(errno.ENAMETOOLONG)
@@ -46,7 +51,9 @@ class Plan:
     retire: tuple[str, ...]
 
 
-def plan(needed: t.Iterable[str], issued: t.Iterable[str], published: t.Iterable[str], *, exclusive: bool) -> Plan:
+def plan(
+    needed: t.Iterable[str], issued: t.Iterable[str], published: t.Iterable[str], *, exclusive: bool
+) -> Plan:
     """Only what was published is ever given up: other certificates on the host belong to somebody else."""
     wanted, have = set(needed), set(issued)
     gone = (have & set(published)) - wanted if exclusive else set()
@@ -100,7 +107,10 @@ def refusal(out: str, err: str, name: str = "") -> Refusal:
     else:
         lines = [line.strip() for line in (out + "\n" + err).splitlines() if not _NOISE.match(line)]
         reason = lines[-1] if lines else "certbot gave no reason"
-    return Refusal(_printable(reason), _concerns_account(problem, name) if problem else _concerns_host(exceptions))
+    return Refusal(
+        _printable(reason),
+        _concerns_account(problem, name) if problem else _concerns_host(exceptions),
+    )
 
 
 def _printable(text: str) -> str:
@@ -141,7 +151,9 @@ def _some(names: t.Sequence[str]) -> str:
     return ", ".join(names) if more <= 1 else f"{', '.join(names[:SHOWN])} and {more} more"
 
 
-def lines(action: Plan, blocked: t.Mapping[str, str], published: t.Iterable[str], removed: t.Iterable[str]) -> str:
+def lines(
+    action: Plan, blocked: t.Mapping[str, str], published: t.Iterable[str], removed: t.Iterable[str]
+) -> str:
     """The diff, in the user's words: got, given up or removed, replaced."""
     said = [
         *(f"+ certificate {name}" for name in action.request if name not in blocked),

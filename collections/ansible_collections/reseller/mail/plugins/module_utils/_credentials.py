@@ -13,7 +13,12 @@ import typing as t
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from ._hashes import NAMES, UnfitHash, canonical, sql_usable  # relative: on the host there is no collection
+from ._hashes import (
+    NAMES,
+    UnfitHash,
+    canonical,
+    sql_usable,
+)  # relative: on the host there is no collection
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS credentials (
@@ -62,7 +67,9 @@ class Store:
     """
 
     def __init__(self, path: str, read_only: bool = False) -> None:
-        self._db = sqlite3.connect(f"file:{quote(path)}?mode={'ro' if read_only else 'rwc'}", timeout=10, uri=True)
+        self._db = sqlite3.connect(
+            f"file:{quote(path)}?mode={'ro' if read_only else 'rwc'}", timeout=10, uri=True
+        )
         if not read_only:
             self._prepare()
 
@@ -76,12 +83,25 @@ class Store:
                 self._db.execute(VIEW)
 
     def _has_view(self) -> bool:
-        return self._db.execute("SELECT 1 FROM sqlite_master WHERE type = 'view' AND name = 'logins' AND sql = ?", (VIEW,)).fetchone() is not None
+        return (
+            self._db.execute(
+                "SELECT 1 FROM sqlite_master WHERE type = 'view' AND name = 'logins' AND sql = ?",
+                (VIEW,),
+            ).fetchone()
+            is not None
+        )
 
     def is_ready(self, scheme: str) -> bool:
         """Return whether Dovecot finds all that it asks for, with a decoy of that scheme."""
-        tables = {row[0] for row in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        return self._has_view() and {"credentials", "decoy"} <= tables and (self.decoy() or "").startswith(f"{{{scheme}}}")
+        tables = {
+            row[0]
+            for row in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        }
+        return (
+            self._has_view()
+            and {"credentials", "decoy"} <= tables
+            and (self.decoy() or "").startswith(f"{{{scheme}}}")
+        )
 
     def decoy(self) -> t.Optional[str]:
         """Return the hash that stands for all who have no login."""
@@ -97,7 +117,9 @@ class Store:
     def unusable(self) -> t.Dict[str, str]:
         """Return the addresses whose stored hash is not accepted, each with the reason."""
         found = {}
-        for address, hashed in self._db.execute("SELECT address, hash FROM credentials ORDER BY address"):
+        for address, hashed in self._db.execute(
+            "SELECT address, hash FROM credentials ORDER BY address"
+        ):
             try:
                 if canonical(hashed) != hashed:
                     found[address] = f"this is not a hash of one of the schemes {', '.join(NAMES)}"
@@ -117,7 +139,9 @@ class Store:
 
     def origin(self, address: str) -> t.Optional[str]:
         """Who set the password, or None for an address without one."""
-        row = self._db.execute("SELECT origin FROM credentials WHERE address = ?", (address,)).fetchone()
+        row = self._db.execute(
+            "SELECT origin FROM credentials WHERE address = ?", (address,)
+        ).fetchone()
         return str(row[0]) if row else None
 
     def put(self, credentials: t.Iterable[Credential], now: str) -> None:
@@ -135,7 +159,11 @@ def weaknesses(password: str, address: str) -> t.List[str]:
     name, _at, domain = address.partition("@")
     folded = password.casefold()
     # A name of one or two letters stands in any password by chance.
-    forbidden = [word for word in (name, domain, domain.partition(".")[0]) if len(word) > 2 and word in folded]
+    forbidden = [
+        word
+        for word in (name, domain, domain.partition(".")[0])
+        if len(word) > 2 and word in folded
+    ]
     rules = (
         (len(password) < 8, "is shorter than 8 characters"),
         (not any(c.isupper() for c in password), "has no upper-case letter"),
@@ -174,7 +202,9 @@ def best_scheme(run: Run) -> str:
     for scheme in SCHEMES:
         if status == 0 and scheme in out.split():
             return scheme
-    raise CredentialError(f"Dovecot offers none of {', '.join(SCHEMES)}: {err.strip() or out.strip()}")
+    raise CredentialError(
+        f"Dovecot offers none of {', '.join(SCHEMES)}: {err.strip() or out.strip()}"
+    )
 
 
 def hash_password(run: Run, password: str, scheme: str) -> str:
@@ -188,4 +218,6 @@ def hash_password(run: Run, password: str, scheme: str) -> str:
             return hashed
         if status != 0:
             break
-    raise CredentialError(f"doveadm pw -s {scheme} failed with status {status}: {err.strip() or 'it printed no hash'}")
+    raise CredentialError(
+        f"doveadm pw -s {scheme} failed with status {status}: {err.strip() or 'it printed no hash'}"
+    )

@@ -41,14 +41,22 @@ class Served:
 
     def without(self, other: Served) -> Served:
         """What is here and not there."""
-        return Served(self.tenants - other.tenants, self.domains - other.domains, self.mailboxes - other.mailboxes)
+        return Served(
+            self.tenants - other.tenants,
+            self.domains - other.domains,
+            self.mailboxes - other.mailboxes,
+        )
 
     def of(self, kind: str) -> frozenset[str]:
         return t.cast("frozenset[str]", getattr(self, kind))
 
     def common(self, other: Served) -> Served:
         """Return what is here and there."""
-        return Served(self.tenants & other.tenants, self.domains & other.domains, self.mailboxes & other.mailboxes)
+        return Served(
+            self.tenants & other.tenants,
+            self.domains & other.domains,
+            self.mailboxes & other.mailboxes,
+        )
 
     def as_data(self) -> dict[str, list[str]]:
         """Return plain values."""
@@ -64,17 +72,28 @@ def from_data(data: t.Mapping[str, t.Iterable[str]]) -> Served:
 
 
 def refusal(
-    before: Served, after: Served, shares: t.Mapping[str, int], accepted: int = 0, where: str = "this change", passed: Served = Served(),
+    before: Served,
+    after: Served,
+    shares: t.Mapping[str, int],
+    accepted: int = 0,
+    where: str = "this change",
+    passed: Served = Served(),
 ) -> t.Optional[str]:
     """Why the change may not be made without a word, or None. ``after`` is all that is served then, by whomever; ``passed`` is what an earlier
     change was allowed to remove and did not, because its run failed."""
     before = before.without(passed.common(before.without(after)))
     gone = before.without(after)
-    tripped = [kind for kind in KINDS if _trips(len(gone.of(kind)), len(before.of(kind)), shares.get(kind, SHARE), FLOOR[kind])]
+    tripped = [
+        kind
+        for kind in KINDS
+        if _trips(len(gone.of(kind)), len(before.of(kind)), shares.get(kind, SHARE), FLOOR[kind])
+    ]
     last = bool(before.tenants) and before.tenants == gone.tenants
     if not (tripped or last) or accepted >= len(gone):
         return None
-    counts = ", ".join(f"{len(gone.of(kind))} of {len(before.of(kind))} {kind}" for kind in KINDS if gone.of(kind))
+    counts = ", ".join(
+        f"{len(gone.of(kind))} of {len(before.of(kind))} {kind}" for kind in KINDS if gone.of(kind)
+    )
     if tripped:
         rule = f"deletion_guard allows {', '.join(f'{shares.get(kind, SHARE)} % of {kind}' for kind in tripped)}"
     else:
@@ -99,15 +118,28 @@ def shares(estate: Estate) -> dict[str, int]:
 
 def served(estate: Estate, node: t.Optional[str] = None) -> Served:
     """What an estate, or one node of it, serves."""
-    found = [(tenant, domain) for tenant, domain in estate.served_domains() if node in (None, tenant.placement)]
+    found = [
+        (tenant, domain)
+        for tenant, domain in estate.served_domains()
+        if node in (None, tenant.placement)
+    ]
     return Served(
-        frozenset(tenant.name for tenant in estate.tenants if tenant.served and node in (None, tenant.placement)),
+        frozenset(
+            tenant.name
+            for tenant in estate.tenants
+            if tenant.served and node in (None, tenant.placement)
+        ),
         frozenset(domain.name for _tenant, domain in found),
         frozenset(mailbox.address for _tenant, domain in found for mailbox in domain.mailboxes),
     )
 
 
-_LINES = {"tenant": "tenants", "domain": "domains", "relay domain": "domains", "mailbox": "mailboxes"}
+_LINES = {
+    "tenant": "tenants",
+    "domain": "domains",
+    "relay domain": "domains",
+    "mailbox": "mailboxes",
+}
 
 
 def here(model: t.Iterable[str]) -> Served:
@@ -125,9 +157,15 @@ def here(model: t.Iterable[str]) -> Served:
 def known(files: t.Mapping[str, str]) -> Served:
     """What a node serves itself or hands to the node that does: a tenant that moves is not removed."""
     domains = _table(files.get("postfix/relay_domains", ""))
-    recipients = _table(files.get("postfix/relay_recipient_maps", "")) | _table(files.get("postfix/recipient_access", ""))
+    recipients = _table(files.get("postfix/relay_recipient_maps", "")) | _table(
+        files.get("postfix/recipient_access", "")
+    )
     own = here(files.get("model.txt", "").splitlines())
-    return Served(own.tenants | frozenset(domains.values()), own.domains | domains.keys(), own.mailboxes | recipients.keys())
+    return Served(
+        own.tenants | frozenset(domains.values()),
+        own.domains | domains.keys(),
+        own.mailboxes | recipients.keys(),
+    )
 
 
 def _table(text: str) -> dict[str, str]:

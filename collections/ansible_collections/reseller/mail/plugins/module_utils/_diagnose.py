@@ -10,10 +10,17 @@ import difflib
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.reseller.mail.plugins.module_utils._compile._addresses import complete, redirected
+from ansible_collections.reseller.mail.plugins.module_utils._compile._addresses import (
+    complete,
+    redirected,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._diagnose_log import Line
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
-from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Alias, Domain, Mailbox
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import (
+    Alias,
+    Domain,
+    Mailbox,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, Node
 from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Tenant
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import NOWHERE, Position
@@ -111,7 +118,10 @@ class Known:
 
     def of_host(self, address: str) -> t.Optional[t.Mapping[str, t.Any]]:
         """What the host says of one address."""
-        return next((row for row in (self.host or {}).get("addresses", ()) if row["address"] == address), None)
+        return next(
+            (row for row in (self.host or {}).get("addresses", ()) if row["address"] == address),
+            None,
+        )
 
 
 Check = t.Callable[[Known], Step]
@@ -123,7 +133,11 @@ def trail(trouble: str, known: Known, checks: t.Iterable[Check]) -> Trail:
     cause = None
     for check in checks:
         step = check(known)
-        steps.append(replace(step, id="", state="blocked", found=f"after {cause.id}", remedy="") if cause and step.state != "na" else step)
+        steps.append(
+            replace(step, id="", state="blocked", found=f"after {cause.id}", remedy="")
+            if cause and step.state != "na"
+            else step
+        )
         cause = cause or (step if step.state == "fail" else None)
     return Trail(trouble, tuple(steps))
 
@@ -135,13 +149,27 @@ def subject(estate: Estate, text: str) -> Subject:
     for tenant in estate.tenants:
         for domain in tenant.domains:
             if name in domain.names:
-                at = next((alias.at for alias in domain.domain_aliases if alias.name == name), domain.at)
-                whole = Subject(text, name, "", "domain" if name == domain.name else "domain alias", tenant, domain, at)
+                at = next(
+                    (alias.at for alias in domain.domain_aliases if alias.name == name), domain.at
+                )
+                whole = Subject(
+                    text,
+                    name,
+                    "",
+                    "domain" if name == domain.name else "domain alias",
+                    tenant,
+                    domain,
+                    at,
+                )
                 return _address(whole, local) if local else whole
-    names = [name for tenant in estate.tenants for domain in tenant.domains for name in domain.names]
+    names = [
+        name for tenant in estate.tenants for domain in tenant.domains for name in domain.names
+    ]
     given = next((tenant for tenant in estate.tenants if name in tenant.approved_domains), None)
     if given:
-        raise LookupError(f"{name} is given to {given.name} ({given.at.of('domains')}), but tenants/{given.name}/{name}.yml does not exist yet")
+        raise LookupError(
+            f"{name} is given to {given.name} ({given.at.of('domains')}), but tenants/{given.name}/{name}.yml does not exist yet"
+        )
     near = difflib.get_close_matches(name, names, n=1)
     raise LookupError(f"no tenant has {name}{f'; did you mean {near[0]}?' if near else ''}")
 
@@ -181,7 +209,11 @@ class Target(t.NamedTuple):
 
 def targets(estate: Estate, start: Subject) -> list[Target]:
     """Every address that mail for the subject ends at, by the files of the whole estate; those outside it are their hosts' business."""
-    homes = {name: (tenant, domain) for tenant, domain in estate.served_domains() for name in domain.names}
+    homes = {
+        name: (tenant, domain)
+        for tenant, domain in estate.served_domains()
+        for name in domain.names
+    }
     found: list[Target] = []
     seen: set[str] = set()
     waiting = [Target(start.address, start.at)]
@@ -198,11 +230,27 @@ def targets(estate: Estate, start: Subject) -> list[Target]:
         if here.kind in ("mailbox", "relayed address"):
             found.append(Target(here.address, one.at))
             forward = here.mailbox.forward if here.mailbox else None
-            waiting += [Target(to, here.at.of("forward", "to", nth)) for nth, to in enumerate(forward.to)] if forward else []
+            waiting += (
+                [Target(to, here.at.of("forward", "to", nth)) for nth, to in enumerate(forward.to)]
+                if forward
+                else []
+            )
         elif here.kind == "unknown":
-            names = [f"{each}@{name}" for each in (*(box.name for box in here.domain.mailboxes), *(alias.name for alias in here.domain.aliases))]
+            names = [
+                f"{each}@{name}"
+                for each in (
+                    *(box.name for box in here.domain.mailboxes),
+                    *(alias.name for alias in here.domain.aliases),
+                )
+            ]
             near = difflib.get_close_matches(one.address, names, n=1)
-            found.append(Target(one.address, one.at, f"{one.address} does not exist{f'; did you mean {near[0]}?' if near else ''}"))
+            found.append(
+                Target(
+                    one.address,
+                    one.at,
+                    f"{one.address} does not exist{f'; did you mean {near[0]}?' if near else ''}",
+                )
+            )
         else:
             waiting += _led(here, local)
     return found

@@ -16,7 +16,11 @@ from ansible_collections.reseller.mail.plugins.module_utils import _mail_round, 
 from ansible_collections.reseller.mail.plugins.module_utils._diagnose import Known, Reply
 from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Asker
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
-from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler, ProbeFailure, Smtp
+from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import (
+    Dialler,
+    ProbeFailure,
+    Smtp,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import ask
 from ansible_collections.reseller.mail.plugins.module_utils._verify_mail import Probe
 
@@ -32,7 +36,10 @@ def dns(known: Known, asker: Asker, ca_file: str) -> tuple[Finding, ...]:
 def replies(known: Known, dialler: Dialler) -> tuple[Reply, ...]:
     """What the world's first choice of MX says to RCPT TO; the node where DNS names none, for that is a finding of its own."""
     try:
-        found = sorted((rdata.preference, str(rdata.exchange).rstrip(".").lower()) for rdata in dialler.records(known.subject.name, "MX"))
+        found = sorted(
+            (rdata.preference, str(rdata.exchange).rstrip(".").lower())
+            for rdata in dialler.records(known.subject.name, "MX")
+        )
     except ProbeFailure:
         found = []
     host = found[0][1] if found else known.node.hostname
@@ -48,7 +55,11 @@ def _rcpt(dialler: Dialler, host: str, address: str) -> Reply:
             code, text = server.rcpt(address)
     except smtplib.SMTPResponseException as exc:
         error = exc.smtp_error
-        return Reply(host, exc.smtp_code, error.decode("utf-8", "replace") if isinstance(error, bytes) else str(error))
+        return Reply(
+            host,
+            exc.smtp_code,
+            error.decode("utf-8", "replace") if isinstance(error, bytes) else str(error),
+        )
     except (ProbeFailure, OSError, smtplib.SMTPException) as exc:
         return Reply(host, 0, str(exc) or type(exc).__name__)
     return Reply(host, code, text.decode("utf-8", "replace"))
@@ -63,11 +74,19 @@ def knocks(known: Known, dialler: Dialler) -> tuple[Finding, ...]:
 
 def mail(known: Known, dialler: Dialler, password: str, timeout: float) -> tuple[Finding, ...]:
     """A message from the mailbox to itself, and one from outside; both are deleted."""
-    probe = Probe(known.subject.address, password, known.subject.domain.name, known.node.hostname, known.subject.domain.dkim.algorithms)
+    probe = Probe(
+        known.subject.address,
+        password,
+        known.subject.domain.name,
+        known.node.hostname,
+        known.subject.domain.dkim.algorithms,
+    )
     return tuple(_mail_round.mail_findings(dialler, [probe], secrets.token_hex(8), timeout))
 
 
-def facts(answers: t.Mapping[str, t.Mapping[str, t.Any]], node: str, part: str, key: str) -> tuple[t.Any, str]:
+def facts(
+    answers: t.Mapping[str, t.Mapping[str, t.Any]], node: str, part: str, key: str
+) -> tuple[t.Any, str]:
     """One node's answer out of what the play has gathered, or why there is none."""
     result = answers.get(node, {}).get(part) or {}
     if key in result and not result.get("failed"):

@@ -16,7 +16,12 @@ QUEUES = 50
 """Messages whose other lines are asked for: a host may have taken thousands for one domain."""
 
 _PATTERNS = (
-    ("auth_failed", re.compile(r"\(auth failed|Password mismatch|SASL \S+ authentication failed|unknown user", re.I)),
+    (
+        "auth_failed",
+        re.compile(
+            r"\(auth failed|Password mismatch|SASL \S+ authentication failed|unknown user", re.I
+        ),
+    ),
     ("login", re.compile(r"-login: (?:Info: )?(?:Login|Logged in): ")),
     ("refused", re.compile(r"NOQUEUE: (?:milter-)?reject: |: milter-reject: |: reject: ")),
     ("bounced", re.compile(r"\bstatus=(?:bounced|expired)\b")),
@@ -24,9 +29,15 @@ _PATTERNS = (
     ("delivered", re.compile(r"\bstatus=sent\b")),
 )
 _SUBMITTED = re.compile(r"\bsasl_username=")
-_QUEUE = re.compile(r"^([0-9A-F]{6,}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,}z[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-y]+): ")
+_QUEUE = re.compile(
+    r"^([0-9A-F]{6,}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,}z[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-y]+): "
+)
 _TO, _FROM = re.compile(r"\bto=<([^>]*)>"), re.compile(r"\bfrom=<([^>]*)>")
-_SECRETS = (re.compile(r"(given password: )\S+", re.I), re.compile(r"(, session=<)[^>]*"), re.compile(r"\b(AUTH \S+ )\S+", re.I))
+_SECRETS = (
+    re.compile(r"(given password: )\S+", re.I),
+    re.compile(r"(, session=<)[^>]*"),
+    re.compile(r"\b(AUTH \S+ )\S+", re.I),
+)
 
 
 class Line(t.NamedTuple):
@@ -67,7 +78,11 @@ def parse(output: str, moment: t.Callable[[int], str]) -> list[Line]:
         try:
             entry = json.loads(row)
             message = entry["MESSAGE"]
-            text = bytes(message).decode("utf-8", "replace") if isinstance(message, list) else str(message)
+            text = (
+                bytes(message).decode("utf-8", "replace")
+                if isinstance(message, list)
+                else str(message)
+            )
             at = moment(int(entry["__REALTIME_TIMESTAMP"]) // 1_000_000)
         except (ValueError, KeyError, TypeError):
             continue
@@ -92,14 +107,25 @@ def own(subject: str, lines: t.Iterable[Line]) -> list[Line]:
     """Lines that tell about the subject and nobody else: a message's other recipients are other people's business, unless the subject wrote
     to them."""
     lines = sorted(set(lines))
-    sent = {queue_of(line) for line in lines for sender in _FROM.findall(line.text) if mentions(subject, f"<{sender}>")} - {None}
+    sent = {
+        queue_of(line)
+        for line in lines
+        for sender in _FROM.findall(line.text)
+        if mentions(subject, f"<{sender}>")
+    } - {None}
 
     def tells(line: Line) -> bool:
         queue, named = queue_of(line), mentions(subject, line.text)
-        others = [name for name in _TO.findall(line.text) if name and not mentions(subject, f"<{name}>")]
+        others = [
+            name for name in _TO.findall(line.text) if name and not mentions(subject, f"<{name}>")
+        ]
         if queue is not None and queue in sent:
             return True
-        return (named or queue is not None) if not others else named and (_wrote(subject, line) or _rewritten(subject, line))
+        return (
+            (named or queue is not None)
+            if not others
+            else named and (_wrote(subject, line) or _rewritten(subject, line))
+        )
 
     return [line for line in lines if tells(line)]
 
@@ -110,4 +136,6 @@ def _wrote(subject: str, line: Line) -> bool:
 
 def _rewritten(subject: str, line: Line) -> bool:
     """An alias's mail goes to its target, and the line says both."""
-    return any(mentions(subject, f"<{name}>") for name in re.findall(r"\borig_to=<([^>]*)>", line.text))
+    return any(
+        mentions(subject, f"<{name}>") for name in re.findall(r"\borig_to=<([^>]*)>", line.text)
+    )

@@ -32,7 +32,11 @@ def _certificate(known: Known) -> t.Any:
 
 
 def _na(id_: str, asks: str, known: Known) -> Step:
-    why = "needs the Python package cryptography on the controller" if CRYPTOGRAPHY_IMPORT_ERROR is not None else NONE
+    why = (
+        "needs the Python package cryptography on the controller"
+        if CRYPTOGRAPHY_IMPORT_ERROR is not None
+        else NONE
+    )
     return Step(id_, asks, "na", "files", why)
 
 
@@ -41,9 +45,21 @@ def there(known: Known) -> Step:
     asks = "it has a certificate"
     mailbox = known.subject.mailbox
     if mailbox is not None and mailbox.smime is not None:
-        return Step("smime.certificate", asks, "ok", "files", f"brought by {mailbox.smime.uploaded_by} ({known.subject.at.of('smime')})")
-    return Step("smime.missing", asks, "fail", "files", f"{known.subject.domain.at.file} has none for {known.subject.text}",
-                f"add smime: {{certificate: …, uploaded_by: …}} to the mailbox in {known.subject.domain.at.file}")
+        return Step(
+            "smime.certificate",
+            asks,
+            "ok",
+            "files",
+            f"brought by {mailbox.smime.uploaded_by} ({known.subject.at.of('smime')})",
+        )
+    return Step(
+        "smime.missing",
+        asks,
+        "fail",
+        "files",
+        f"{known.subject.domain.at.file} has none for {known.subject.text}",
+        f"add smime: {{certificate: …, uploaded_by: …}} to the mailbox in {known.subject.domain.at.file}",
+    )
 
 
 def pair(known: Known) -> Step:
@@ -53,10 +69,22 @@ def pair(known: Known) -> Step:
     if mailbox is None or mailbox.smime is None or CRYPTOGRAPHY_IMPORT_ERROR is not None:
         return _na("smime.certificate", asks, known)
     if _certificate(known) is None:
-        return Step("smime.unreadable", asks, "fail", "files", f"not an X.509 certificate ({known.subject.at.of('smime', 'certificate')})",
-                    "replace it by the certificate in PEM, as its authority gave it")
+        return Step(
+            "smime.unreadable",
+            asks,
+            "fail",
+            "files",
+            f"not an X.509 certificate ({known.subject.at.of('smime', 'certificate')})",
+            "replace it by the certificate in PEM, as its authority gave it",
+        )
     whose = _certificate(known).subject.rfc4514_string()
-    return Step("smime.certificate", asks, "ok", "files", f"{whose}; the private key is its user's alone: only the mail program sees whether they are a pair")
+    return Step(
+        "smime.certificate",
+        asks,
+        "ok",
+        "files",
+        f"{whose}; the private key is its user's alone: only the mail program sees whether they are a pair",
+    )
 
 
 def valid(known: Known) -> Step:
@@ -67,7 +95,14 @@ def valid(known: Known) -> Step:
     first, last = (_moment(certificate, name) for name in ("not_valid_before", "not_valid_after"))
     text = f"valid from {first} to {last}"
     if known.moment and not first <= known.moment <= last:
-        return Step("smime.expired" if known.moment > last else "smime.not_yet", asks, "fail", "files", text, "replace it by a certificate that is valid now")
+        return Step(
+            "smime.expired" if known.moment > last else "smime.not_yet",
+            asks,
+            "fail",
+            "files",
+            text,
+            "replace it by a certificate that is valid now",
+        )
     return Step("smime.valid", asks, "ok", "files", text)
 
 
@@ -83,14 +118,38 @@ def address(known: Known) -> Step:
     if certificate is None:
         return _na("smime.address", asks, known)
     try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.RFC822Name)
+        names = certificate.extensions.get_extension_for_class(
+            x509.SubjectAlternativeName
+        ).value.get_values_for_type(x509.RFC822Name)
     except x509.ExtensionNotFound:
         names = []
-    names = [str(one).lower() for one in (*names, *(each.value for each in certificate.subject.get_attributes_for_oid(NameOID.EMAIL_ADDRESS)))]
+    names = [
+        str(one).lower()
+        for one in (
+            *names,
+            *(
+                each.value
+                for each in certificate.subject.get_attributes_for_oid(NameOID.EMAIL_ADDRESS)
+            ),
+        )
+    ]
     if known.subject.address in names:
         return Step("smime.address", asks, "ok", "files", known.subject.address)
-    return Step("smime.other_address", asks, "fail", "files", f"it is for {', '.join(names) or 'no address'}", f"get a certificate for {known.subject.address}")
+    return Step(
+        "smime.other_address",
+        asks,
+        "fail",
+        "files",
+        f"it is for {', '.join(names) or 'no address'}",
+        f"get a certificate for {known.subject.address}",
+    )
 
 
 def runtime(known: Known) -> Step:
-    return Step("smime.runtime", "what signs and decrypts is there", "na", "host", "the user's mail program does both; hosts pass S/MIME through unchanged")
+    return Step(
+        "smime.runtime",
+        "what signs and decrypts is there",
+        "na",
+        "host",
+        "the user's mail program does both; hosts pass S/MIME through unchanged",
+    )

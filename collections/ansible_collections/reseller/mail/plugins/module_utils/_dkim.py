@@ -126,12 +126,18 @@ class Plan:
     @property
     def note(self) -> list[Key]:
         """Keys whose note changes."""
-        return [key for key in self.after.values() if not key.public or self.before.get(key.name) != key]
+        return [
+            key for key in self.after.values() if not key.public or self.before.get(key.name) != key
+        ]
 
     @property
     def destroy(self) -> list[Key]:
         """Private halves to be destroyed."""
-        return [key for key in self.after.values() if key.private and key.state in ("revoked", "removed")]
+        return [
+            key
+            for key in self.after.values()
+            if key.private and key.state in ("revoked", "removed")
+        ]
 
     @property
     def forget(self) -> list[Key]:
@@ -146,16 +152,27 @@ class Plan:
             if old is None:
                 said.append(f"+ dkim key {name} {key.algorithm} {key.state}")
             elif old.state != key.state:
-                shown = f", shown by {', '.join(key.shown_by)}" if key.shown_by != old.shown_by else ""
+                shown = (
+                    f", shown by {', '.join(key.shown_by)}" if key.shown_by != old.shown_by else ""
+                )
                 said.append(f"~ dkim key {name} {old.state} -> {key.state}{shown}")
             elif not old.public:
                 said.append(f"~ dkim key {name} public half noted")
             elif old != key:
-                news = "compromised" if key.compromised != old.compromised else "still signs" if key.state == "retired" else "noted anew"
+                news = (
+                    "compromised"
+                    if key.compromised != old.compromised
+                    else "still signs"
+                    if key.state == "retired"
+                    else "noted anew"
+                )
                 said.append(f"~ dkim key {name} {news}")
             elif name in destroyed:
                 said.append(f"- dkim key {name} private half")
-        said += [f"- dkim key {key.name} forgotten" for key in sorted(self.forget, key=lambda key: key.name)]
+        said += [
+            f"- dkim key {key.name} forgotten"
+            for key in sorted(self.forget, key=lambda key: key.name)
+        ]
         return "".join(f"{line}\n" for line in said)
 
 
@@ -173,7 +190,9 @@ def plan(keys: t.Iterable[Key], orders: Orders) -> Plan:
             lanes.setdefault(key.lane, []).append(replace(key.at(state, orders.now), private=False))
     counted: dict[Lane, int] = {}
     for key in (*before.values(), *orders.known):
-        counted[key.lane] = max(counted.get(key.lane, 0), number(orders.node, key.algorithm, key.name.selector))
+        counted[key.lane] = max(
+            counted.get(key.lane, 0), number(orders.node, key.algorithm, key.name.selector)
+        )
     after: dict[KeyName, Key] = {}
     lost: list[KeyName] = []
     for lane, found in sorted(lanes.items()):
@@ -183,15 +202,29 @@ def plan(keys: t.Iterable[Key], orders: Orders) -> Plan:
     return Plan(before, after, tuple(lost))
 
 
-def _lane(lane: Lane, found: list[Key], orders: Orders, counted: int) -> tuple[list[Key], list[KeyName]]:
+def _lane(
+    lane: Lane, found: list[Key], orders: Orders, counted: int
+) -> tuple[list[Key], list[KeyName]]:
     """The lane's keys as they shall be, and those that are lost."""
     wanted = lane in orders.wanted
-    found = sorted(found, key=lambda key: (number(orders.node, lane.algorithm, key.name.selector), key.since))
+    found = sorted(
+        found, key=lambda key: (number(orders.node, lane.algorithm, key.name.selector), key.since)
+    )
     keys = [_on(_judged(key, orders), wanted, orders) for key in found]
     # The newest one's note stays for good: it keeps its selector from being used again.
-    keys = [key for key in keys if key.state != "removed" or key.name == found[-1].name or not _past(key, orders)]
+    keys = [
+        key
+        for key in keys
+        if key.state != "removed" or key.name == found[-1].name or not _past(key, orders)
+    ]
     active = [key for key in keys if key.state == "active"]
-    ready = [key for key in keys if key.state == "published" and _is_shown(key, orders) and orders.now - key.since >= orders.settle]
+    ready = [
+        key
+        for key in keys
+        if key.state == "published"
+        and _is_shown(key, orders)
+        and orders.now - key.since >= orders.settle
+    ]
     successor = ready[-1] if wanted and ready else None
     for key in active if successor or not wanted else active[:-1]:
         keys[keys.index(key)] = _on(key.at("retired", orders.now), wanted, orders)
@@ -202,14 +235,28 @@ def _lane(lane: Lane, found: list[Key], orders: Orders, counted: int) -> tuple[l
     lost = [active[-1].name] if wanted and active and not active[-1].private else []
     waits = any(key.state in PENDING for key in keys)
     if wanted and not waits and (lost or _due(active[-1] if active else None, lane, orders)):
-        keys.append(Key(_next(lane, orders, counted), lane.algorithm, "", "generated", orders.now, orders.now, private=False))
+        keys.append(
+            Key(
+                _next(lane, orders, counted),
+                lane.algorithm,
+                "",
+                "generated",
+                orders.now,
+                orders.now,
+                private=False,
+            )
+        )
     return keys, lost
 
 
 def _judged(key: Key, orders: Orders) -> Key:
     """With what the operator says of it."""
     domain = key.name.domain
-    if domain in orders.compromised and key.made < orders.compromised_before and key.state not in ("revoked", "removed"):
+    if (
+        domain in orders.compromised
+        and key.made < orders.compromised_before
+        and key.state not in ("revoked", "removed")
+    ):
         key = replace(key, compromised=True)
     if key.state == "active" and not key.private and key.compromised:
         return key.at("retired", orders.now)
@@ -283,7 +330,15 @@ def reported(key: Key, orders: Orders) -> bool:
 def from_report(key: t.Mapping[str, str], now: int) -> Key:
     """A key as ``state/<node>.json`` tells of it: public half, no private one."""
     since = seconds(key["since"]) if key["since"] else now
-    return Key(KeyName(key["domain"], key["selector"]), key["algorithm"], key["public"], key["state"], since, since, private=False)
+    return Key(
+        KeyName(key["domain"], key["selector"]),
+        key["algorithm"],
+        key["public"],
+        key["state"],
+        since,
+        since,
+        private=False,
+    )
 
 
 def seconds(moment: str) -> int:

@@ -55,7 +55,10 @@ class Checker:
             state = os.lstat(file)
             if not stat.S_ISREG(state.st_mode):
                 return False
-            if self._seen.get(str(file)) == [*_stamp(state), *_stamp(os.lstat(file.with_suffix(".json")))]:
+            if self._seen.get(str(file)) == [
+                *_stamp(state),
+                *_stamp(os.lstat(file.with_suffix(".json"))),
+            ]:
                 return True
         with contextlib.suppress(OSError, ValueError):
             return self._public(file) == public
@@ -81,7 +84,9 @@ class Checker:
             noted = json.loads(note.read_bytes())["public"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             return f"{note}: {error!r}"
-        return "" if noted == public else f"{note}: the public key noted there is not that of {file}"
+        return (
+            "" if noted == public else f"{note}: the public key noted there is not that of {file}"
+        )
 
     def _public(self, file: Path) -> str:
         """Return the public half of a private key. What is no RSA key as we make them costs a process."""
@@ -89,7 +94,9 @@ class Checker:
         if public is None:
             code, output, errors = self._run(["openssl", "pkey", "-in", str(file), "-pubout"])
             if code:
-                raise ValueError(f"not a private key: {errors.strip().splitlines()[0] if errors.strip() else 'openssl refuses it'}")
+                raise ValueError(
+                    f"not a private key: {errors.strip().splitlines()[0] if errors.strip() else 'openssl refuses it'}"
+                )
             public = public_half(output)
         return public
 

@@ -15,7 +15,11 @@ from ansible_collections.reseller.mail.plugins.module_utils._text_records import
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.senders import unusable
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Asker, Reply, Server
+    from ansible_collections.reseller.mail.plugins.module_utils._dns_query import (
+        Asker,
+        Reply,
+        Server,
+    )
     from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey
 
 AT_ONCE = 200
@@ -24,12 +28,18 @@ LINKS = 8
 """CNAMEs that are followed from a selector's name, where a tenant delegated it."""
 
 
-async def look(asker: Asker, keys: t.Mapping[KeyName, DkimKey]) -> tuple[dict[KeyName, Shown], dict[KeyName, str]]:
+async def look(
+    asker: Asker, keys: t.Mapping[KeyName, DkimKey]
+) -> tuple[dict[KeyName, Shown], dict[KeyName, str]]:
     """The keys that are shown, and for the others why they are not."""
     shown: dict[KeyName, Shown] = {}
     missing: dict[KeyName, str] = {}
     names = sorted(keys)
-    for name, found in zip(names, await in_turn(AT_ONCE, names, lambda name: _look(asker, str(name), keys[name])), strict=True):
+    for name, found in zip(
+        names,
+        await in_turn(AT_ONCE, names, lambda name: _look(asker, str(name), keys[name])),
+        strict=True,
+    ):
         if isinstance(found, Shown):
             shown[name] = found
         else:
@@ -47,7 +57,9 @@ async def _look(asker: Asker, name: str, key: DkimKey) -> t.Union[Shown, str]:
         asked += [reply.server for reply in replies]
         aliases = {reply.alias for reply in replies}
         if aliases == {""}:
-            faults = [f"{reply.server}: {fault}" for reply in replies if (fault := _fault(reply, key))]
+            faults = [
+                f"{reply.server}: {fault}" for reply in replies if (fault := _fault(reply, key))
+            ]
             return "; ".join(faults) if faults else Shown(key.public, tuple(dict.fromkeys(asked)))
         if len(aliases) > 1:
             return "its servers do not agree whether it is a CNAME"

@@ -17,14 +17,27 @@ from dataclasses import replace
 from pathlib import Path
 
 from ansible_collections.reseller.mail.plugins.module_utils import _dkim_check, _rsa_key
-from ansible_collections.reseller.mail.plugins.module_utils._dkim import ALGORITHMS, BITS, STATES, Key, KeyName, Plan, moment, public_half, seconds
+from ansible_collections.reseller.mail.plugins.module_utils._dkim import (
+    ALGORITHMS,
+    BITS,
+    STATES,
+    Key,
+    KeyName,
+    Plan,
+    moment,
+    public_half,
+    seconds,
+)
 
 Run = t.Callable[..., tuple[int, str, str]]
 """AnsibleModule.run_command."""
 
 BATCH = 32
 """Keys for each processor that are made before they are put in their places: a run that is broken off keeps its work."""
-_MAKE = {"rsa": f"openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:{BITS} -out {{}}", "ed25519": "openssl genpkey -algorithm ed25519 -out {}"}
+_MAKE = {
+    "rsa": f"openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:{BITS} -out {{}}",
+    "ed25519": "openssl genpkey -algorithm ed25519 -out {}",
+}
 
 
 class Store:
@@ -49,8 +62,16 @@ class Store:
             if folder.is_symlink() or not folder.is_dir():
                 continue
             files = {path.name for path in folder.iterdir()}
-            for selector in sorted({file.rpartition(".")[0] for file in files if file.endswith((".private", ".json")) and not file.startswith(".")}):
-                key = self._read(KeyName(folder.name, selector), f"{selector}.private" in files, now)
+            for selector in sorted(
+                {
+                    file.rpartition(".")[0]
+                    for file in files
+                    if file.endswith((".private", ".json")) and not file.startswith(".")
+                }
+            ):
+                key = self._read(
+                    KeyName(folder.name, selector), f"{selector}.private" in files, now
+                )
                 if key:
                     found.append(key)
         return found
@@ -73,7 +94,9 @@ class Store:
                     if file.endswith(".private") and not file.startswith("."):
                         with _opened(file, 0, place) as key:
                             if key is not None and _give(key, owner, _dkim_check.MODE, check_mode):
-                                mended.append(f"~ dkim key {KeyName(folder.name, file.removesuffix('.private'))} owner and mode")
+                                mended.append(
+                                    f"~ dkim key {KeyName(folder.name, file.removesuffix('.private'))} owner and mode"
+                                )
         return mended
 
     def _read(self, name: KeyName, private: bool, now: int) -> t.Optional[Key]:
@@ -85,13 +108,21 @@ class Store:
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return Key(name, self._algorithm(name), "", "generated", now, now) if private else None
         if noted is None:  # from before keys had states: it signs
-            made = int((self.private(name) if private else self.private(name).with_suffix(".json")).stat().st_mtime)
+            made = int(
+                (self.private(name) if private else self.private(name).with_suffix(".json"))
+                .stat()
+                .st_mtime
+            )
             noted = Key(name, "rsa", note["public"], "active", made, made)
         # A file that is no half of the noted key is of as much use as none.
-        return replace(noted, private=private and self._checker.is_half_of(self.private(name), noted.public))
+        return replace(
+            noted, private=private and self._checker.is_half_of(self.private(name), noted.public)
+        )
 
     def _algorithm(self, name: KeyName) -> str:
-        _code, said, _error = self._run(["openssl", "pkey", "-in", str(self.private(name)), "-noout", "-text"])
+        _code, said, _error = self._run(
+            ["openssl", "pkey", "-in", str(self.private(name)), "-noout", "-text"]
+        )
         return "ed25519" if "ED25519" in said.upper() else "rsa"
 
     def serving(self) -> t.Optional[frozenset[KeyName]]:
@@ -126,7 +157,10 @@ class Store:
         for key in plan.destroy:
             after[key.name] = replace(key, private=False)
         for key in after.values():
-            if key.state in ("revoked", "removed"):  # also a file that was no half of it: without its note it would be a new key
+            if key.state in (
+                "revoked",
+                "removed",
+            ):  # also a file that was no half of it: without its note it would be a new key
                 self.private(key.name).unlink(missing_ok=True)
         for key in plan.forget:
             self.private(key.name).with_suffix(".json").unlink(missing_ok=True)
@@ -140,14 +174,27 @@ class Store:
         place: what is noted existed."""
         size = BATCH * self._processors
         for start in range(0, len(keys), size):
-            batch = {str(self._drafts / f"{number}"): key for number, key in enumerate(keys[start : start + size])}
+            batch = {
+                str(self._drafts / f"{number}"): key
+                for number, key in enumerate(keys[start : start + size])
+            }
             for algorithm, command in _MAKE.items():
-                self._each(command, [draft for draft, key in batch.items() if not key.private and key.algorithm == algorithm])
+                self._each(
+                    command,
+                    [
+                        draft
+                        for draft, key in batch.items()
+                        if not key.private and key.algorithm == algorithm
+                    ],
+                )
             for draft, key in batch.items():
                 if key.private:
                     os.link(self.private(key.name), draft)
             publics = {draft: _rsa_public(Path(draft)) for draft in batch}
-            self._each("openssl pkey -in {} -pubout -out {}.public", [draft for draft, public in publics.items() if public is None])
+            self._each(
+                "openssl pkey -in {} -pubout -out {}.public",
+                [draft for draft, public in publics.items() if public is None],
+            )
             for draft, key in batch.items():
                 public = publics[draft]
                 if public is None:
@@ -168,7 +215,13 @@ class Store:
 
     def _note(self, key: Key) -> None:
         since, made = moment(key.since), moment(key.made)
-        note: dict[str, t.Any] = {"public": key.public, "algorithm": key.algorithm, "state": key.state, "since": since, "made": made}
+        note: dict[str, t.Any] = {
+            "public": key.public,
+            "algorithm": key.algorithm,
+            "state": key.state,
+            "since": since,
+            "made": made,
+        }
         if key.compromised:
             note["compromised"] = True
         if key.shown_by:
@@ -197,15 +250,32 @@ def _noted(name: KeyName, note: dict[str, t.Any]) -> t.Optional[Key]:
         return None
     if note["state"] not in STATES or note["algorithm"] not in ALGORITHMS:
         raise ValueError("no state of a key")
-    compromised, shown_by = bool(note.get("compromised", False)), tuple(map(str, note.get("shown_by", ())))
-    return Key(name, note["algorithm"], public, note["state"], seconds(note["since"]), seconds(note["made"]), True, compromised, shown_by)
+    compromised, shown_by = (
+        bool(note.get("compromised", False)),
+        tuple(map(str, note.get("shown_by", ()))),
+    )
+    return Key(
+        name,
+        note["algorithm"],
+        public,
+        note["state"],
+        seconds(note["since"]),
+        seconds(note["made"]),
+        True,
+        compromised,
+        shown_by,
+    )
 
 
 @contextlib.contextmanager
-def _opened(path: t.Union[str, Path], flags: int, folder: t.Optional[int] = None) -> t.Iterator[t.Optional[int]]:
+def _opened(
+    path: t.Union[str, Path], flags: int, folder: t.Optional[int] = None
+) -> t.Iterator[t.Optional[int]]:
     """Open a file of its own; None where there is none. Through no link: root gives away what it opens."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | flags, dir_fd=folder)
+        handle = os.open(
+            path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | flags, dir_fd=folder
+        )
     except OSError:
         yield None
         return
@@ -220,7 +290,11 @@ def _opened(path: t.Union[str, Path], flags: int, folder: t.Optional[int] = None
 def _give(handle: int, owner: pwd.struct_passwd, mode: int, check_mode: bool) -> bool:
     """Give what is open its owner and mode; return whether it had others."""
     state = os.fstat(handle)
-    if (state.st_uid, state.st_gid, stat.S_IMODE(state.st_mode)) == (owner.pw_uid, owner.pw_gid, mode):
+    if (state.st_uid, state.st_gid, stat.S_IMODE(state.st_mode)) == (
+        owner.pw_uid,
+        owner.pw_gid,
+        mode,
+    ):
         return False
     if not check_mode:
         os.fchown(handle, owner.pw_uid, owner.pw_gid)

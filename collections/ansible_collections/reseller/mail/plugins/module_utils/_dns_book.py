@@ -21,7 +21,10 @@ Book = t.Dict[str, t.Dict[Key, t.FrozenSet[str]]]
 def read(text: str) -> Book:
     """The book from its text; ValueError says that it is none."""
     try:
-        rows = [(row["domain"], row["name"], row["type"], row["value"]) for row in json.loads(text)["published"]]
+        rows = [
+            (row["domain"], row["name"], row["type"], row["value"])
+            for row in json.loads(text)["published"]
+        ]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{FILE} is not what dns_publish wrote: {error}") from error
     book: Book = {}
@@ -34,9 +37,15 @@ def read(text: str) -> Book:
 def text(book: Book) -> str:
     """Sorted, one record a line, so that a commit shows what changed and nothing else."""
     rows = sorted(
-        (domain, *key, value) for domain, places in book.items() for key, values in places.items() for value in values
+        (domain, *key, value)
+        for domain, places in book.items()
+        for key, values in places.items()
+        for value in values
     )
-    lines = ",\n".join("    " + json.dumps(dict(zip(("domain", "name", "type", "value"), row, strict=True))) for row in rows)
+    lines = ",\n".join(
+        "    " + json.dumps(dict(zip(("domain", "name", "type", "value"), row, strict=True)))
+        for row in rows
+    )
     return '{\n  "published": [' + (f"\n{lines}\n  " if rows else "") + "]\n}\n"
 
 
@@ -47,4 +56,7 @@ def entries(sets: t.Mapping[Key, RRset]) -> dict[Key, frozenset[str]]:
 
 def former(book: Book, wanted: t.Collection[Key]) -> dict[str, dict[Key, frozenset[str]]]:
     """By domain, what was published and is wanted nowhere any more."""
-    return {domain: {key: values for key, values in places.items() if key not in wanted} for domain, places in book.items()}
+    return {
+        domain: {key: values for key, values in places.items() if key not in wanted}
+        for domain, places in book.items()
+    }

@@ -15,7 +15,7 @@ try:
     import dns.exception
     import dns.message
 except ImportError:
-    pass    # whoever asks has looked: `_dns_query.DNSPYTHON_IMPORT_ERROR`
+    pass  # whoever asks has looked: `_dns_query.DNSPYTHON_IMPORT_ERROR`
 
 USES = 256
 """Questions from one port; then another one is taken, so that a port is worth little to whoever guesses it."""
@@ -46,7 +46,9 @@ class _Channel(asyncio.DatagramProtocol):
         except dns.exception.DNSException as exc:
             future.set_exception(exc)
             return
-        response.id = query.id    # the number was looked at above; what else makes an answer is the library's to say
+        response.id = (
+            query.id
+        )  # the number was looked at above; what else makes an answer is the library's to say
         if query.is_response(response):
             future.set_result(response)
 
@@ -76,20 +78,36 @@ class Channels:
 
     async def _channel(self, place: tuple[str, int]) -> _Channel:
         async def make() -> _Channel:
-            _transport, channel = await asyncio.get_running_loop().create_datagram_endpoint(lambda: _Channel(self._read), remote_addr=place)
+            _transport, channel = await asyncio.get_running_loop().create_datagram_endpoint(
+                lambda: _Channel(self._read), remote_addr=place
+            )
             return channel
 
         task = self._open.get(place)
-        if task is None or (task.done() and (task.cancelled() or task.exception() or task.result().left <= 0 or task.result().transport.is_closing())):
+        if task is None or (
+            task.done()
+            and (
+                task.cancelled()
+                or task.exception()
+                or task.result().left <= 0
+                or task.result().transport.is_closing()
+            )
+        ):
             task = self._open[place] = asyncio.ensure_future(make())
         return await task
 
-    async def udp(self, query: t.Any, wire: bytes, address: str, timeout: float, port: int) -> t.Any:
+    async def udp(
+        self, query: t.Any, wire: bytes, address: str, timeout: float, port: int
+    ) -> t.Any:
         """The response, which may be truncated; TimeoutError when there is none in time. ``wire`` is the query, to be sent under a number of
         its own."""
         channel = await self._channel((address, port))
         channel.left -= 1
-        number = next(number for number in iter(lambda: _RANDOM.randrange(65536), -1) if number not in channel.waiting)
+        number = next(
+            number
+            for number in iter(lambda: _RANDOM.randrange(65536), -1)
+            if number not in channel.waiting
+        )
         future = asyncio.get_running_loop().create_future()
         channel.waiting[number] = (query, future)
         try:

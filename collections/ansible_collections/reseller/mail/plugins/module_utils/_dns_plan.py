@@ -10,10 +10,24 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.sets import Key, RRset, alike, is_alike, is_spf
+from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.sets import (
+    Key,
+    RRset,
+    alike,
+    is_alike,
+    is_spf,
+)
 
-SRV_PREFIXES = ("_submission._tcp", "_submissions._tcp", "_imap._tcp", "_imaps._tcp", "_pop3._tcp", "_pop3s._tcp", "_sieve._tcp",
-                "_autodiscover._tcp")
+SRV_PREFIXES = (
+    "_submission._tcp",
+    "_submissions._tcp",
+    "_imap._tcp",
+    "_imaps._tcp",
+    "_pop3._tcp",
+    "_pop3s._tcp",
+    "_sieve._tcp",
+    "_autodiscover._tcp",
+)
 _HOSTS = ("mta-sts", "autoconfig", "autodiscover")
 _TAGGED = {"_dmarc": "v=dmarc1", "_mta-sts": "v=stsv1", "_smtp._tls": "v=tlsrptv1"}
 
@@ -44,15 +58,30 @@ class Change:
         """The change in the users' words, removals first."""
         if self.old == self.new:
             return [f"~ {self.name} {self.type} TTL {self.old_ttl} -> {self.ttl}"]
-        gone = [f"- {self.name} {self.type} {value}" for value in sorted(set(self.old) - set(self.new))]
-        return gone + [f"+ {self.name} {self.type} {value}" for value in sorted(set(self.new) - set(self.old))]
+        gone = [
+            f"- {self.name} {self.type} {value}" for value in sorted(set(self.old) - set(self.new))
+        ]
+        return gone + [
+            f"+ {self.name} {self.type} {value}" for value in sorted(set(self.new) - set(self.old))
+        ]
 
 
 def candidates(domain: str, ours: Ours) -> list[Key]:
     """The places where an earlier run may have left something: they are read although nothing may be wanted there."""
-    names = [f"{prefix}.{domain}" for prefix in (*_TAGGED, *(f"{selector}._domainkey" for selector in sorted(ours.selectors)))]
-    keys = [(domain, "MX"), (domain, "TXT"), *((name, "TXT") for name in names), *((f"{prefix}.{domain}", "SRV") for prefix in SRV_PREFIXES)]
-    return [*keys, *((f"{label}.{domain}", rdtype) for label in _HOSTS for rdtype in ("A", "AAAA", "CAA"))]
+    names = [
+        f"{prefix}.{domain}"
+        for prefix in (*_TAGGED, *(f"{selector}._domainkey" for selector in sorted(ours.selectors)))
+    ]
+    keys = [
+        (domain, "MX"),
+        (domain, "TXT"),
+        *((name, "TXT") for name in names),
+        *((f"{prefix}.{domain}", "SRV") for prefix in SRV_PREFIXES),
+    ]
+    return [
+        *keys,
+        *((f"{label}.{domain}", rdtype) for label in _HOSTS for rdtype in ("A", "AAAA", "CAA")),
+    ]
 
 
 def recognised(key: Key, value: str, domain: str, ours: Ours) -> bool:
@@ -72,17 +101,25 @@ def recognised(key: Key, value: str, domain: str, ours: Ours) -> bool:
     return prefix in _HOSTS and value in (ours.authorities if rdtype == "CAA" else ours.addresses)
 
 
-def taken(key: Key, values: t.Iterable[str], published: t.Container[str], domain: str, ours: Ours) -> str:
+def taken(
+    key: Key, values: t.Iterable[str], published: t.Container[str], domain: str, ours: Ours
+) -> str:
     """Say why a place is left to those who have records there; nothing where each is known to be ours.
 
     The provider's domain may have had its mail elsewhere before the estate was there, and its MX must not be taken over.
     """
-    others = sorted(value for value in values if value not in published and not recognised(key, value, domain, ours))
+    others = sorted(
+        value
+        for value in values
+        if value not in published and not recognised(key, value, domain, ours)
+    )
     if not others:
         return ""
     name, rdtype = key
-    return (f"{name} {rdtype}: somebody else's records stay: {', '.join(others)}. Remove them if its mail is to come to the nodes; "
-            f"if it is not, let provider.contact be an address in {name}")
+    return (
+        f"{name} {rdtype}: somebody else's records stay: {', '.join(others)}. Remove them if its mail is to come to the nodes; "
+        f"if it is not, let provider.contact be an address in {name}"
+    )
 
 
 def _host(value: str) -> str:
@@ -110,5 +147,7 @@ def plan(
         # A record set has one time to live; where somebody else's records stand beside ours, it is theirs.
         ttl = want.ttl if want and not foreign else have.ttl
         if values != have.values or (want and have.values and ttl != have.ttl):
-            changes.append(Change(*key, tuple(sorted(have.values)), tuple(sorted(values)), have.ttl, ttl))
+            changes.append(
+                Change(*key, tuple(sorted(have.values)), tuple(sorted(values)), have.ttl, ttl)
+            )
     return changes

@@ -10,10 +10,23 @@ import asyncio
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.reseller.mail.plugins.module_utils import _deletions, _dns_book, _dns_update, _dns_wanted, _dns_watch, _https_policy
+from ansible_collections.reseller.mail.plugins.module_utils import (
+    _deletions,
+    _dns_book,
+    _dns_update,
+    _dns_wanted,
+    _dns_watch,
+    _https_policy,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns as compile_dns
 from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.sets import Key
-from ansible_collections.reseller.mail.plugins.module_utils._dns_plan import Change, Ours, plan, recognised, taken
+from ansible_collections.reseller.mail.plugins.module_utils._dns_plan import (
+    Change,
+    Ours,
+    plan,
+    recognised,
+    taken,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._dns_query import in_turn
 from ansible_collections.reseller.mail.plugins.module_utils._dns_wanted import Work, policies
 
@@ -64,7 +77,9 @@ class _Planned:
     @property
     def done(self) -> bool:
         """Whether DNS has all that is wanted and not held back."""
-        return not self.faults and all(len(self.sent.get(zone, ())) == len(changes) for zone, changes in self.zones.items())
+        return not self.faults and all(
+            len(self.sent.get(zone, ())) == len(changes) for zone, changes in self.zones.items()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +96,10 @@ class _Job:
 
 async def _policy_fault(job: _Job, domain: str) -> str:
     addresses = await job.asker.addresses(f"mta-sts.{domain}")
-    return _https_policy.judge(await asyncio.to_thread(_https_policy.fetch, domain, addresses, job.context), job.policies[domain])
+    return _https_policy.judge(
+        await asyncio.to_thread(_https_policy.fetch, domain, addresses, job.context),
+        job.policies[domain],
+    )
 
 
 async def _hold_policy(job: _Job, planned: _Planned, found: _dns_update.Found) -> None:
@@ -92,7 +110,11 @@ async def _hold_policy(job: _Job, planned: _Planned, found: _dns_update.Found) -
     have, want = found.sets.get(sts), planned.work.wanted.get(sts)
     if want is None or (have is not None and want.values <= have.values):
         return
-    fault = await _policy_fault(job, domain) if found.sets.keys() & {(host, "A"), (host, "AAAA")} else f"{host} has no address yet"
+    fault = (
+        await _policy_fault(job, domain)
+        if found.sets.keys() & {(host, "A"), (host, "AAAA")}
+        else f"{host} has no address yet"
+    )
     if fault:
         planned.held.add(sts)
         planned.pending.append(f"{sts[0]}: the policy cannot be fetched: {fault}")
@@ -111,7 +133,11 @@ async def _hold_tlsa(job: _Job, planned: _Planned) -> None:
 def _hold_taken(job: _Job, planned: _Planned, found: _dns_update.Found) -> None:
     """Leave places alone that others have records at, where ours must not take theirs over."""
     for key, published in planned.work.yielding.items():
-        why = taken(key, found.sets[key].values, published, planned.work.domain, job.marks) if key in found.sets else ""
+        why = (
+            taken(key, found.sets[key].values, published, planned.work.domain, job.marks)
+            if key in found.sets
+            else ""
+        )
         if why:
             planned.held.add(key)
             planned.pending.append(why)
@@ -120,28 +146,44 @@ def _hold_taken(job: _Job, planned: _Planned, found: _dns_update.Found) -> None:
 def _marks(marks: Ours, domain: str, found: _dns_update.Found) -> Ours:
     """The name for Outlook is ours where it leads to us: somebody else may serve it as well."""
     host = f"autodiscover.{domain}"
-    ours = any(found.sets[host, kind].values & marks.addresses for kind in ("A", "AAAA") if (host, kind) in found.sets)
+    ours = any(
+        found.sets[host, kind].values & marks.addresses
+        for kind in ("A", "AAAA")
+        if (host, kind) in found.sets
+    )
     return replace(marks, hosts=marks.hosts | {host}) if ours else marks
 
 
 async def _plan_domain(job: _Job, work: Work) -> _Planned:
     planned = _Planned(work)
-    found = await _dns_update.read(job.asker, job.primary, {*work.wanted, *work.former}, work.searched)
+    found = await _dns_update.read(
+        job.asker, job.primary, {*work.wanted, *work.former}, work.searched
+    )
     planned.faults = found.faults
     if found.absent and not found.sets:
         if work.wanted:
-            planned.faults = [f"{work.domain}: {job.primary.server} has no zone for it ({found.absent}); create it there, or take the "
-                              "domain out of managed_domains"]
+            planned.faults = [
+                f"{work.domain}: {job.primary.server} has no zone for it ({found.absent}); create it there, or take the "
+                "domain out of managed_domains"
+            ]
         else:
             planned.gone = True
-            planned.notes = [f"{work.domain}: {job.primary.server} has no zone for it any more; its records are forgotten"]
+            planned.notes = [
+                f"{work.domain}: {job.primary.server} has no zone for it any more; its records are forgotten"
+            ]
         return planned
     if found.absent:
-        planned.faults.append(f"{work.domain}: {job.primary.server} answers for a part of its names only ({found.absent})")
+        planned.faults.append(
+            f"{work.domain}: {job.primary.server} answers for a part of its names only ({found.absent})"
+        )
     if planned.faults:
         return planned
     # A key that its node has not reported (again) yet is no reason to withdraw the one that mail is signed with.
-    waiting = sorted((f"{selector}._domainkey.{name}", "TXT") for name, selector in job.unreported if name == work.domain)
+    waiting = sorted(
+        (f"{selector}._domainkey.{name}", "TXT")
+        for name, selector in job.unreported
+        if name == work.domain
+    )
     planned.held.update(waiting)
     planned.pending = [f"{name}: its node has not reported the key" for name, _type in waiting]
     await _hold_policy(job, planned, found)
@@ -149,8 +191,11 @@ async def _plan_domain(job: _Job, work: Work) -> _Planned:
     _hold_taken(job, planned, found)
     marks = _marks(job.marks, work.domain, found)
     published: dict[Key, frozenset[str]] = {
-        key: frozenset(value for value in found.sets[key].values if recognised(key, value, work.domain, marks))
-        for key in work.searched if key in found.sets
+        key: frozenset(
+            value for value in found.sets[key].values if recognised(key, value, work.domain, marks)
+        )
+        for key in work.searched
+        if key in found.sets
     }
     planned.changes = plan(work.wanted, found.sets, {**published, **work.former}, planned.held)
     changing = {(change.name, change.type) for change in planned.changes}
@@ -164,21 +209,32 @@ async def _plan_domain(job: _Job, work: Work) -> _Planned:
     return planned
 
 
-def _entry(planned: _Planned, before: t.Mapping[Key, frozenset[str]], done: bool) -> dict[Key, frozenset[str]]:
+def _entry(
+    planned: _Planned, before: t.Mapping[Key, frozenset[str]], done: bool
+) -> dict[Key, frozenset[str]]:
     """What the book says of a domain afterwards."""
     if planned.gone:
         return {}
     if not done:
         return dict(before)
     kept = {key: values for key, values in before.items() if key in planned.held}
-    return {**_dns_book.entries({key: rrset for key, rrset in planned.work.wanted.items() if key not in planned.held}), **kept}
+    return {
+        **_dns_book.entries(
+            {key: rrset for key, rrset in planned.work.wanted.items() if key not in planned.held}
+        ),
+        **kept,
+    }
 
 
-async def _watch(job: _Job, zone: str, changes: list[Change], seconds: float, outcome: Outcome) -> None:
+async def _watch(
+    job: _Job, zone: str, changes: list[Change], seconds: float, outcome: Outcome
+) -> None:
     wrong = await _dns_update.check(job.asker, job.primary, changes)
     outcome.faults += wrong
     if not wrong:
-        outcome.lagging += await _dns_watch.authoritative(job.asker, job.primary.server, zone, changes, seconds)
+        outcome.lagging += await _dns_watch.authoritative(
+            job.asker, job.primary.server, zone, changes, seconds
+        )
         memory = await _dns_watch.remembered(job.asker, zone, changes)
         outcome.remembered += [memory] if memory else []
 
@@ -186,7 +242,13 @@ async def _watch(job: _Job, zone: str, changes: list[Change], seconds: float, ou
 def _guarded(estate: Estate, left: t.Collection[str], book: _dns_book.Book, accepted: int) -> str:
     """Files that went missing must not take everybody's DNS with them."""
     before, after = frozenset(book), frozenset(book).difference(left)
-    told = _deletions.refusal(_deletions.Served(domains=before), _deletions.Served(domains=after), _deletions.shares(estate), accepted, "in DNS this run")
+    told = _deletions.refusal(
+        _deletions.Served(domains=before),
+        _deletions.Served(domains=after),
+        _deletions.shares(estate),
+        accepted,
+        "in DNS this run",
+    )
     return told or ""
 
 
@@ -194,10 +256,17 @@ async def _plan_or_tell(job: _Job, work: Work) -> _Planned:
     try:
         return await _plan_domain(job, work)
     except Exception as exc:  # whatever it is: one domain's values must not keep the records of all others out of DNS
-        return _Planned(work, faults=[f"{work.domain}: its records cannot be worked out: {type(exc).__name__}: {exc}"])
+        return _Planned(
+            work,
+            faults=[
+                f"{work.domain}: its records cannot be worked out: {type(exc).__name__}: {exc}"
+            ],
+        )
 
 
-async def _send_all(primary: Primary, plans: t.Sequence[_Planned], outcome: Outcome, check_mode: bool) -> None:
+async def _send_all(
+    primary: Primary, plans: t.Sequence[_Planned], outcome: Outcome, check_mode: bool
+) -> None:
     """Sends the changes of every zone, and leaves in each plan those that the server took. A key that it does not know is said once."""
     zones: dict[str, dict[Change, _Planned]] = {}
     for planned in plans:
@@ -207,23 +276,44 @@ async def _send_all(primary: Primary, plans: t.Sequence[_Planned], outcome: Outc
     for number, zone in enumerate(sorted(zones), 1):
         try:
             for batch in _dns_update.batches(zones[zone]):
-                await _send_batch(primary, zone, {change: zones[zone][change] for change in batch}, outcome, check_mode)
+                await _send_batch(
+                    primary,
+                    zone,
+                    {change: zones[zone][change] for change in batch},
+                    outcome,
+                    check_mode,
+                )
             silent = 0
         except _dns_update.DnsFailure as exc:
             silent += 1
             unsent = len(zones) - number if exc.everywhere or silent >= PATIENCE else 0
-            outcome.faults.append(f"{exc}{f'; nothing was sent for {unsent} more zones' if unsent else ''}")
+            outcome.faults.append(
+                f"{exc}{f'; nothing was sent for {unsent} more zones' if unsent else ''}"
+            )
             if unsent:
                 break
-    outcome.changes += (change for zone in sorted(zones) for change in sorted(zones[zone]) if change in zones[zone][change].sent.get(zone, ()))
+    outcome.changes += (
+        change
+        for zone in sorted(zones)
+        for change in sorted(zones[zone])
+        if change in zones[zone][change].sent.get(zone, ())
+    )
 
 
-async def _send_batch(primary: Primary, zone: str, batch: t.Mapping[Change, _Planned], outcome: Outcome, check_mode: bool) -> None:
+async def _send_batch(
+    primary: Primary,
+    zone: str,
+    batch: t.Mapping[Change, _Planned],
+    outcome: Outcome,
+    check_mode: bool,
+) -> None:
     """One message, or one for each domain where the server did not take what several of them have in the zone: the one at fault stays
     without, and is named."""
     try:
         if not check_mode:
-            raw = {place: rdata for planned in batch.values() for place, rdata in planned.raw.items()}
+            raw = {
+                place: rdata for planned in batch.values() for place, rdata in planned.raw.items()
+            }
             await _dns_update.send(primary, zone, list(batch), raw)
     except _dns_update.DnsFailure as exc:
         if exc.everywhere or exc.silent:
@@ -243,15 +333,33 @@ async def _send_batch(primary: Primary, zone: str, batch: t.Mapping[Change, _Pla
 
 
 async def publish(
-    estate: Estate, asker: Asker, primary: Primary, book: _dns_book.Book, *, ca_file: str, seconds: float, check_mode: bool, accepted: int = 0
+    estate: Estate,
+    asker: Asker,
+    primary: Primary,
+    book: _dns_book.Book,
+    *,
+    ca_file: str,
+    seconds: float,
+    check_mode: bool,
+    accepted: int = 0,
 ) -> Outcome:
     """Plans every domain, sends its updates, looks whether they are there, waits until all servers of its zone have them. One
     domain's trouble stops no other."""
     job = _Job(
-        asker, primary, _https_policy.tls_context(ca_file), _dns_wanted.marks(estate), policies(estate), frozenset(compile_dns.pending(estate)),
+        asker,
+        primary,
+        _https_policy.tls_context(ca_file),
+        _dns_wanted.marks(estate),
+        policies(estate),
+        frozenset(compile_dns.pending(estate)),
     )
     todo = _dns_wanted.assignment(estate, book)
-    outcome = Outcome(notes=[f"{name}: its DNS is not ours to write any more; its records stay" for name in todo.handed_over])
+    outcome = Outcome(
+        notes=[
+            f"{name}: its DNS is not ours to write any more; its records stay"
+            for name in todo.handed_over
+        ]
+    )
     guard = _guarded(estate, todo.left, book, accepted)
     if guard:
         outcome.faults.append(guard)
@@ -270,5 +378,10 @@ async def publish(
         if entry:
             outcome.book[planned.work.domain] = entry
     if not check_mode:
-        await asyncio.gather(*(_watch(job, zone, changes, seconds, outcome) for zone, changes in sorted(zones.items())))
+        await asyncio.gather(
+            *(
+                _watch(job, zone, changes, seconds, outcome)
+                for zone, changes in sorted(zones.items())
+            )
+        )
     return outcome

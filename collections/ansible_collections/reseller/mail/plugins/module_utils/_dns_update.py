@@ -71,17 +71,23 @@ class Found:
     absent: str = ""
 
 
-async def read(asker: Asker, primary: Primary, wanted: t.Collection[Key], candidates: t.Collection[Key]) -> Found:
+async def read(
+    asker: Asker, primary: Primary, wanted: t.Collection[Key], candidates: t.Collection[Key]
+) -> Found:
     """The record sets at the wanted and the candidate places. Silence is a fault where something is wanted: nothing may be
     written on a guess about what is there."""
     found = Found()
     aliases: dict[tuple[str, str], list[str]] = {}
     keys = sorted({*wanted, *candidates})
-    for key, reply in zip(keys, await asyncio.gather(*(asker.ask(primary.server, *key) for key in keys)), strict=True):
+    for key, reply in zip(
+        keys, await asyncio.gather(*(asker.ask(primary.server, *key) for key in keys)), strict=True
+    ):
         if reply.state == "silent" and reply.why.startswith(_NOT_HERE):
             found.absent = found.absent or f"{key[0]}: {reply.why}"
         elif reply.state == "silent" and key in wanted:
-            found.faults.append(f"{primary.server} does not say what {key[0]} {key[1]} is: {reply.why}")
+            found.faults.append(
+                f"{primary.server} does not say what {key[0]} {key[1]} is: {reply.why}"
+            )
         elif reply.alias and key in wanted:
             # RFC 2136 section 3.4.2.2: a server silently ignores other records at a CNAME's name.
             aliases.setdefault((key[0], reply.alias), []).append(key[1])
@@ -90,7 +96,9 @@ async def read(asker: Asker, primary: Primary, wanted: t.Collection[Key], candid
             for value, rdata in reply.raw:
                 found.raw.setdefault((*key, value), []).append(rdata)
     for (name, target), types in aliases.items():
-        found.faults.append(f"{name} is a CNAME to {target}; remove it, {', '.join(types)} cannot stand beside it")
+        found.faults.append(
+            f"{name} is a CNAME to {target}; remove it, {', '.join(types)} cannot stand beside it"
+        )
     return found
 
 
@@ -121,25 +129,44 @@ def batches(changes: t.Iterable[Change]) -> t.Iterator[list[Change]]:
 def _size(change: Change) -> int:
     """About as many bytes as a change takes in an update: each record and each deletion with a header, a name and its data."""
     head = len(change.name) + 2 + 10
-    return head * (len(change.old) + len(change.new) + 2) + sum(len(value.encode()) + len(value) // 255 + 1 for value in (*change.old, *change.new))
+    return head * (len(change.old) + len(change.new) + 2) + sum(
+        len(value.encode()) + len(value) // 255 + 1 for value in (*change.old, *change.new)
+    )
 
 
 async def send(primary: Primary, zone: str, changes: t.Sequence[Change], raw: Raw) -> None:
     """One update of a zone. It is done whole or not at all (RFC 2136 section 3.4)."""
     server = primary.server
     try:
-        response = await dns.asyncquery.tcp(_message(primary, zone, changes, raw), server.address, primary.timeout, server.port)
+        response = await dns.asyncquery.tcp(
+            _message(primary, zone, changes, raw), server.address, primary.timeout, server.port
+        )
     except dns.tsig.PeerError as exc:
-        raise DnsFailure(f"{server} did not take the update: {_about_key(exc, primary)}", everywhere=True) from exc
+        raise DnsFailure(
+            f"{server} did not take the update: {_about_key(exc, primary)}", everywhere=True
+        ) from exc
     except (OSError, EOFError, dns.exception.Timeout) as exc:
-        raise DnsFailure(f"{zone}: {server} did not take the update over TCP: {exc or 'no answer'}", silent=True) from exc
+        raise DnsFailure(
+            f"{zone}: {server} did not take the update over TCP: {exc or 'no answer'}", silent=True
+        ) from exc
     except (ValueError, dns.exception.DNSException) as exc:
-        raise DnsFailure(f"{zone}: {server} did not take the update: {exc or type(exc).__name__}") from exc
-    if response.rcode() in (dns.rcode.NXRRSET, dns.rcode.YXRRSET, dns.rcode.NXDOMAIN, dns.rcode.YXDOMAIN):
-        raise DnsFailure(f"{zone}: somebody changed records there while this run planned; nothing was changed, run it again")
+        raise DnsFailure(
+            f"{zone}: {server} did not take the update: {exc or type(exc).__name__}"
+        ) from exc
+    if response.rcode() in (
+        dns.rcode.NXRRSET,
+        dns.rcode.YXRRSET,
+        dns.rcode.NXDOMAIN,
+        dns.rcode.YXDOMAIN,
+    ):
+        raise DnsFailure(
+            f"{zone}: somebody changed records there while this run planned; nothing was changed, run it again"
+        )
     if response.rcode() != dns.rcode.NOERROR:
         hint = "" if primary.key_name else "; it was not signed with a TSIG key"
-        raise DnsFailure(f"{zone}: {server} refused the update: {dns.rcode.to_text(response.rcode())}{hint}")
+        raise DnsFailure(
+            f"{zone}: {server} refused the update: {dns.rcode.to_text(response.rcode())}{hint}"
+        )
 
 
 def _message(primary: Primary, zone: str, changes: t.Sequence[Change], raw: Raw) -> t.Any:
@@ -149,7 +176,10 @@ def _message(primary: Primary, zone: str, changes: t.Sequence[Change], raw: Raw)
     for change in changes:
         name = dns.name.from_text(change.name)
         if change.old:
-            update.present(name, *(rdata for value in change.old for rdata in raw[change.name, change.type, value]))
+            update.present(
+                name,
+                *(rdata for value in change.old for rdata in raw[change.name, change.type, value]),
+            )
         else:
             update.absent(name, change.type)
         update.delete(name, change.type)
@@ -165,11 +195,15 @@ def _keyring(primary: Primary) -> t.Any:
         base64.b64decode(primary.key_secret.encode("ascii"), validate=True)
     except ValueError:
         # Not `from exc`: what the library says of a text may hold a part of it.
-        raise DnsFailure(f"the secret of the TSIG key {primary.key_name} is not base64", everywhere=True) from None
+        raise DnsFailure(
+            f"the secret of the TSIG key {primary.key_name} is not base64", everywhere=True
+        ) from None
     try:
         return dns.tsigkeyring.from_text({primary.key_name: primary.key_secret})
     except (ValueError, dns.exception.DNSException):
-        raise DnsFailure(f"{primary.key_name!r} can be no name of a TSIG key", everywhere=True) from None
+        raise DnsFailure(
+            f"{primary.key_name!r} can be no name of a TSIG key", everywhere=True
+        ) from None
 
 
 def _about_key(error: Exception, primary: Primary) -> str:
@@ -186,10 +220,16 @@ def _about_key(error: Exception, primary: Primary) -> str:
 
 async def check(asker: Asker, primary: Primary, changes: t.Sequence[Change]) -> list[str]:
     """Whether the primary holds what it took: servers may drop parts of an update without a word (RFC 2136 section 3.4.2.2)."""
-    replies = await asyncio.gather(*(asker.ask(primary.server, change.name, change.type) for change in changes))
+    replies = await asyncio.gather(
+        *(asker.ask(primary.server, change.name, change.type) for change in changes)
+    )
     wrong = []
     for change, reply in zip(changes, replies, strict=True):
         if reply.values != frozenset(change.new):
-            found = ", ".join(sorted(reply.values)) or ("missing" if reply.state == "none" else reply.why)
-            wrong.append(f"{primary.server} took the update, and yet {change.name} {change.type} is {found}")
+            found = ", ".join(sorted(reply.values)) or (
+                "missing" if reply.state == "none" else reply.why
+            )
+            wrong.append(
+                f"{primary.server} took the update, and yet {change.name} {change.type} is {found}"
+            )
     return wrong

@@ -12,7 +12,11 @@ from dataclasses import dataclass, field
 from ansible_collections.reseller.mail.plugins.module_utils._compile import _mx, mta_sts
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns as compile_dns
 from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.clients import caa
-from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.sets import Key, RRset, record_sets
+from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.sets import (
+    Key,
+    RRset,
+    record_sets,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._dns_book import Book
 from ansible_collections.reseller.mail.plugins.module_utils._dns_plan import Ours, candidates
 
@@ -47,9 +51,22 @@ def marks(estate: Estate) -> Ours:
     """The marks by which records of this estate are known again."""
     branded = (domain.branding.hostname for tenant in estate.tenants for domain in tenant.domains)
     return Ours(
-        frozenset(name for name in (*(node.hostname for node in estate.nodes), *(backup.hostname for backup in estate.backup_mx), *branded) if name),
+        frozenset(
+            name
+            for name in (
+                *(node.hostname for node in estate.nodes),
+                *(backup.hostname for backup in estate.backup_mx),
+                *branded,
+            )
+            if name
+        ),
         frozenset(address for node in estate.nodes for address in node.addresses),
-        frozenset((*(node.dkim_selector for node in estate.nodes), *(key.selector for state in estate.states for key in state.dkim))),
+        frozenset(
+            (
+                *(node.dkim_selector for node in estate.nodes),
+                *(key.selector for state in estate.states for key in state.dkim),
+            )
+        ),
         estate.provider.domain,
         frozenset(value for _name, _type, value, _purpose in caa("", estate.caa)),
     )
@@ -59,22 +76,33 @@ def policies(estate: Estate) -> dict[str, str]:
     """The MTA-STS policy that each served name should show the world."""
     return {
         name: mta_sts.policy(domain.mta_sts, mta_sts.hosts(estate, tenant))
-        for tenant, domain in estate.served_domains() if domain.mta_sts
+        for tenant, domain in estate.served_domains()
+        if domain.mta_sts
         for name in domain.names
     }
 
 
 def own_names(estate: Estate) -> frozenset[str]:
     """The provider's own names are more than mail: there nothing is looked for beyond what is wanted or was published."""
-    return frozenset((estate.provider.domain, *(node.hostname for node in estate.nodes), *(backup.hostname for backup in estate.backup_mx)))
+    return frozenset(
+        (
+            estate.provider.domain,
+            *(node.hostname for node in estate.nodes),
+            *(backup.hostname for backup in estate.backup_mx),
+        )
+    )
 
 
 def assignment(estate: Estate, book: Book) -> Assignment:
     """The work on every domain that is managed, was managed, or left."""
     records = compile_dns.records(estate)
     sets = record_sets(record for record in records if record.managed)
-    owner = {(record.name, record.type): record.domain for record in reversed(records) if record.managed}
-    work = {name: Work(name) for name in sorted({record.domain for record in records if record.managed})}
+    owner = {
+        (record.name, record.type): record.domain for record in reversed(records) if record.managed
+    }
+    work = {
+        name: Work(name) for name in sorted({record.domain for record in records if record.managed})
+    }
     for key, rrset in sets.items():
         work[owner[key]].wanted[key] = rrset
     for name in _terminated(estate):
@@ -84,7 +112,9 @@ def assignment(estate: Estate, book: Book) -> Assignment:
     everything = {(record.name, record.type) for record in records}
     for name, places in book.items():
         if name not in handed_over:
-            work.setdefault(name, Work(name)).former.update({key: values for key, values in places.items() if key not in everything})
+            work.setdefault(name, Work(name)).former.update(
+                {key: values for key, values in places.items() if key not in everything}
+            )
     ours, own = marks(estate), own_names(estate)
     for name, one in work.items():
         if name not in book and name not in own:

@@ -11,7 +11,14 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Position
-from ansible_collections.reseller.mail.plugins.module_utils._nodes import LIST, MAPPING, SCALAR, Node, parse, shown
+from ansible_collections.reseller.mail.plugins.module_utils._nodes import (
+    LIST,
+    MAPPING,
+    SCALAR,
+    Node,
+    parse,
+    shown,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._revision import FILE, Entry
 
 if t.TYPE_CHECKING:
@@ -20,7 +27,12 @@ if t.TYPE_CHECKING:
 _NAMES = ("name", "identity", "group", "hostname", "address")
 """What tells the tables of a list apart, the first that a table has."""
 
-ADDED, REMOVED, CHANGED, TEXT_CHANGED = "added", "removed", "changed", "changed in comments or layout"
+ADDED, REMOVED, CHANGED, TEXT_CHANGED = (
+    "added",
+    "removed",
+    "changed",
+    "changed in comments or layout",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +67,25 @@ def edits(before: Revision, after: Revision) -> list[Edit]:
     """All edits, by place."""
     found: list[Edit] = []
     paths = before.entries.keys() | after.entries.keys()
-    for path in sorted(path for path in paths if before.entries.get(path) != after.entries.get(path)):
+    for path in sorted(
+        path for path in paths if before.entries.get(path) != after.entries.get(path)
+    ):
         inside = path.startswith(after.prefix)
         name = path.removeprefix(after.prefix) if inside else path
-        found += _file(name, inside, before, after, before.entries.get(path), after.entries.get(path))
+        found += _file(
+            name, inside, before, after, before.entries.get(path), after.entries.get(path)
+        )
     return sorted(found, key=lambda edit: (edit.at, edit.path))
 
 
-def _file(name: str, inside: bool, before: Revision, after: Revision, was: t.Optional[Entry], now: t.Optional[Entry]) -> t.Iterator[Edit]:
+def _file(
+    name: str,
+    inside: bool,
+    before: Revision,
+    after: Revision,
+    was: t.Optional[Entry],
+    now: t.Optional[Entry],
+) -> t.Iterator[Edit]:
     at = Position(name if name.isprintable() else shown(name), 1, 1)
     what = ADDED if was is None else REMOVED if now is None else CHANGED
     sides = (before.files.get(name), after.files.get(name)) if inside else (None, None)
@@ -70,7 +93,9 @@ def _file(name: str, inside: bool, before: Revision, after: Revision, was: t.Opt
     if any(side is not None for side in sides):
         # A side that is missing, or beyond reading, says nothing: then every key of the other one is new or gone.
         old, new = (parse(name, side)[0] if side is not None else None for side in sides)
-        changed = list(_nodes(name, (), old or Node(MAPPING, {}, 1, 1), new or Node(MAPPING, {}, 1, 1)))
+        changed = list(
+            _nodes(name, (), old or Node(MAPPING, {}, 1, 1), new or Node(MAPPING, {}, 1, 1))
+        )
     kind = now.kind if now else FILE
     if what != CHANGED or not changed or kind != FILE:
         if what == CHANGED and kind == FILE and sides[0] is not None and sides[1] is not None:
@@ -79,7 +104,9 @@ def _file(name: str, inside: bool, before: Revision, after: Revision, was: t.Opt
     yield from changed
 
 
-def _nodes(file: str, path: tuple[str, ...], old: t.Optional[Node], new: t.Optional[Node]) -> t.Iterator[Edit]:
+def _nodes(
+    file: str, path: tuple[str, ...], old: t.Optional[Node], new: t.Optional[Node]
+) -> t.Iterator[Edit]:
     """Every leaf in which two nodes differ; a missing one counts as empty, so that all keys of what is new are told."""
     node = new or old
     if node is None or (old and new and same(old, new)):
@@ -88,10 +115,16 @@ def _nodes(file: str, path: tuple[str, ...], old: t.Optional[Node], new: t.Optio
     if kinds == {MAPPING}:
         parts = ({}, {}) if node.tag else (old.value if old else {}, new.value if new else {})
         for key in dict.fromkeys((*parts[0], *parts[1])):
-            yield from _nodes(file, (*path, key), *(side[key][2] if key in side else None for side in parts))
+            yield from _nodes(
+                file, (*path, key), *(side[key][2] if key in side else None for side in parts)
+            )
         if not any(parts):
             yield _leaf(file, path, old, new)
-    elif kinds == {LIST} and all(item.kind == MAPPING for side in (old, new) if side for item in side.value) and node.value:
+    elif (
+        kinds == {LIST}
+        and all(item.kind == MAPPING for side in (old, new) if side for item in side.value)
+        and node.value
+    ):
         olds, news = _named(old), _named(new)
         for name in dict.fromkeys((*olds, *news)):
             yield from _nodes(file, (*path, name), olds.get(name), news.get(name))
@@ -109,7 +142,14 @@ def _named(node: t.Optional[Node]) -> dict[str, Node]:
     """The tables of a list by name, ``:jo``; a second one of a name is another thing."""
     found: dict[str, Node] = {}
     for item in node.value if node else ():
-        name = next((item.value[key][2].value for key in _NAMES if key in item.value and item.value[key][2].kind == SCALAR), "")
+        name = next(
+            (
+                item.value[key][2].value
+                for key in _NAMES
+                if key in item.value and item.value[key][2].kind == SCALAR
+            ),
+            "",
+        )
         # Names of mailboxes and addresses are one name in whatever case they are written.
         name = f":{name.strip().lower()}"
         while name in found:

@@ -29,8 +29,14 @@ MAX_REPORTS = 500
 MAX_COUNT = 10**9
 """Of one domain and day: whoever writes reports does not decide how large the log grows."""
 
-_REQUIRED = {"dmarc": ("dns.spf", "dns.dkim", "dns.dmarc"), "mta_sts": ("dns.mx", "dns.mta_sts", "dns.mta_sts_policy")}
-_AGAINST = {"dmarc": ("dns.spf", "dns.dkim", "dns.provider_spf", "mail.dkim"), "mta_sts": ("dns.mx", "dns.mta_sts", "mail.tls")}
+_REQUIRED = {
+    "dmarc": ("dns.spf", "dns.dkim", "dns.dmarc"),
+    "mta_sts": ("dns.mx", "dns.mta_sts", "dns.mta_sts_policy"),
+}
+_AGAINST = {
+    "dmarc": ("dns.spf", "dns.dkim", "dns.provider_spf", "mail.dkim"),
+    "mta_sts": ("dns.mx", "dns.mta_sts", "mail.tls"),
+}
 _SOFT = ("dns.spf",)
 """A warning there is about the tenant's own terms."""
 
@@ -51,9 +57,13 @@ class Failure:
 
     @property
     def words(self) -> str:
-        things = ("message" if self.what in ("SPF", "DKIM", "SPF and DKIM") else "session") + "s" * (self.count != 1)
+        things = (
+            "message" if self.what in ("SPF", "DKIM", "SPF and DKIM") else "session"
+        ) + "s" * (self.count != 1)
         link = "from" if things.startswith("message") else "to"
-        return f"{self.count} {things} {link} {self.source} failed {self.what} (says {self.reporter})"
+        return (
+            f"{self.count} {things} {link} {self.source} failed {self.what} (says {self.reporter})"
+        )
 
 
 @dataclass(slots=True)
@@ -103,17 +113,32 @@ class Ours:
     """What of the estate others can tell us about: names, addresses that send, hosts that receive."""
 
     def __init__(self, estate: Estate, sources: t.Iterable[str] = ()) -> None:
-        self.names = {name: domain.name for _tenant, domain in estate.served_domains() for name in domain.names}
-        addresses = (address for node in estate.nodes for address in (*node.addresses, *node.outbound_addresses))
+        self.names = {
+            name: domain.name
+            for _tenant, domain in estate.served_domains()
+            for name in domain.names
+        }
+        addresses = (
+            address
+            for node in estate.nodes
+            for address in (*node.addresses, *node.outbound_addresses)
+        )
         self.networks = [ipaddress.ip_network(one, strict=False) for one in (*addresses, *sources)]
-        self.hosts = frozenset((*(node.hostname for node in estate.nodes), *(backup.hostname for backup in estate.backup_mx)))
+        self.hosts = frozenset(
+            (
+                *(node.hostname for node in estate.nodes),
+                *(backup.hostname for backup in estate.backup_mx),
+            )
+        )
 
     def sends(self, address: str) -> bool:
         try:
             one = ipaddress.ip_address(address)
         except ValueError:
             return False
-        one = getattr(one, "ipv4_mapped", None) or one  # RFC 4291 section 2.5.5.2: how an IPv6 socket names an IPv4 host
+        one = (
+            getattr(one, "ipv4_mapped", None) or one
+        )  # RFC 4291 section 2.5.5.2: how an IPv6 socket names an IPv4 host
         return any(one in network for network in self.networks if network.version == one.version)
 
 
@@ -162,7 +187,9 @@ def _count(day: Day, report: Report, ours: Ours) -> None:
         elif row.passed_on or not ours.sends(row.source):
             day.foreign = min(day.foreign + row.count, MAX_COUNT)
         else:
-            lost = " and ".join(name for name, aligned in (("SPF", row.spf), ("DKIM", row.dkim)) if not aligned)
+            lost = " and ".join(
+                name for name, aligned in (("SPF", row.spf), ("DKIM", row.dkim)) if not aligned
+            )
             if row.spf or row.dkim:
                 day.passed = min(day.passed + row.count, MAX_COUNT)
             if lost:
@@ -175,17 +202,25 @@ def _add(failures: list[Failure], source: str, what: str, count: int, reporter: 
             failures[index] = Failure(source, what, min(one.count + count, MAX_COUNT), reporter)
             return
     failures.append(Failure(source, what, min(count, MAX_COUNT), reporter))
-    failures.sort(key=lambda one: (not one.blocks, -one.count, one))  # what holds a step back is never what is left out
+    failures.sort(
+        key=lambda one: (not one.blocks, -one.count, one)
+    )  # what holds a step back is never what is left out
     del failures[MAX_FAILURES:]
 
 
 def checked_on(report: t.Mapping[str, t.Any]) -> t.Optional[datetime.date]:
     """The day, in UTC, on which verify asked, by its report's own word: a copy of the file is younger, and would be another green day."""
     checked = report.get("checked")
-    return datetime.datetime.fromisoformat(checked).astimezone(datetime.UTC).date() if checked else None
+    return (
+        datetime.datetime.fromisoformat(checked).astimezone(datetime.UTC).date()
+        if checked
+        else None
+    )
 
 
-def absorb_findings(log: Log, findings: t.Iterable[Finding], estate: Estate, day: datetime.date) -> int:
+def absorb_findings(
+    log: Log, findings: t.Iterable[Finding], estate: Estate, day: datetime.date
+) -> int:
     """What verify said on that day, domain by domain; the worse of two answers on one day stays. How many domains it spoke of."""
     by_subject: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -200,16 +235,24 @@ def absorb_findings(log: Log, findings: t.Iterable[Finding], estate: Estate, day
     return spoken
 
 
-def _verdicts(estate: Estate, tenant: Tenant, domain: Domain, by_subject: t.Mapping[str, t.Sequence[Finding]]) -> dict[str, str]:
+def _verdicts(
+    estate: Estate, tenant: Tenant, domain: Domain, by_subject: t.Mapping[str, t.Sequence[Finding]]
+) -> dict[str, str]:
     """By policy: nothing for green, else what failed. What was not asked, or had no answer, is neither: then the day does not count."""
     node = estate.node_of(tenant)
     hosts = (node.name, node.hostname, *(backup.hostname for backup in estate.backup_mx))
-    shared = [finding for subject in (estate.provider.domain, *hosts) for finding in by_subject.get(subject, ())]
+    shared = [
+        finding
+        for subject in (estate.provider.domain, *hosts)
+        for finding in by_subject.get(subject, ())
+    ]
     own = {name: by_subject.get(name, ()) for name in domain.names}
     found = {}
     for policy, required in _REQUIRED.items():
         about = [finding for rows in (shared, *own.values()) for finding in rows]
-        failed = sorted(one.id for one in about if one.state == "fail" and one.id.startswith(_AGAINST[policy]))
+        failed = sorted(
+            one.id for one in about if one.state == "fail" and one.id.startswith(_AGAINST[policy])
+        )
         if failed:
             found[policy] = failed[0]
         elif all(_all_well(rows, required) for rows in own.values()):
@@ -219,14 +262,28 @@ def _verdicts(estate: Estate, tenant: Tenant, domain: Domain, by_subject: t.Mapp
 
 def _all_well(rows: t.Sequence[Finding], required: t.Iterable[str]) -> bool:
     # What is not well has an id of its own below the question's.
-    states = {wanted: {one.state for one in rows if one.id == wanted or (wanted in _SOFT and one.id.startswith(f"{wanted}_"))} for wanted in required}
-    return all(seen and seen <= ({"ok", "warn"} if wanted in _SOFT else {"ok"}) for wanted, seen in states.items())
+    states = {
+        wanted: {
+            one.state
+            for one in rows
+            if one.id == wanted or (wanted in _SOFT and one.id.startswith(f"{wanted}_"))
+        }
+        for wanted in required
+    }
+    return all(
+        seen and seen <= ({"ok", "warn"} if wanted in _SOFT else {"ok"})
+        for wanted, seen in states.items()
+    )
 
 
 def pruned(log: Log, domains: t.Container[str], today: datetime.date) -> Log:
     """Without what is too old to count, and without domains that left. Days to come stay, though nothing counts them: it is the clock
     that went back."""
-    kept = {domain: {one: day for one, day in days.items() if (today - one).days <= KEPT} for domain, days in log.items() if domain in domains}
+    kept = {
+        domain: {one: day for one, day in days.items() if (today - one).days <= KEPT}
+        for domain, days in log.items()
+        if domain in domains
+    }
     return {domain: days for domain, days in kept.items() if days}
 
 
@@ -239,10 +296,19 @@ def text(log: Log) -> str:
 
 def _row(domain: str, day: Day) -> dict[str, t.Any]:
     rest = {
-        "verified": dict(sorted(day.verified.items())), "passed": day.passed, "failed": [_listed(one) for one in day.failed], "foreign": day.foreign,
-        "tls_passed": day.tls_passed, "tls_failed": [_listed(one) for one in day.tls_failed], "reports": sorted(day.reports),
+        "verified": dict(sorted(day.verified.items())),
+        "passed": day.passed,
+        "failed": [_listed(one) for one in day.failed],
+        "foreign": day.foreign,
+        "tls_passed": day.tls_passed,
+        "tls_failed": [_listed(one) for one in day.tls_failed],
+        "reports": sorted(day.reports),
     }
-    return {"domain": domain, "day": day.day.isoformat(), **{name: value for name, value in rest.items() if value}}
+    return {
+        "domain": domain,
+        "day": day.day.isoformat(),
+        **{name: value for name, value in rest.items() if value},
+    }
 
 
 def _listed(one: Failure) -> list[t.Union[str, int]]:
@@ -255,9 +321,14 @@ def read(written: str) -> Log:
     try:
         for row in json.loads(written)["evidence"]:
             day = Day(
-                datetime.date.fromisoformat(row["day"]), {str(policy): str(why) for policy, why in row.get("verified", {}).items()},
-                int(row.get("passed", 0)), [_failure(one) for one in row.get("failed", ())], int(row.get("foreign", 0)),
-                int(row.get("tls_passed", 0)), [_failure(one) for one in row.get("tls_failed", ())], [str(key) for key in row.get("reports", ())],
+                datetime.date.fromisoformat(row["day"]),
+                {str(policy): str(why) for policy, why in row.get("verified", {}).items()},
+                int(row.get("passed", 0)),
+                [_failure(one) for one in row.get("failed", ())],
+                int(row.get("foreign", 0)),
+                int(row.get("tls_passed", 0)),
+                [_failure(one) for one in row.get("tls_failed", ())],
+                [str(key) for key in row.get("reports", ())],
             )
             log.setdefault(str(row["domain"]), {})[day.day] = day
     except (ValueError, KeyError, TypeError, AttributeError) as error:

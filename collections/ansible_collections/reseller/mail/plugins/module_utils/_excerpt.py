@@ -28,9 +28,15 @@ _QUOTED = re.compile(r""""(?:[^"\\]|\\.)*(?:"|$)|'(?:[^']|'')*(?:'|$)""")
 _COMMENT = re.compile(rf"(?P<quoted>{_QUOTED.pattern})|(?:^|(?<=\s))#")
 _FLOW_END = re.compile(r"[,}\]]")
 _SPACE = re.compile(r"\s*")
-_TOKEN = re.compile(r""""(?:[^"\\]|\\.){0,200}"?|'(?:[^']|''){0,200}'?|[^\s,{}\[\]"'](?:[^\s,{}\[\]:]|:(?=\S)|\s(?=[^\s#,{}\[\]:])){0,200}""")
-_SECRET_WORD = re.compile(r"pass|pwd|\bpw\b|secret|token|credential|vault|private|kennwort|geheim", re.IGNORECASE)
-_SECRET_VALUE = re.compile(r"""\{[A-Z][A-Z0-9.-]+\}[^\s'"]+|\$ANSIBLE_VAULT[^\s'"]*|\$[a-z0-9-]+\$[^\s'"]+|\b[0-9a-fA-F]{40,}\b|[A-Za-z0-9+/]{60,}=*""")
+_TOKEN = re.compile(
+    r""""(?:[^"\\]|\\.){0,200}"?|'(?:[^']|''){0,200}'?|[^\s,{}\[\]"'](?:[^\s,{}\[\]:]|:(?=\S)|\s(?=[^\s#,{}\[\]:])){0,200}"""
+)
+_SECRET_WORD = re.compile(
+    r"pass|pwd|\bpw\b|secret|token|credential|vault|private|kennwort|geheim", re.IGNORECASE
+)
+_SECRET_VALUE = re.compile(
+    r"""\{[A-Z][A-Z0-9.-]+\}[^\s'"]+|\$ANSIBLE_VAULT[^\s'"]*|\$[a-z0-9-]+\$[^\s'"]+|\b[0-9a-fA-F]{40,}\b|[A-Za-z0-9+/]{60,}=*"""
+)
 
 Span = tuple[int, int]
 
@@ -57,8 +63,11 @@ _FIT, _FREE = _schema_keys()
 
 def redacted(message: str) -> str:
     """A fault's message without hashes, vaulted values, and what stands behind the word password in a quoted value."""
+
     def quoted(match: re.Match[str]) -> str:
-        word = re.search(rf"(?:{_SECRET_WORD.pattern})\w*[\s:=]+(?=\S)", match[0][1:-1], re.IGNORECASE)
+        word = re.search(
+            rf"(?:{_SECRET_WORD.pattern})\w*[\s:=]+(?=\S)", match[0][1:-1], re.IGNORECASE
+        )
         return match[0] if word is None else match[0][: word.end() + 1] + CUT + match[0][-1]
 
     return _SECRET_VALUE.sub(CUT, _QUOTED.sub(quoted, message))
@@ -69,7 +78,11 @@ def excerpt(lines: t.Sequence[str], number: int, column: int, width: int) -> tup
 
     The line is at most ``width`` cells wide; the part that is shown holds the column. Both are empty when there is no line to show.
     """
-    if not 1 <= number <= len(lines) or len(lines[number - 1]) > _LONGEST or not lines[number - 1].strip():
+    if (
+        not 1 <= number <= len(lines)
+        or len(lines[number - 1]) > _LONGEST
+        or not lines[number - 1].strip()
+    ):
         return "", ""
     line = lines[number - 1].rstrip()
     at = min(column - 1, len(line))
@@ -80,10 +93,14 @@ def excerpt(lines: t.Sequence[str], number: int, column: int, width: int) -> tup
     cells = _cells(line, hidden, low, high)
     while cells and cells[-1][1].isspace():  # what an elided comment leaves
         cells.pop()
-    place = next((index for index, (position, _text) in enumerate(cells) if position >= at), len(cells))
+    place = next(
+        (index for index, (position, _text) in enumerate(cells) if position >= at), len(cells)
+    )
     if place and cells[place - 1][1] == CUT and any(start <= at < stop for start, stop in hidden):
         place -= place == len(cells) or cells[place][0] > at  # the column lies in what is left out
-    stop = next((index for index, (position, _text) in enumerate(cells) if position >= end), len(cells))
+    stop = next(
+        (index for index, (position, _text) in enumerate(cells) if position >= end), len(cells)
+    )
     first, last = _window(cells, place, width, whole=low == 0 and high == len(line))
     left, right = CUT if first or low else "", CUT if last < len(cells) or high < len(line) else ""
     shown = left + "".join(text for _position, text in cells[first:last]) + right
@@ -99,7 +116,15 @@ def _hidden(line: str, parent: t.Optional[str]) -> tuple[Span, ...]:
     first = _KEY.search(line) if ":" in line else None
     head = line[: first.start() if first else len(line)]
     body = head.strip(" \t-?[]{},")
-    if body and not body.startswith("#") and ((parent is not None and parent not in _FIT) or _SECRET_WORD.search(body) or body.startswith(":")):
+    if (
+        body
+        and not body.startswith("#")
+        and (
+            (parent is not None and parent not in _FIT)
+            or _SECRET_WORD.search(body)
+            or body.startswith(":")
+        )
+    ):
         start = head.index(body)
         spans.append((start, start + len(body)))
     outer = parent if line[:1] in (" ", "\t") else None
@@ -107,7 +132,9 @@ def _hidden(line: str, parent: t.Optional[str]) -> tuple[Span, ...]:
     while (found := _KEY.search(line, place)) is not None:
         key = _name(found)
         start = _past(_SPACE, line, found.end())
-        depth += sum(line.count(char, counted, start) for char in "{[") - sum(line.count(char, counted, start) for char in "}]")
+        depth += sum(line.count(char, counted, start) for char in "{[") - sum(
+            line.count(char, counted, start) for char in "}]"
+        )
         counted = start
         value = line[start : start + 1]
         fit = key in _FIT or outer in _FREE
@@ -198,7 +225,14 @@ def _width(text: str) -> int:
     """How many cells of a terminal a text takes."""
     if text.isascii():
         return len(text)
-    return sum(0 if unicodedata.category(char) in ("Mn", "Me") else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+    return sum(
+        0
+        if unicodedata.category(char) in ("Mn", "Me")
+        else 2
+        if unicodedata.east_asian_width(char) in "WF"
+        else 1
+        for char in text
+    )
 
 
 def _window(cells: t.Sequence[tuple[int, str]], place: int, width: int, whole: bool) -> Span:

@@ -23,8 +23,15 @@ except ImportError as exc:
 else:
     RICH_IMPORT_ERROR = None
 
-_MAILBOX = t.cast(_schema.Table, t.cast(_schema.Many, _schema.DOMAIN_FILE.keys["mailboxes"].type).of)
-_KEYS = {**_schema.ACCOUNT.keys, **_schema.DOMAIN_FILE.keys, **_MAILBOX.keys, **{name: cascade.key for name, cascade in _schema.CASCADES.items()}}
+_MAILBOX = t.cast(
+    _schema.Table, t.cast(_schema.Many, _schema.DOMAIN_FILE.keys["mailboxes"].type).of
+)
+_KEYS = {
+    **_schema.ACCOUNT.keys,
+    **_schema.DOMAIN_FILE.keys,
+    **_MAILBOX.keys,
+    **{name: cascade.key for name, cascade in _schema.CASCADES.items()},
+}
 MIN_WIDTH = 110
 _SIZES = ("quota", "limits.storage", "limits.mailbox_storage")
 _UNLIMITED = ("quota", "limits.", "rate_limits.")
@@ -56,7 +63,9 @@ def as_data(values: t.Iterable[Effective]) -> list[dict[str, t.Any]]:
     ]
 
 
-def as_table(subject: str, values: t.Sequence[Effective], width: int = 100, color: bool = False) -> str:
+def as_table(
+    subject: str, values: t.Sequence[Effective], width: int = 100, color: bool = False
+) -> str:
     """What is said somewhere stands out; defaults are there, and stay in the background."""
     if RICH_IMPORT_ERROR is not None:
         raise RICH_IMPORT_ERROR
@@ -73,11 +82,19 @@ def as_table(subject: str, values: t.Sequence[Effective], width: int = 100, colo
     )
     table = Table(box=None, pad_edge=False, header_style="bold")
     for head in ("key", "value", "from", "at"):
-        table.add_column(head, overflow="fold", no_wrap=head != "value")  # a place that is broken in two cannot be clicked
+        table.add_column(
+            head, overflow="fold", no_wrap=head != "value"
+        )  # a place that is broken in two cannot be clicked
     for found in values:
         mark = " *" if idle(found) and found.level != "default" else ""
         at = str(found.at) if found.at.file else ""
-        table.add_row(f"{found.key}{mark}", Text(shown(found)), found.level, at, style="dim" if found.level == "default" else "")
+        table.add_row(
+            f"{found.key}{mark}",
+            Text(shown(found)),
+            found.level,
+            at,
+            style="dim" if found.level == "default" else "",
+        )
     console.print(Text(subject, style="bold"))
     console.print(table)
     if any(idle(found) and found.level != "default" for found in values):
@@ -94,7 +111,10 @@ def shown(found: Effective) -> str:
     if found.key in _SIZES:
         return size(value)
     if found.key == "sieve":
-        return ", then ".join(f"{level}'s ({text.count(chr(10))} lines)" for level, text in value) or "-"
+        return (
+            ", then ".join(f"{level}'s ({text.count(chr(10))} lines)" for level, text in value)
+            or "-"
+        )
     if isinstance(value, tuple):
         return ", ".join(value) or "-"
     return str(value).lower() if isinstance(value, bool) else str(value) or "-"

@@ -15,7 +15,11 @@ import urllib.parse
 from ansible_collections.reseller.mail.plugins.module_utils._excerpt import redacted
 from ansible_collections.reseller.mail.plugins.module_utils._fault_text import Sources, by_id
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
-from ansible_collections.reseller.mail.plugins.module_utils._printable import json_text, printable, without_commands
+from ansible_collections.reseller.mail.plugins.module_utils._printable import (
+    json_text,
+    printable,
+    without_commands,
+)
 
 VERSION = 1
 """Of the JSON form: raised when a field goes or changes its meaning, not when one is added. Described in docs/schema/validate.json."""
@@ -49,7 +53,11 @@ def as_json(report: Report) -> str:
         {
             "version": VERSION,
             "ok": not report.faults,
-            "summary": {"faults": len(report.faults), "files": len({fault.position.file for fault in report.faults}), "by_id": by_id(report.faults)},
+            "summary": {
+                "faults": len(report.faults),
+                "files": len({fault.position.file for fault in report.faults}),
+                "by_id": by_id(report.faults),
+            },
             "faults": [
                 {
                     "id": fault.id,
@@ -63,7 +71,9 @@ def as_json(report: Report) -> str:
                 for fault in report.faults
             ],
             "counts": None if report.counts is None else dict(report.counts),
-            "without_effect": [{"key": key, "times": times} for key, times in report.without_effect],
+            "without_effect": [
+                {"key": key, "times": times} for key, times in report.without_effect
+            ],
         }
     )
 
@@ -96,7 +106,9 @@ def gitlab(report: Report) -> str:
                 "severity": "major",
                 "location": {"path": report.path(fault), "lines": {"begin": fault.position.line}},
             }
-            for fault, (fingerprint, _occurrence) in zip(report.faults, _fingerprints(report), strict=True)
+            for fault, (fingerprint, _occurrence) in zip(
+                report.faults, _fingerprints(report), strict=True
+            )
         ]
     )
 
@@ -113,14 +125,22 @@ def sarif(report: Report) -> str:
             "locations": [
                 {
                     "physicalLocation": {
-                        "artifactLocation": {"uri": urllib.parse.quote(report.path(fault)), "uriBaseId": "%SRCROOT%"},
-                        "region": {"startLine": fault.position.line, "startColumn": fault.position.column},
+                        "artifactLocation": {
+                            "uri": urllib.parse.quote(report.path(fault)),
+                            "uriBaseId": "%SRCROOT%",
+                        },
+                        "region": {
+                            "startLine": fault.position.line,
+                            "startColumn": fault.position.column,
+                        },
                     }
                 }
             ],
             "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint[:16]}:{occurrence}"},
         }
-        for fault, (fingerprint, occurrence) in zip(report.faults, _fingerprints(report), strict=True)
+        for fault, (fingerprint, occurrence) in zip(
+            report.faults, _fingerprints(report), strict=True
+        )
     ]
     return _dumped(
         {
@@ -128,9 +148,16 @@ def sarif(report: Report) -> str:
             "version": "2.1.0",
             "runs": [
                 {
-                    "tool": {"driver": {"name": "reseller.mail.validate", "rules": [_rule(rule, report.help.get(rule, "")) for rule in rules]}},
+                    "tool": {
+                        "driver": {
+                            "name": "reseller.mail.validate",
+                            "rules": [_rule(rule, report.help.get(rule, "")) for rule in rules],
+                        }
+                    },
                     "columnKind": "unicodeCodePoints",
-                    "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The top of the repository."}}},
+                    "originalUriBaseIds": {
+                        "%SRCROOT%": {"description": {"text": "The top of the repository."}}
+                    },
                     "results": results,
                 }
             ],
@@ -140,11 +167,20 @@ def sarif(report: Report) -> str:
 
 def _rule(rule: str, markdown: str) -> dict[str, t.Any]:
     words = rule.replace("-", " ")
-    described: dict[str, t.Any] = {"id": rule, "name": "".join(word.capitalize() for word in rule.split("-")), "shortDescription": {"text": words}}
+    described: dict[str, t.Any] = {
+        "id": rule,
+        "name": "".join(word.capitalize() for word in rule.split("-")),
+        "shortDescription": {"text": words},
+    }
     if markdown:
         before = markdown.partition("\n\nWrong, in")[0]
-        full = words if before.startswith("Wrong, in") else " ".join(before.replace("`", "").split())
-        described |= {"fullDescription": {"text": full}, "help": {"text": full, "markdown": markdown}}
+        full = (
+            words if before.startswith("Wrong, in") else " ".join(before.replace("`", "").split())
+        )
+        described |= {
+            "fullDescription": {"text": full},
+            "help": {"text": full, "markdown": markdown},
+        }
     return described
 
 
@@ -165,4 +201,9 @@ def _dumped(value: t.Any) -> str:
     return json_text(value)
 
 
-FORMS: t.Final[dict[str, t.Callable[[Report], str]]] = {"json": as_json, "github": github, "gitlab": gitlab, "sarif": sarif}
+FORMS: t.Final[dict[str, t.Callable[[Report], str]]] = {
+    "json": as_json,
+    "github": github,
+    "gitlab": gitlab,
+    "sarif": sarif,
+}

@@ -55,6 +55,7 @@ def by_id(faults: t.Iterable[Fault]) -> dict[str, int]:
 
 def text(faults: t.Sequence[Fault], sources: Sources, width: int = 100, color: bool = False) -> str:
     """All faults, by file and line as they are sorted, and a summary by id."""
+
     def style(name: str, words: str) -> str:
         return f"\x1b[{_STYLES[name]}m{words}\x1b[0m" if color and words else words
 
@@ -62,8 +63,12 @@ def text(faults: t.Sequence[Fault], sources: Sources, width: int = 100, color: b
     for fault in faults:
         at = fault.position
         gutter = max(len(str(at.line)) + 2, 6)
-        out.append(f"{style('path', f'{sources.path(at)}:{at.line}:{at.column}')}: {style('id', fault.id)}: {redacted(fault.what)}")
-        line, mark = excerpt(sources.lines(at.file), at.line, at.column, max(width - gutter - 3, 20))
+        out.append(
+            f"{style('path', f'{sources.path(at)}:{at.line}:{at.column}')}: {style('id', fault.id)}: {redacted(fault.what)}"
+        )
+        line, mark = excerpt(
+            sources.lines(at.file), at.line, at.column, max(width - gutter - 3, 20)
+        )
         if line:
             out.append(style("rule", f"{at.line:>{gutter}} │ ") + line)
             out.append(style("rule", f"{'':>{gutter}} │ ") + style("mark", mark))
@@ -85,7 +90,13 @@ def idle(keys: t.Iterable[tuple[str, int]], width: int = 100) -> str:
         file, _colon, path = key.partition(": ")
         by_file[file].append(f"{path}\xa0({times:,})" if times > 1 else path)
     said = (
-        textwrap.fill(f"{file}: {', '.join(paths)}", width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+        textwrap.fill(
+            f"{file}: {', '.join(paths)}",
+            width,
+            initial_indent="  ",
+            subsequent_indent="    ",
+            break_on_hyphens=False,
+        )
         for file, paths in by_file.items()
         if paths
     )

@@ -30,7 +30,9 @@ class Finding:
 
     def __post_init__(self) -> None:
         if self.state not in STATES:
-            raise ValueError(f"{self.state!r} is no state of a finding; allowed: {', '.join(STATES)}")
+            raise ValueError(
+                f"{self.state!r} is no state of a finding; allowed: {', '.join(STATES)}"
+            )
 
     @property
     def rank(self) -> tuple[int, str, str]:
@@ -45,12 +47,18 @@ def worst(states: t.Iterable[str]) -> str:
 
 def from_dicts(rows: t.Iterable[t.Mapping[str, t.Any]]) -> list[Finding]:
     """Findings as modules return them, back as findings."""
-    return [Finding(**{key: str(row.get(key, "")) for key in Finding.__dataclass_fields__}) for row in rows]
+    return [
+        Finding(**{key: str(row.get(key, "")) for key in Finding.__dataclass_fields__})
+        for row in rows
+    ]
 
 
 def as_dicts(findings: t.Iterable[Finding]) -> list[dict[str, str]]:
     """Findings as plain values, sorted by subject and id, so that two reports can be compared line by line."""
-    return [asdict(finding) for finding in sorted(findings, key=lambda one: (one.subject, one.id, one.found))]
+    return [
+        asdict(finding)
+        for finding in sorted(findings, key=lambda one: (one.subject, one.id, one.found))
+    ]
 
 
 def as_json(findings: t.Iterable[Finding], checked: str = "") -> str:
@@ -63,7 +71,11 @@ def as_junit(findings: t.Iterable[Finding]) -> str:
     rows = as_dicts(findings)
     states = [row["state"] for row in rows]
     root = ElementTree.Element(
-        "testsuite", name="reseller.mail.verify", tests=str(len(rows)), failures=str(states.count("fail")), errors="0",
+        "testsuite",
+        name="reseller.mail.verify",
+        tests=str(len(rows)),
+        failures=str(states.count("fail")),
+        errors="0",
         skipped=str(states.count("na") + states.count("blocked")),
     )
     for row in ({key: printable(value) for key, value in row.items()} for row in rows):
@@ -76,7 +88,11 @@ def as_junit(findings: t.Iterable[Finding]) -> str:
         elif row["state"] == "warn":
             ElementTree.SubElement(case, "system-out").text = f"warn\n{text}"
     ElementTree.indent(root)
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+    return (
+        '<?xml version="1.0" encoding="utf-8"?>\n'
+        + ElementTree.tostring(root, encoding="unicode")
+        + "\n"
+    )
 
 
 def counts(findings: t.Iterable[Finding]) -> dict[str, int]:
@@ -89,5 +105,9 @@ def summary(findings: t.Iterable[Finding]) -> str:
     """One line for the end of a run."""
     findings = list(findings)
     numbers = counts(findings)
-    parts = [f"{numbers[state]} {state}" for state in ("ok", "warn", "fail", "blocked", "na") if numbers[state] or state in ("ok", "fail")]
+    parts = [
+        f"{numbers[state]} {state}"
+        for state in ("ok", "warn", "fail", "blocked", "na")
+        if numbers[state] or state in ("ok", "fail")
+    ]
     return f"{len(findings)} findings: {', '.join(parts)}"

@@ -43,7 +43,10 @@ class Scheme:
 
 
 def _argon2(name: str, begins: str) -> Scheme:
-    form = re.escape(begins) + r"v=19\$m=(?P<m>[0-9]{1,10}),t=(?P<t>[0-9]{1,10}),p=(?P<p>[0-9]{1,10})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{16,86}"
+    form = (
+        re.escape(begins)
+        + r"v=19\$m=(?P<m>[0-9]{1,10}),t=(?P<t>[0-9]{1,10}),p=(?P<p>[0-9]{1,10})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{16,86}"
+    )
     # m in KiB. Dovecot's own are m=65536,t=3,p=1; common libraries write up to m=102400, t=4 and p=8.
     costs = (Cost("m", 8, 131072, "$m=", 3), Cost("t", 1, 6, ",t=", 3), Cost("p", 1, 8, ",p=", 3))
     return Scheme(name, begins, form, costs)
@@ -52,7 +55,12 @@ def _argon2(name: str, begins: str) -> Scheme:
 SCHEMES = (
     _argon2("ARGON2ID", "$argon2id$"),
     _argon2("ARGON2I", "$argon2i$"),
-    Scheme("BLF-CRYPT", "$2", r"\$2[aby]\$(?P<cost>[0-9]{2})\$[./A-Za-z0-9]{53}", (Cost("cost", 4, 13, "$2", 4),)),
+    Scheme(
+        "BLF-CRYPT",
+        "$2",
+        r"\$2[aby]\$(?P<cost>[0-9]{2})\$[./A-Za-z0-9]{53}",
+        (Cost("cost", 4, 13, "$2", 4),),
+    ),
     Scheme(
         "SHA512-CRYPT",
         "$6$",
@@ -89,7 +97,9 @@ def canonical(text: str) -> t.Optional[str]:
         name, body = named.group(1).upper(), text[named.end() :]
         scheme = next((known for known in SCHEMES if known.name == name), None)
         if scheme is None:
-            raise UnfitHash(f"the hash scheme{f' {name}' if name in REFUSED else ''} is not one of {', '.join(NAMES)}")
+            raise UnfitHash(
+                f"the hash scheme{f' {name}' if name in REFUSED else ''} is not one of {', '.join(NAMES)}"
+            )
     else:
         body = text
         scheme = next((known for known in SCHEMES if text.startswith(known.begins)), None)
@@ -101,7 +111,9 @@ def canonical(text: str) -> t.Optional[str]:
     for cost in scheme.costs:
         given = form.group(cost.name)
         if given is not None and not cost.least <= int(given) <= cost.most:
-            raise UnfitHash(f"{cost.name} of this {scheme.name} hash is {given}, which is not {cost.least} to {cost.most}")
+            raise UnfitHash(
+                f"{cost.name} of this {scheme.name} hash is {given}, which is not {cost.least} to {cost.most}"
+            )
     return f"{{{scheme.name}}}{body}"
 
 
@@ -117,5 +129,9 @@ def _sql(scheme: Scheme, column: str) -> str:
         # CAST takes the digits that the text begins with, and the largest integer for more than fit.
         number = f"CAST(substr({column}, instr({column}, '{cost.mark}') + {cost.skip}) AS INTEGER)"
         part = f"{number} BETWEEN {cost.least} AND {cost.most}"
-        parts.append(f"(instr({column}, '{cost.mark}') = 0 OR {part})" if cost.default else f"instr({column}, '{cost.mark}') > 0 AND {part}")
+        parts.append(
+            f"(instr({column}, '{cost.mark}') = 0 OR {part})"
+            if cost.default
+            else f"instr({column}, '{cost.mark}') > 0 AND {part}"
+        )
     return f"({' AND '.join(parts)})"

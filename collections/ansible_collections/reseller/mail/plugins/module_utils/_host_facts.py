@@ -20,8 +20,14 @@ from ansible_collections.reseller.mail.plugins.module_utils import _generation
 from ansible_collections.reseller.mail.plugins.module_utils._generation.store import Run
 
 SERVICES = (
-    "postfix.service", "postfix@-.service", "dovecot.service", "nginx.service",
-    "reseller-mail-guard.service", "opendkim@rsa.service", "opendkim@ed25519.service", "opendkim@node.service",
+    "postfix.service",
+    "postfix@-.service",
+    "dovecot.service",
+    "nginx.service",
+    "reseller-mail-guard.service",
+    "opendkim@rsa.service",
+    "opendkim@ed25519.service",
+    "opendkim@node.service",
 )
 WATCHED = ("reseller-mail*.timer", "reseller-mail*.path", "reseller-mail*.socket", "certbot.timer")
 """Patterns of our units that start others."""
@@ -46,7 +52,9 @@ def facts(run: Run, root: str, mail: str) -> dict[str, t.Any]:
         "watched": watched,
         "failed": _failed(run),
         "sockets": _sockets(settings, queue),
-        "filesystems": [_filesystem(path) for path in (queue, mail, root, "/") if os.path.isdir(path)],
+        "filesystems": [
+            _filesystem(path) for path in (queue, mail, root, "/") if os.path.isdir(path)
+        ],
         "queue": _queue(run, now),
         "queue_folder": queue,
         "queue_minimum": _queue_minimum(settings),
@@ -55,7 +63,15 @@ def facts(run: Run, root: str, mail: str) -> dict[str, t.Any]:
 
 
 def _postfix_settings(run: Run) -> dict[str, str]:
-    names = ("queue_directory", *_MILTERS, "smtpd_sasl_path", "virtual_transport", "quota_status", "message_size_limit", "queue_minfree")
+    names = (
+        "queue_directory",
+        *_MILTERS,
+        "smtpd_sasl_path",
+        "virtual_transport",
+        "quota_status",
+        "message_size_limit",
+        "queue_minfree",
+    )
     _code, output, _errors = run(["postconf", "-x", *names])
     pairs = (line.partition("=") for line in output.splitlines())
     return {name.strip(): value.strip() for name, _sign, value in pairs}
@@ -64,11 +80,15 @@ def _postfix_settings(run: Run) -> dict[str, str]:
 def _queue_minimum(settings: t.Mapping[str, str]) -> int:
     """Return the free bytes below which Postfix refuses all mail (queue_minfree in postconf(5))."""
     limit, minimum = (settings.get(name, "") for name in ("message_size_limit", "queue_minfree"))
-    return max(int(minimum) if minimum.isdigit() else 0, int(limit) * 3 // 2 if limit.isdigit() else 0)
+    return max(
+        int(minimum) if minimum.isdigit() else 0, int(limit) * 3 // 2 if limit.isdigit() else 0
+    )
 
 
 def _enabled(run: Run) -> list[str]:
-    _code, output, _errors = run(["systemctl", "list-unit-files", "--plain", "--no-legend", *WATCHED])
+    _code, output, _errors = run(
+        ["systemctl", "list-unit-files", "--plain", "--no-legend", *WATCHED]
+    )
     rows = (line.split() for line in output.splitlines())
     return sorted(row[0] for row in rows if len(row) > 1 and row[1].startswith("enabled"))
 
@@ -76,22 +96,33 @@ def _enabled(run: Run) -> list[str]:
 def _units(run: Run, names: t.Sequence[str]) -> dict[str, dict[str, str]]:
     """Return what systemd says of each unit; the blocks come in the order in which they were asked for."""
     _code, output, _errors = run(["systemctl", "show", f"--property={_PROPERTIES}", *names])
-    blocks = (dict(line.partition("=")[::2] for line in block.splitlines()) for block in output.strip().split("\n\n"))
+    blocks = (
+        dict(line.partition("=")[::2] for line in block.splitlines())
+        for block in output.strip().split("\n\n")
+    )
     return {
-        name: {"load": block.get("LoadState", ""), "active": block.get("ActiveState", ""), "enabled": block.get("UnitFileState", "")}
+        name: {
+            "load": block.get("LoadState", ""),
+            "active": block.get("ActiveState", ""),
+            "enabled": block.get("UnitFileState", ""),
+        }
         for name, block in zip(names, blocks, strict=False)
     }
 
 
 def _failed(run: Run) -> list[str]:
-    _code, output, _errors = run(["systemctl", "list-units", "--failed", "--plain", "--no-legend", "--full"])
+    _code, output, _errors = run(
+        ["systemctl", "list-units", "--failed", "--plain", "--no-legend", "--full"]
+    )
     return sorted(line.split()[0] for line in output.splitlines() if line.strip())
 
 
 def _sockets(settings: t.Mapping[str, str], queue: str) -> list[dict[str, str]]:
     """Return how each socket that Postfix asks answers; ``error`` is empty where it answers well."""
     milters = {path for name in _MILTERS for path in _MILTER.findall(settings.get(name, ""))}
-    wanted: list[tuple[str, t.Callable[[socket.socket], str]]] = [(path, _greets_as_milter) for path in sorted(milters)]
+    wanted: list[tuple[str, t.Callable[[socket.socket], str]]] = [
+        (path, _greets_as_milter) for path in sorted(milters)
+    ]
     transport = settings.get("virtual_transport", "")
     for path, ask in (
         (settings.get("smtpd_sasl_path", ""), _greets_with(b"VERSION")),
@@ -100,7 +131,10 @@ def _sockets(settings: t.Mapping[str, str], queue: str) -> list[dict[str, str]]:
     ):
         if path:
             wanted.append((path, ask))
-    return [{"path": os.path.join(queue, path), "error": _ask(os.path.join(queue, path), ask)} for path, ask in wanted]
+    return [
+        {"path": os.path.join(queue, path), "error": _ask(os.path.join(queue, path), ask)}
+        for path, ask in wanted
+    ]
 
 
 def _ask(path: str, ask: t.Callable[[socket.socket], str]) -> str:
@@ -123,7 +157,11 @@ def _is_open(_connection: socket.socket) -> str:
 
 def _greets_with(word: bytes) -> t.Callable[[socket.socket], str]:
     def ask(connection: socket.socket) -> str:
-        return "" if connection.recv(512).startswith(word) else "answers something else than its service"
+        return (
+            ""
+            if connection.recv(512).startswith(word)
+            else "answers something else than its service"
+        )
 
     return ask
 
@@ -141,8 +179,12 @@ def _filesystem(path: str) -> dict[str, t.Any]:
     found = os.statvfs(path)
     used = found.f_blocks - found.f_bfree
     return {
-        "path": path, "device": os.stat(path).st_dev, "size": (used + found.f_bavail) * found.f_frsize, "free": found.f_bavail * found.f_frsize,
-        "inodes": found.f_files - found.f_ffree + found.f_favail, "inodes_free": found.f_favail,
+        "path": path,
+        "device": os.stat(path).st_dev,
+        "size": (used + found.f_bavail) * found.f_frsize,
+        "free": found.f_bavail * found.f_frsize,
+        "inodes": found.f_files - found.f_ffree + found.f_favail,
+        "inodes_free": found.f_favail,
     }
 
 
@@ -162,7 +204,13 @@ def _queue(run: Run, now: float) -> dict[str, t.Any]:
     held = ages.pop("hold", [])
     new = [age for queue, of in ages.items() if queue != "deferred" for age in of]
     every = [age for of in ages.values() for age in of]
-    return {"messages": len(every), "held": len(held), "oldest_new": max(new, default=0.0), "oldest": max(every, default=0.0), "error": ""}
+    return {
+        "messages": len(every),
+        "held": len(held),
+        "oldest_new": max(new, default=0.0),
+        "oldest": max(every, default=0.0),
+        "error": "",
+    }
 
 
 def _generation_facts(run: Run, root: str) -> dict[str, t.Any]:

@@ -79,14 +79,31 @@ def _ends(connection: socket.socket) -> t.Iterator[None]:
         raise TimeoutError(f"no whole answer within {WHOLE:g} s")
 
 
-def fetch(domain: str, addresses: t.Sequence[str], context: ssl.SSLContext, timeout: float = 8.0, port: int = 443,
-          waits: t.Optional[t.Counter[str]] = None) -> Fetched:
+def fetch(
+    domain: str,
+    addresses: t.Sequence[str],
+    context: ssl.SSLContext,
+    timeout: float = 8.0,
+    port: int = 443,
+    waits: t.Optional[t.Counter[str]] = None,
+) -> Fetched:
     """The policy of a domain from the first address that answers. Redirects are not followed, as the RFC demands."""
-    return ask(f"mta-sts.{domain}", PATH, addresses, context, timeout=timeout, port=port, waits=waits)
+    return ask(
+        f"mta-sts.{domain}", PATH, addresses, context, timeout=timeout, port=port, waits=waits
+    )
 
 
-def ask(host: str, path: str, addresses: t.Sequence[str], context: ssl.SSLContext, *, post: bytes = b"", timeout: float = 8.0, port: int = 443,
-        waits: t.Optional[t.Counter[str]] = None) -> Fetched:
+def ask(
+    host: str,
+    path: str,
+    addresses: t.Sequence[str],
+    context: ssl.SSLContext,
+    *,
+    post: bytes = b"",
+    timeout: float = 8.0,
+    port: int = 443,
+    waits: t.Optional[t.Counter[str]] = None,
+) -> Fetched:
     """What the first address that answers says; with ``post`` the question is sent as Outlook sends it. ``waits`` counts how often an
     address let somebody wait in vain: a host that is away serves thousands of names, and after a few of them nobody waits any more."""
     error, kind = f"{host} has no address", ""
@@ -102,12 +119,26 @@ def ask(host: str, path: str, addresses: t.Sequence[str], context: ssl.SSLContex
             ):
                 connection = http.client.HTTPConnection(host, timeout=timeout)
                 connection.sock = tls
-                connection.request("POST" if post else "GET", path, post or None, {"Connection": "close", **({"Content-Type": "text/xml"} if post else {})})
+                connection.request(
+                    "POST" if post else "GET",
+                    path,
+                    post or None,
+                    {"Connection": "close", **({"Content-Type": "text/xml"} if post else {})},
+                )
                 response = connection.getresponse()
                 body = response.read(MOST).decode("utf-8", "replace")
-                return Fetched("", response.status, response.getheader("Content-Type") or "", body, location=response.getheader("Location") or "")
+                return Fetched(
+                    "",
+                    response.status,
+                    response.getheader("Content-Type") or "",
+                    body,
+                    location=response.getheader("Location") or "",
+                )
         except ssl.SSLCertVerificationError as exc:
-            error, kind = f"certificate of {host} at {address}: {exc.verify_message}", _KINDS.get(exc.verify_code, "untrusted")
+            error, kind = (
+                f"certificate of {host} at {address}: {exc.verify_message}",
+                _KINDS.get(exc.verify_code, "untrusted"),
+            )
         except (OSError, http.client.HTTPException) as exc:
             if waits is not None and isinstance(exc, TimeoutError):
                 waits[address] += 1
@@ -124,11 +155,16 @@ def judge(fetched: Fetched, policy: str) -> str:
     if fetched.content_type.partition(";")[0].strip().lower() != "text/plain":
         return f"Content-Type {fetched.content_type or 'is missing'}"
     if fetched.body.split() != policy.split():
-        return "another policy: " + "; ".join(fetched.body.split("\n")).replace("\r", "").strip("; ")
+        return "another policy: " + "; ".join(fetched.body.split("\n")).replace("\r", "").strip(
+            "; "
+        )
     return ""
 
 
 def covers(policy: str, host: str) -> bool:
     """Whether an ``mx:`` line of the policy allows the host; a wildcard stands for exactly one label (RFC 8461 section 4.1)."""
     _fields, patterns = mta_sts_policy(policy)
-    return any(pattern == host or (pattern.startswith("*.") and host.partition(".")[2] == pattern[2:]) for pattern in patterns)
+    return any(
+        pattern == host or (pattern.startswith("*.") and host.partition(".")[2] == pattern[2:])
+        for pattern in patterns
+    )

@@ -14,7 +14,14 @@ import typing as t
 from ansible_collections.reseller.mail.plugins.module_utils import _hashes
 from ansible_collections.reseller.mail.plugins.module_utils import _scalars as s
 from ansible_collections.reseller.mail.plugins.module_utils._names import MAX_SELECTOR
-from ansible_collections.reseller.mail.plugins.module_utils._schema import FILES, UNSAID, Key, Many, Table, Type
+from ansible_collections.reseller.mail.plugins.module_utils._schema import (
+    FILES,
+    UNSAID,
+    Key,
+    Many,
+    Table,
+    Type,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import size
 
 Schema = dict[str, t.Any]
@@ -42,11 +49,24 @@ SHAPES: dict[s.Scalar, Schema] = {
     s.DOMAIN: {"type": ["string", "number"], "pattern": f"^{_NAME}$"},
     s.OWNER_NAME: {"type": ["string", "number"], "pattern": f"^{_OWNER_NAME}$"},
     s.MAIL_DOMAIN: {"type": ["string", "number"], "pattern": f"^{_NAME}$"},
-    s.LOCAL: {"type": _ANY, "pattern": r"^(?=.{1,64}$)[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*$"},
+    s.LOCAL: {
+        "type": _ANY,
+        "pattern": r"^(?=.{1,64}$)[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*$",
+    },
     s.ADDRESS: {"type": "string", "pattern": f"^{_LOCAL_PART}@{_NAME}$"},
     s.RECIPIENT: {"type": _ANY, "pattern": f"^{_LOCAL_PART}(?:@{_NAME})?$"},
-    s.LIMIT: {"type": ["integer", "string"], "minimum": 0, "maximum": s.MAX_NUMBER, "pattern": "^(?:unlimited|0|[1-9][0-9]{0,18})$"},
-    s.POOL: {"type": ["string", "integer"], "minimum": 0, "maximum": 0, "pattern": f"^(?:unlimited|0|{_SIZE_TEXT})$"},
+    s.LIMIT: {
+        "type": ["integer", "string"],
+        "minimum": 0,
+        "maximum": s.MAX_NUMBER,
+        "pattern": "^(?:unlimited|0|[1-9][0-9]{0,18})$",
+    },
+    s.POOL: {
+        "type": ["string", "integer"],
+        "minimum": 0,
+        "maximum": 0,
+        "pattern": f"^(?:unlimited|0|{_SIZE_TEXT})$",
+    },
     s.QUOTA: {"type": "string", "pattern": f"^(?:unlimited|{_SIZE_TEXT})$"},
     s.SIZE: {"type": "string", "pattern": f"^{_SIZE_TEXT}$"},
     s.IP: _IP,
@@ -65,16 +85,38 @@ SHAPES: dict[s.Scalar, Schema] = {
         "pattern": rf"^(?:\$ANSIBLE_VAULT;|\{{(?:{'|'.join(_hashes.NAMES)})\}}[!-9;-~]{{20,500}}$)",
         "$comment": "Vaulted values have the tag !vault; tell the editor about it (yaml.customTags).",
     },
-    s.PUBLIC_KEY: {"type": "string", "minLength": 40, "maxLength": 4000, "pattern": "^[A-Za-z0-9+/]+={0,2}$"},
+    s.PUBLIC_KEY: {
+        "type": "string",
+        "minLength": 40,
+        "maxLength": 4000,
+        "pattern": "^[A-Za-z0-9+/]+={0,2}$",
+    },
     s.DIGEST: {"type": _ANY, "pattern": "^[0-9a-f]{64}$"},
-    s.SELECTOR: {"type": _ANY, "pattern": f"^(?=.{{1,{MAX_SELECTOR}}}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$"},
-    s.MOMENT: {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"},
-    s.URL: {"type": "string", "maxLength": 300, "pattern": "^https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[^\\s\"'<>\\\\^`{|}]*)?$"},
-    s.DATE: {"type": "string", "pattern": "^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$"},
+    s.SELECTOR: {
+        "type": _ANY,
+        "pattern": f"^(?=.{{1,{MAX_SELECTOR}}}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$",
+    },
+    s.MOMENT: {
+        "type": "string",
+        "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
+    },
+    s.URL: {
+        "type": "string",
+        "maxLength": 300,
+        "pattern": "^https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[^\\s\"'<>\\\\^`{|}]*)?$",
+    },
+    s.DATE: {
+        "type": "string",
+        "pattern": "^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$",
+    },
     s.COLOUR: {"type": "string", "pattern": "^#[0-9a-f]{6}$"},
     s.LOCALE: {"type": "string", "pattern": "^[a-z]{2,3}(?:-[A-Z]{2})?$"},
     s.CURRENCY: {"type": "string", "pattern": "^[A-Z]{3}$"},
-    s.CERTIFICATE: {"type": "string", "maxLength": 16384, "pattern": r"^\s*-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\s*$"},
+    s.CERTIFICATE: {
+        "type": "string",
+        "maxLength": 16384,
+        "pattern": r"^\s*-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\s*$",
+    },
     s.SIEVE: {"type": _ANY, "minLength": 1, "maxLength": s.MAX_SIEVE},
 }
 """What each kind of single value takes; those with few words are made from the words."""
@@ -84,7 +126,10 @@ _MARKUP = re.compile(r"[OV]\(([^)]*)\)")
 
 def schemas() -> dict[str, Schema]:
     """File name → schema, for each kind of file of an estate."""
-    return {name: _file(kind, table) for (kind, table), name in zip(FILES.items(), NAMES.values(), strict=True)}
+    return {
+        name: _file(kind, table)
+        for (kind, table), name in zip(FILES.items(), NAMES.values(), strict=True)
+    }
 
 
 NAMES = {
@@ -101,7 +146,9 @@ NAMES = {
 def _file(kind: str, table: Table) -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": {"<domain>.yml": "a domain's file", "state/<node>.json": "a node's state"}.get(kind, kind),
+        "title": {"<domain>.yml": "a domain's file", "state/<node>.json": "a node's state"}.get(
+            kind, kind
+        ),
         "$comment": "Made from the collection's schema by `make reference`; do not edit.",
         **_table(table),
     }
@@ -110,7 +157,11 @@ def _file(kind: str, table: Table) -> Schema:
 def _table(table: Table) -> Schema:
     if table.free is not None:
         return {"type": "object", "additionalProperties": scalar(table.free)}
-    schema: Schema = {"type": "object", "properties": {name: _key(key) for name, key in table.keys.items()}, "additionalProperties": False}
+    schema: Schema = {
+        "type": "object",
+        "properties": {name: _key(key) for name, key in table.keys.items()},
+        "additionalProperties": False,
+    }
     return {**schema, "required": list(table.required)} if table.required else schema
 
 
@@ -118,7 +169,11 @@ def _key(key: Key) -> Schema:
     schema = {"description": description(key), **_type(key.type)}
     default = key.default
     if isinstance(default, (bool, int, str)) and default != "":
-        schema["default"] = size(default) if key.type in (s.SIZE, s.POOL, s.QUOTA) and isinstance(default, int) else default
+        schema["default"] = (
+            size(default)
+            if key.type in (s.SIZE, s.POOL, s.QUOTA) and isinstance(default, int)
+            else default
+        )
     return schema
 
 
@@ -133,10 +188,18 @@ def _type(kind: Type) -> Schema:
 def scalar(kind: s.Scalar) -> Schema:
     """What a single value may be."""
     if not kind.words:
-        return {**SHAPES[kind], "patternErrorMessage": f"allowed: {kind.allowed}"}  # no keyword of the draft: what editors say instead of the pattern
+        return {
+            **SHAPES[kind],
+            "patternErrorMessage": f"allowed: {kind.allowed}",
+        }  # no keyword of the draft: what editors say instead of the pattern
     words = [*kind.words, *kind.also]
     if all(word.isdigit() for word in words):  # a number, but a quoted one is taken too
-        return {"anyOf": [{"enum": [int(word) for word in words]}, {"type": "string", "pattern": f"^(?:{'|'.join(words)})$"}]}
+        return {
+            "anyOf": [
+                {"enum": [int(word) for word in words]},
+                {"type": "string", "pattern": f"^(?:{'|'.join(words)})$"},
+            ]
+        }
     return {"enum": words}
 
 
@@ -159,9 +222,17 @@ def plain(doc: str) -> str:
 def takes(kind: Type) -> str:
     """What may stand there, in words."""
     if isinstance(kind, Table):
-        return f"any keys; each value {kind.free.allowed}" if kind.free else f"the keys {', '.join(kind.keys)}"
+        return (
+            f"any keys; each value {kind.free.allowed}"
+            if kind.free
+            else f"the keys {', '.join(kind.keys)}"
+        )
     if isinstance(kind, Many):
-        return f"a list; each item with {takes(kind.of)}" if isinstance(kind.of, Table) else f"a list; each item {takes(kind.of)}"
+        return (
+            f"a list; each item with {takes(kind.of)}"
+            if isinstance(kind.of, Table)
+            else f"a list; each item {takes(kind.of)}"
+        )
     return f"one of {kind.allowed}" if len(kind.words) > 2 else kind.allowed
 
 
@@ -174,4 +245,8 @@ def default_said(key: Key) -> str:
         return str(default).lower()
     if isinstance(default, tuple):
         return f"[{', '.join(map(str, default))}]"
-    return size(default) if isinstance(default, int) and key.type in (s.SIZE, s.POOL, s.QUOTA) else str(default)
+    return (
+        size(default)
+        if isinstance(default, int) and key.type in (s.SIZE, s.POOL, s.QUOTA)
+        else str(default)
+    )

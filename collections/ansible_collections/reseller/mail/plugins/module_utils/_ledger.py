@@ -18,8 +18,17 @@ from dataclasses import dataclass
 
 from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain
 from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
-from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import COUNTERS, Limits, Plan, Tenant
-from ansible_collections.reseller.mail.plugins.module_utils._model.values import NOWHERE, Limit, Position
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import (
+    COUNTERS,
+    Limits,
+    Plan,
+    Tenant,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import (
+    NOWHERE,
+    Limit,
+    Position,
+)
 
 
 @dataclass(slots=True)
@@ -69,7 +78,12 @@ class Account:
     def whose(self, key: str) -> str:
         """Who set that limit: plan, account, admin, domain or capacity. Where plan and account agree it is the plan."""
         if self.kind == "tenant":
-            return "plan" if self.plan is not None and getattr(self.plan.limits, key) == getattr(self.limits, key) else "account"
+            return (
+                "plan"
+                if self.plan is not None
+                and getattr(self.plan.limits, key) == getattr(self.limits, key)
+                else "account"
+            )
         return {"owner": "admin", "node": "capacity"}.get(self.kind, self.kind)
 
 
@@ -104,13 +118,22 @@ def ledger(estate: Estate) -> Ledger:
     for tenant in estate.tenants:
         _enter(book, tenant, plans.get(tenant.plan))
     for plan in estate.plans:
-        book.plans[plan.name] = _together("plan", plan.name, plan.at, [book.tenants[tenant.name] for tenant in estate.tenants if tenant.plan == plan.name])
+        book.plans[plan.name] = _together(
+            "plan",
+            plan.name,
+            plan.at,
+            [book.tenants[tenant.name] for tenant in estate.tenants if tenant.plan == plan.name],
+        )
     ratio = estate.quota_policy.oversell_ratio
     for node in estate.nodes:
-        placed = [book.tenants[tenant.name] for tenant in estate.tenants if tenant.placement == node.name]
+        placed = [
+            book.tenants[tenant.name] for tenant in estate.tenants if tenant.placement == node.name
+        ]
         allowed = None if node.capacity is None or ratio is None else int(node.capacity * ratio)
         used = _together("node", node.name, node.at, placed).used
-        book.nodes[node.name] = Account("node", "", node.name, used, Limits(storage=allowed), node.at, tenants=len(placed))
+        book.nodes[node.name] = Account(
+            "node", "", node.name, used, Limits(storage=allowed), node.at, tenants=len(placed)
+        )
     return book
 
 
@@ -128,21 +151,31 @@ def _together(kind: str, name: str, at: Position, accounts: t.Sequence[Account])
 
 def _enter(book: Ledger, tenant: Tenant, plan: t.Optional[Plan]) -> None:
     total = Usage(domain_admins=len(domain_admins(tenant)))
-    book.tenants[tenant.name] = Account("tenant", tenant.name, tenant.name, total, tenant.limits, tenant.at, plan)
+    book.tenants[tenant.name] = Account(
+        "tenant", tenant.name, tenant.name, total, tenant.limits, tenant.at, plan
+    )
     owners: dict[str, Usage] = {}
     for admin in tenant.admins:
         used = owners[admin.address] = Usage()
-        book.owners[tenant.name, admin.address] = Account("owner", tenant.name, admin.address, used, admin.limits, admin.at)
+        book.owners[tenant.name, admin.address] = Account(
+            "owner", tenant.name, admin.address, used, admin.limits, admin.at
+        )
     for domain in tenant.domains:
         allowed = domain.limits
         here = Usage()
-        limits = Limits(mailboxes=allowed.mailboxes, aliases=allowed.aliases, storage=allowed.storage)
-        book.domains[domain.name] = Account("domain", tenant.name, domain.name, here, limits, allowed.at)
+        limits = Limits(
+            mailboxes=allowed.mailboxes, aliases=allowed.aliases, storage=allowed.storage
+        )
+        book.domains[domain.name] = Account(
+            "domain", tenant.name, domain.name, here, limits, allowed.at
+        )
         for key, amount, owner, _at in charges(domain):
             used = owners.get(owner)  # type: ignore[assignment]
             if used is None:  # no admin: a fault elsewhere, but it must not break the sums
                 used = owners[owner] = Usage()
-                book.owners[tenant.name, owner] = Account("owner", tenant.name, owner, used, Limits())
+                book.owners[tenant.name, owner] = Account(
+                    "owner", tenant.name, owner, used, Limits()
+                )
             for usage in (total, here, used):
                 setattr(usage, key, getattr(usage, key) + amount)
 
@@ -150,8 +183,12 @@ def _enter(book: Ledger, tenant: Tenant, plan: t.Optional[Plan]) -> None:
 def domain_admins(tenant: Tenant) -> list[Position]:
     """Where each of a tenant's domain admins is named: those of the account, then mailboxes that are one besides (S4-11)."""
     named = {admin.address for admin in tenant.admins}
-    boxes = (mailbox for domain in tenant.domains for mailbox in domain.mailboxes if mailbox.domain_admin)
-    return [admin.at for admin in tenant.admins] + [mailbox.at.of("domain_admin") for mailbox in boxes if mailbox.address not in named]
+    boxes = (
+        mailbox for domain in tenant.domains for mailbox in domain.mailboxes if mailbox.domain_admin
+    )
+    return [admin.at for admin in tenant.admins] + [
+        mailbox.at.of("domain_admin") for mailbox in boxes if mailbox.address not in named
+    ]
 
 
 def charges(domain: Domain) -> t.Iterator[tuple[str, int, str, Position]]:

@@ -10,7 +10,12 @@ import csv
 import io
 import typing as t
 
-from ansible_collections.reseller.mail.plugins.module_utils._ledger import Account, Ledger, binding, ledger
+from ansible_collections.reseller.mail.plugins.module_utils._ledger import (
+    Account,
+    Ledger,
+    binding,
+    ledger,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import COUNTERS
 from ansible_collections.reseller.mail.plugins.module_utils._printable import json_text
 
@@ -31,7 +36,20 @@ COUNTERS_OF = {
     "domain": ("domain_aliases", "mailboxes", "aliases", "storage"),
     "node": ("storage",),
 }
-COLUMNS = ("kind", "tenant", "name", "plan", "node", "counter", "used", "limit", "left", "percent", "bound_by", "state")
+COLUMNS = (
+    "kind",
+    "tenant",
+    "name",
+    "plan",
+    "node",
+    "counter",
+    "used",
+    "limit",
+    "left",
+    "percent",
+    "bound_by",
+    "state",
+)
 
 
 def state_of(used: int, limit: Limit, warn_at: int) -> str:
@@ -44,18 +62,37 @@ def state_of(used: int, limit: Limit, warn_at: int) -> str:
 
 def worst(counters: t.Mapping[str, Data], keys: t.Container[str] = COUNTERS) -> str:
     """The worst state of some counters."""
-    return max((counter["state"] for key, counter in counters.items() if key in keys), key=STATES.index, default="ok")
+    return max(
+        (counter["state"] for key, counter in counters.items() if key in keys),
+        key=STATES.index,
+        default="ok",
+    )
 
 
 def report(estate: Estate, tenants: t.Collection[str] = ()) -> Data:
     """Everything, or only the tenants named: then without plans and nodes, which tell about the others."""
     book = ledger(estate)
-    chosen = sorted((tenant for tenant in estate.tenants if not tenants or tenant.name in tenants), key=lambda tenant: tenant.name)
+    chosen = sorted(
+        (tenant for tenant in estate.tenants if not tenants or tenant.name in tenants),
+        key=lambda tenant: tenant.name,
+    )
     warn_at = estate.quota_policy.warn_at
-    data: Data = {"warn_at": warn_at, "tenants": [_tenant(tenant, book, warn_at) for tenant in chosen]}
+    data: Data = {
+        "warn_at": warn_at,
+        "tenants": [_tenant(tenant, book, warn_at) for tenant in chosen],
+    }
     data["totals"] = _totals(data["tenants"])
-    data["plans"] = [] if tenants else [_line(account, (account,), warn_at, tenants=account.tenants) for _name, account in sorted(book.plans.items())]
-    data["nodes"] = [] if tenants else [_node(estate, book, name, warn_at) for name in sorted(book.nodes)]
+    data["plans"] = (
+        []
+        if tenants
+        else [
+            _line(account, (account,), warn_at, tenants=account.tenants)
+            for _name, account in sorted(book.plans.items())
+        ]
+    )
+    data["nodes"] = (
+        [] if tenants else [_node(estate, book, name, warn_at) for name in sorted(book.nodes)]
+    )
     return data
 
 
@@ -70,7 +107,10 @@ def _tenant(tenant: Tenant, book: Ledger, warn_at: int) -> Data:
         "tenant_state": tenant.state,
         "owners": [_line(book.owners[key], (book.owners[key], account), warn_at) for key in owners],
         "domains": [
-            {**_line(book.domains[domain.name], (book.domains[domain.name], account), warn_at), "type": domain.type}
+            {
+                **_line(book.domains[domain.name], (book.domains[domain.name], account), warn_at),
+                "type": domain.type,
+            }
             for domain in sorted(tenant.domains, key=lambda domain: domain.name)
         ],
     }
@@ -91,14 +131,24 @@ def _line(account: Account, bounds: t.Sequence[Account], warn_at: int, **more: t
             "bound_by": bound.whose(key) if bound else None,
             "state": state_of(used, limit, warn_at),
         }
-    return {"name": account.name, "state": worst(counters), "counters": counters, "unlimited_mailboxes": account.used.unlimited, **more}
+    return {
+        "name": account.name,
+        "state": worst(counters),
+        "counters": counters,
+        "unlimited_mailboxes": account.used.unlimited,
+        **more,
+    }
 
 
 def _node(estate: Estate, book: Ledger, name: str, warn_at: int) -> Data:
     """``sold`` is what the limits of its tenants allow to be allotted some day; the ratios are of the capacity."""
     account = book.nodes[name]
     capacity, ratio = estate.node(name).capacity, estate.quota_policy.oversell_ratio
-    pools = [book.tenants[tenant.name].limits.storage for tenant in estate.tenants if tenant.placement == name]
+    pools = [
+        book.tenants[tenant.name].limits.storage
+        for tenant in estate.tenants
+        if tenant.placement == name
+    ]
     sold = None if None in pools else sum(pool for pool in pools if pool is not None)
     return _line(
         account,
@@ -118,7 +168,10 @@ def _totals(tenants: t.Sequence[Data]) -> Data:
     totals = {}
     for key in COUNTERS:
         counters = [tenant["counters"][key] for tenant in tenants]
-        totals[key] = {"used": sum(counter["used"] for counter in counters), **dict.fromkeys(STATES, 0)}
+        totals[key] = {
+            "used": sum(counter["used"] for counter in counters),
+            **dict.fromkeys(STATES, 0),
+        }
         for counter in counters:
             totals[key][counter["state"]] += 1
     return totals
@@ -136,15 +189,27 @@ def as_csv(data: Data) -> str:
     writer.writeheader()
     for tenant in data["tenants"]:
         place = {"tenant": tenant["name"], "plan": tenant["plan"], "node": tenant["node"]}
-        for kind, lines in (("tenant", [tenant]), ("owner", tenant["owners"]), ("domain", tenant["domains"])):
+        for kind, lines in (
+            ("tenant", [tenant]),
+            ("owner", tenant["owners"]),
+            ("domain", tenant["domains"]),
+        ):
             _rows(writer, kind, lines, place)
     _rows(writer, "plan", data["plans"], {})
     _rows(writer, "node", data["nodes"], {})
     return out.getvalue()
 
 
-def _rows(writer: csv.DictWriter[str], kind: str, lines: t.Iterable[Data], place: t.Mapping[str, str]) -> None:
+def _rows(
+    writer: csv.DictWriter[str], kind: str, lines: t.Iterable[Data], place: t.Mapping[str, str]
+) -> None:
     for line in lines:
         for key, counter in line["counters"].items():
-            row = {**counter, **{name: "unlimited" if counter[name] is None else counter[name] for name in ("limit", "left")}}
+            row = {
+                **counter,
+                **{
+                    name: "unlimited" if counter[name] is None else counter[name]
+                    for name in ("limit", "left")
+                },
+            }
             writer.writerow({**place, **row, "kind": kind, "name": line["name"], "counter": key})

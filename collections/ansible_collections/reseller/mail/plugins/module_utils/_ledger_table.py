@@ -9,7 +9,11 @@ from __future__ import annotations
 import io
 import typing as t
 
-from ansible_collections.reseller.mail.plugins.module_utils._ledger_report import STATES, Data, worst
+from ansible_collections.reseller.mail.plugins.module_utils._ledger_report import (
+    STATES,
+    Data,
+    worst,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import COUNTERS
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import rounded
 
@@ -30,8 +34,19 @@ GROWING = ("mailboxes", "aliases", "storage")
 MANY = 20
 """From more tenants than these only those are shown that want attention."""
 
-_LOOK = {"ok": ("", ""), "near": (" !", "yellow"), "full": (" ■", "magenta"), "over": (" ✗", "bold red")}
-_HEADS = {"domains": "domains", "domain_aliases": "domain al.", "mailboxes": "mailboxes", "aliases": "aliases", "storage": "storage"}
+_LOOK = {
+    "ok": ("", ""),
+    "near": (" !", "yellow"),
+    "full": (" ■", "magenta"),
+    "over": (" ✗", "bold red"),
+}
+_HEADS = {
+    "domains": "domains",
+    "domain_aliases": "domain al.",
+    "mailboxes": "mailboxes",
+    "aliases": "aliases",
+    "storage": "storage",
+}
 _BAR = 8
 
 
@@ -39,29 +54,57 @@ def as_table(data: Data, details: str = "auto", width: int = 100, color: bool = 
     """``details``: all tenants, only those near a limit, or auto: all when they are few."""
     if RICH_IMPORT_ERROR is not None:
         raise RICH_IMPORT_ERROR
-    console = Console(file=io.StringIO(), width=width, force_terminal=color, no_color=not color, color_system="standard" if color else None,
-                      legacy_windows=False, highlight=False, emoji=False, markup=False)
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        force_terminal=color,
+        no_color=not color,
+        color_system="standard" if color else None,
+        legacy_windows=False,
+        highlight=False,
+        emoji=False,
+        markup=False,
+    )
     tenants: list[Data] = data["tenants"]
     if details == "near" or (details == "auto" and len(tenants) > MANY):
-        shown = sorted((tenant for tenant in tenants if urgency(tenant) != "ok"), key=lambda tenant: (STATES.index(urgency(tenant)), tenant["name"]))
+        shown = sorted(
+            (tenant for tenant in tenants if urgency(tenant) != "ok"),
+            key=lambda tenant: (STATES.index(urgency(tenant)), tenant["name"]),
+        )
         left_out = f"{len(tenants) - len(shown)} of {len(tenants)} tenants are not near a limit of mailboxes, aliases or storage."
     else:
         shown, left_out = tenants, ""
-    widths = _widths([line for tenant in shown for line in (tenant, *tenant["owners"], *tenant["domains"])] + data["plans"])
+    widths = _widths(
+        [line for tenant in shown for line in (tenant, *tenant["owners"], *tenant["domains"])]
+        + data["plans"]
+    )
     for tenant in shown:
         _tenant(console, tenant, widths)
     if data["plans"]:
         _heading(console, Text("Plans", style="bold"))
-        console.print(_grid(width, widths, [(f"{plan['name']}, {_tenants(plan['tenants'])}", plan) for plan in data["plans"]]))
+        console.print(
+            _grid(
+                width,
+                widths,
+                [(f"{plan['name']}, {_tenants(plan['tenants'])}", plan) for plan in data["plans"]],
+            )
+        )
     if data["nodes"]:
         _heading(console, Text("Nodes", style="bold"))
         console.print(_nodes(data["nodes"]))
     _heading(console, Text("Tenants by counter", style="bold"))
     console.print(_totals(data["totals"], len(tenants)))
-    for line in (left_out, f"Marks: ! {data['warn_at']} % or more of a limit, ■ full, ✗ over. A number without a limit is bounded by the line above only."):
+    for line in (
+        left_out,
+        f"Marks: ! {data['warn_at']} % or more of a limit, ■ full, ✗ over. A number without a limit is bounded by the line above only.",
+    ):
         if line:
             console.print(Text(line, style="bright_black"))
-    return "\n".join(line.rstrip() for line in t.cast(io.StringIO, console.file).getvalue().splitlines() if line.strip())
+    return "\n".join(
+        line.rstrip()
+        for line in t.cast(io.StringIO, console.file).getvalue().splitlines()
+        if line.strip()
+    )
 
 
 def _tenants(number: int) -> str:
@@ -71,7 +114,9 @@ def _tenants(number: int) -> str:
 def urgency(tenant: Data) -> str:
     """The worst state of what fills by itself in the tenant, its owners and domains; whatever is over counts as well."""
     lines = (tenant, *tenant["owners"], *tenant["domains"])
-    states = [worst(line["counters"], GROWING) for line in lines] + [line["state"] for line in lines if line["state"] == "over"]
+    states = [worst(line["counters"], GROWING) for line in lines] + [
+        line["state"] for line in lines if line["state"] == "over"
+    ]
     return str(max(states, key=STATES.index))
 
 
@@ -85,18 +130,36 @@ def _widths(lines: t.Iterable[Data]) -> dict[str, int]:
 
 
 def _cells(line: Data) -> dict[str, Text]:
-    return {key: _amount(key, line["counters"][key], line["unlimited_mailboxes"]) for key in FIVE if key in line["counters"]}
+    return {
+        key: _amount(key, line["counters"][key], line["unlimited_mailboxes"])
+        for key in FIVE
+        if key in line["counters"]
+    }
 
 
 def _tenant(console: Console, tenant: Data, widths: t.Mapping[str, int]) -> None:
     counters = tenant["counters"]
-    by_account = [key.replace("_", " ") for key, counter in counters.items() if counter["bound_by"] == "account"]
-    limits = f"plan {tenant['plan']}" + (f" ({', '.join(by_account)} by its account)" if by_account else "")
+    by_account = [
+        key.replace("_", " ")
+        for key, counter in counters.items()
+        if counter["bound_by"] == "account"
+    ]
+    limits = f"plan {tenant['plan']}" + (
+        f" ({', '.join(by_account)} by its account)" if by_account else ""
+    )
     about = f"  {tenant['organisation']} · {tenant['tenant_state']} on {tenant['node']} · {limits} · admins "
-    _heading(console, Text.assemble((tenant["name"], "bold"), about, _amount("domain_admins", counters["domain_admins"])))
+    _heading(
+        console,
+        Text.assemble(
+            (tenant["name"], "bold"), about, _amount("domain_admins", counters["domain_admins"])
+        ),
+    )
     lines = [("all of it", tenant)]
     lines += [(owner["name"], owner) for owner in tenant["owners"]]
-    lines += [(domain["name"] + (" (relay)" if domain["type"] == "relay" else ""), domain) for domain in tenant["domains"]]
+    lines += [
+        (domain["name"] + (" (relay)" if domain["type"] == "relay" else ""), domain)
+        for domain in tenant["domains"]
+    ]
     console.print(_grid(console.width, widths, lines))
 
 
@@ -105,7 +168,9 @@ def _heading(console: Console, title: Text) -> None:
 
 
 def _grid(width: int, widths: t.Mapping[str, int], lines: t.Iterable[tuple[str, Data]]) -> Table:
-    table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="bright_black", expand=True)
+    table = Table(
+        box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="bright_black", expand=True
+    )
     table.add_column("", ratio=1, overflow="fold")
     for key in FIVE:
         table.add_column(_HEADS[key], justify="right", no_wrap=True, width=widths[key])
@@ -114,7 +179,11 @@ def _grid(width: int, widths: t.Mapping[str, int], lines: t.Iterable[tuple[str, 
         table.add_column("fullest", no_wrap=True, width=_BAR + 6 + (10 if with_name else 0))
     for label, line in lines:
         cells = _cells(line)
-        table.add_row(label, *(cells.get(key, Text("")) for key in FIVE), *([_fullest(line["counters"], with_name)] if with_bar else []))
+        table.add_row(
+            label,
+            *(cells.get(key, Text("")) for key in FIVE),
+            *([_fullest(line["counters"], with_name)] if with_bar else []),
+        )
     return table
 
 
@@ -124,20 +193,31 @@ def _amount(key: str, counter: Data, unlimited: int = 0) -> Text:
     used = show(counter["used"]) + (f"+{unlimited}×∞" if unlimited and key == "storage" else "")
     limit = "" if counter["limit"] is None else f"/{show(counter['limit'])}"
     mark, style = _LOOK[counter["state"]]
-    return Text(used + limit + mark, style=style if key in GROWING or counter["state"] == "over" else "")
+    return Text(
+        used + limit + mark, style=style if key in GROWING or counter["state"] == "over" else ""
+    )
 
 
 def _fullest(counters: t.Mapping[str, Data], with_name: bool) -> Text:
-    finite = [(counter["percent"], key) for key, counter in counters.items() if counter["percent"] is not None and key in GROWING]
+    finite = [
+        (counter["percent"], key)
+        for key, counter in counters.items()
+        if counter["percent"] is not None and key in GROWING
+    ]
     if not finite:
         return Text("")
     percent, key = max(finite)
     filled = min(_BAR, int(percent * _BAR / 100))
-    return Text(f"{'█' * filled}{'░' * (_BAR - filled)} {percent:3.0f} %{f' {_HEADS[key]}' if with_name else ''}", style=_LOOK[counters[key]["state"]][1])
+    return Text(
+        f"{'█' * filled}{'░' * (_BAR - filled)} {percent:3.0f} %{f' {_HEADS[key]}' if with_name else ''}",
+        style=_LOOK[counters[key]["state"]][1],
+    )
 
 
 def _nodes(nodes: t.Iterable[Data]) -> Table:
-    table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="bright_black", expand=True)
+    table = Table(
+        box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="bright_black", expand=True
+    )
     table.add_column("", ratio=1, overflow="fold")
     for head in ("tenants", "allotted", "capacity", "ratio", "allowed", "sold by limits"):
         table.add_column(head, justify="right", no_wrap=True)
@@ -145,21 +225,50 @@ def _nodes(nodes: t.Iterable[Data]) -> Table:
         storage = node["counters"]["storage"]
         mark, style = _LOOK[storage["state"]]
         ratio = "" if node["oversell_ratio"] is None else f"{node['oversell_ratio']:.2f}{mark}"
-        allowed = "" if node["capacity"] is None else "any" if node["oversell_limit"] is None else f"{node['oversell_limit']:g}"
-        sold = "unlimited" if node["sold"] is None else rounded(node["sold"]) + ("" if node["sold_ratio"] is None else f" ({node['sold_ratio']:.2f})")
-        allotted = rounded(storage["used"]) + (f"+{node['unlimited_mailboxes']}×∞" if node["unlimited_mailboxes"] else "")
+        allowed = (
+            ""
+            if node["capacity"] is None
+            else "any"
+            if node["oversell_limit"] is None
+            else f"{node['oversell_limit']:g}"
+        )
+        sold = (
+            "unlimited"
+            if node["sold"] is None
+            else rounded(node["sold"])
+            + ("" if node["sold_ratio"] is None else f" ({node['sold_ratio']:.2f})")
+        )
+        allotted = rounded(storage["used"]) + (
+            f"+{node['unlimited_mailboxes']}×∞" if node["unlimited_mailboxes"] else ""
+        )
         capacity = "not stated" if node["capacity"] is None else rounded(node["capacity"])
-        table.add_row(node["name"], str(node["tenants"]), allotted, capacity, Text(ratio, style=style), allowed, sold)
+        table.add_row(
+            node["name"],
+            str(node["tenants"]),
+            allotted,
+            capacity,
+            Text(ratio, style=style),
+            allowed,
+            sold,
+        )
     return table
 
 
 def _totals(totals: t.Mapping[str, Data], tenants: int) -> Table:
-    table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="bright_black", expand=True)
+    table = Table(
+        box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="bright_black", expand=True
+    )
     table.add_column(_tenants(tenants), ratio=1)
     for head in ("used", "near", "full", "over"):
         table.add_column(head, justify="right", no_wrap=True, min_width=8)
     for key, total in totals.items():
         used = rounded(total["used"]) if key == "storage" else str(total["used"])
-        marked = [Text(f"{total[state]}{_LOOK[state][0]}" if total[state] else "0", style=_LOOK[state][1] if total[state] else "") for state in STATES[1:]]
+        marked = [
+            Text(
+                f"{total[state]}{_LOOK[state][0]}" if total[state] else "0",
+                style=_LOOK[state][1] if total[state] else "",
+            )
+            for state in STATES[1:]
+        ]
         table.add_row(key.replace("_", " "), used, *marked)
     return table

@@ -13,8 +13,19 @@ import re
 import stat
 import typing as t
 
-from ansible_collections.reseller.mail.plugins.module_utils import _build, _judge, _names, _promotion, _scalars, _schema
-from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, NodeState, Step
+from ansible_collections.reseller.mail.plugins.module_utils import (
+    _build,
+    _judge,
+    _names,
+    _promotion,
+    _scalars,
+    _schema,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import (
+    Estate,
+    NodeState,
+    Step,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import parse, shown
 from ansible_collections.reseller.mail.plugins.module_utils._walk import Values, Walker
@@ -35,7 +46,12 @@ _MAY_LIE_AROUND = re.compile(r"\..*|(README|CHANGELOG|LICENSE|CODEOWNERS)(\.\w+)
 _UNREAD: t.Final = frozenset(("no-value", "unfit-tag", "unfit-value", "wrong-type"))
 _HERE: t.Final = ("tenants", "state")
 _TOP: t.Final = "estate.yml, plans.yml, tenants/, state/"
-_MISTAKABLE: t.Final = {"tenants": "tenants", "tenant": "tenants", "state": "state", "states": "state"}
+_MISTAKABLE: t.Final = {
+    "tenants": "tenants",
+    "tenant": "tenants",
+    "state": "state",
+    "states": "state",
+}
 
 
 def load(directory: str) -> tuple[t.Optional[Estate], list[Fault]]:
@@ -58,19 +74,30 @@ def draft(directory: str) -> tuple[Estate, list[Fault]]:
     return estate, more
 
 
-def build(files: t.Mapping[str, bytes], faults: t.Iterable[Fault] = ()) -> tuple[Estate, list[Fault]]:
+def build(
+    files: t.Mapping[str, bytes], faults: t.Iterable[Fault] = ()
+) -> tuple[Estate, list[Fault]]:
     """The model from files by their paths; ``faults`` are those found in reading them."""
     reading = _Reading(files, faults)
     estate_file = reading.required("estate.yml", _schema.ESTATE)
     plans_file = reading.required("plans.yml", _schema.PLANS)
     plans = tuple(_build.plan(values) for values in plans_file.get("plans") or ())
     states, steps = _states(reading)
-    tenants = _tenants(reading, {plan.name: plan for plan in plans}, estate_file.get("defaults"), _promotion.by_domain(steps))
+    tenants = _tenants(
+        reading,
+        {plan.name: plan for plan in plans},
+        estate_file.get("defaults"),
+        _promotion.by_domain(steps),
+    )
     estate = _build.estate(estate_file, plans_file, plans, tenants, states, steps, reading.roots)
     found = reading.faults
     # Where no value could be read its default stands in: what a judge says of that follows from the first fault.
     unread = {fault.position for fault in found if fault.id in _UNREAD}
-    found.extend(fault for fault in _judge.judge(estate, frozenset(reading.holes)) if fault.position not in unread)
+    found.extend(
+        fault
+        for fault in _judge.judge(estate, frozenset(reading.holes))
+        if fault.position not in unread
+    )
     return estate, sorted(set(found), key=Fault.order)
 
 
@@ -106,7 +133,9 @@ class _Reading:
         self.holes.add((path, ""))
         if not any(fault.position.file in (path, ".") for fault in self.faults):
             wanted = f"a file with the keys {', '.join(table.required)}"
-            self.faults.append(Fault(Position(path, 1, 1), "missing-file", "this file is missing", wanted))
+            self.faults.append(
+                Fault(Position(path, 1, 1), "missing-file", "this file is missing", wanted)
+            )
         return {}
 
 
@@ -121,12 +150,17 @@ def _states(reading: _Reading) -> tuple[tuple[NodeState, ...], tuple[Step, ...]]
         if values is not None and path == PROMOTED:
             steps = _build.steps(values)
         elif values is not None:
-            states.append(_build.node_state(path.removeprefix("state/").removesuffix(".json"), values))
+            states.append(
+                _build.node_state(path.removeprefix("state/").removesuffix(".json"), values)
+            )
     return tuple(states), steps
 
 
 def _tenants(
-    reading: _Reading, plans: t.Mapping[str, Plan], defaults: t.Optional[Values], steps: _promotion.Steps
+    reading: _Reading,
+    plans: t.Mapping[str, Plan],
+    defaults: t.Optional[Values],
+    steps: _promotion.Steps,
 ) -> tuple[Tenant, ...]:
     """Return the tenants, each from the files of its folder. A folder without an account is none."""
     folders: dict[str, list[str]] = {}
@@ -137,7 +171,14 @@ def _tenants(
     tenants = []
     for folder, names in folders.items():
         account = reading.required(f"tenants/{folder}/{ACCOUNT}", _schema.ACCOUNT)
-        files = [(name.removesuffix(".yml"), reading.file(f"tenants/{folder}/{name}", _schema.DOMAIN_FILE)) for name in names if name != ACCOUNT]
+        files = [
+            (
+                name.removesuffix(".yml"),
+                reading.file(f"tenants/{folder}/{name}", _schema.DOMAIN_FILE),
+            )
+            for name in names
+            if name != ACCOUNT
+        ]
         domains = [(name, values) for name, values in files if values is not None]
         if account:
             tenants.append(_build.tenant(folder, account, domains, plans, defaults, steps))
@@ -150,7 +191,12 @@ def read_files(directory: str) -> tuple[dict[str, bytes], list[Fault]]:
     try:
         reader.top()
     except OSError as error:
-        reader.fault(".", "unreadable", f"the estate cannot be read: {error.strerror}", "a directory with estate.yml, plans.yml, tenants/")
+        reader.fault(
+            ".",
+            "unreadable",
+            f"the estate cannot be read: {error.strerror}",
+            "a directory with estate.yml, plans.yml, tenants/",
+        )
     return reader.files, reader.faults
 
 
@@ -168,27 +214,49 @@ class _Directory:
 
     def entries(self, path: str) -> list[os.DirEntry[str]]:
         with os.scandir(os.path.join(self.directory, path)) as entries:
-            return sorted((entry for entry in entries if not _MAY_LIE_AROUND.fullmatch(entry.name)), key=lambda entry: entry.name)
+            return sorted(
+                (entry for entry in entries if not _MAY_LIE_AROUND.fullmatch(entry.name)),
+                key=lambda entry: entry.name,
+            )
 
     def top(self) -> None:
         for entry in self.entries("."):
             if entry.name in _HERE:
-                self.folder(entry, entry.name, self.tenants if entry.name == "tenants" else self.states)
+                self.folder(
+                    entry, entry.name, self.tenants if entry.name == "tenants" else self.states
+                )
             elif entry.name in ("estate.yml", "plans.yml"):
                 self.file(entry.name)
             elif entry.name.endswith((".yml", ".yaml", ".json")):
                 self.stray(entry, entry.name, _TOP)
-            elif entry.name.lower() in _MISTAKABLE:  # else a misspelt folder would take every tenant away
-                self.fault(entry.name, "stray-file", f"nothing reads this; did you mean {_MISTAKABLE[entry.name.lower()]}?", _TOP)
+            elif (
+                entry.name.lower() in _MISTAKABLE
+            ):  # else a misspelt folder would take every tenant away
+                self.fault(
+                    entry.name,
+                    "stray-file",
+                    f"nothing reads this; did you mean {_MISTAKABLE[entry.name.lower()]}?",
+                    _TOP,
+                )
 
     def folder(self, entry: os.DirEntry[str], path: str, walk: t.Callable[[str], None]) -> None:
         if entry.is_symlink() or not entry.is_dir():
-            self.fault(path, "not-a-folder", "this is no folder" if not entry.is_symlink() else "this is a symbolic link", "a folder")
+            self.fault(
+                path,
+                "not-a-folder",
+                "this is no folder" if not entry.is_symlink() else "this is a symbolic link",
+                "a folder",
+            )
             return
         try:
             walk(path)
         except OSError as error:
-            self.fault(path, "unreadable", f"this folder cannot be read: {error.strerror}", "a readable folder")
+            self.fault(
+                path,
+                "unreadable",
+                f"this folder cannot be read: {error.strerror}",
+                "a readable folder",
+            )
 
     def states(self, path: str) -> None:
         for entry in self.entries(path):
@@ -201,7 +269,9 @@ class _Directory:
     def tenants(self, path: str) -> None:
         for entry in self.entries(path):
             below = f"{path}/{entry.name}"
-            if not entry.is_dir(follow_symlinks=False) or self.is_named(below, entry.name, "", _names.slug, _scalars.SLUG.allowed):
+            if not entry.is_dir(follow_symlinks=False) or self.is_named(
+                below, entry.name, "", _names.slug, _scalars.SLUG.allowed
+            ):
                 self.folder(entry, below, self.tenant)
 
     def tenant(self, path: str) -> None:
@@ -210,11 +280,31 @@ class _Directory:
             if entry.name == ACCOUNT:
                 self.file(f"{path}/{ACCOUNT}")
             else:
-                self.named(entry, path, ".yml", _names.mail_domain, f"{ACCOUNT}, or a domain in lower-case A-labels with .yml behind it")
-        if before == len(self.files) and not any(fault.position.file.startswith(f"{path}/") for fault in self.faults):
-            self.fault(path, "empty-folder", "this tenant's folder has no files", f"a folder with {ACCOUNT}, or none")
+                self.named(
+                    entry,
+                    path,
+                    ".yml",
+                    _names.mail_domain,
+                    f"{ACCOUNT}, or a domain in lower-case A-labels with .yml behind it",
+                )
+        if before == len(self.files) and not any(
+            fault.position.file.startswith(f"{path}/") for fault in self.faults
+        ):
+            self.fault(
+                path,
+                "empty-folder",
+                "this tenant's folder has no files",
+                f"a folder with {ACCOUNT}, or none",
+            )
 
-    def named(self, entry: os.DirEntry[str], path: str, suffix: str, norm: t.Callable[[str], str], allowed: str) -> None:
+    def named(
+        self,
+        entry: os.DirEntry[str],
+        path: str,
+        suffix: str,
+        norm: t.Callable[[str], str],
+        allowed: str,
+    ) -> None:
         below = f"{path}/{entry.name}"
         if not entry.name.endswith(suffix):
             self.stray(entry, below, allowed)
@@ -223,27 +313,42 @@ class _Directory:
 
     def stray(self, entry: os.DirEntry[str], path: str, allowed: str) -> None:
         kind = "folder" if entry.is_dir(follow_symlinks=False) else "file"
-        meant = f"; did you mean {shown(entry.name[:-5] + '.yml')}?" if entry.name.endswith(".yaml") else ""
+        meant = (
+            f"; did you mean {shown(entry.name[:-5] + '.yml')}?"
+            if entry.name.endswith(".yaml")
+            else ""
+        )
         self.fault(path, "stray-file", f"nothing reads this {kind}{meant}", allowed)
 
-    def is_named(self, path: str, name: str, suffix: str, norm: t.Callable[[str], str], allowed: str) -> bool:
+    def is_named(
+        self, path: str, name: str, suffix: str, norm: t.Callable[[str], str], allowed: str
+    ) -> bool:
         try:
             normal = norm(name)
         except ValueError as error:
             self.fault(path, "unfit-name", str(error), allowed)
             return False
         if normal != name:
-            self.fault(path, "unfit-name", f"this name is written {shown(normal + suffix)}", allowed)
+            self.fault(
+                path, "unfit-name", f"this name is written {shown(normal + suffix)}", allowed
+            )
         return normal == name
 
     def file(self, path: str) -> None:
         try:
             # NONBLOCK: opening a FIFO would otherwise wait for its writer
-            handle = os.open(os.path.join(self.directory, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            handle = os.open(
+                os.path.join(self.directory, path),
+                os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC,
+            )
         except OSError as error:
             link = os.path.islink(os.path.join(self.directory, path))
-            what = "this is a symbolic link" if link else f"this file cannot be read: {error.strerror}"
-            self.fault(path, "symlink" if link else "unreadable", what, "a readable file of its own")
+            what = (
+                "this is a symbolic link" if link else f"this file cannot be read: {error.strerror}"
+            )
+            self.fault(
+                path, "symlink" if link else "unreadable", what, "a readable file of its own"
+            )
             return
         try:
             status = os.fstat(handle)

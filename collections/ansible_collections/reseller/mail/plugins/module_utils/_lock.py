@@ -46,7 +46,11 @@ def holder(path: Path) -> str:
     for link in Path("/proc").glob("[0-9]*/fd/*"):
         with contextlib.suppress(OSError):  # processes end meanwhile
             process = link.parents[1]
-            if os.path.samefile(link, path) and "FLOCK" in (process / "fdinfo" / link.name).read_text() and process.name != str(os.getpid()):
+            if (
+                os.path.samefile(link, path)
+                and "FLOCK" in (process / "fdinfo" / link.name).read_text()
+                and process.name != str(os.getpid())
+            ):
                 command = re.sub(r"[^\w.:/-]", "?", (process / "comm").read_text().strip())
                 return f"process {process.name} ({command}, user {process.stat().st_uid})"
     return "another process"

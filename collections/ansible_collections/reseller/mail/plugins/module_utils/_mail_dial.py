@@ -74,11 +74,15 @@ class Dialler:
             except dns.resolver.NXDOMAIN:
                 return []
             except dns.exception.DNSException as exc:
-                raise ProbeBlocked(f"{name} cannot be resolved: {type(exc).__name__} from {self._resolver.nameservers[0]}") from exc
+                raise ProbeBlocked(
+                    f"{name} cannot be resolved: {type(exc).__name__} from {self._resolver.nameservers[0]}"
+                ) from exc
 
     def addresses(self, host: str) -> list[str]:
         """Every address of a host."""
-        found = [str(rdata.address) for rdtype in ("A", "AAAA") for rdata in self.records(host, rdtype)]
+        found = [
+            str(rdata.address) for rdtype in ("A", "AAAA") for rdata in self.records(host, rdtype)
+        ]
         if not found:
             raise ProbeBlocked(f"{host} has no address in DNS")
         return found

@@ -17,8 +17,20 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.reseller.mail.plugins.module_utils import _verify_access, _verify_mail
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
-from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler, Imaps, ProbeFailure, ProbeIdle, Smtp, Smtps
-from ansible_collections.reseller.mail.plugins.module_utils._verify_mail import Arrived, Mail, Probe, Sent
+from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import (
+    Dialler,
+    Imaps,
+    ProbeFailure,
+    ProbeIdle,
+    Smtp,
+    Smtps,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._verify_mail import (
+    Arrived,
+    Mail,
+    Probe,
+    Sent,
+)
 
 try:
     import dkim
@@ -47,7 +59,10 @@ def _hosts(dialler: Dialler, mail: Mail) -> list[str]:
     """Where the message goes first: the sender's own host, or what the world finds behind the MX."""
     if mail.sender:
         return [mail.sender.host]
-    found = sorted((rdata.preference, str(rdata.exchange).rstrip(".").lower()) for rdata in dialler.records(mail.recipients[0].domain, "MX"))
+    found = sorted(
+        (rdata.preference, str(rdata.exchange).rstrip(".").lower())
+        for rdata in dialler.records(mail.recipients[0].domain, "MX")
+    )
     if not found:
         raise ProbeFailure(f"{mail.recipients[0].domain} has no MX")
     return [host for _preference, host in found]
@@ -61,12 +76,21 @@ def send(dialler: Dialler, mail: Mail, token: str) -> Sent:
             server.starttls(context=dialler.context)
             if mail.sender:
                 server.login(mail.sender.address, mail.sender.password)
-            refused = server.sendmail(mail.author if mail.sender else "", addresses, _verify_mail.message(mail, token))
+            refused = server.sendmail(
+                mail.author if mail.sender else "", addresses, _verify_mail.message(mail, token)
+            )
     except smtplib.SMTPRecipientsRefused as exc:
         refused = exc.recipients
     except (ProbeFailure, smtplib.SMTPException, OSError) as exc:
         return Sent(mail, _why(exc))
-    return Sent(mail, "", {address: f"{code} {text.decode('utf-8', 'replace')}" for address, (code, text) in refused.items()})
+    return Sent(
+        mail,
+        "",
+        {
+            address: f"{code} {text.decode('utf-8', 'replace')}"
+            for address, (code, text) in refused.items()
+        },
+    )
 
 
 def _signatures(dialler: Dialler, raw: bytes, domain: str) -> dict[str, str]:
@@ -116,7 +140,9 @@ def _take(box: Imaps, message_id: str) -> t.Optional[bytes]:
     return next(bytes(part[1]) for part in parts if isinstance(part, tuple))
 
 
-def collect(dialler: Dialler, probe: Probe, expected: t.Sequence[Mail], started: float, timeout: float) -> tuple[dict[tuple[str, str], Arrived], str]:
+def collect(
+    dialler: Dialler, probe: Probe, expected: t.Sequence[Mail], started: float, timeout: float
+) -> tuple[dict[tuple[str, str], Arrived], str]:
     """Looks into one mailbox until every expected message was found or time is up; and why it could not be read."""
     found: dict[tuple[str, str], Arrived] = {}
     waiting = list(expected)
@@ -130,8 +156,12 @@ def collect(dialler: Dialler, probe: Probe, expected: t.Sequence[Mail], started:
                     for mail in list(waiting):
                         raw = _take(box, mail.message_id)
                         if raw is not None:
-                            signatures = _signatures(dialler, raw, mail.domain) if mail.sender else {}
-                            found[probe.address, mail.message_id] = Arrived(folder, time.monotonic() - started, signatures)
+                            signatures = (
+                                _signatures(dialler, raw, mail.domain) if mail.sender else {}
+                            )
+                            found[probe.address, mail.message_id] = Arrived(
+                                folder, time.monotonic() - started, signatures
+                            )
                             waiting.remove(mail)
                 if not waiting or time.monotonic() - started > timeout:
                     break
@@ -141,7 +171,9 @@ def collect(dialler: Dialler, probe: Probe, expected: t.Sequence[Mail], started:
     return found, ""
 
 
-def mail_findings(dialler: Dialler, probes: t.Sequence[Probe], token: str, timeout: float) -> list[Finding]:
+def mail_findings(
+    dialler: Dialler, probes: t.Sequence[Probe], token: str, timeout: float
+) -> list[Finding]:
     """The whole round: everybody sends, everybody fetches."""
     mails = _verify_mail.mails(probes, token)
     with ThreadPoolExecutor(THREADS) as pool:
@@ -149,7 +181,13 @@ def mail_findings(dialler: Dialler, probes: t.Sequence[Probe], token: str, timeo
         sent = list(pool.map(lambda mail: send(dialler, mail, token), mails))
 
         def inbox(probe: Probe) -> tuple[dict[tuple[str, str], Arrived], str]:
-            due = [one.mail for one in sent if not one.error and probe in one.mail.recipients and probe.address not in one.refused]
+            due = [
+                one.mail
+                for one in sent
+                if not one.error
+                and probe in one.mail.recipients
+                and probe.address not in one.refused
+            ]
             return collect(dialler, probe, due, started, timeout)
 
         boxes = list(pool.map(inbox, probes))
@@ -158,7 +196,9 @@ def mail_findings(dialler: Dialler, probes: t.Sequence[Probe], token: str, timeo
     return _verify_mail.judge(sent, arrived, unread, timeout)
 
 
-def _log_in(dialler: Dialler, service: str, host: str, port: int, address: str, password: str) -> None:
+def _log_in(
+    dialler: Dialler, service: str, host: str, port: int, address: str, password: str
+) -> None:
     try:
         if service == "_imaps":
             with Imaps(dialler, host, port) as box:
@@ -175,7 +215,9 @@ def _led(dialler: Dialler, probe: Probe, address: str) -> str:
     name = address.partition("@")[2]
     doors = []
     for service in ("_imaps", "_submissions"):
-        for rdata in sorted(dialler.records(f"{service}._tcp.{name}", "SRV"), key=lambda rdata: rdata.priority)[:1]:
+        for rdata in sorted(
+            dialler.records(f"{service}._tcp.{name}", "SRV"), key=lambda rdata: rdata.priority
+        )[:1]:
             host = str(rdata.target).rstrip(".").lower()
             if host:
                 _log_in(dialler, service, host, rdata.port, address, probe.password)
@@ -189,7 +231,10 @@ def name_findings(dialler: Dialler, estate: Estate, probes: t.Sequence[Probe]) -
     """Whether the SRV records of every name of a domain lead to a login with the address in that name."""
     checks = [
         functools.partial(
-            _verify_access.finding, "mail.login_name", address, f"the servers of {address.partition('@')[2]}'s SRV records let {address} in",
+            _verify_access.finding,
+            "mail.login_name",
+            address,
+            f"the servers of {address.partition('@')[2]}'s SRV records let {address} in",
             f"converge {probe.host}; look at dovecot/login_domains of its generation and at the log of Dovecot",
             functools.partial(_led, dialler, probe, address),
         )

@@ -32,17 +32,23 @@ _OWNER_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _LOCAL = re.compile(r"(?=.{1,64}\Z)[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*")
 _TARGET_LOCAL = re.compile(r"(?=.{1,64}\Z)[a-z0-9_][a-z0-9_+=-]*(?:\.[a-z0-9_+=-]+)*")
 # RFC 5321 section 4.1.2: a dot-string of atext (RFC 5322 section 3.2.3). Postfix takes no hyphen first (allow_min_user).
-_ELSEWHERE_LOCAL = re.compile(r"(?=.{1,64}\Z)(?!-)[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_ELSEWHERE_LOCAL = re.compile(
+    r"(?=.{1,64}\Z)(?!-)[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+)
 _WITH_A_LABELS = re.compile(r"(?<![\w/.-])(?:[a-z0-9-]+\.)*xn--[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 
 
-@functools.lru_cache(maxsize=2**14)  # owners and domains repeat: a third of the time of reading them
+@functools.lru_cache(
+    maxsize=2**14
+)  # owners and domains repeat: a third of the time of reading them
 def domain(text: str, limit: int = MAX_DOMAIN, pattern: re.Pattern[str] = _LABEL) -> str:
     """A domain name as lower-case A-labels without a trailing dot."""
     plain = text[:-1] if text.endswith(".") else text
     if ".." in f".{text}":
-        raise ValueError(f"{shown(text)} is not a domain name: no label stands before one of its dots")
+        raise ValueError(
+            f"{shown(text)} is not a domain name: no label stands before one of its dots"
+        )
     labels = [_label(label, text, pattern) for label in plain.split(".")] if plain else []
     name = ".".join(labels)
     if len(labels) < 2:
@@ -59,13 +65,19 @@ def _label(label: str, text: str, pattern: re.Pattern[str]) -> str:
     if not lower.isascii():
         lower = _a_label(lower, text)
     if not pattern.fullmatch(lower):
-        raise ValueError(f"{shown(text)} is not a domain name: {shown(label)} cannot be a part of one")
+        raise ValueError(
+            f"{shown(text)} is not a domain name: {shown(label)} cannot be a part of one"
+        )
     if lower.startswith("xn--"):
         if not _is_a_label(lower):
-            raise ValueError(f"{shown(text)} is not a domain name: {shown(label)} is no valid A-label")
+            raise ValueError(
+                f"{shown(text)} is not a domain name: {shown(label)} is no valid A-label"
+            )
     elif lower[2:4] == "--":
         # RFC 5891 section 4.2.3.1: kept for labels with a special meaning
-        raise ValueError(f"{shown(text)} is not a domain name: {shown(label)} has two hyphens in the third place")
+        raise ValueError(
+            f"{shown(text)} is not a domain name: {shown(label)} has two hyphens in the third place"
+        )
     return lower
 
 
@@ -79,16 +91,22 @@ def _is_a_label(label: str) -> bool:
 def _a_label(label: str, text: str) -> str:
     """Return the A-label of IDNA 2008 (RFC 5891), after the mapping that browsers make (UTS 46, not transitional)."""
     if len(label) > 63:  # its A-label is longer still, and making it takes the square of the length
-        raise ValueError(f"{shown(text)} is not a domain name: {shown(label)} is longer than 63 characters")
+        raise ValueError(
+            f"{shown(text)} is not a domain name: {shown(label)} is longer than 63 characters"
+        )
     try:
         return str(_idna().encode(label, uts46=True, std3_rules=True).decode("ascii"))
     except _idna().IDNAError:
-        raise ValueError(f"{shown(text)} is not a domain name: {shown(label)} has no A-label") from None
+        raise ValueError(
+            f"{shown(text)} is not a domain name: {shown(label)} has no A-label"
+        ) from None
 
 
 def _idna() -> t.Any:
     if IDNA_IMPORT_ERROR is not None:
-        raise ImportError("names beyond ASCII need the Python package idna on the controller") from IDNA_IMPORT_ERROR
+        raise ImportError(
+            "names beyond ASCII need the Python package idna on the controller"
+        ) from IDNA_IMPORT_ERROR
     return idna
 
 
@@ -179,9 +197,19 @@ def typed(name: str) -> frozenset[str]:
     """
     forms = {name}
     if "xn--" in name:
-        labels = [label[4:].encode("ascii").decode("punycode") if label.startswith("xn--") else label for label in name.split(".")]
-        for cased in (labels, [_upper(label) for label in labels], [_upper(label[:1]) + label[1:] for label in labels]):
-            forms |= {_ascii_lower(unicodedata.normalize(form, ".".join(cased))) for form in ("NFC", "NFD")}
+        labels = [
+            label[4:].encode("ascii").decode("punycode") if label.startswith("xn--") else label
+            for label in name.split(".")
+        ]
+        for cased in (
+            labels,
+            [_upper(label) for label in labels],
+            [_upper(label[:1]) + label[1:] for label in labels],
+        ):
+            forms |= {
+                _ascii_lower(unicodedata.normalize(form, ".".join(cased)))
+                for form in ("NFC", "NFD")
+            }
     return frozenset(form for form in forms if domain(form) == name)
 
 
@@ -197,8 +225,15 @@ def _ascii_lower(text: str) -> str:
 def _with_u_labels(found: re.Match[str]) -> str:
     name = found.group()
     try:
-        labels = [label[4:].encode("ascii").decode("punycode") if label.startswith("xn--") else label for label in name.split(".")]
+        labels = [
+            label[4:].encode("ascii").decode("punycode") if label.startswith("xn--") else label
+            for label in name.split(".")
+        ]
     except ValueError:
         return name
     # What a reader could not tell from something else stays as it is.
-    return f"{name} ({'.'.join(labels)})" if all(_in_labels(label) for label in labels if not label.isascii()) else name
+    return (
+        f"{name} ({'.'.join(labels)})"
+        if all(_in_labels(label) for label in labels if not label.isascii())
+        else name
+    )

@@ -47,15 +47,27 @@ class Places:
 def missing(estate: Estate, node: Node, host: Host, places: Places) -> dict[str, str]:
     """Return what the host lacks of what its node had before: by folder, what is lost with it. Empty for a node that never
     served. Two witnesses know of the past: the node's report in the estate, and a generation on the host."""
-    keys = [key for state in estate.states if state.node == node.name for key in state.dkim if key.state not in GONE]
+    keys = [
+        key
+        for state in estate.states
+        if state.node == node.name
+        for key in state.dkim
+        if key.state not in GONE
+    ]
     if not keys and not host.mailboxes:
         return {}
-    local = sum(box.credentials == "local" for _tenant, domain in estate.domains_on(node) for box in domain.mailboxes)
+    local = sum(
+        box.credentials == "local"
+        for _tenant, domain in estate.domains_on(node)
+        for box in domain.mailboxes
+    )
     found = {}
     if local and not host.credentials:
         found[places.credentials] = f"the passwords of {_count(local, 'mailbox', 'mailboxes')}"
     if keys and not host.dkim:
-        found[places.dkim] = f"the DKIM keys of {_count(len({key.domain for key in keys}), 'domain', 'domains')}"
+        found[places.dkim] = (
+            f"the DKIM keys of {_count(len({key.domain for key in keys}), 'domain', 'domains')}"
+        )
     if host.mail_home not in ("", places.mail_home) and not host.mail:
         found[places.mail_home] = f"the mail, which this host keeps in {host.mail_home}"
     elif not host.mail:
@@ -98,7 +110,9 @@ def _consequences(lost: t.Mapping[str, str]) -> str:
         "DKIM": "its domains get new DKIM keys and do not sign until DNS shows them",
         "mail": "its mailboxes begin empty",
     }
-    return "; ".join(words for part, words in said.items() if any(part in what for what in lost.values()))
+    return "; ".join(
+        words for part, words in said.items() if any(part in what for what in lost.values())
+    )
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -44,11 +44,18 @@ SCALAR, LIST, MAPPING = "text", "list", "mapping"
 
 # What YAML allows (section 5.1 of YAML 1.2), without what a reviewer cannot see: other line breaks than LF and CR LF
 # (NEL, LS, PS start a new YAML line inside what looks like one) and the controls that reorder text.
-_UNFIT = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)")
+_UNFIT = re.compile(
+    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)"
+)
 _BRACKET = re.compile(r"[][{}]")
 _CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7})(?:[ \r]|$)", re.MULTILINE)
 _FIT_ASCII = bytes((0x09, 0x0A, *range(0x20, 0x7F)))
-_CONTROLS = {"\0": "NUL", "\r": "CARRIAGE RETURN without LINE FEED", "\x1b": "ESCAPE", "\x85": "NEXT LINE"}
+_CONTROLS = {
+    "\0": "NUL",
+    "\r": "CARRIAGE RETURN without LINE FEED",
+    "\x1b": "ESCAPE",
+    "\x85": "NEXT LINE",
+}
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 
 
@@ -57,7 +64,15 @@ class Node:
 
     __slots__ = ("column", "kind", "line", "null", "tag", "value")
 
-    def __init__(self, kind: str, value: t.Any, line: int, column: int, tag: t.Optional[str] = None, null: bool = False) -> None:
+    def __init__(
+        self,
+        kind: str,
+        value: t.Any,
+        line: int,
+        column: int,
+        tag: t.Optional[str] = None,
+        null: bool = False,
+    ) -> None:
         self.kind = kind
         self.value = value
         self.line = line
@@ -128,20 +143,31 @@ def _refused_before_a_bracket(file: str, text: str, pure: bool) -> list[Fault]:
 
 
 def _decode(file: str, content: bytes) -> tuple[str, t.Optional[Fault]]:
-    if content.isascii() and not content.translate(None, _FIT_ASCII):  # nearly every file; ten times as fast
+    if content.isascii() and not content.translate(
+        None, _FIT_ASCII
+    ):  # nearly every file; ten times as fast
         return content.decode("ascii"), None
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = content[: error.start].decode("utf-8", "replace")
         utf16 = content[:2] in (b"\xff\xfe", b"\xfe\xff")
-        what = "this file is UTF-16, not UTF-8" if utf16 else f"byte 0x{content[error.start]:02x} is not UTF-8"
+        what = (
+            "this file is UTF-16, not UTF-8"
+            if utf16
+            else f"byte 0x{content[error.start]:02x} is not UTF-8"
+        )
         return "", Fault(_place(file, before), "not-utf8", what, "UTF-8 text")
     found = _UNFIT.search(text)
     if found:
         name = unicodedata.name(found.group(), _CONTROLS.get(found.group(), "a control character"))
         what = f"the character U+{ord(found.group()):04X} ({name}) may not stand in a file"
-        fault = Fault(_place(file, text[: found.start()]), "unfit-character", what, "printable text and line breaks (LF)")
+        fault = Fault(
+            _place(file, text[: found.start()]),
+            "unfit-character",
+            what,
+            "printable text and line breaks (LF)",
+        )
         return "", fault
     return text, None
 
@@ -150,20 +176,39 @@ def _told(error: yaml.YAMLError, text: str) -> tuple[int, int, str, str]:
     """Line, column, what is wrong and what is allowed: in words for who wrote the file, where the parser's are for its makers."""
     conflict = _CONFLICT.search(text)
     if conflict:
-        return text.count("\n", 0, conflict.start()) + 1, 1, "the marks of an unfinished merge stand here", "what remains once both sides are merged"
+        return (
+            text.count("\n", 0, conflict.start()) + 1,
+            1,
+            "the marks of an unfinished merge stand here",
+            "what remains once both sides are merged",
+        )
     lines = text.split("\n")
-    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
+    problem = (
+        getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
+    )
     context, mark = getattr(error, "context_mark", None), getattr(error, "problem_mark", None)
     opened, here = _character(lines, context), _character(lines, mark)
     if context and opened in tuple("[{'\"") and (mark is None or mark.line > context.line):
-        return context.line + 1, context.column + 1, f"this {opened} is not closed", "its counterpart, before the next key begins"
+        return (
+            context.line + 1,
+            context.column + 1,
+            f"this {opened} is not closed",
+            "its counterpart, before the next key begins",
+        )
     mark = mark or context
     if mark is None:
         return 1, 1, f"this is not YAML: {problem}", "one YAML document"
     if "expected ':'" in problem and context:
-        return context.line + 1, context.column + 1, "no colon follows this word", "a key, a colon and a space"
+        return (
+            context.line + 1,
+            context.column + 1,
+            "no colon follows this word",
+            "a key, a colon and a space",
+        )
     what, allowed = _in_words(problem, here, at_end=not any(lines[mark.line + 1 :]))
-    if mark.line >= len(lines):  # libyaml counts a line that does not exist, where the last one has no end
+    if mark.line >= len(
+        lines
+    ):  # libyaml counts a line that does not exist, where the last one has no end
         return len(lines), len(lines[-1]) + 1, what, allowed
     return mark.line + 1, mark.column + 1, what, allowed
 
@@ -177,14 +222,22 @@ def _in_words(problem: str, here: str, at_end: bool) -> tuple[str, str]:
     if "cannot start any token" in problem:
         return f"no value begins with {here}", "the value in quotes"
     if "mapping values are not allowed" in problem:
-        return "this colon makes a key where none can stand", "quotes around a value with a colon in it, or keys indented alike"
+        return (
+            "this colon makes a key where none can stand",
+            "quotes around a value with a colon in it, or keys indented alike",
+        )
     if "'-' indicator" in problem or "expected key" in problem or "<block end>" in problem:
-        return "this line is not indented like those it belongs to, or has no key", "items and keys that belong together indented alike"
+        return (
+            "this line is not indented like those it belongs to, or has no key",
+            "items and keys that belong together indented alike",
+        )
     return f"this is not YAML: {problem}", "one YAML document"
 
 
 def _character(lines: list[str], mark: t.Any) -> str:
-    return lines[mark.line][mark.column : mark.column + 1] if mark and mark.line < len(lines) else ""
+    return (
+        lines[mark.line][mark.column : mark.column + 1] if mark and mark.line < len(lines) else ""
+    )
 
 
 def _place(file: str, before: str) -> Position:
@@ -217,7 +270,9 @@ class _Reader:
         top = Node(LIST, [], 1, 1)
         open_nodes: list[tuple[Node, t.Optional[str], t.Optional[tuple[str, int, int]]]] = []
         parent, items, is_mapping = top, top.value, False
-        key: t.Optional[tuple[str, int, int]] = None  # of a mapping: the key that waits for its value
+        key: t.Optional[tuple[str, int, int]] = (
+            None  # of a mapping: the key that waits for its value
+        )
         anchors = self.anchors
         get_event = parser.get_event
         while True:
@@ -229,7 +284,14 @@ class _Reader:
                 if is_mapping and key is None and tag is None:
                     key = (text, mark.line + 1, mark.column + 1)
                     continue
-                node = Node(SCALAR, text, mark.line + 1, mark.column + 1, tag, text in _NULL and not event.style and tag is None)
+                node = Node(
+                    SCALAR,
+                    text,
+                    mark.line + 1,
+                    mark.column + 1,
+                    tag,
+                    text in _NULL and not event.style and tag is None,
+                )
                 if event.anchor is not None:
                     anchors[event.anchor] = node
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
@@ -238,7 +300,9 @@ class _Reader:
                 open_nodes.append((parent, event.anchor, key))
                 is_mapping, key = kind is MappingStartEvent, None
                 items = {} if is_mapping else []
-                parent = Node(MAPPING if is_mapping else LIST, items, mark.line + 1, mark.column + 1)
+                parent = Node(
+                    MAPPING if is_mapping else LIST, items, mark.line + 1, mark.column + 1
+                )
                 continue
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 node = parent
@@ -283,26 +347,54 @@ class _Reader:
         if kind is DocumentStartEvent:
             self.documents += 1
             if self.documents == 2:
-                self.fault(line, column, "two-documents", "a second document starts here", "one document a file")
+                self.fault(
+                    line,
+                    column,
+                    "two-documents",
+                    "a second document starts here",
+                    "one document a file",
+                )
                 raise _Stop
         return None
 
     def _may_open(self, as_key: bool, depth: int, event: t.Any, parent: Node) -> None:
         line, column = event.start_mark.line + 1, event.start_mark.column + 1
         kind = MAPPING if isinstance(event, MappingStartEvent) else LIST
-        if as_key and kind == MAPPING and (parent.line, parent.column) == (line, column - 1):  # what a template looks like
-            self.fault(line, column - 1, "not-a-key", "{{ opens no expression: these files are no templates", "a value; in quotes where it begins with {")
+        if (
+            as_key and kind == MAPPING and (parent.line, parent.column) == (line, column - 1)
+        ):  # what a template looks like
+            self.fault(
+                line,
+                column - 1,
+                "not-a-key",
+                "{{ opens no expression: these files are no templates",
+                "a value; in quotes where it begins with {",
+            )
             raise _Stop
         if as_key:
             self._not_a_key(kind, line, column)
         if event.tag is not None:
-            self.fault(line, column, "unfit-tag", f"the tag {shown(event.tag)} may not stand here", f"a {kind} without a tag")
+            self.fault(
+                line,
+                column,
+                "unfit-tag",
+                f"the tag {shown(event.tag)} may not stand here",
+                f"a {kind} without a tag",
+            )
         if depth == MAX_DEPTH:
-            self.fault(line, column, "too-deep", "values are nested too deeply", f"{MAX_DEPTH} levels")
+            self.fault(
+                line, column, "too-deep", "values are nested too deeply", f"{MAX_DEPTH} levels"
+            )
             raise _Stop
 
     def _not_a_key(self, kind: str, line: int, column: int) -> t.NoReturn:
-        self.fault(line, column, "not-a-key", f"this {kind} cannot be a key", "a plain word without tag or *alias as key")
+        self.fault(
+            line,
+            column,
+            "not-a-key",
+            f"this {kind} cannot be a key",
+            "a plain word without tag or *alias as key",
+        )
         raise _Stop
 
 

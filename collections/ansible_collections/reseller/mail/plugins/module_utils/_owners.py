@@ -33,7 +33,12 @@ class Move:
 
 def owner_moves(before: Estate, after: Estate) -> t.Iterator[Move]:
     """Every move, in the order of the files."""
-    old = {(kind, name): owner for tenant in before.tenants for domain in tenant.domains for kind, name, owner, _at in owned(domain)}
+    old = {
+        (kind, name): owner
+        for tenant in before.tenants
+        for domain in tenant.domains
+        for kind, name, owner, _at in owned(domain)
+    }
     for tenant in after.tenants:
         for domain in tenant.domains:
             handed_down = (old.get(("domain", domain.name)), domain.owner)

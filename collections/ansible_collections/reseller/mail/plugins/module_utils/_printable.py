@@ -18,7 +18,12 @@ _COMMAND = re.compile(r"##(?=\[)|^(\s*)(?=::)", re.MULTILINE)
 
 def printable(text: str) -> str:
     """Return the text with all that would colour, move, hide or turn text around as an escape; line feeds stay."""
-    return "".join(char if char.isprintable() or char == "\n" else char.encode("unicode_escape", "surrogatepass").decode() for char in text)
+    return "".join(
+        char
+        if char.isprintable() or char == "\n"
+        else char.encode("unicode_escape", "surrogatepass").decode()
+        for char in text
+    )
 
 
 def without_commands(text: str) -> str:
@@ -33,4 +38,9 @@ def without_commands(text: str) -> str:
 def json_text(value: t.Any) -> str:
     """Return the value as JSON that may be printed: it reads as the same value, and has neither control characters nor commands in it."""
     text = json.dumps(value, indent=2, ensure_ascii=False).replace("##[", "\\u0023#[")
-    return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text) + "\n"
+    return (
+        "".join(
+            char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text
+        )
+        + "\n"
+    )

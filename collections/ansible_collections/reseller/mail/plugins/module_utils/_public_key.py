@@ -13,7 +13,11 @@ import binascii
 def der(pem: str) -> bytes:
     """The SubjectPublicKeyInfo (RFC 5280 section 4.1) in a PEM text (RFC 7468 section 13); ValueError when it is none."""
     body = [line.strip() for line in pem.strip().splitlines()]
-    if len(body) < 3 or body[0] != "-----BEGIN PUBLIC KEY-----" or body[-1] != "-----END PUBLIC KEY-----":
+    if (
+        len(body) < 3
+        or body[0] != "-----BEGIN PUBLIC KEY-----"
+        or body[-1] != "-----END PUBLIC KEY-----"
+    ):
         raise ValueError("not a public key in PEM")
     try:
         return base64.b64decode("".join(body[1:-1]), validate=True)

@@ -12,20 +12,37 @@ import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils import _json_schema
 from ansible_collections.reseller.mail.plugins.module_utils._scalars import Scalar
-from ansible_collections.reseller.mail.plugins.module_utils._schema import CASCADES, FILES, LEVELS, NOT_YET, PARTS, Key, Many, Table, Type
+from ansible_collections.reseller.mail.plugins.module_utils._schema import (
+    CASCADES,
+    FILES,
+    LEVELS,
+    NOT_YET,
+    PARTS,
+    Key,
+    Many,
+    Table,
+    Type,
+)
 
 PAGE = "language.md"
 MARK = "<!-- Below this line `make reference` writes. -->\n"
 
 _HEAD = "| key | takes | default | meaning | effect | rows |\n|---|---|---|---|---|---|"
-_SLUGS = {"<domain>.yml": "domain", "state/<node>.json": "state", "state/promoted_domains.json": "promoted"}
+_SLUGS = {
+    "<domain>.yml": "domain",
+    "state/<node>.json": "state",
+    "state/promoted_domains.json": "promoted",
+}
 _CODE = re.compile(r"[OV]\(([^)]*)\)")
 
 
 def made(before: str) -> dict[str, str]:
     """Path below docs/ → text of everything that is made from the schema, given the page as it was."""
     page = before.partition(MARK)[0] + MARK + "\n" + "\n".join(_Tables().lines())
-    schemas = {f"schema/{name}": json.dumps(schema, indent=1, ensure_ascii=False) + "\n" for name, schema in _json_schema.schemas().items()}
+    schemas = {
+        f"schema/{name}": json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+        for name, schema in _json_schema.schemas().items()
+    }
     return {PAGE: page, **schemas}
 
 
@@ -49,7 +66,9 @@ class _Tables:
             at = ("yes" if level in cascade.levels else "" for level in LEVELS)
             yield f"| [`{name}`](#levels.{name}) | " + " | ".join(at) + f" | {cascade.key.rule} |"
         yield ""
-        yield from self.table(Table("levels", {name: cascade.key for name, cascade in CASCADES.items()}), "levels")
+        yield from self.table(
+            Table("levels", {name: cascade.key for name, cascade in CASCADES.items()}), "levels"
+        )
 
     def table(self, table: Table, anchor: str, path: str = "") -> t.Iterator[str]:
         """A table, then those below it that stand nowhere yet."""
@@ -62,7 +81,9 @@ class _Tables:
             else:
                 if isinstance(inner, Table) and not inner.free and id(inner) not in self.anchors:
                     self.anchors[id(inner)] = f"{anchor}.{name}.keys"  # the row has one of its own
-                    below.append((inner, f"{anchor}.{name}", path + name + "[]" * isinstance(key.type, Many)))
+                    below.append(
+                        (inner, f"{anchor}.{name}", path + name + "[]" * isinstance(key.type, Many))
+                    )
                 takes = self.takes(key.type)
             yield _row(f"{anchor}.{name}", name, key, takes)
         yield ""
@@ -75,12 +96,28 @@ class _Tables:
             return ", ".join(f"`{word}`" for word in kind.words) or kind.allowed
         if isinstance(kind, Many):
             said = self.takes(kind.of)
-            return f"a list, each with {said}" if isinstance(kind.of, Table) else f"a list of {said}" if kind.of.words else f"a list, each {said}"
-        return f"any keys; each value {kind.free.allowed}" if kind.free else f"[these keys](#{self.anchors[id(kind)]})"
+            return (
+                f"a list, each with {said}"
+                if isinstance(kind.of, Table)
+                else f"a list of {said}"
+                if kind.of.words
+                else f"a list, each {said}"
+            )
+        return (
+            f"any keys; each value {kind.free.allowed}"
+            if kind.free
+            else f"[these keys](#{self.anchors[id(kind)]})"
+        )
 
 
 def _row(anchor: str, name: str, key: Key, takes: str) -> str:
-    default = "**required**" if key.required else f"`{said}`" if (said := _json_schema.default_said(key)) else ""
+    default = (
+        "**required**"
+        if key.required
+        else f"`{said}`"
+        if (said := _json_schema.default_said(key))
+        else ""
+    )
     effect = {PARTS: "", NOT_YET: "not yet"}.get(key.acts, key.acts)
     doc = _CODE.sub(lambda found: f"`{found[1].replace('=', ': ')}`", key.doc)
     cells = (f'<a id="{anchor}"></a>`{name}`', takes, default, doc, effect, " ".join(key.rows))

@@ -37,9 +37,13 @@ class Reader:
     """Reads reports. Made once, as importing the library takes a second."""
 
     def __init__(self) -> None:
-        logging.getLogger("parsedmarc").setLevel(logging.CRITICAL)  # strangers do not write into our output
+        logging.getLogger("parsedmarc").setLevel(
+            logging.CRITICAL
+        )  # strangers do not write into our output
         self._library: t.Any = importlib.import_module("parsedmarc")
-        self._moment: t.Callable[..., datetime.datetime] = importlib.import_module("parsedmarc.utils").human_timestamp_to_datetime
+        self._moment: t.Callable[..., datetime.datetime] = importlib.import_module(
+            "parsedmarc.utils"
+        ).human_timestamp_to_datetime
 
     def read(self, content: bytes) -> list[Report]:
         """All reports of a file. Unfit when there is none in it."""
@@ -47,7 +51,9 @@ class Reader:
         wrong: list[Unfit] = []
         for text in texts(content):
             try:
-                found.extend(self._tls(text) if text.lstrip().startswith("{") else [self._aggregate(text)])
+                found.extend(
+                    self._tls(text) if text.lstrip().startswith("{") else [self._aggregate(text)]
+                )
             except Unfit as error:
                 wrong.append(error)
         if not found and wrong:
@@ -64,12 +70,26 @@ class Reader:
         try:
             # No normalizing: a report that covers a thousand years would become a row a day.
             text = _without_prefix(text)
-            parsed = self._library.parse_aggregate_report_xml(text, offline=True, always_use_local_files=True, normalize_timespan_threshold_hours=math.inf)
+            parsed = self._library.parse_aggregate_report_xml(
+                text,
+                offline=True,
+                always_use_local_files=True,
+                normalize_timespan_threshold_hours=math.inf,
+            )
             head = parsed["report_metadata"]
-            begin, end = (self._moment(head[name], to_utc=True) for name in ("begin_date", "end_date"))
+            begin, end = (
+                self._moment(head[name], to_utc=True) for name in ("begin_date", "end_date")
+            )
             domain = _domain(parsed["policy_published"]["domain"])
             rows = tuple(_sent(record) for record in parsed["records"])
-            return Report("dmarc", domain, _day(begin, end), _key("dmarc", head["org_name"], head["report_id"], domain), _who(head["org_name"]), rows)
+            return Report(
+                "dmarc",
+                domain,
+                _day(begin, end),
+                _key("dmarc", head["org_name"], head["report_id"], domain),
+                _who(head["org_name"]),
+                rows,
+            )
         except (self._library.ParserError, *_ODD) as error:
             raise Unfit(f"it is no DMARC report: {_short(error)}") from error
 
@@ -78,21 +98,40 @@ class Reader:
             # RFC 8460 section 4.4 wants whom to ask, and nothing here depends on it.
             report = {"contact-info": "", **_without_nulls(json.loads(text))}
             policies = report.get("policies", [])[:_MAX_POLICIES]
-            parsed = self._library.parse_smtp_tls_report_json(json.dumps({**report, "policies": []}))
-            begin, end = (datetime.datetime.fromisoformat(str(parsed[name]).replace("Z", "+00:00")) for name in ("begin_date", "end_date"))
+            parsed = self._library.parse_smtp_tls_report_json(
+                json.dumps({**report, "policies": []})
+            )
+            begin, end = (
+                datetime.datetime.fromisoformat(str(parsed[name]).replace("Z", "+00:00"))
+                for name in ("begin_date", "end_date")
+            )
             who, day = parsed["organization_name"], _day(begin, end)
             rows = self._tls_rows(report, policies)
-            return [Report("mta_sts", name, day, _key("mta_sts", who, parsed["report_id"], name), _who(who), tuple(some)) for name, some in rows.items()]
+            return [
+                Report(
+                    "mta_sts",
+                    name,
+                    day,
+                    _key("mta_sts", who, parsed["report_id"], name),
+                    _who(who),
+                    tuple(some),
+                )
+                for name, some in rows.items()
+            ]
         except (self._library.ParserError, *_ODD) as error:
             raise Unfit(f"it is no TLS report: {_short(error)}") from error
 
-    def _tls_rows(self, report: t.Mapping[str, t.Any], policies: list[t.Any]) -> dict[str, list[Row]]:
+    def _tls_rows(
+        self, report: t.Mapping[str, t.Any], policies: list[t.Any]
+    ) -> dict[str, list[Row]]:
         """What each domain's policies say. A policy that cannot be read must not hide what another one says."""
         rows: dict[str, list[Row]] = {}
         wrong: list[Exception] = []
         for policy in policies:
             try:
-                [parsed] = self._library.parse_smtp_tls_report_json(json.dumps({**report, "policies": [policy]}))["policies"]
+                [parsed] = self._library.parse_smtp_tls_report_json(
+                    json.dumps({**report, "policies": [policy]})
+                )["policies"]
                 received = list(_received(parsed))
                 rows.setdefault(_domain(parsed["policy_domain"]), []).extend(received)
             except (self._library.ParserError, *_ODD) as error:
@@ -117,7 +156,10 @@ def _without_prefix(text: str) -> str:
     if root is None or not root[1]:
         return text
     declared = dict(_PREFIX.findall(root[0]))
-    prefixes = {root[1], *(prefix for prefix, name in declared.items() if name == declared.get(root[1]))}
+    prefixes = {
+        root[1],
+        *(prefix for prefix, name in declared.items() if name == declared.get(root[1])),
+    }
     return re.sub(rf"<(/?)(?:{'|'.join(map(re.escape, sorted(prefixes)))}):", r"<\1", text)
 
 
@@ -131,20 +173,36 @@ def _is_deep(text: str) -> bool:
 
 
 def _sent(record: t.Mapping[str, t.Any]) -> Row:
-    reasons = {str(reason.get("type")).lower() for reason in record["policy_evaluated"]["policy_override_reasons"]}
+    reasons = {
+        str(reason.get("type")).lower()
+        for reason in record["policy_evaluated"]["policy_override_reasons"]
+    }
     aligned = record["alignment"]
     source = str(record["source"]["ip_address"])[:45]
-    return Row(source, _number(record["count"]), aligned["spf"] is True, aligned["dkim"] is True, not reasons.isdisjoint(_PASSED_ON))
+    return Row(
+        source,
+        _number(record["count"]),
+        aligned["spf"] is True,
+        aligned["dkim"] is True,
+        not reasons.isdisjoint(_PASSED_ON),
+    )
 
 
 def _received(policy: t.Mapping[str, t.Any]) -> t.Iterator[Row]:
-    passed, failed = _number(policy["successful_session_count"]), _number(policy["failed_session_count"])
+    passed, failed = (
+        _number(policy["successful_session_count"]),
+        _number(policy["failed_session_count"]),
+    )
     if passed:
         yield Row("", passed)
     details = policy.get("failure_details", [])[:100]
     for one in details:
         host = str(one.get("receiving_mx_hostname") or "").rstrip(".").lower()[:253]
-        yield Row(host, _number(one["failed_session_count"]), what=_printable(one["result_type"], 40) or "without a reason")
+        yield Row(
+            host,
+            _number(one["failed_session_count"]),
+            what=_printable(one["result_type"], 40) or "without a reason",
+        )
     if failed and not details:
         yield Row("", failed, what="without a reason")
 
@@ -169,7 +227,9 @@ def _domain(value: t.Any) -> str:
 
 
 def _key(*parts: t.Any) -> str:
-    return hashlib.sha256("\0".join(str(part) for part in parts).encode("utf-8", "replace")).hexdigest()[:16]
+    return hashlib.sha256(
+        "\0".join(str(part) for part in parts).encode("utf-8", "replace")
+    ).hexdigest()[:16]
 
 
 def _who(value: t.Any) -> str:

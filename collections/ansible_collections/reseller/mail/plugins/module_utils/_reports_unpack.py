@@ -30,7 +30,9 @@ _MAX_GZIP_MEMBERS = 100
 _MAX_BLANK = 1000
 _GZIP = b"\x1f\x8b"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_DECLARED = re.compile(rb"""(?:\xef\xbb\xbf)?\s{0,100}<\?xml[^>]{0,100}?encoding\s{0,9}=\s{0,9}["']([\w.-]{1,40})["']""")
+_DECLARED = re.compile(
+    rb"""(?:\xef\xbb\xbf)?\s{0,100}<\?xml[^>]{0,100}?encoding\s{0,9}=\s{0,9}["']([\w.-]{1,40})["']"""
+)
 _OTHER_ENCODINGS = frozenset(("iso-8859-1", "iso-8859-15", "windows-1252", "us-ascii"))
 
 
@@ -53,7 +55,9 @@ def _is_packed(content: bytes) -> bool:
 
 def _is_report(content: bytes) -> bool:
     start = content[:_MAX_BLANK]
-    return start.startswith(_UTF_16_MARKS) or start.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"<", b"{")
+    return start.startswith(_UTF_16_MARKS) or start.replace(b"\0", b"").lstrip(
+        b"\xef\xbb\xbf \t\r\n"
+    )[:1] in (b"<", b"{")
 
 
 def _decoded(content: bytes) -> str:
@@ -115,30 +119,54 @@ def _unzip(content: bytes) -> t.Iterator[bytes]:
                 raise Unfit(f"it has more than {_MAX_MEMBERS} files")
             for member in members:
                 if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                    raise Unfit("it is packed in a way that no reporter uses")  # LZMA says by itself how much memory it wants
+                    raise Unfit(
+                        "it is packed in a way that no reporter uses"
+                    )  # LZMA says by itself how much memory it wants
                 with archive.open(member) as file:  # how large it says it is may be a lie
                     plain = file.read(left + 1)
                 if len(plain) > left:
                     raise Unfit(f"it unpacks to more than {MAX_TEXT:,} bytes")
                 left -= len(plain)
                 yield plain
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
-        raise error if isinstance(error, Unfit) else Unfit(f"it is no zip file that can be read: {error}") from error
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
+        ValueError,
+    ) as error:
+        raise (
+            error
+            if isinstance(error, Unfit)
+            else Unfit(f"it is no zip file that can be read: {error}")
+        ) from error
 
 
 def _of_mail(content: bytes) -> list[str]:
-    if content.lower().count(b"boundary") > _MAX_BOUNDARIES:  # the parser looks for each of them in every line
+    if (
+        content.lower().count(b"boundary") > _MAX_BOUNDARIES
+    ):  # the parser looks for each of them in every line
         raise Unfit(f"it is a mail with more than {_MAX_BOUNDARIES} nested parts")
     try:
         message = email.message_from_bytes(content, policy=email.policy.compat32)
-        parts = [part for part, _number in zip(message.walk(), range(_MAX_PARTS), strict=False) if not part.is_multipart()]
+        parts = [
+            part
+            for part, _number in zip(message.walk(), range(_MAX_PARTS), strict=False)
+            if not part.is_multipart()
+        ]
     except (RecursionError, ValueError, LookupError) as error:
         raise Unfit("it is no mail that can be read") from error
     found: list[str] = []
     wrong: list[Unfit] = []
     for part in parts:
         payload = part.get_payload(decode=True)
-        if isinstance(payload, bytes) and part.get_content_type() != "text/html" and (_is_packed(payload) or _is_report(payload)):
+        if (
+            isinstance(payload, bytes)
+            and part.get_content_type() != "text/html"
+            and (_is_packed(payload) or _is_report(payload))
+        ):
             try:
                 found.extend(_unpacked(payload))
             except Unfit as error:

@@ -15,7 +15,15 @@ from ansible_collections.reseller.mail.plugins.module_utils import _names
 
 try:
     import yaml
-    from yaml.events import AliasEvent, CollectionEndEvent, DocumentEndEvent, Event, MappingStartEvent, ScalarEvent, SequenceStartEvent
+    from yaml.events import (
+        AliasEvent,
+        CollectionEndEvent,
+        DocumentEndEvent,
+        Event,
+        MappingStartEvent,
+        ScalarEvent,
+        SequenceStartEvent,
+    )
 except ImportError:  # pragma: no cover - on hosts; the controller has it, as ansible-core needs it
     pass
 
@@ -93,7 +101,9 @@ def _is(value: str, address: str) -> bool:
         return False
 
 
-def _replaced(text: str, places: t.Iterable[tuple[Path, Event]], source: str, target: str) -> t.Iterator[Edit]:
+def _replaced(
+    text: str, places: t.Iterable[tuple[Path, Event]], source: str, target: str
+) -> t.Iterator[Edit]:
     """An anchor moves with the owner it stands at; what shares its value and is no owner keeps the old one."""
     anchors: dict[str, tuple[str, bool]] = {}
     for path, event in places:
@@ -122,7 +132,9 @@ def _with(written: str, value: str, target: str) -> str:
     return f'{before}"{target}"'
 
 
-def _added(text: str, events: t.Sequence[Event], places: t.Sequence[tuple[Path, Event]], target: str) -> Edit:
+def _added(
+    text: str, events: t.Sequence[Event], places: t.Sequence[tuple[Path, Event]], target: str
+) -> Edit:
     """The line ``owner: ...``: behind the domain's type, else before the first key and what is said about that."""
     line_end = "\r\n" if "\r\n" in text else "\n"
     new = f"owner: {target}"

@@ -19,7 +19,13 @@ if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
     from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Tenant
 
-SUPER, OPERATOR, TENANT, DOMAIN, USER = ROLES = ("super_admin", "operator", "tenant_admin", "domain_admin", "mail_user")
+SUPER, OPERATOR, TENANT, DOMAIN, USER = ROLES = (
+    "super_admin",
+    "operator",
+    "tenant_admin",
+    "domain_admin",
+    "mail_user",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +103,31 @@ class Actor:
     consenting: frozenset[str] = frozenset()
 
 
-def actor(estate: Estate, identity: str, groups: t.Collection[str] = (), approvers: t.Collection[str] = ()) -> Actor:
+def actor(
+    estate: Estate, identity: str, groups: t.Collection[str] = (), approvers: t.Collection[str] = ()
+) -> Actor:
     """Everything that somebody is, by the forge's identity or groups or by the address of an admin or mailbox."""
     grants = tuple(_grants(estate, identity, groups))
-    agreed = [*grants, *(grant for approver in approvers for grant in _grants(estate, approver, ()))]
-    return Actor(identity, grants, frozenset(grant.address for grant in agreed if grant.role in (TENANT, DOMAIN) and grant.address))
+    agreed = [
+        *grants,
+        *(grant for approver in approvers for grant in _grants(estate, approver, ())),
+    ]
+    return Actor(
+        identity,
+        grants,
+        frozenset(
+            grant.address for grant in agreed if grant.role in (TENANT, DOMAIN) and grant.address
+        ),
+    )
 
 
 def _grants(estate: Estate, identity: str, groups: t.Collection[str]) -> t.Iterator[Grant]:
     who, theirs = _plain(identity), {_plain(group) for group in groups}
     tenants = {tenant.name: tenant for tenant in estate.tenants}
     for role in estate.roles:
-        if (role.identity and _plain(role.identity) == who) or (role.group and _plain(role.group) in theirs):
+        if (role.identity and _plain(role.identity) == who) or (
+            role.group and _plain(role.group) in theirs
+        ):
             tenant = tenants.get(role.tenant or "")
             if role.role in (SUPER, OPERATOR):
                 yield Grant(role.role)
@@ -127,15 +146,29 @@ def _grants_of_address(tenant: Tenant, address: str) -> t.Iterator[Grant]:
     for domain in tenant.domains:
         for mailbox in domain.mailboxes:
             if mailbox.address == address and mailbox.state == "active":
-                yield from _within(tenant, DOMAIN if mailbox.domain_admin else USER, address, (domain.name,))
+                yield from _within(
+                    tenant, DOMAIN if mailbox.domain_admin else USER, address, (domain.name,)
+                )
 
 
-def _within(tenant: Tenant, role: str, address: str, domains: tuple[str, ...] = ()) -> t.Iterator[Grant]:
+def _within(
+    tenant: Tenant, role: str, address: str, domains: tuple[str, ...] = ()
+) -> t.Iterator[Grant]:
     """Suspending a tenant suspends its people (S1-19)."""
     if tenant.state in ("pending", "active"):
         if role == DOMAIN and not domains:
-            domains = tuple(name for admin in tenant.admins if admin.address == address for name in admin.domains)
-            domains += tuple(box.domain for domain in tenant.domains for box in domain.mailboxes if box.address == address and box.domain_admin)
+            domains = tuple(
+                name
+                for admin in tenant.admins
+                if admin.address == address
+                for name in admin.domains
+            )
+            domains += tuple(
+                box.domain
+                for domain in tenant.domains
+                for box in domain.mailboxes
+                if box.address == address and box.domain_admin
+            )
         if role != DOMAIN or domains:
             yield Grant(role, tenant.name, address, domains)
 
@@ -149,15 +182,25 @@ def _plain(identity: str) -> str:
 def judge(who: Actor, before: Estate, after: Estate, edits: t.Iterable[Edit]) -> list[Fault]:
     """Every refusal, sorted by place; edits of one thing that are refused for one reason are told together."""
     tenants = {tenant.name: tenant for tenant in before.tenants}
-    refused = [edit for edit in edits if not any(_allows(grant, edit, tenants) for grant in who.grants)]
-    whole = {edit.file for edit in refused if not edit.path and edit.what in (_edits.ADDED, _edits.REMOVED)}
+    refused = [
+        edit for edit in edits if not any(_allows(grant, edit, tenants) for grant in who.grants)
+    ]
+    whole = {
+        edit.file
+        for edit in refused
+        if not edit.path and edit.what in (_edits.ADDED, _edits.REMOVED)
+    }
     together: dict[tuple[str, ...], list[Edit]] = {}
     for edit in refused:
         if not edit.path or edit.file not in whole:
-            together.setdefault((edit.file, edit.what, *edit.path[:-1], _why(who, edit)), []).append(edit)
+            together.setdefault(
+                (edit.file, edit.what, *edit.path[:-1], _why(who, edit)), []
+            ).append(edit)
     found = [_refusal(who, group) for group in together.values()]
     if not any(grant.role == SUPER for grant in who.grants):
-        found += [fault for fault in _ownership(who, before, after) if fault.position.file not in whole]
+        found += [
+            fault for fault in _ownership(who, before, after) if fault.position.file not in whole
+        ]
     return sorted(set(found))
 
 
@@ -170,7 +213,11 @@ def _ownership(who: Actor, before: Estate, after: Estate) -> t.Iterator[Fault]:
             if move.before is None:
                 what = f"{who.name} may not put the new {move.what} on the account of {move.after}"
                 own = sorted(who.consenting)
-                allowed = f"owner: {own[0]}, or the word of {consent}" if own else f"the word of {consent}"
+                allowed = (
+                    f"owner: {own[0]}, or the word of {consent}"
+                    if own
+                    else f"the word of {consent}"
+                )
             else:
                 what = f"{who.name} may not move the {move.what} from the account of {move.before} to that of {move.after}"
                 allowed = f"the word of {consent}, or a super_admin's"
@@ -181,7 +228,11 @@ def place(edit: Edit) -> tuple[str, str, str]:
     """Where an edit is made: the table's word, the tenant's folder, the domain's name."""
     parts = edit.file.split("/")
     if not edit.inside:
-        return ("pipeline" if parts[0] in PIPELINE or parts[-1] == "CODEOWNERS" else "outside"), "", ""
+        return (
+            ("pipeline" if parts[0] in PIPELINE or parts[-1] == "CODEOWNERS" else "outside"),
+            "",
+            "",
+        )
     if edit.file in ("estate.yml", "plans.yml"):
         return edit.file, "", ""
     if parts[0] == "state" and len(parts) == 2:
@@ -189,15 +240,31 @@ def place(edit: Edit) -> tuple[str, str, str]:
     if parts[0] == "tenants" and len(parts) == 3:
         _top, tenant, name = parts
         if name == "account.yml":
-            return ("a tenant" if edit.what in (_edits.ADDED, _edits.REMOVED) and not edit.path else name), tenant, ""
+            return (
+                (
+                    "a tenant"
+                    if edit.what in (_edits.ADDED, _edits.REMOVED) and not edit.path
+                    else name
+                ),
+                tenant,
+                "",
+            )
         if edit.kind != _revision.FILE:
             return "stray", tenant, ""
         if name.startswith(("README", "CHANGELOG", "LICENSE")):
             return "notes", tenant, ""
         if name.endswith(".yml") and _is_domain(name.removesuffix(".yml")):
             return "<domain>.yml", tenant, name.removesuffix(".yml")
-    if parts[0] == "tenants" and len(parts) == 2 and (edit.what, edit.kind) == (_edits.CHANGED, _revision.PIN):
-        return "notes", parts[1], ""  # the pin of a tenant's repository; what is in it is judged file by file
+    if (
+        parts[0] == "tenants"
+        and len(parts) == 2
+        and (edit.what, edit.kind) == (_edits.CHANGED, _revision.PIN)
+    ):
+        return (
+            "notes",
+            parts[1],
+            "",
+        )  # the pin of a tenant's repository; what is in it is judged file by file
     return "stray", "", ""
 
 
@@ -211,8 +278,13 @@ def _is_domain(name: str) -> bool:
 def _fits(row: Row, role: str, where: str, keys: str) -> bool:
     if row.role != role or row.place not in ("*", where):
         return False
-    top = keys if where == "<domain>.yml" else keys.split(".")[0]  # of the provider's files whole tables are given
-    return any(key in ("*", keys, top) or (key.endswith(".*") and keys.startswith(key[:-1])) for key in row.keys)
+    top = (
+        keys if where == "<domain>.yml" else keys.split(".")[0]
+    )  # of the provider's files whole tables are given
+    return any(
+        key in ("*", keys, top) or (key.endswith(".*") and keys.startswith(key[:-1]))
+        for key in row.keys
+    )
 
 
 def _deciding(role: str, edit: Edit) -> t.Optional[Row]:
@@ -243,25 +315,44 @@ def _given(grant: Grant, edit: Edit, tenants: t.Mapping[str, Tenant]) -> bool:
 def _own_or_regular(grant: Grant, edit: Edit, tenants: t.Mapping[str, Tenant]) -> bool:
     """A certificate goes with its mailbox: removing is no upload."""
     tenant = tenants.get(grant.tenant)
-    if tenant is None or not _own(grant, edit) or (edit.path[-1] == "uploaded_by" and edit.text not in (None, grant.address)):
+    if (
+        tenant is None
+        or not _own(grant, edit)
+        or (edit.path[-1] == "uploaded_by" and edit.text not in (None, grant.address))
+    ):
         return False
     admins = {admin.address for admin in tenant.admins}
-    admins |= {box.address for domain in tenant.domains for box in domain.mailboxes if box.domain_admin}
-    return edit.what == _edits.REMOVED or _address(edit) == grant.address or _address(edit) not in admins
+    admins |= {
+        box.address for domain in tenant.domains for box in domain.mailboxes if box.domain_admin
+    }
+    return (
+        edit.what == _edits.REMOVED
+        or _address(edit) == grant.address
+        or _address(edit) not in admins
+    )
 
 
 WHEN: dict[str, t.Callable[[Grant, Edit, t.Mapping[str, Tenant]], bool]] = {
     "always": lambda grant, edit, tenants: True,
     "never": lambda grant, edit, tenants: False,
     "own tenant": lambda grant, edit, tenants: _own(grant, edit),
-    "own domain": lambda grant, edit, tenants: _own(grant, edit) and place(edit)[2] in grant.domains,
+    "own domain": lambda grant, edit, tenants: (
+        _own(grant, edit) and place(edit)[2] in grant.domains
+    ),
     "domain given": _given,
-    "own mailbox": lambda grant, edit, tenants: _own(grant, edit) and _address(edit) == grant.address,
+    "own mailbox": lambda grant, edit, tenants: (
+        _own(grant, edit) and _address(edit) == grant.address
+    ),
     "own or regular user": _own_or_regular,
 }
 
 
-_VERBS = {_edits.ADDED: "add", _edits.REMOVED: "remove", _edits.CHANGED: "change", _edits.TEXT_CHANGED: "touch"}
+_VERBS = {
+    _edits.ADDED: "add",
+    _edits.REMOVED: "remove",
+    _edits.CHANGED: "change",
+    _edits.TEXT_CHANGED: "touch",
+}
 
 
 def _why(who: Actor, edit: Edit) -> str:
@@ -277,17 +368,38 @@ def _refusal(who: Actor, group: t.Sequence[Edit]) -> Fault:
     _where, tenant, _domain = place(edit)
     verb = _VERBS.get(edit.what, edit.what)
     if edit.path:
-        named = max((at for at, step in enumerate(edit.path[:-1]) if step.startswith(":")), default=-1)
-        keys = ", ".join(dict.fromkeys(".".join(each.path[named + 1 :]).removeprefix(":") for each in group))
+        named = max(
+            (at for at, step in enumerate(edit.path[:-1]) if step.startswith(":")), default=-1
+        )
+        keys = ", ".join(
+            dict.fromkeys(".".join(each.path[named + 1 :]).removeprefix(":") for each in group)
+        )
         name = edit.path[named].removeprefix(":") if named >= 0 else ""
         what = f"{who.name} may not {verb} {keys}{f' of {name}' if name else ''}"
     else:
         kind = "file" if edit.kind == _revision.FILE else edit.kind
         what = f"{who.name} may not {verb} this {kind}"
     if not who.grants:
-        return Fault(edit.at, "not-allowed", f"{what}: before this change nobody of this name has a role", "an identity or group of roles in estate.yml")
+        return Fault(
+            edit.at,
+            "not-allowed",
+            f"{what}: before this change nobody of this name has a role",
+            "an identity or group of roles in estate.yml",
+        )
     known = ", ".join(dict.fromkeys(str(grant) for grant in who.grants))
-    allowed = [role for role in ROLES for row in [_deciding(role, edit)] if row is not None and row.when != "never"]
-    roles = ", ".join(role if role in (SUPER, OPERATOR) else f"{role} of {tenant}" for role in allowed)
+    allowed = [
+        role
+        for role in ROLES
+        for row in [_deciding(role, edit)]
+        if row is not None and row.when != "never"
+    ]
+    roles = ", ".join(
+        role if role in (SUPER, OPERATOR) else f"{role} of {tenant}" for role in allowed
+    )
     why = _why(who, edit)
-    return Fault(edit.at, "not-allowed", f"{what}, being {known}{f'; {why}' if why else ''}", roles or "nobody")
+    return Fault(
+        edit.at,
+        "not-allowed",
+        f"{what}, being {known}{f'; {why}' if why else ''}",
+        roles or "nobody",
+    )

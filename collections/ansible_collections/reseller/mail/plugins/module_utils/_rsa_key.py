@@ -36,14 +36,22 @@ def public_half(pem: str) -> t.Optional[str]:
         raise ValueError("not a private key: its parts are not those of an RSA key")
     if not _fits(*(int.from_bytes(_only(number, _INTEGER), "big") for number in numbers)):
         raise ValueError("not a private key: its numbers do not fit together")
-    return base64.b64encode(_made(_SEQUENCE, _RSA + _made(_BITS, b"\0" + _made(_SEQUENCE, numbers[1] + numbers[2])))).decode()
+    return base64.b64encode(
+        _made(_SEQUENCE, _RSA + _made(_BITS, b"\0" + _made(_SEQUENCE, numbers[1] + numbers[2])))
+    ).decode()
 
 
-def _fits(version: int, n: int, e: int, d: int, p: int, q: int, dp: int, dq: int, qinv: int) -> bool:
+def _fits(
+    version: int, n: int, e: int, d: int, p: int, q: int, dp: int, dq: int, qinv: int
+) -> bool:
     """RFC 8017 section 3.2, with its letters. Whether p and q are primes is believed."""
     if version or min(p, q) < 3 or p * q != n:
         return False
-    return e * dp % (p - 1) == 1 == e * dq % (q - 1) and (dp, dq) == (d % (p - 1), d % (q - 1)) and q * qinv % p == 1
+    return (
+        e * dp % (p - 1) == 1 == e * dq % (q - 1)
+        and (dp, dq) == (d % (p - 1), d % (q - 1))
+        and q * qinv % p == 1
+    )
 
 
 def _only(data: bytes, tag: int) -> bytes:
@@ -82,4 +90,8 @@ def _element(data: bytes, at: int) -> tuple[int, bytes, int]:
 def _made(tag: int, content: bytes) -> bytes:
     size = len(content)
     length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes((tag, size)) + content if size < 0x80 else bytes((tag, 0x80 | len(length))) + length + content
+    return (
+        bytes((tag, size)) + content
+        if size < 0x80
+        else bytes((tag, 0x80 | len(length))) + length + content
+    )

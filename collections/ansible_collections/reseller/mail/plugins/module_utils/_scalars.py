@@ -115,7 +115,9 @@ def _ip(text: str) -> str:
 
 
 def _hash(text: str) -> str:
-    if not text.startswith("{"):  # without a scheme it could be a password, which must not stand in a file
+    if not text.startswith(
+        "{"
+    ):  # without a scheme it could be a password, which must not stand in a file
         raise ValueError("this is neither vaulted nor a hash")
     if _hashes.canonical(text) != text:
         raise ValueError("the scheme of this hash is not written in capital letters")
@@ -140,7 +142,9 @@ def _public_key(text: str) -> str:
 
 def _url(text: str) -> str:
     # What ends a header, an attribute or a JSON string early has no place in it.
-    if len(text) > 300 or not re.fullmatch(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&()*+,;=:@%/?#-]*)?", text):
+    if len(text) > 300 or not re.fullmatch(
+        r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&()*+,;=:@%/?#-]*)?", text
+    ):
         raise ValueError(f"{shown(text)} is no https:// address that can be used here")
     _names.domain(text[8:].partition("/")[0].partition(":")[0])
     return text
@@ -182,12 +186,20 @@ def _matching(text: str, pattern: str, what: str) -> str:
 
 
 def _certificate(text: str) -> str:
-    body = re.fullmatch(r"\s*-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=\n]+)-----END CERTIFICATE-----\s*", text)
+    body = re.fullmatch(
+        r"\s*-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=\n]+)-----END CERTIFICATE-----\s*", text
+    )
     if "PRIVATE KEY" in text:
         raise ValueError("this is a private key, which nobody may give away")
     try:
         # DER: a SEQUENCE whose length takes two octets
-        if body is None or len(text) > 16384 or not base64.b64decode(body.group(1).replace("\n", ""), validate=True).startswith(b"\x30\x82"):
+        if (
+            body is None
+            or len(text) > 16384
+            or not base64.b64decode(body.group(1).replace("\n", ""), validate=True).startswith(
+                b"\x30\x82"
+            )
+        ):
             raise ValueError
     except ValueError:
         raise ValueError("this is not one certificate in PEM") from None
@@ -204,7 +216,12 @@ def _sieve(text: str) -> str:
 
 def renamed(kind: Scalar, **others: str) -> Scalar:
     """A kind that takes other words for some of its values."""
-    return Scalar(kind.allowed, lambda text: kind.read(others.get(text, text)), words=kind.words, also=tuple(others))
+    return Scalar(
+        kind.allowed,
+        lambda text: kind.read(others.get(text, text)),
+        words=kind.words,
+        also=tuple(others),
+    )
 
 
 def choice(*words: str) -> Scalar:
@@ -220,39 +237,71 @@ TEXT = Scalar("1 to 200 printable characters in one line", _text)
 SLUG = Scalar("1 to 32 of a-z, 0-9 and hyphens, neither first nor last a hyphen", _names.slug)
 DOMAIN = Scalar("a domain name such as acme.example", _names.domain)
 OWNER_NAME = Scalar("a name in DNS such as _spf.acme.example", _names.owner_name)
-MAIL_DOMAIN = Scalar(f"a domain name such as acme.example, at most {_names.MAX_MAIL_DOMAIN} characters", _names.mail_domain)
-LOCAL = Scalar("1 to 64 of a-z, 0-9, dot, hyphen and underscore, beginning with a letter or digit", _names.local_part)
+MAIL_DOMAIN = Scalar(
+    f"a domain name such as acme.example, at most {_names.MAX_MAIL_DOMAIN} characters",
+    _names.mail_domain,
+)
+LOCAL = Scalar(
+    "1 to 64 of a-z, 0-9, dot, hyphen and underscore, beginning with a letter or digit",
+    _names.local_part,
+)
 ADDRESS = Scalar("an address such as jo@acme.example", _names.address)
-RECIPIENT = Scalar("an address such as jo@acme.example, or jo for one in the same domain", _names.recipient)
+RECIPIENT = Scalar(
+    "an address such as jo@acme.example, or jo for one in the same domain", _names.recipient
+)
 LIMIT = Scalar("a whole number (0 allows none) or unlimited", _limit)
-POOL = Scalar("a size such as 500M or 20G (units B, K, M, G, T; 1K is 1024B), 0 or unlimited", _size)
+POOL = Scalar(
+    "a size such as 500M or 20G (units B, K, M, G, T; 1K is 1024B), 0 or unlimited", _size
+)
 QUOTA = Scalar("a size such as 500M or 20G (units B, K, M, G, T; 1K is 1024B) or unlimited", _quota)
 SIZE = Scalar("a size such as 500M or 20G (units B, K, M, G, T; 1K is 1024B)", _one_size)
 IP = Scalar("an IPv4 or IPv6 address", _ip)
 TRUTH = Scalar("true or false", _truth)
 PORT = Scalar("1 to 65535", _port)
 MAX_AGE = Scalar("86400 to 31557600 seconds (RFC 8461 section 3.2)", _max_age)
-PASSWORD = Scalar(f"a value encrypted with ansible-vault (!vault), or {_hashes.ALLOWED}", _hash, secret=True)
+PASSWORD = Scalar(
+    f"a value encrypted with ansible-vault (!vault), or {_hashes.ALLOWED}", _hash, secret=True
+)
 PUBLIC_KEY = Scalar("base64, as in the p= tag of RFC 6376", _public_key)
 DIGEST = Scalar("64 hexadecimal digits, the SHA-256 of a public key", _digest)
 DEBIAN = Scalar("12 or 13", lambda text: int(choice("12", "13").read(text)), words=("12", "13"))
 URL = Scalar("an address that begins with https://", _url)
 SELECTOR = Scalar(
     f"a DKIM selector such as mx1-2, at most {_names.MAX_SELECTOR} characters",
-    lambda text: _matching(text, f"(?=.{{1,{_names.MAX_SELECTOR}}}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?", "a selector"),
+    lambda text: _matching(
+        text, f"(?=.{{1,{_names.MAX_SELECTOR}}}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?", "a selector"
+    ),
 )
-MOMENT = Scalar("a time such as 2026-03-31T09:30:00Z", lambda text: _matching(text, "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", "a time in UTC"))
+MOMENT = Scalar(
+    "a time such as 2026-03-31T09:30:00Z",
+    lambda text: _matching(
+        text, "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", "a time in UTC"
+    ),
+)
 DATE = Scalar("a date such as 2026-03-31", _date)
 MONEY = Scalar("an amount such as 4.90, at most four decimals", lambda text: _decimal(text, 4))
 RATIO = Scalar("a ratio such as 1.5, above 0 and at most 100", _ratio)
 PERCENT = Scalar("0 to 100", lambda text: _whole(text, 0, 100, "a percentage"))
-PRIORITY = Scalar("11 to 65535", lambda text: _whole(text, 11, 65535, "a preference behind the nodes' 10"))
+PRIORITY = Scalar(
+    "11 to 65535", lambda text: _whole(text, 11, 65535, "a preference behind the nodes' 10")
+)
 COUNT = Scalar("a whole number from 1", lambda text: _whole(text, 1, 10**9, "a number above 0"))
 DAYS = Scalar("1 to 3650 days", lambda text: _whole(text, 1, 3650, "a fit number of days"))
-EVIDENCE_DAYS = Scalar("1 to 45 days", lambda text: _whole(text, 1, 45, "a fit number of days: evidence is kept for 60"))
-COLOUR = Scalar("a colour such as '#1a6b3c' (in quotes)", lambda text: _matching(text, "#[0-9a-f]{6}", "a colour"))
-LOCALE = Scalar("a language such as en, de or fr-CH", lambda text: _matching(text, "[a-z]{2,3}(-[A-Z]{2})?", "a language"))
-CURRENCY = Scalar("a currency such as EUR (ISO 4217)", lambda text: _matching(text, "[A-Z]{3}", "a currency"))
+EVIDENCE_DAYS = Scalar(
+    "1 to 45 days",
+    lambda text: _whole(text, 1, 45, "a fit number of days: evidence is kept for 60"),
+)
+COLOUR = Scalar(
+    "a colour such as '#1a6b3c' (in quotes)",
+    lambda text: _matching(text, "#[0-9a-f]{6}", "a colour"),
+)
+LOCALE = Scalar(
+    "a language such as en, de or fr-CH",
+    lambda text: _matching(text, "[a-z]{2,3}(-[A-Z]{2})?", "a language"),
+)
+CURRENCY = Scalar(
+    "a currency such as EUR (ISO 4217)", lambda text: _matching(text, "[A-Z]{3}", "a currency")
+)
 CERTIFICATE = Scalar("one certificate in PEM, as a block (certificate: |)", _certificate)
 SIEVE = Scalar("a Sieve script of at most 64 KiB, as a block (sieve: |)", _sieve)
 LINES = (CERTIFICATE, SIEVE)

@@ -103,7 +103,9 @@ def outcome(reply: Reply, rtype: str) -> tuple[str, list[str]]:
     if reply.state == "none":
         return reply.why or "NOERROR", []
     values = sorted(reply.values)
-    return "NOERROR", values if rtype == "TXT" else [value.rpartition(" ")[2].rstrip(".") for value in values]
+    return "NOERROR", values if rtype == "TXT" else [
+        value.rpartition(" ")[2].rstrip(".") for value in values
+    ]
 
 
 async def walk(asker: Asker, domain: str, senders: t.Iterable[str]) -> Chain:
@@ -125,7 +127,7 @@ async def walk(asker: Asker, domain: str, senders: t.Iterable[str]) -> Chain:
         last.verdict,
         last.dns_terms_used,
         last.void_lookups_used,
-        tuple(dict.fromkeys(_records(events))),    # once each: in a circle they come again
+        tuple(dict.fromkeys(_records(events))),  # once each: in a circle they come again
         next((event["reason"] for event in events if event["kind"] == "exit"), ""),
     )
 
@@ -136,7 +138,9 @@ def _records(events: t.Iterable[t.Mapping[str, t.Any]]) -> t.Iterator[tuple[str,
             yield from ((event["domain"], text) for text in event["records"] if is_spf(text))
 
 
-def faults(chain: Chain, wanted: str, expected_tail: str = "-all", relay: str = "") -> t.Iterator[SpfFault]:
+def faults(
+    chain: Chain, wanted: str, expected_tail: str = "-all", relay: str = ""
+) -> t.Iterator[SpfFault]:
     """Everything wrong with a chain; ``wanted`` is the record that the model asks for, as a line, and ``relay`` what the premium relay's operator
     wants included, where mail leaves by it. Nothing where a server did not answer, or where the domain has no record or two: those are
     findings about the record set."""
@@ -161,35 +165,80 @@ def faults(chain: Chain, wanted: str, expected_tail: str = "-all", relay: str = 
 
     publish = instead(wanted)
     if chain.lookups > MOST_LOOKUPS:
-        asking = ", ".join(dict.fromkeys(term for _domain, text in chain.records for term in text.split()[1:] if _asks(term)))
+        asking = ", ".join(
+            dict.fromkeys(
+                term for _domain, text in chain.records for term in text.split()[1:] if _asks(term)
+            )
+        )
         remedy = f"take terms out until {MOST_LOOKUPS} are left, or:\n{publish}"
-        yield SpfFault("dns.spf_lookups", f"{chain.lookups} lookups over the whole chain: {asking}", remedy)
+        yield SpfFault(
+            "dns.spf_lookups", f"{chain.lookups} lookups over the whole chain: {asking}", remedy
+        )
     if chain.voids > MOST_VOID:
-        yield SpfFault("dns.spf_void", f"{chain.voids} lookups that find nothing", f"take out the terms whose names are gone, or:\n{publish}")
+        yield SpfFault(
+            "dns.spf_void",
+            f"{chain.voids} lookups that find nothing",
+            f"take out the terms whose names are gone, or:\n{publish}",
+        )
     if chain.stranger == "permerror" and chain.lookups <= MOST_LOOKUPS and chain.voids <= MOST_VOID:
         yield SpfFault("dns.spf_syntax", chain.why or "the record cannot be evaluated", publish)
     elif chain.stranger == "pass":
-        yield SpfFault("dns.spf_stranger", "an address that is nobody's passes: " + " | ".join(text for _domain, text in chain.records), publish)
+        yield SpfFault(
+            "dns.spf_stranger",
+            "an address that is nobody's passes: "
+            + " | ".join(text for _domain, text in chain.records),
+            publish,
+        )
     for domain, text in chain.records:
-        used = [term for term in text.split()[1:] if term.lower().lstrip("+-~?").partition(":")[0] == "ptr"]
+        used = [
+            term
+            for term in text.split()[1:]
+            if term.lower().lstrip("+-~?").partition(":")[0] == "ptr"
+        ]
         if used:
             mine = f":\n{without(*used)}" if text == own[0] else "; receivers may ignore it"
-            yield SpfFault("dns.spf_ptr", f"{domain} uses ptr: {text}", f"take {used[0]} out (RFC 7208 section 5.5){mine}")
-    failing = [f"{address}: {verdict}" for address, verdict in chain.senders if verdict not in ("pass", "permerror")]
+            yield SpfFault(
+                "dns.spf_ptr",
+                f"{domain} uses ptr: {text}",
+                f"take {used[0]} out (RFC 7208 section 5.5){mine}",
+            )
+    failing = [
+        f"{address}: {verdict}"
+        for address, verdict in chain.senders
+        if verdict not in ("pass", "permerror")
+    ]
     included = {domain.rstrip(".").lower() for domain, _text in chain.records}
     if relay and relay not in included and chain.stranger != "permerror":
         failing.append(f"those of the premium relay (include:{relay})")
     if failing:
-        yield SpfFault("dns.spf_sender", f"addresses that mail leaves from do not pass: {', '.join(failing)}", publish)
+        yield SpfFault(
+            "dns.spf_sender",
+            f"addresses that mail leaves from do not pass: {', '.join(failing)}",
+            publish,
+        )
     terms = own[0].lower().split()[1:]
     tail = next((term for term in terms if term.lstrip("+-~?") == "all"), "")
     redirected = any(term.startswith("redirect=") for term in terms)
-    if tail != expected_tail and not (redirected and not tail) and chain.stranger not in ("pass", "permerror"):
-        yield SpfFault("dns.spf_tail", f"the record ends in {tail or 'no all'} instead of {expected_tail}", publish)
-    former = {term: host for term in terms if (host := _former_host(term)) and term not in wanted.lower().split()}
+    if (
+        tail != expected_tail
+        and not (redirected and not tail)
+        and chain.stranger not in ("pass", "permerror")
+    ):
+        yield SpfFault(
+            "dns.spf_tail",
+            f"the record ends in {tail or 'no all'} instead of {expected_tail}",
+            publish,
+        )
+    former = {
+        term: host
+        for term in terms
+        if (host := _former_host(term)) and term not in wanted.lower().split()
+    }
     for term, host in former.items():
         remedy = f"once nothing is sent from there:\n{without(*former)}"
-        yield SpfFault("dns.spf_leftover", f"{term} still lets {host} send as {chain.domain}", remedy)
+        yield SpfFault(
+            "dns.spf_leftover", f"{term} still lets {host} send as {chain.domain}", remedy
+        )
 
 
 def _asks(term: str) -> bool:
@@ -212,5 +261,14 @@ def _former_host(term: str) -> t.Optional[str]:
     kind, _colon, target = term.lstrip("+-~?").replace("redirect=", "include:").partition(":")
     if kind not in ("include", "a", "mx"):
         return None
-    target = target.partition("/")[0].rstrip(".")  # RFC 7208 section 5.3: a length may follow the name
-    return next((name for suffix, name in FORMER_HOSTS.items() if target == suffix or target.endswith(f".{suffix}")), None)
+    target = target.partition("/")[0].rstrip(
+        "."
+    )  # RFC 7208 section 5.3: a length may follow the name
+    return next(
+        (
+            name
+            for suffix, name in FORMER_HOSTS.items()
+            if target == suffix or target.endswith(f".{suffix}")
+        ),
+        None,
+    )

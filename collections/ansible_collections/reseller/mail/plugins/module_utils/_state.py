@@ -24,7 +24,10 @@ def text(node: str, part: str, rows: t.Iterable[Row], before: str = "") -> str:
     parts of the text ``before`` stays."""
     chosen = ({name: row[name] for name in _FIELDS[part] if row.get(name)} for row in rows)
     parts = {**_others(before), part: sorted(chosen, key=_ORDER[part])}
-    lines = [f'  "node": {json.dumps(node)}', *(f"  {json.dumps(name)}: {_listed(parts[name])}" for name in sorted(parts))]
+    lines = [
+        f'  "node": {json.dumps(node)}',
+        *(f"  {json.dumps(name)}: {_listed(parts[name])}" for name in sorted(parts)),
+    ]
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
@@ -33,7 +36,11 @@ def _others(before: str) -> dict[str, t.Any]:
         found = json.loads(before or "{}")
     except ValueError:
         return {}
-    return {name: rows for name, rows in found.items() if isinstance(rows, list)} if isinstance(found, dict) else {}
+    return (
+        {name: rows for name, rows in found.items() if isinstance(rows, list)}
+        if isinstance(found, dict)
+        else {}
+    )
 
 
 def _listed(rows: t.Sequence[t.Any]) -> str:

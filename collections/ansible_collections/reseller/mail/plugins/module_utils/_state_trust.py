@@ -45,7 +45,10 @@ def judged(estate: Estate, node: Node, part: str, reported: t.Any) -> Judged:
     """Return the rows of a node's report that it may make, beside the former ones of every subject that it was refused."""
     former = _former(estate, node, part)
     if not isinstance(reported, list) or len(reported) > MOST_ROWS:
-        return Judged([row for rows in former.values() for row in rows], [f"the report of {node.name} is no list of at most {MOST_ROWS} keys"])
+        return Judged(
+            [row for rows in former.values() for row in rows],
+            [f"the report of {node.name} is no list of at most {MOST_ROWS} keys"],
+        )
     told: dict[str, list[Row]] = {}
     refused: dict[str, str] = {}
     unread = 0
@@ -64,11 +67,20 @@ def judged(estate: Estate, node: Node, part: str, reported: t.Any) -> Judged:
             refused[subject] = fault
     kept = {subject: rows for subject, rows in told.items() if subject not in refused}
     # A row that says nothing of whom it is about may be about any of those that are missing now.
-    back = former if unread else {subject: rows for subject, rows in former.items() if subject in refused}
+    back = (
+        former
+        if unread
+        else {subject: rows for subject, rows in former.items() if subject in refused}
+    )
     rows = [row for rows in {**back, **kept}.values() for row in rows]
-    said = [f"what {node.name} reports of {subject} is refused: {fault}" for subject, fault in sorted(refused.items())]
+    said = [
+        f"what {node.name} reports of {subject} is refused: {fault}"
+        for subject, fault in sorted(refused.items())
+    ]
     if unread:
-        said.append(f"{node.name} reports {unread} keys without a readable {_NAMES[part]}; they are refused")
+        said.append(
+            f"{node.name} reports {unread} keys without a readable {_NAMES[part]}; they are refused"
+        )
     return Judged(rows, said)
 
 
@@ -116,14 +128,21 @@ def _dkim_rule(estate: Estate, node: Node, former: t.Mapping[str, list[Row]]) ->
     taken = opendkim.taken(estate, node)
 
     def fault(domain: str, rows: list[Row]) -> str:
-        known = {(row["selector"], row["algorithm"], row["public"]): row for row in former.get(domain, ())}
+        known = {
+            (row["selector"], row["algorithm"], row["public"]): row
+            for row in former.get(domain, ())
+        }
         for row in rows:
             before = known.get((row["selector"], row["algorithm"], row["public"]))
-            if before and (domain in signs or STATES.index(row["state"]) >= STATES.index(before["state"])):
+            if before and (
+                domain in signs or STATES.index(row["state"]) >= STATES.index(before["state"])
+            ):
                 continue
             if domain not in signs:
                 return f"the node does not sign for it (selector {row['selector']})"
-            if row["selector"] in taken.get(domain, ()) or not number(node.name, row["algorithm"], row["selector"]):
+            if row["selector"] in taken.get(domain, ()) or not number(
+                node.name, row["algorithm"], row["selector"]
+            ):
                 return f"the selector {row['selector']} is not one of its own"
         if len({row["selector"] for row in rows}) < len(rows):
             return "it has two keys at one selector"

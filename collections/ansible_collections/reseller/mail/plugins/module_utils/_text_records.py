@@ -12,7 +12,9 @@ import typing as t
 
 _TAG_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _VERSIONS = {
-    "dmarc": re.compile(r"[vV][ \t]*=[ \t]*DMARC1[ \t]*(?:;|\Z)"),  # RFC 9989 section 4.8: only the value has a case
+    "dmarc": re.compile(
+        r"[vV][ \t]*=[ \t]*DMARC1[ \t]*(?:;|\Z)"
+    ),  # RFC 9989 section 4.8: only the value has a case
     "mta_sts": re.compile(r"v=STSv1[ \t]*(?:;|\Z)"),  # RFC 8461 section 3.1
     "tls_rpt": re.compile(r"v=TLSRPTv1[ \t]*(?:;|\Z)"),  # RFC 8460 section 3
 }
@@ -97,7 +99,9 @@ def _strict(kind: str, text: str) -> dict[str, str]:
 
 def strange_lines(policy: str) -> list[str]:
     """Return the lines of a policy that are no fields (RFC 8461 section 3.2): strict senders then take none of it."""
-    return [line for line in policy.splitlines() if line.strip() and not _POLICY_FIELD.fullmatch(line)]
+    return [
+        line for line in policy.splitlines() if line.strip() and not _POLICY_FIELD.fullmatch(line)
+    ]
 
 
 def mta_sts_policy(text: str) -> tuple[dict[str, str], list[str]]:

@@ -25,7 +25,15 @@ except ImportError:  # Ansible itself needs it on a controller
 
 TLS10, TLS11, TLS12, TLS13 = 0x0301, 0x0302, 0x0303, 0x0304
 CHANGE_CIPHER, ALERT, HANDSHAKE = 20, 21, 22
-CLIENT_HELLO, SERVER_HELLO, NEW_TICKET, SERVER_KEY_EXCHANGE, SERVER_HELLO_DONE, CLIENT_KEY_EXCHANGE, FINISHED = 1, 2, 4, 12, 14, 16, 20
+(
+    CLIENT_HELLO,
+    SERVER_HELLO,
+    NEW_TICKET,
+    SERVER_KEY_EXCHANGE,
+    SERVER_HELLO_DONE,
+    CLIENT_KEY_EXCHANGE,
+    FINISHED,
+) = 1, 2, 4, 12, 14, 16, 20
 SERVER_NAME, SUPPORTED_GROUPS, POINT_FORMATS, SIGNATURES, EXTENDED_MASTER_SECRET = 0, 10, 11, 13, 23
 EARLY_DATA, SUPPORTED_VERSIONS, KEY_SHARE, RENEGOTIATION = 42, 43, 51, 0xFF01
 
@@ -63,12 +71,39 @@ and no authentication."""
 TLS13_CIPHERS = (0x1302, 0x1301, 0x1303)
 X25519, P_256 = 29, 23
 CURVES = {X25519: "X25519", P_256: "P-256", 24: "P-384", 25: "P-521", 30: "X448"}
-FINITE_FIELDS = {256: "ffdhe2048", 257: "ffdhe3072", 258: "ffdhe4096", 259: "ffdhe6144", 260: "ffdhe8192"}
+FINITE_FIELDS = {
+    256: "ffdhe2048",
+    257: "ffdhe3072",
+    258: "ffdhe4096",
+    259: "ffdhe6144",
+    260: "ffdhe8192",
+}
 SMALL_CURVES = {
     **{number: f"a curve of RFC 4492 (number {number})" for number in range(1, 19)}, 19: "P-192", 20: "secp224k1", 21: "P-224", 22: "secp256k1",
 }  # fmt: skip
-BROKEN_SIGNATURES = {0x0203: "ECDSA with SHA-1", 0x0201: "RSA with SHA-1", 0x0202: "DSA with SHA-1", 0x0101: "RSA with MD5", 0x0103: "ECDSA with MD5"}
-GOOD_SIGNATURES = (0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0804, 0x0805, 0x0806, 0x0809, 0x080A, 0x080B, 0x0401, 0x0501, 0x0601)
+BROKEN_SIGNATURES = {
+    0x0203: "ECDSA with SHA-1",
+    0x0201: "RSA with SHA-1",
+    0x0202: "DSA with SHA-1",
+    0x0101: "RSA with MD5",
+    0x0103: "ECDSA with MD5",
+}
+GOOD_SIGNATURES = (
+    0x0403,
+    0x0503,
+    0x0603,
+    0x0807,
+    0x0808,
+    0x0804,
+    0x0805,
+    0x0806,
+    0x0809,
+    0x080A,
+    0x080B,
+    0x0401,
+    0x0501,
+    0x0601,
+)
 
 
 class Malformed(Exception):
@@ -121,9 +156,18 @@ def client_hello(hello: Hello, host: str, random: bytes, renegotiated: bytes = b
         extensions[SIGNATURES] = _sized(_numbers(hello.signatures), 2)
     if hello.version == TLS13:  # no key share: the server says which one it wants
         extensions |= {SUPPORTED_VERSIONS: _sized(_numbers([TLS13]), 1), KEY_SHARE: _sized(b"", 2)}
-    body = struct.pack("!H", min(hello.version, TLS12)) + random + _sized(b"", 1) + _sized(_numbers(hello.ciphers), 2)
-    body += _sized(b"\0" if hello.version == TLS13 else b"\1\0", 1)  # DEFLATE and none; TLS 1.3 knows none only
-    body += _sized(b"".join(struct.pack("!H", kind) + _sized(data, 2) for kind, data in extensions.items()), 2)
+    body = (
+        struct.pack("!H", min(hello.version, TLS12))
+        + random
+        + _sized(b"", 1)
+        + _sized(_numbers(hello.ciphers), 2)
+    )
+    body += _sized(
+        b"\0" if hello.version == TLS13 else b"\1\0", 1
+    )  # DEFLATE and none; TLS 1.3 knows none only
+    body += _sized(
+        b"".join(struct.pack("!H", kind) + _sized(data, 2) for kind, data in extensions.items()), 2
+    )
     return message(CLIENT_HELLO, body)
 
 
@@ -179,7 +223,13 @@ class ServerHello:
         version, random = reader.number(2), reader.take(32)
         reader.sized(1)
         cipher, compression = reader.number(2), reader.number(1)
-        return cls(version, random, cipher, compression != 0, extensions_of(reader.sized(2)) if reader else {})
+        return cls(
+            version,
+            random,
+            cipher,
+            compression != 0,
+            extensions_of(reader.sized(2)) if reader else {},
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +261,15 @@ def answer(messages: t.Sequence[tuple[int, bytes]]) -> Answer:
     if hello.version == TLS12 and hello.cipher in (*AES_128, *AES_256, *CHACHA):
         exchange = KeyExchange.read(bodies.get(SERVER_KEY_EXCHANGE, b""))
     extended, safe = EXTENDED_MASTER_SECRET in hello.extensions, RENEGOTIATION in hello.extensions
-    return Answer(hello.version, hello.cipher, exchange.group, exchange.signature, hello.compressed, extended, safe)
+    return Answer(
+        hello.version,
+        hello.cipher,
+        exchange.group,
+        exchange.signature,
+        hello.compressed,
+        extended,
+        safe,
+    )
 
 
 def allows_early_data(ticket: bytes) -> bool:
@@ -255,7 +313,10 @@ class Link:
             while len(pending) >= 4 and len(pending) >= 4 + int.from_bytes(pending[1:4], "big"):
                 end = 4 + int.from_bytes(pending[1:4], "big")
                 found.append((pending[0], pending[4:end]))
-                if pending[0] == SERVER_HELLO_DONE or (pending[0] == SERVER_HELLO and SUPPORTED_VERSIONS in ServerHello.read(pending[4:end]).extensions):
+                if pending[0] == SERVER_HELLO_DONE or (
+                    pending[0] == SERVER_HELLO
+                    and SUPPORTED_VERSIONS in ServerHello.read(pending[4:end]).extensions
+                ):
                     return found
                 pending = pending[end:]
 
@@ -300,16 +361,25 @@ class Session:
         bodies = dict(messages)
         if SERVER_KEY_EXCHANGE not in bodies:
             return False
-        hello, exchange = ServerHello.read(bodies[SERVER_HELLO]), KeyExchange.read(bodies[SERVER_KEY_EXCHANGE])
+        hello, exchange = (
+            ServerHello.read(bodies[SERVER_HELLO]),
+            KeyExchange.read(bodies[SERVER_KEY_EXCHANGE]),
+        )
         size, digest = (16, "sha256") if hello.cipher in AES_128 else (32, "sha384")
         point, shared = _shared(exchange)
         reply = message(CLIENT_KEY_EXCHANGE, _sized(point, 1))
-        talk = hashlib.new(digest, own + b"".join(message(kind, body) for kind, body in messages) + reply).digest()
+        talk = hashlib.new(
+            digest, own + b"".join(message(kind, body) for kind, body in messages) + reply
+        ).digest()
         if EXTENDED_MASTER_SECRET in hello.extensions:
             master = pseudo_random(shared, b"extended master secret", talk, 48, digest)
         else:
-            master = pseudo_random(shared, b"master secret", self._random + hello.random, 48, digest)
-        block = pseudo_random(master, b"key expansion", hello.random + self._random, 2 * size + 8, digest)
+            master = pseudo_random(
+                shared, b"master secret", self._random + hello.random, 48, digest
+            )
+        block = pseudo_random(
+            master, b"key expansion", hello.random + self._random, 2 * size + 8, digest
+        )
         self._key, self._salt = block[:size], block[2 * size : 2 * size + 4]
         self._finished = pseudo_random(master, b"client finished", talk, 12, digest)
         self._link.send(HANDSHAKE, reply)
@@ -344,7 +414,9 @@ def _shared(exchange: KeyExchange) -> tuple[bytes, bytes]:
             shared = own.exchange(x25519.X25519PublicKey.from_public_bytes(exchange.point))
             return own.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw), shared
         key = ec.generate_private_key(ec.SECP256R1())
-        shared = key.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), exchange.point))
+        shared = key.exchange(
+            ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), exchange.point)
+        )
         return key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint), shared
     except ValueError as exc:
         raise Malformed("the server's key exchange is no point of its curve") from exc

@@ -66,7 +66,11 @@ def noted(keys: Keys, evidence: t.Optional[Evidence], now: int) -> Keys:
         if evidence.absent:
             note = None
         elif not evidence.why:
-            note = replace(note, ttl=max(note.ttl, evidence.ttl)) if note else Note(keys.next, now, evidence.ttl)
+            note = (
+                replace(note, ttl=max(note.ttl, evidence.ttl))
+                if note
+                else Note(keys.next, now, evidence.ttl)
+            )
     return replace(keys, note=note)
 
 
@@ -79,7 +83,9 @@ def refusal(keys: Keys, evidence: t.Optional[Evidence], now: int) -> str:
     if evidence.why:
         return f"its next key is not to be seen everywhere in DNS: {evidence.why}"
     if keys.note is None or now < keys.note.ready:
-        since, ready = (keys.note.since, keys.note.ready) if keys.note else (now, now + TTLS * evidence.ttl)
+        since, ready = (
+            (keys.note.since, keys.note.ready) if keys.note else (now, now + TTLS * evidence.ttl)
+        )
         return f"its next key has been in DNS since {moment(since)}, and resolvers may remember records without it until {moment(ready)}"
     return ""
 
@@ -90,9 +96,15 @@ def lines(before: Keys, after: Keys) -> list[str]:
     if before.current != after.current:
         said.append(f"~ tls key {name} {_short(before.current)} -> {_short(after.current)}")
     if before.next != after.next:
-        said.append(f"{'~' if before.next else '+'} next tls key {name} {_short(after.next)}" if after.next else f"- next tls key {name}")
+        said.append(
+            f"{'~' if before.next else '+'} next tls key {name} {_short(after.next)}"
+            if after.next
+            else f"- next tls key {name}"
+        )
     if after.note and before.note != after.note:
-        said.append(f"~ next tls key {name} in DNS since {moment(after.note.since)}, TTL {after.note.ttl} s")
+        said.append(
+            f"~ next tls key {name} in DNS since {moment(after.note.since)}, TTL {after.note.ttl} s"
+        )
     elif before.note and not after.note and before.next == after.next:
         said.append(f"~ next tls key {name} not in DNS")
     return said

@@ -44,11 +44,18 @@ class Store:
     def keys(self, name: str) -> t.Optional[Keys]:
         """As they are; None where nothing is in service under the name (on a virgin host there is no openssl to ask either)."""
         chain = self._tls / name / "fullchain.pem"
-        current = self._digest("x509", "-noout", "-pubkey", "-in", str(chain)) if chain.exists() else ""
+        current = (
+            self._digest("x509", "-noout", "-pubkey", "-in", str(chain)) if chain.exists() else ""
+        )
         if not current:
             return None
         following, note = self._following(name), self._noted(name)
-        return Keys(name, current, "" if following == current else following, note if note and note.key == following else None)
+        return Keys(
+            name,
+            current,
+            "" if following == current else following,
+            note if note and note.key == following else None,
+        )
 
     def complete(self, keys: Keys) -> Keys:
         """With a next key, made here where certificates are asked for here. One that is in service by now is none any more."""
@@ -69,18 +76,35 @@ class Store:
         before the certificate is there."""
         place = LIVE / name / "privkey.pem"
         _place(self._next(name).read_bytes(), place.resolve(), 0o600)
-        command = ["certbot", "renew", "--non-interactive", "--no-directory-hooks", "--force-renewal", "--reuse-key", "--cert-name", name]
+        command = [
+            "certbot",
+            "renew",
+            "--non-interactive",
+            "--no-directory-hooks",
+            "--force-renewal",
+            "--reuse-key",
+            "--cert-name",
+            name,
+        ]
         status, out, err = self._run(command, environ_update=self._environment)
-        if self._digest("x509", "-noout", "-pubkey", "-in", str(LIVE / name / "fullchain.pem")) != key:
+        if (
+            self._digest("x509", "-noout", "-pubkey", "-in", str(LIVE / name / "fullchain.pem"))
+            != key
+        ):
             _place((self._tls / name / "privkey.pem").read_bytes(), place.resolve(), 0o600)
-            raise Failure(name, f"{_certificates.refusal(out, err).reason if status else 'certbot gave a certificate for another key'}; the former one stays")
+            raise Failure(
+                name,
+                f"{_certificates.refusal(out, err).reason if status else 'certbot gave a certificate for another key'}; the former one stays",
+            )
         status, out, err = self._run([HOOK])
         try:
             refused = json.loads(out)["refused"].get(name)
         except (ValueError, KeyError):
             refused = f"the certificate hook failed with status {status}: {(err or out).strip()}"
         if refused:
-            raise Failure(name, f"its certificate is there, but does not get into service: {refused}")
+            raise Failure(
+                name, f"its certificate is there, but does not get into service: {refused}"
+            )
 
     def note(self, keys: Keys) -> None:
         """Writes down since when DNS shows the next key, or forgets it."""

@@ -72,7 +72,12 @@ def owned(domain: Domain) -> t.Iterator[Owned]:
 
 def owner_changes(before: Estate, after: Estate) -> list[OwnerChange]:
     """Every object that is on both sides, in the same tenant, with another owner; sorted."""
-    was = {(tenant.name, kind, name): owner for tenant in before.tenants for domain in tenant.domains for kind, name, owner, _at in owned(domain)}
+    was = {
+        (tenant.name, kind, name): owner
+        for tenant in before.tenants
+        for domain in tenant.domains
+        for kind, name, owner, _at in owned(domain)
+    }
     changes = []
     for tenant in after.tenants:
         for domain in tenant.domains:
@@ -107,14 +112,20 @@ def transfer(estate: Estate, tenant: str, source: str, target: str) -> Transfer:
             missing.append(Missing(key, needed, left))
     if missing:
         return Transfer(estate, (), moved, tuple(missing))
-    changed = replace(home, domains=tuple(_handed_over(domain, source, target) for domain in home.domains))
-    after = replace(estate, tenants=tuple(changed if each is home else each for each in estate.tenants))
+    changed = replace(
+        home, domains=tuple(_handed_over(domain, source, target) for domain in home.domains)
+    )
+    after = replace(
+        estate, tenants=tuple(changed if each is home else each for each in estate.tenants)
+    )
     return Transfer(after, tuple(owner_changes(estate, after)), moved, ())
 
 
 def _handed_over(domain: Domain, source: str, target: str) -> Domain:
     def all_of(things: tuple[t.Any, ...]) -> tuple[t.Any, ...]:
-        return tuple(replace(thing, owner=target) if thing.owner == source else thing for thing in things)
+        return tuple(
+            replace(thing, owner=target) if thing.owner == source else thing for thing in things
+        )
 
     return replace(
         domain,

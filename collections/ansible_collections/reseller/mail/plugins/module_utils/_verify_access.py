@@ -34,7 +34,11 @@ if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model.estate import BackupMx, Node
 
 Check = t.Callable[[], Finding]
-IMPLICIT = (("access.submissions", 465, "220 "), ("access.imap", 993, "* OK"), ("access.pop3", 995, "+OK"))
+IMPLICIT = (
+    ("access.submissions", 465, "220 "),
+    ("access.imap", 993, "* OK"),
+    ("access.pop3", 995, "+OK"),
+)
 CLIENT_PORTS = (*(port for _id, port, _greeting in IMPLICIT), 587, 4190)
 _TLS = "port 25 offers STARTTLS with a certificate for {}, and no AUTH"
 _CIPHERS = "{} TLS 1.2 and newer, with ECDHE and AEAD only, with a key and signatures of today"
@@ -44,7 +48,9 @@ _PLAINTEXT = "no password is taken before TLS"
 MADE_UP = base64.b64encode(b"\0verify\0not-a-password").decode()
 
 
-def finding(id_: str, subject: str, expected: str, remedy: str, work: t.Callable[[], str]) -> Finding:
+def finding(
+    id_: str, subject: str, expected: str, remedy: str, work: t.Callable[[], str]
+) -> Finding:
     """The answer of one check: what it returns is what was found; what it raises is what is wrong."""
     try:
         return Finding(id_, subject, "ok", expected, work())
@@ -76,13 +82,20 @@ def _starttls(dialler: Dialler, host: str, port: int, needs_auth: bool) -> str:
         server.starttls(context=dialler.context)
         server.ehlo()
         if server.has_extn("auth") != needs_auth:
-            raise ProbeFailure("no AUTH is offered after STARTTLS" if needs_auth else "AUTH is offered where strangers deliver")
+            raise ProbeFailure(
+                "no AUTH is offered after STARTTLS"
+                if needs_auth
+                else "AUTH is offered where strangers deliver"
+            )
         return str(server.sock.version())  # type: ignore[union-attr]
 
 
 def _dane(dialler: Dialler, host: str) -> str:
     """The key itself, as a sender sees it that verifies by DNSSEC: neither the name nor the dates count (RFC 7671 section 5.1)."""
-    records = {tlsa_text(rdata.to_text()) for rdata in dialler.records(f"_25._tcp.{host}", "TLSA", secure=True)}
+    records = {
+        tlsa_text(rdata.to_text())
+        for rdata in dialler.records(f"_25._tcp.{host}", "TLSA", secure=True)
+    }
     ours = sorted(text for text in records if text.startswith("3 1 1 "))
     if not ours:
         raise ProbeIdle("no TLSA record 3 1 1 in a signed zone")
@@ -101,7 +114,10 @@ def _sieve(dialler: Dialler, host: str) -> str:
         if not line.startswith("OK"):
             raise ProbeFailure(f"STARTTLS is answered {line!r}")
         with Lines(dialler.secure(talk.sock, host)) as safe:
-            if not any(line.upper().startswith('"SASL"') and "PLAIN" in line.upper() for line in safe.until("OK", "NO", "BYE")):
+            if not any(
+                line.upper().startswith('"SASL"') and "PLAIN" in line.upper()
+                for line in safe.until("OK", "NO", "BYE")
+            ):
                 raise ProbeFailure("no login is offered after STARTTLS")
             return str(safe.sock.version())  # type: ignore[attr-defined]
 
@@ -198,7 +214,11 @@ def _smtp_plain(talk: Lines) -> str:
     if any(line[4:].upper().startswith("AUTH") for line in offered):
         return "AUTH is offered before TLS"
     answer = talk.smtp(f"AUTH PLAIN {MADE_UP}")[-1]
-    return "" if answer.startswith("5") and not answer.startswith("535") else f"AUTH before TLS is answered {answer!r}"
+    return (
+        ""
+        if answer.startswith("5") and not answer.startswith("535")
+        else f"AUTH before TLS is answered {answer!r}"
+    )
 
 
 def _imap_plain(talk: Lines) -> str:
@@ -220,7 +240,11 @@ def _sieve_plain(talk: Lines) -> str:
 
 
 _PLAIN: t.Final[dict[int, t.Callable[[Lines], str]]] = {
-    587: _smtp_plain, 25: _smtp_plain, 143: _imap_plain, 110: _pop3_plain, 4190: _sieve_plain,
+    587: _smtp_plain,
+    25: _smtp_plain,
+    143: _imap_plain,
+    110: _pop3_plain,
+    4190: _sieve_plain,
 }
 
 
@@ -235,9 +259,13 @@ def _relay(dialler: Dialler, host: str, sender: str) -> str:
             server.mail(origin)
             code, text = server.rcpt(recipient)
             if code < 400:
-                raise ProbeFailure(f"RCPT TO a foreign domain from <{origin}> is answered {code} {text.decode('utf-8', 'replace')}")
+                raise ProbeFailure(
+                    f"RCPT TO a foreign domain from <{origin}> is answered {code} {text.decode('utf-8', 'replace')}"
+                )
             if code < 500:
-                raise ProbeFailure(f"RCPT TO a foreign domain from <{origin}> is only deferred: {code} {text.decode('utf-8', 'replace')}")
+                raise ProbeFailure(
+                    f"RCPT TO a foreign domain from <{origin}> is only deferred: {code} {text.decode('utf-8', 'replace')}"
+                )
         return f"{code} {text.decode('utf-8', 'replace')}"
 
 
@@ -282,12 +310,34 @@ def client_checks(dialler: Dialler, host: str) -> list[Check]:
     remedy = f"look at the service and the certificate on {host}; converge the node"
     ask = functools.partial(functools.partial, finding)
     checks: list[Check] = [
-        ask(id_, host, f"port {port} greets over TLS with a certificate for {host}", remedy, functools.partial(_implicit, dialler, host, port, greeting))
+        ask(
+            id_,
+            host,
+            f"port {port} greets over TLS with a certificate for {host}",
+            remedy,
+            functools.partial(_implicit, dialler, host, port, greeting),
+        )
         for id_, port, greeting in IMPLICIT
     ]
     submission = functools.partial(_starttls, dialler, host, 587, True)
-    checks.append(ask("access.submission", host, f"port 587 offers STARTTLS with a certificate for {host}, then AUTH", remedy, submission))
-    checks.append(ask("access.sieve", host, f"port 4190 offers STARTTLS with a certificate for {host}", remedy, functools.partial(_sieve, dialler, host)))
+    checks.append(
+        ask(
+            "access.submission",
+            host,
+            f"port 587 offers STARTTLS with a certificate for {host}, then AUTH",
+            remedy,
+            submission,
+        )
+    )
+    checks.append(
+        ask(
+            "access.sieve",
+            host,
+            f"port 4190 offers STARTTLS with a certificate for {host}",
+            remedy,
+            functools.partial(_sieve, dialler, host),
+        )
+    )
     checks.append(
         ask(
             "access.addresses",
@@ -320,7 +370,9 @@ def node_port_check(dialler: Dialler, node: Node) -> Check:
 
 def backup_port_check(dialler: Dialler, backup: BackupMx) -> Check:
     """The door of a backup MX, and what it means that it is shut."""
-    remedy = f"no mail is lost, it waits with its senders while a node is away; {_tell(backup.hostname)}"
+    remedy = (
+        f"no mail is lost, it waits with its senders while a node is away; {_tell(backup.hostname)}"
+    )
     return _port_check(dialler, backup.hostname, backup.addresses, remedy)
 
 
@@ -413,6 +465,10 @@ def backup_check(dialler: Dialler, host: str, name: str, catch_all: bool) -> Che
 def unknown_check(dialler: Dialler, host: str, domain: str) -> Check:
     """An address that does not exist is refused at the door, never bounced later."""
     return functools.partial(
-        finding, "mail.unknown_refused", domain, "RCPT TO an unknown address: 550", f"converge {host}; look at its recipient tables",
+        finding,
+        "mail.unknown_refused",
+        domain,
+        "RCPT TO an unknown address: 550",
+        f"converge {host}; look at its recipient tables",
         functools.partial(_unknown, dialler, host, domain),
     )

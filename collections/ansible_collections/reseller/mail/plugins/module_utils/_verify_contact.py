@@ -10,11 +10,21 @@ import functools
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
-from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler, ProbeClosed, ProbeDoubt, ProbeFailure, ProbeIdle, Smtp
+from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import (
+    Dialler,
+    ProbeClosed,
+    ProbeDoubt,
+    ProbeFailure,
+    ProbeIdle,
+    Smtp,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._verify_access import finding
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, Provider
+    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import (
+        Estate,
+        Provider,
+    )
 
 SUBJECT = "provider"
 """Whom the finding about the files is about."""
@@ -29,7 +39,9 @@ def findings(dialler: Dialler, estate: Estate) -> list[Finding]:
         _named(provider),
         *(
             finding(
-                "mail.postmaster", f"postmaster@{name}", f"RCPT TO:<postmaster@{name}> at each of its mail hosts: 250",
+                "mail.postmaster",
+                f"postmaster@{name}",
+                f"RCPT TO:<postmaster@{name}> at each of its mail hosts: 250",
                 f"name a person in provider.contact, converge the nodes and publish; where the mail of {name} is not theirs, make the address there",
                 ask,
             )
@@ -43,7 +55,11 @@ def _named(provider: Provider) -> Finding:
     if provider.contact:
         return Finding("mail.contact", SUBJECT, "ok", expected, provider.contact)
     return Finding(
-        "mail.contact", SUBJECT, "warn", expected, "nobody: mail for root, postmaster and abuse stays in /var/mail/root of each node",
+        "mail.contact",
+        SUBJECT,
+        "warn",
+        expected,
+        "nobody: mail for root, postmaster and abuse stays in /var/mail/root of each node",
         "name a person in provider.contact of estate.yml, then converge and publish",
     )
 
@@ -51,7 +67,10 @@ def _named(provider: Provider) -> Finding:
 def _at_mx(dialler: Dialler, provider: Provider) -> str:
     """Ask where senders deliver: at the MX, or at the domain itself where it has none and the contact is in it (RFC 5321 section 5.1)."""
     name = provider.domain
-    records = sorted((rdata.preference, str(rdata.exchange).rstrip(".").lower()) for rdata in dialler.records(name, "MX"))
+    records = sorted(
+        (rdata.preference, str(rdata.exchange).rstrip(".").lower())
+        for rdata in dialler.records(name, "MX")
+    )
     hosts = [host for _preference, host in records]
     if hosts == [""]:
         raise ProbeIdle(f"{name} takes no mail (RFC 7505)")

@@ -22,7 +22,7 @@ CATALOGUE: t.Final[dict[str, str]] = {
     "host.reached": "the controller reaches it by SSH, and its facts can be read; if not, nothing else of the host is asked",
     "host.generation": "one generation is current, all daemons were told of it (`activated.json`), and every file of it is what was installed",
     "host.disk": "the file systems of queue, mail, platform and root have space and inodes: `warn` below 10 % (`verify_host_disk_warn`), `fail` "
-                 "below 5 % (`verify_host_disk_fail`) or where Postfix refuses mail (`queue_minfree`)",
+    "below 5 % (`verify_host_disk_fail`) or where Postfix refuses mail (`queue_minfree`)",
     "host.clock": "its clock is within 60 s (`verify_host_clock_skew`) of the controller's",
     "host.guard": "the guard runs and its socket answers as a milter",
     "host.opendkim": "the OpenDKIM instance for RSA runs and its socket answers as a milter",
@@ -33,15 +33,19 @@ CATALOGUE: t.Final[dict[str, str]] = {
     "host.nginx": "nginx runs; `na` where it is not enabled",
     "host.timers": "every timer and path of ours that is enabled is active",
     "host.queue": "at most 1,000 messages wait (`verify_host_queue_length`), and none waits longer than 60 minutes (`verify_host_queue_age`) for its first "
-                  "attempt; what is on hold does not count",
+    "attempt; what is on hold does not count",
     "host.units": "no other unit of the host has failed; `warn`",
 }
 """Every finding about a host and what is asked, in the order in which one is the cause of another."""
 
 _SMTP = ("host.postfix", "host.guard", "host.opendkim")
 _STORE = ("host.dovecot", "host.generation", "host.disk")
-_MILTERS = {"guard/": "host.guard", "opendkim/rsa.": "host.opendkim", "opendkim/ed25519.": "host.opendkim_ed25519",
-            "opendkim/node.": "host.opendkim_node"}
+_MILTERS = {
+    "guard/": "host.guard",
+    "opendkim/rsa.": "host.opendkim",
+    "opendkim/ed25519.": "host.opendkim_ed25519",
+    "opendkim/node.": "host.opendkim_node",
+}
 _DOVECOT = ("private/auth", "private/dovecot-lmtp", "private/quota-status")
 
 NEEDS: t.Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
@@ -64,7 +68,10 @@ NEEDS: t.Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "mail.submit": ((*_SMTP, *_STORE), ()),
     "mail.fetch": (("host.dovecot", "host.generation"), ()),
     "mail.login_name": ((*_SMTP, "host.dovecot", "host.generation"), ()),
-    "mail.deliver": ((*_SMTP, *_STORE, "host.clock", "host.queue"), (*_SMTP, *_STORE, "host.clock", "host.queue", "mail.port")),
+    "mail.deliver": (
+        (*_SMTP, *_STORE, "host.clock", "host.queue"),
+        (*_SMTP, *_STORE, "host.clock", "host.queue", "mail.port"),
+    ),
     "mail.dkim": ((*_SMTP, *_STORE, "host.opendkim_ed25519", "host.clock", "host.queue"), ()),
     "dns.mta_sts_policy": (("host.nginx", "host.generation"), ()),
     "dns.settings": (("host.nginx", "host.generation"), ()),
@@ -102,31 +109,58 @@ def wants_ed25519(estate: Estate, node: Node) -> bool:
 
 def unreached(host: str, why: str) -> list[Finding]:
     """Return the findings about a host that could not be asked."""
-    first = Finding("host.reached", host, "fail", "SSH takes the controller's login, and the host's facts can be read", why,
-                    f"look at {host}: power, network, SSH, Python")
-    return [first, *(Finding(id_, host, "blocked", "", "not asked: host.reached failed") for id_ in CATALOGUE if id_ != "host.reached")]
+    first = Finding(
+        "host.reached",
+        host,
+        "fail",
+        "SSH takes the controller's login, and the host's facts can be read",
+        why,
+        f"look at {host}: power, network, SSH, Python",
+    )
+    return [
+        first,
+        *(
+            Finding(id_, host, "blocked", "", "not asked: host.reached failed")
+            for id_ in CATALOGUE
+            if id_ != "host.reached"
+        ),
+    ]
 
 
-def judge(facts: Facts, host: str, debian: int, ed25519: bool, limits: Limits, skew: t.Optional[float]) -> list[Finding]:
+def judge(
+    facts: Facts, host: str, debian: int, ed25519: bool, limits: Limits, skew: t.Optional[float]
+) -> list[Finding]:
     """Return the findings about one host, in the catalogue's order. ``skew`` is by how many seconds its clock differs, None when that was not measured."""
     answers = {
-        "host.reached": Answer("ok", "SSH takes the controller's login, and the host's facts can be read", "asked"),
+        "host.reached": Answer(
+            "ok", "SSH takes the controller's login, and the host's facts can be read", "asked"
+        ),
         "host.generation": _generation(facts["generation"]),
         "host.disk": _disk(facts, limits),
         "host.clock": _clock(skew, limits),
         "host.guard": _service(facts, "host.guard", ("reseller-mail-guard.service",)),
         "host.opendkim": _opendkim(facts, "host.opendkim", "opendkim@rsa.service", host),
-        "host.opendkim_ed25519": _opendkim(facts, "host.opendkim_ed25519", "opendkim@ed25519.service", host) if ed25519 else
-        Answer("na", "", "no domain of the node is signed with Ed25519"),
+        "host.opendkim_ed25519": _opendkim(
+            facts, "host.opendkim_ed25519", "opendkim@ed25519.service", host
+        )
+        if ed25519
+        else Answer("na", "", "no domain of the node is signed with Ed25519"),
         "host.opendkim_node": _opendkim(facts, "host.opendkim_node", "opendkim@node.service", host),
         "host.dovecot": _service(facts, "host.dovecot", ("dovecot.service",)),
-        "host.postfix": _service(facts, "host.postfix", ("postfix.service", "postfix@-.service") if debian < 13 else ("postfix.service",)),
+        "host.postfix": _service(
+            facts,
+            "host.postfix",
+            ("postfix.service", "postfix@-.service") if debian < 13 else ("postfix.service",),
+        ),
         "host.nginx": _nginx(facts),
         "host.timers": _timers(facts),
         "host.queue": _queue(facts["queue"], limits),
         "host.units": _units(facts),
     }
-    return [Finding(id_, host, one.state, one.expected, one.found, one.remedy) for id_, one in answers.items()]
+    return [
+        Finding(id_, host, one.state, one.expected, one.found, one.remedy)
+        for id_, one in answers.items()
+    ]
 
 
 def _generation(found: Facts) -> Answer:
@@ -138,12 +172,21 @@ def _generation(found: Facts) -> Answer:
     if not current:
         return Answer("fail", expected, "none is current", again)
     if current != activated:
-        return Answer("fail", expected, f"{current} is current, but the daemons were told of {activated or 'none'} only", again)
+        return Answer(
+            "fail",
+            expected,
+            f"{current} is current, but the daemons were told of {activated or 'none'} only",
+            again,
+        )
     if found["drift"]:
         many = len(found["drift"])
         shown = "; ".join(found["drift"][:3])
-        return Answer("fail", expected, f"of {current} {many} file{'s differ' if many > 1 else ' differs'} from what was installed: {shown}",
-                      f"find out who edited it, then {again}")
+        return Answer(
+            "fail",
+            expected,
+            f"of {current} {many} file{'s differ' if many > 1 else ' differs'} from what was installed: {shown}",
+            f"find out who edited it, then {again}",
+        )
     return Answer("ok", expected, current)
 
 
@@ -159,7 +202,10 @@ def _disk(facts: Facts, limits: Limits) -> Answer:
         devices.setdefault(one["device"], {**one, "paths": []})["paths"].append(one["path"])
     failed, short, well = [], [], []
     for one in devices.values():
-        space, inodes = _percent(one["free"], one["size"]), _percent(one["inodes_free"], one["inodes"])
+        space, inodes = (
+            _percent(one["free"], one["size"]),
+            _percent(one["inodes_free"], one["inodes"]),
+        )
         where = ", ".join(one["paths"])
         text = f"{where}: {rounded(one['free'])} ({space} %) and {inodes} % of the inodes are free"
         if facts["queue_folder"] in one["paths"] and one["free"] < facts["queue_minimum"]:
@@ -171,7 +217,12 @@ def _disk(facts: Facts, limits: Limits) -> Answer:
         else:
             well.append(f"{where}: {space} %")
     if failed or short:
-        return Answer("fail" if failed else "warn", expected, "; ".join(failed or short), "make room: du -xsh there, or a larger file system")
+        return Answer(
+            "fail" if failed else "warn",
+            expected,
+            "; ".join(failed or short),
+            "make room: du -xsh there, or a larger file system",
+        )
     return Answer("ok", expected, "; ".join(well))
 
 
@@ -180,8 +231,12 @@ def _clock(skew: t.Optional[float], limits: Limits) -> Answer:
     if skew is None:
         return Answer("na", expected, "not measured")
     if abs(skew) > limits.clock_skew:
-        return Answer("fail", expected, f"{abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}",
-                      "timedatectl status; systemctl status systemd-timesyncd (or chrony); look at the controller's clock, too")
+        return Answer(
+            "fail",
+            expected,
+            f"{abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}",
+            "timedatectl status; systemctl status systemd-timesyncd (or chrony); look at the controller's clock, too",
+        )
     return Answer("ok", expected, f"{abs(skew):.0f} s apart")
 
 
@@ -202,13 +257,27 @@ def _service(facts: Facts, id_: str, units: t.Sequence[str]) -> Answer:
     sockets = [one for one in facts["sockets"] if _owner(one["path"], facts["queue_folder"]) == id_]
     expected = f"{' and '.join(units)} {'run' if len(units) > 1 else 'runs'}{f', {len(sockets)} sockets answer' if sockets else ''}"
     down = [(name, facts["units"].get(name, {"load": "", "active": ""})) for name in units]
-    wrong = [f"{name} is {unit['active'] if unit['load'] == 'loaded' else 'not installed'}" for name, unit in down if not _is_active(unit)]
+    wrong = [
+        f"{name} is {unit['active'] if unit['load'] == 'loaded' else 'not installed'}"
+        for name, unit in down
+        if not _is_active(unit)
+    ]
     names = " ".join(units)
     silent = [f"{one['path']} {one['error']}" for one in sockets if one["error"]]
     if wrong:
-        return Answer("fail", expected, "; ".join([*wrong, *silent]), f"systemctl status {names}; systemctl start {names}")
+        return Answer(
+            "fail",
+            expected,
+            "; ".join([*wrong, *silent]),
+            f"systemctl status {names}; systemctl start {names}",
+        )
     if silent:
-        return Answer("fail", expected, "; ".join(silent), f"journalctl -u {units[-1]}; systemctl restart {units[-1]}")
+        return Answer(
+            "fail",
+            expected,
+            "; ".join(silent),
+            f"journalctl -u {units[-1]}; systemctl restart {units[-1]}",
+        )
     return Answer("ok", expected, "active")
 
 
@@ -231,7 +300,9 @@ def _timers(facts: Facts) -> Answer:
     idle = [name for name in facts["watched"] if not _is_active(facts["units"][name])]
     expected = "every enabled one is active"
     if idle:
-        return Answer("fail", expected, f"not active: {', '.join(idle)}", f"systemctl start {' '.join(idle)}")
+        return Answer(
+            "fail", expected, f"not active: {', '.join(idle)}", f"systemctl start {' '.join(idle)}"
+        )
     return Answer("ok", expected, ", ".join(facts["watched"]) or "none is enabled")
 
 
@@ -247,10 +318,19 @@ def _queue(queue: Facts, limits: Limits) -> Answer:
     age = f", the oldest for {_minutes(queue['oldest'])}" if queue["messages"] else ""
     text = f"{queue['messages']} messages{age}{held}"
     if queue["oldest_new"] > limits.queue_age * 60:
-        return Answer("fail", expected, f"{text}; one has waited {_minutes(queue['oldest_new'])} for its first attempt",
-                      "look at the log of qmgr and of the transport that it waits for: qshape active; journalctl -t postfix/qmgr")
+        return Answer(
+            "fail",
+            expected,
+            f"{text}; one has waited {_minutes(queue['oldest_new'])} for its first attempt",
+            "look at the log of qmgr and of the transport that it waits for: qshape active; journalctl -t postfix/qmgr",
+        )
     if queue["messages"] > limits.queue_length:
-        return Answer("fail", expected, text, "see who they are from and to: qshape deferred; qshape -s deferred; postqueue -p")
+        return Answer(
+            "fail",
+            expected,
+            text,
+            "see who they are from and to: qshape deferred; qshape -s deferred; postqueue -p",
+        )
     return Answer("ok", expected, text)
 
 
@@ -258,12 +338,21 @@ def _units(facts: Facts) -> Answer:
     """Return the failed units that no other finding is about."""
     others = [name for name in facts["failed"] if name not in facts["units"]]
     if others:
-        return Answer("warn", "no unit has failed", ", ".join(others), f"systemctl status {' '.join(others)}")
+        return Answer(
+            "warn", "no unit has failed", ", ".join(others), f"systemctl status {' '.join(others)}"
+        )
     return Answer("ok", "no unit has failed", "none of the others")
 
 
 def _needs(id_: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    return next((needs for group, needs in NEEDS.items() if id_ == group or (id_.startswith(f"{group}_") and id_ not in CATALOGUE)), ((), ()))
+    return next(
+        (
+            needs
+            for group, needs in NEEDS.items()
+            if id_ == group or (id_.startswith(f"{group}_") and id_ not in CATALOGUE)
+        ),
+        ((), ()),
+    )
 
 
 def settled(findings: t.Iterable[Finding], homes: t.Mapping[str, str]) -> list[Finding]:
@@ -272,11 +361,15 @@ def settled(findings: t.Iterable[Finding], homes: t.Mapping[str, str]) -> list[F
     ``homes`` has the host of each host name, domain and alias.
     """
     findings = list(findings)
-    failed = {(one.id, one.subject) for one in findings if one.id in _CAUSES and one.state == "fail"}
+    failed = {
+        (one.id, one.subject) for one in findings if one.id in _CAUSES and one.state == "fail"
+    }
     return [_settled(one, failed, homes) for one in findings]
 
 
-def _settled(finding: Finding, failed: t.Container[tuple[str, str]], homes: t.Mapping[str, str]) -> Finding:
+def _settled(
+    finding: Finding, failed: t.Container[tuple[str, str]], homes: t.Mapping[str, str]
+) -> Finding:
     if finding.state not in ("fail", "warn", "blocked"):
         return finding
     causes = []
@@ -285,9 +378,23 @@ def _settled(finding: Finding, failed: t.Container[tuple[str, str]], homes: t.Ma
         causes += [f"{id_} of {host}" for id_ in _CAUSES if id_ in needs and (id_, host) in failed]
     if not causes:
         return finding
-    return replace(finding, state="blocked", found=f"not judged: {', '.join(dict.fromkeys(causes))} failed", remedy="")
+    return replace(
+        finding,
+        state="blocked",
+        found=f"not judged: {', '.join(dict.fromkeys(causes))} failed",
+        remedy="",
+    )
 
 
 def as_markdown() -> str:
     """Return the table of docs/findings.md about hosts."""
-    return "\n".join(["| id | asks whether |", "|---|---|", *(f"| `{id_}` | {asks} |" for id_, asks in CATALOGUE.items())]) + "\n"
+    return (
+        "\n".join(
+            [
+                "| id | asks whether |",
+                "|---|---|",
+                *(f"| `{id_}` | {asks} |" for id_, asks in CATALOGUE.items()),
+            ]
+        )
+        + "\n"
+    )

@@ -38,7 +38,10 @@ def _limit(mailbox: Mailbox, live: t.Optional[Live], node: str) -> t.Optional[Fi
     elif live.limit != (None if mailbox.quota is None else mailbox.quota // KIB * KIB):
         found, remedy = f"Dovecot enforces {size(live.limit)}", f"converge {node}"
     elif live.messages_limit != most:
-        found, remedy = f"Dovecot enforces {'unlimited' if live.messages_limit is None else live.messages_limit} messages", f"converge {node}"
+        found, remedy = (
+            f"Dovecot enforces {'unlimited' if live.messages_limit is None else live.messages_limit} messages",
+            f"converge {node}",
+        )
     else:
         return None
     return Finding("quota.limit", mailbox.address, "fail", expected, found, remedy)
@@ -48,15 +51,44 @@ def _usage(mailbox: Mailbox, live: t.Optional[Live], warn_at: int) -> t.Optional
     if live is None:
         return None
     # What is fuller: the bytes or the messages.
-    fills = [(live.used * 100 // live.limit, live.used > live.limit, size(live.limit), rounded(live.used), "quota")] if live.limit else []
+    fills = (
+        [
+            (
+                live.used * 100 // live.limit,
+                live.used > live.limit,
+                size(live.limit),
+                rounded(live.used),
+                "quota",
+            )
+        ]
+        if live.limit
+        else []
+    )
     if live.messages_limit:
         whole, shown = f"{live.messages_limit} messages", f"{live.messages} messages"
-        fills.append((live.messages * 100 // live.messages_limit, live.messages > live.messages_limit, whole, shown, "mailbox_limits"))
+        fills.append(
+            (
+                live.messages * 100 // live.messages_limit,
+                live.messages > live.messages_limit,
+                whole,
+                shown,
+                "mailbox_limits",
+            )
+        )
     percent, is_over, whole, shown, key = max(fills, default=(0, False, "", "", ""))
     if percent < warn_at:
         return None
-    remedy = f"raise the {key} of {mailbox.address} in its domain's file, or let its user delete mail"
-    return Finding("quota.usage", mailbox.address, "fail" if is_over else "warn", f"below {warn_at} % of {whole}", f"{shown}, {percent} %", remedy)
+    remedy = (
+        f"raise the {key} of {mailbox.address} in its domain's file, or let its user delete mail"
+    )
+    return Finding(
+        "quota.usage",
+        mailbox.address,
+        "fail" if is_over else "warn",
+        f"below {warn_at} % of {whole}",
+        f"{shown}, {percent} %",
+        remedy,
+    )
 
 
 def _domain(domain: Domain, live: t.Mapping[str, Live], node: str, warn_at: int) -> list[Finding]:
@@ -66,21 +98,52 @@ def _domain(domain: Domain, live: t.Mapping[str, Live], node: str, warn_at: int)
     findings = [finding for finding in (*limits, *usages) if finding]
     well = limits.count(None)
     if well:
-        findings.append(Finding("quota.limit", domain.name, "ok", "Dovecot enforces every quota of the files", f"{well} mailboxes"))
+        findings.append(
+            Finding(
+                "quota.limit",
+                domain.name,
+                "ok",
+                "Dovecot enforces every quota of the files",
+                f"{well} mailboxes",
+            )
+        )
     if well and usages.count(None):
-        used = sum(live[mailbox.address].used for mailbox in domain.mailboxes if mailbox.address in live)
-        findings.append(Finding("quota.usage", domain.name, "ok", f"below {warn_at} %", f"{usages.count(None)} mailboxes, {rounded(used)} used in the domain"))
+        used = sum(
+            live[mailbox.address].used for mailbox in domain.mailboxes if mailbox.address in live
+        )
+        findings.append(
+            Finding(
+                "quota.usage",
+                domain.name,
+                "ok",
+                f"below {warn_at} %",
+                f"{usages.count(None)} mailboxes, {rounded(used)} used in the domain",
+            )
+        )
     return findings
 
 
 def _allotted(account: Account) -> Finding:
-    over = [f"{key} {_count(key, used)} of {_count(key, allowed)}" for key, used, allowed in account.over()]
+    over = [
+        f"{key} {_count(key, used)} of {_count(key, allowed)}"
+        for key, used, allowed in account.over()
+    ]
     limited = [key for key in COUNTERS if getattr(account.limits, key) is not None]
-    shown = [f"{key} {_count(key, getattr(account.used, key))} of {_count(key, getattr(account.limits, key))}" for key in limited]
+    shown = [
+        f"{key} {_count(key, getattr(account.used, key))} of {_count(key, getattr(account.limits, key))}"
+        for key in limited
+    ]
     subject = account.name if account.kind == "owner" else f"{account.kind} {account.name}"
     expected = "allotted within the limits"
     if over:
-        return Finding("quota.allotted", subject, "fail", expected, ", ".join(over), "lower what is allotted, or raise the limit in account.yml")
+        return Finding(
+            "quota.allotted",
+            subject,
+            "fail",
+            expected,
+            ", ".join(over),
+            "lower what is allotted, or raise the limit in account.yml",
+        )
     if not limited:
         return Finding("quota.allotted", subject, "na", expected, "no limit is set")
     return Finding("quota.allotted", subject, "ok", expected, ", ".join(shown))
@@ -90,12 +153,22 @@ def _count(key: str, number: Limit) -> str:
     return size(number) if key == "storage" else str(number)
 
 
-def node_findings(estate: Estate, node: str, live: t.Mapping[str, Live], warn_at: int = 80) -> list[Finding]:
+def node_findings(
+    estate: Estate, node: str, live: t.Mapping[str, Live], warn_at: int = 80
+) -> list[Finding]:
     """Every mailbox that the node holds."""
-    return [finding for _tenant, domain in estate.domains_on(estate.node(node)) for finding in _domain(domain, live, node, warn_at)]
+    return [
+        finding
+        for _tenant, domain in estate.domains_on(estate.node(node))
+        for finding in _domain(domain, live, node, warn_at)
+    ]
 
 
 def ledger_findings(estate: Estate, node: str) -> list[Finding]:
     """The accounts of the tenants that are placed on the node."""
     here = {tenant.name for tenant in estate.tenants if tenant.served and tenant.placement == node}
-    return [_allotted(account) for account in ledger(estate).accounts() if account.tenant in here and account.kind != "domain"]
+    return [
+        _allotted(account)
+        for account in ledger(estate).accounts()
+        if account.tenant in here and account.kind != "domain"
+    ]

@@ -17,7 +17,14 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.reseller.mail.plugins.module_utils import _tls_hello
-from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler, ProbeBlocked, ProbeClosed, ProbeDoubt, ProbeFailure, Smtp
+from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import (
+    Dialler,
+    ProbeBlocked,
+    ProbeClosed,
+    ProbeDoubt,
+    ProbeFailure,
+    Smtp,
+)
 
 try:
     from cryptography.hazmat.primitives import serialization
@@ -72,11 +79,15 @@ def shortcomings(spoken: Spoken) -> tuple[list[str], list[str]]:
     if spoken.compression:
         bad.append(f"{spoken.compression} compression is used")
     if spoken.weak:
-        (late if spoken.weak.startswith(_PHASED_OUT) else bad).append(f"the cipher {spoken.weak} is taken")
+        (late if spoken.weak.startswith(_PHASED_OUT) else bad).append(
+            f"the cipher {spoken.weak} is taken"
+        )
     if spoken.signed_with in _BROKEN_HASHES:
         bad.append(f"the certificate is signed with {spoken.signed_with}")
     if spoken.key == "RSA" and spoken.bits < GOOD_RSA:
-        (late if spoken.bits >= OLD_RSA else bad).append(f"the certificate's RSA key has {spoken.bits} bits, {GOOD_RSA} would be good, or P-256")
+        (late if spoken.bits >= OLD_RSA else bad).append(
+            f"the certificate's RSA key has {spoken.bits} bits, {GOOD_RSA} would be good, or P-256"
+        )
     if spoken.key == "EC" and spoken.bits < GOOD_CURVE:
         bad.append(f"the certificate's curve has {spoken.bits} bits")
     if spoken.key == "":
@@ -87,8 +98,16 @@ def shortcomings(spoken: Spoken) -> tuple[list[str], list[str]]:
 def _bad_handshakes(spoken: Spoken) -> list[str]:
     return [
         *([f"handshakes are signed by {spoken.signature} (RFC 9155)"] if spoken.signature else []),
-        *([f"keys are exchanged over {spoken.curve}"] if spoken.curve not in ("", *_OLD_CURVES) else []),
-        *([] if spoken.safe_renegotiation else ["renegotiation is not bound to its connection (RFC 5746)"]),
+        *(
+            [f"keys are exchanged over {spoken.curve}"]
+            if spoken.curve not in ("", *_OLD_CURVES)
+            else []
+        ),
+        *(
+            []
+            if spoken.safe_renegotiation
+            else ["renegotiation is not bound to its connection (RFC 5746)"]
+        ),
         *(["0-RTT data is taken, which anybody may repeat"] if spoken.early_data else []),
     ]
 
@@ -99,7 +118,11 @@ def _late_handshakes(spoken: Spoken) -> list[str]:
         *([f"keys are exchanged over {spoken.field}"] if spoken.field else []),
         *(["the client's order of ciphers counts"] if spoken.client_decides else []),
         *(["clients may renegotiate"] if spoken.client_renegotiates else []),
-        *([] if spoken.extended_master_secret else ["the extended master secret is not known (RFC 7627)"]),
+        *(
+            []
+            if spoken.extended_master_secret
+            else ["the extended master secret is not known (RFC 7627)"]
+        ),
     ]
 
 
@@ -109,7 +132,11 @@ def spoken(dialler: Dialler, host: str) -> Spoken:
     with talk(dialler, host, watching_tickets(early)) as server:
         server.noop()  # tickets come before this answer
         sock, made = t.cast(ssl.SSLSocket, server.sock), certificate(server)
-        version, cipher, compression = sock.version() or "", (sock.cipher() or ("",))[0], sock.compression() or ""
+        version, cipher, compression = (
+            sock.version() or "",
+            (sock.cipher() or ("",))[0],
+            sock.compression() or "",
+        )
     key = made.public_key()
     kind, bits = "", 0
     if isinstance(key, rsa.RSAPublicKey):
@@ -120,7 +147,9 @@ def spoken(dialler: Dialler, host: str) -> Spoken:
         kind = "EdDSA"
     hashed = made.signature_hash_algorithm
     found = Spoken(version, cipher, kind, bits, hashed.name if hashed else "", compression)
-    return replace(found, early_data=any(early) if _CAN_WATCH else None, **_handshakes(Door(dialler, host, 25)))
+    return replace(
+        found, early_data=any(early) if _CAN_WATCH else None, **_handshakes(Door(dialler, host, 25))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,25 +166,37 @@ class Door:
         """Give a connection before the first word of TLS."""
         with contextlib.ExitStack() as stack:
             try:
-                yield stack.enter_context(self.dialler.connect(self.host, self.port)) if self.implicit else self._starttls(stack)
+                yield (
+                    stack.enter_context(self.dialler.connect(self.host, self.port))
+                    if self.implicit
+                    else self._starttls(stack)
+                )
             except _tls_hello.Malformed as exc:
                 raise ProbeFailure(f"TLS: {exc}") from exc
             except ConnectionError as exc:  # for whatever reason; a refusal is an alert
-                raise ProbeBlocked("the host hung up during a handshake, without an alert that says why") from exc
+                raise ProbeBlocked(
+                    "the host hung up during a handshake, without an alert that says why"
+                ) from exc
 
     def ask(self, hello: _tls_hello.Hello) -> _tls_hello.Answer:
         """Return what the host answers to a client that knows nothing but what ``hello`` says."""
         with self.before_tls() as sock:
             link = _tls_hello.Link(sock, self.dialler.timeout)
-            link.send(_tls_hello.HANDSHAKE, _tls_hello.client_hello(hello, self.host, os.urandom(32)))
+            link.send(
+                _tls_hello.HANDSHAKE, _tls_hello.client_hello(hello, self.host, os.urandom(32))
+            )
             return _tls_hello.answer(link.first_flight())
 
     def renegotiates(self) -> bool:
         """Return whether a client may begin a second handshake."""
         with self.before_tls() as sock:
-            session = _tls_hello.Session(_tls_hello.Link(sock, self.dialler.timeout), self.host, os.urandom(32))
+            session = _tls_hello.Session(
+                _tls_hello.Link(sock, self.dialler.timeout), self.host, os.urandom(32)
+            )
             if not session.open():
-                raise ProbeBlocked("whether clients may renegotiate cannot be seen: there was no handshake with AES-GCM")
+                raise ProbeBlocked(
+                    "whether clients may renegotiate cannot be seen: there was no handshake with AES-GCM"
+                )
             return session.renegotiates(os.urandom(32))
 
     def _starttls(self, stack: contextlib.ExitStack) -> socket.socket:
@@ -171,20 +212,39 @@ class Door:
 def _handshakes(door: Door) -> dict[str, t.Any]:
     """What only handshakes show that no library asks for."""
     # Before TLS 1.2 every signature has SHA-1, and every cipher is old.
-    old = door.ask(_tls_hello.Hello(ciphers=tuple(_tls_hello.OLD_CIPHERS), signatures=(), version=_tls_hello.TLS11)).version
+    old = door.ask(
+        _tls_hello.Hello(
+            ciphers=tuple(_tls_hello.OLD_CIPHERS), signatures=(), version=_tls_hello.TLS11
+        )
+    ).version
     new = {"old": _VERSIONS.get(old, ""), "field": _field(door)}
     today = door.ask(_tls_hello.Hello())
-    weak = door.ask(_tls_hello.Hello(ciphers=tuple(_tls_hello.OLD_CIPHERS), signatures=_ANY_SIGNATURE)).cipher
+    weak = door.ask(
+        _tls_hello.Hello(ciphers=tuple(_tls_hello.OLD_CIPHERS), signatures=_ANY_SIGNATURE)
+    ).cipher
     if today.version == 0 and weak == 0:
         return new  # no TLS 1.2
-    broken = [door.ask(_tls_hello.Hello(signatures=signatures)) for signatures in (tuple(_tls_hello.BROKEN_SIGNATURES), ())]
+    broken = [
+        door.ask(_tls_hello.Hello(signatures=signatures))
+        for signatures in (tuple(_tls_hello.BROKEN_SIGNATURES), ())
+    ]
     small = door.ask(_tls_hello.Hello(groups=tuple(_tls_hello.SMALL_CURVES)))
-    orders = [(*_tls_hello.AES_128, *_tls_hello.AES_256), (*_tls_hello.AES_256, *_tls_hello.AES_128)]
+    orders = [
+        (*_tls_hello.AES_128, *_tls_hello.AES_256),
+        (*_tls_hello.AES_256, *_tls_hello.AES_128),
+    ]
     chosen = [door.ask(_tls_hello.Hello(ciphers=order)).cipher in order[:2] for order in orders]
     return new | {
         "weak": _tls_hello.OLD_CIPHERS.get(weak, ""),
         "compression": "DEFLATE" if today.compressed else "",
-        "signature": next((_tls_hello.BROKEN_SIGNATURES[one.signature] for one in broken if one.signature in _tls_hello.BROKEN_SIGNATURES), ""),
+        "signature": next(
+            (
+                _tls_hello.BROKEN_SIGNATURES[one.signature]
+                for one in broken
+                if one.signature in _tls_hello.BROKEN_SIGNATURES
+            ),
+            "",
+        ),
         "curve": _tls_hello.SMALL_CURVES.get(small.group, ""),
         "client_decides": all(chosen),
         "extended_master_secret": today.extended_master_secret,
@@ -195,7 +255,9 @@ def _handshakes(door: Door) -> dict[str, t.Any]:
 
 def _field(door: Door) -> str:
     """Return the finite field that a host takes in TLS 1.3; for TLS 1.2 its ciphers say it."""
-    hello = _tls_hello.Hello(_tls_hello.TLS13_CIPHERS, tuple(_tls_hello.FINITE_FIELDS), version=_tls_hello.TLS13)
+    hello = _tls_hello.Hello(
+        _tls_hello.TLS13_CIPHERS, tuple(_tls_hello.FINITE_FIELDS), version=_tls_hello.TLS13
+    )
     return _tls_hello.FINITE_FIELDS.get(door.ask(hello).group, "")
 
 
@@ -207,7 +269,9 @@ def watching_tickets(early: list[bool]) -> ssl.SSLContext:
     """A client that takes any certificate and notes for each ticket whether it allows 0-RTT (RFC 8446 section 4.6.1)."""
     context = unverified()
 
-    def look(_link: object, direction: str, _version: int, content: int, kind: int, data: bytes) -> None:
+    def look(
+        _link: object, direction: str, _version: int, content: int, kind: int, data: bytes
+    ) -> None:
         if (direction, content, kind) == ("read", _tls_hello.HANDSHAKE, _tls_hello.NEW_TICKET):
             with contextlib.suppress(_tls_hello.Malformed):  # OpenSSL itself ends the connection
                 early.append(_tls_hello.allows_early_data(data))
@@ -223,7 +287,14 @@ def check(dialler: Dialler, host: str, doors: t.Iterable[Door]) -> str:
     bad, late = shortcomings(found)
     for door in doors:
         with contextlib.suppress(ProbeClosed):  # that is another finding
-            there = Spoken(found.version, found.cipher, found.key, found.bits, found.signed_with, **_handshakes(door))
+            there = Spoken(
+                found.version,
+                found.cipher,
+                found.key,
+                found.bits,
+                found.signed_with,
+                **_handshakes(door),
+            )
             more_bad, more_late = shortcomings(there)
             bad += [f"port {door.port}: {fault}" for fault in more_bad if fault not in bad]
             late += [f"port {door.port}: {fault}" for fault in more_late if fault not in late]
@@ -246,13 +317,19 @@ def unverified() -> ssl.SSLContext:
 
 def certificate(server: Smtp) -> Certificate:
     """What a server that TLS is spoken with has shown of itself."""
-    return load_der_x509_certificate(t.cast(bytes, t.cast(ssl.SSLSocket, server.sock).getpeercert(binary_form=True)))
+    return load_der_x509_certificate(
+        t.cast(bytes, t.cast(ssl.SSLSocket, server.sock).getpeercert(binary_form=True))
+    )
 
 
 def key_digest(server: Smtp) -> str:
     """What TLSA 3 1 1 holds of the key that a server has shown (RFC 6698 section 2.1)."""
     key = certificate(server).public_key()
-    return hashlib.sha256(key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+    return hashlib.sha256(
+        key.public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+    ).hexdigest()
 
 
 def talk(dialler: Dialler, host: str, context: ssl.SSLContext) -> Smtp:

@@ -10,8 +10,19 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils import _schema
-from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position, Secret
-from ansible_collections.reseller.mail.plugins.module_utils._nodes import LIST, MAPPING, SCALAR, Node, meant, shown
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import (
+    Fault,
+    Position,
+    Secret,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._nodes import (
+    LIST,
+    MAPPING,
+    SCALAR,
+    Node,
+    meant,
+    shown,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._scalars import Scalar
 
 Values = dict[str, t.Any]
@@ -22,7 +33,11 @@ MAX_SUGGESTIONS = 200
 
 _BAD: t.Final = object()
 _KEYS_OF_FILES = {name: frozenset(table.keys) for name, table in _schema.FILES.items()}
-_DEFAULTS = {name: frozenset(t.cast(_schema.Table, table.keys["defaults"].type).keys) for name, table in _schema.FILES.items() if "defaults" in table.keys}
+_DEFAULTS = {
+    name: frozenset(t.cast(_schema.Table, table.keys["defaults"].type).keys)
+    for name, table in _schema.FILES.items()
+    if "defaults" in table.keys
+}
 
 
 class Walker:
@@ -37,7 +52,9 @@ class Walker:
         self._unknown = 0
 
     def fault(self, node: Node, fault_id: str, what: str, allowed: str) -> None:
-        self.faults.append(Fault(Position(self.file, node.line, node.column), fault_id, what, allowed))
+        self.faults.append(
+            Fault(Position(self.file, node.line, node.column), fault_id, what, allowed)
+        )
 
     def file_values(self, root: t.Optional[Node], table: _schema.Table) -> t.Optional[Values]:
         """What a whole file says; an empty one is an empty table."""
@@ -56,7 +73,12 @@ class Walker:
     def scalar(self, node: Node, kind: Scalar) -> t.Any:
         """A single value, or _BAD after noting why."""
         if node.kind is not SCALAR:
-            self.fault(node, "wrong-type", f"a {node.kind} stands where a single value belongs", kind.allowed)
+            self.fault(
+                node,
+                "wrong-type",
+                f"a {node.kind} stands where a single value belongs",
+                kind.allowed,
+            )
         elif node.null:
             self.fault(node, "no-value", "nothing is written here", kind.allowed)
         elif node.tag is None:
@@ -67,7 +89,9 @@ class Walker:
             else:
                 return Secret(value, vaulted=False) if kind.secret else value
         elif not (kind.secret and node.tag == "!vault"):
-            self.fault(node, "unfit-tag", f"the tag {shown(node.tag)} may not stand here", kind.allowed)
+            self.fault(
+                node, "unfit-tag", f"the tag {shown(node.tag)} may not stand here", kind.allowed
+            )
         elif node.value.startswith("$ANSIBLE_VAULT;"):
             return Secret(node.value, vaulted=True)
         else:
@@ -77,19 +101,32 @@ class Walker:
     def many(self, node: Node, kind: _schema.Many) -> t.Any:
         of = kind.of
         if node.kind != LIST:
-            wanted = f"a list of {_plural(of.name)}" if isinstance(of, _schema.Table) else f"a list; each item {of.allowed}"
+            wanted = (
+                f"a list of {_plural(of.name)}"
+                if isinstance(of, _schema.Table)
+                else f"a list; each item {of.allowed}"
+            )
             self.fault(node, "wrong-type", f"a {node.kind} stands where a list belongs", wanted)
             return _BAD
         left_out, blank = self._left_out, self._blank
         read = self.table if isinstance(of, _schema.Table) else self.scalar
-        values = tuple(value for value in [read(item, of) for item in node.value] if value is not _BAD)  # type: ignore[arg-type]
-        self._left_out, self._blank = left_out + len(node.value) - len(values), blank  # what an item lacks does not make it missing
+        values = tuple(
+            value for value in [read(item, of) for item in node.value] if value is not _BAD
+        )  # type: ignore[arg-type]
+        self._left_out, self._blank = (
+            left_out + len(node.value) - len(values),
+            blank,
+        )  # what an item lacks does not make it missing
         return values
 
     def table(self, node: Node, table: _schema.Table) -> t.Any:
         if node.kind != MAPPING or node.tag is not None:
             wanted = f"the keys {', '.join(table.keys)}" if table.keys else "keys with values"
-            place = f"{_article(table.name)} with keys belongs" if table.name in _ITEMS else f"the keys of {table.name} belong"
+            place = (
+                f"{_article(table.name)} with keys belongs"
+                if table.name in _ITEMS
+                else f"the keys of {table.name} belong"
+            )
             self.fault(node, "wrong-type", f"a {node.kind} stands where {place}", wanted)
             return _BAD
         if table.free is not None:
@@ -105,7 +142,11 @@ class Walker:
                 misspelt += self._unknown_key(Position(self.file, line, column), name, table)
                 continue
             before = self._left_out + self._blank
-            value = self.scalar(value_node, key.type) if isinstance(key.type, Scalar) else self.collection(value_node, key.type)
+            value = (
+                self.scalar(value_node, key.type)
+                if isinstance(key.type, Scalar)
+                else self.collection(value_node, key.type)
+            )
             if value is not _BAD:
                 values[name] = value
             else:
@@ -127,7 +168,12 @@ class Walker:
         missing = [name for name in table.required if name not in node.value]
         for name in missing:
             if f"mean {name}?" not in misspelt:
-                self.fault(node, "missing-key", f"{_article(table.name)} lacks {name}", f"{name}: {_wanted(table.keys[name].type)}")
+                self.fault(
+                    node,
+                    "missing-key",
+                    f"{_article(table.name)} lacks {name}",
+                    f"{name}: {_wanted(table.keys[name].type)}",
+                )
         return missing
 
     def _free(self, node: Node, kind: Scalar) -> Values:
@@ -136,7 +182,11 @@ class Walker:
             try:
                 kind.read(name)
             except ValueError as error:
-                self.faults.append(Fault(Position(self.file, line, column), "unfit-value", str(error), kind.allowed))
+                self.faults.append(
+                    Fault(
+                        Position(self.file, line, column), "unfit-value", str(error), kind.allowed
+                    )
+                )
                 continue
             value = self.scalar(value_node, kind)
             if value is not _BAD:
@@ -165,7 +215,14 @@ class Walker:
                 return ""
         self._unknown += 1
         near = meant(name, table.keys) if self._unknown <= MAX_SUGGESTIONS else ""
-        self.faults.append(Fault(at, "unknown-key", f"{shown(name)} is no key of {_article(table.name)}{near}", ", ".join(table.keys)))
+        self.faults.append(
+            Fault(
+                at,
+                "unknown-key",
+                f"{shown(name)} is no key of {_article(table.name)}{near}",
+                ", ".join(table.keys),
+            )
+        )
         return near
 
 
@@ -197,4 +254,8 @@ def _wanted(kind: _schema.Type) -> str:
         return f"a list, each item {_wanted(kind.of)}"
     if isinstance(kind, Scalar):
         return kind.allowed
-    return _article(kind.name) if kind.name in _ITEMS else f"the keys {', '.join(kind.required or kind.keys)}"
+    return (
+        _article(kind.name)
+        if kind.name in _ITEMS
+        else f"the keys {', '.join(kind.required or kind.keys)}"
+    )

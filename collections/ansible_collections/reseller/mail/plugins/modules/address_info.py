@@ -100,8 +100,16 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.reseller.mail.plugins.module_utils import _credentials as store
 from ansible_collections.reseller.mail.plugins.module_utils._dkim import public_half
 
-TABLES = ("virtual_mailbox_domains", "virtual_alias_domains", "relay_domains", "virtual_mailbox_maps", "virtual_alias_maps", "relay_recipient_maps",
-          "transport_maps", "sender_login_maps")
+TABLES = (
+    "virtual_mailbox_domains",
+    "virtual_alias_domains",
+    "relay_domains",
+    "virtual_mailbox_maps",
+    "virtual_alias_maps",
+    "relay_recipient_maps",
+    "transport_maps",
+    "sender_login_maps",
+)
 MOST = 50
 """Addresses that are followed: an alias may lead to thousands."""
 KIB = 1024
@@ -120,7 +128,11 @@ class Host:
         if postmap is None or not os.path.exists(f"{path}.lmdb"):
             return {}
         _rc, out, _err = self.run([postmap, "-q", "-", f"lmdb:{path}"], data="\n".join(keys))
-        return {key: value for key, tab, value in (line.partition("\t") for line in out.splitlines()) if tab}
+        return {
+            key: value
+            for key, tab, value in (line.partition("\t") for line in out.splitlines())
+            if tab
+        }
 
     def leads_to(self, address: str) -> list[str]:
         """As virtual(5) looks up: the address, without its extension, then anybody of the domain."""
@@ -133,8 +145,14 @@ class Host:
     def address(self, address: str) -> dict[str, t.Any]:
         doveadm = self.find("doveadm")
         known = doveadm is not None and self.run([doveadm, "user", address])[0] == 0
-        return {"address": address, "leads_to": self.leads_to(address), "user": known, "denied": self.denied(address), "origin": self.origin(address),
-                **(self.quota(doveadm, address) if known else {"limit": None, "used": None})}
+        return {
+            "address": address,
+            "leads_to": self.leads_to(address),
+            "user": known,
+            "denied": self.denied(address),
+            "origin": self.origin(address),
+            **(self.quota(doveadm, address) if known else {"limit": None, "used": None}),
+        }
 
     def denied(self, address: str) -> bool:
         return self.lists("mailboxes", address) and not self.lists("logins", address)
@@ -157,7 +175,10 @@ class Host:
         _rc, out, _err = self.run([doveadm, "-f", "json", "quota", "get", "-u", address])
         try:
             row = next(row for row in json.loads(out or "[]") if row.get("type") == "STORAGE")
-            return {"limit": None if row["limit"] in ("-", "0") else int(row["limit"]) * KIB, "used": int(row["value"]) * KIB}
+            return {
+                "limit": None if row["limit"] in ("-", "0") else int(row["limit"]) * KIB,
+                "used": int(row["value"]) * KIB,
+            }
         except (ValueError, KeyError, TypeError, StopIteration):
             return {"limit": None, "used": None}
 
@@ -165,19 +186,37 @@ class Host:
         """Each private key's public half, made anew from the key that would sign."""
         folder, openssl, found = os.path.join(self.root, "dkim", domain), self.find("openssl"), []
         names = sorted(os.listdir(folder)) if os.path.isdir(folder) and openssl else []
-        for selector in (name[: -len(".private")] for name in names if name.endswith(".private") and not name.startswith(".")):
-            _rc, out, _err = self.run([openssl, "pkey", "-in", os.path.join(folder, f"{selector}.private"), "-pubout"])
+        for selector in (
+            name[: -len(".private")]
+            for name in names
+            if name.endswith(".private") and not name.startswith(".")
+        ):
+            _rc, out, _err = self.run(
+                [openssl, "pkey", "-in", os.path.join(folder, f"{selector}.private"), "-pubout"]
+            )
             try:
-                found.append({"selector": selector, "public": public_half(out), "signs": self.signs(domain, selector)})
+                found.append(
+                    {
+                        "selector": selector,
+                        "public": public_half(out),
+                        "signs": self.signs(domain, selector),
+                    }
+                )
             except ValueError:
-                found.append({"selector": selector, "public": "", "signs": self.signs(domain, selector)})
+                found.append(
+                    {"selector": selector, "public": "", "signs": self.signs(domain, selector)}
+                )
         return found
 
     def signs(self, domain: str, selector: str) -> bool:
         for folder in ("opendkim", "opendkim_ed25519", "opendkim_node"):
             try:
-                with open(os.path.join(self.current, folder, "signing_table"), encoding="utf-8") as file:
-                    if any(line.split() == [domain, f"{selector}._domainkey.{domain}"] for line in file):
+                with open(
+                    os.path.join(self.current, folder, "signing_table"), encoding="utf-8"
+                ) as file:
+                    if any(
+                        line.split() == [domain, f"{selector}._domainkey.{domain}"] for line in file
+                    ):
                         return True
             except FileNotFoundError:
                 continue
@@ -185,7 +224,10 @@ class Host:
 
 
 def main() -> None:
-    options = {"subject": {"type": "str", "required": True}, "root": {"type": "path", "default": "/var/lib/reseller-mail"}}
+    options = {
+        "subject": {"type": "str", "required": True},
+        "root": {"type": "path", "default": "/var/lib/reseller-mail"},
+    }
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)
     subject = module.params["subject"].strip().lower()
     host = Host(module, module.params["root"])
@@ -198,12 +240,23 @@ def main() -> None:
         while waiting and len(addresses) < MOST:
             address = waiting.pop(0)
             addresses[address] = host.address(address)
-            waiting += [target for target in addresses[address]["leads_to"] if target not in addresses and target not in waiting]
+            waiting += [
+                target
+                for target in addresses[address]["leads_to"]
+                if target not in addresses and target not in waiting
+            ]
     except sqlite3.Error as exc:
         module.fail_json(msg=f"the credential store cannot be read: {exc}")
-    generation = os.path.basename(os.path.realpath(host.current)) if os.path.islink(host.current) else ""
-    module.exit_json(changed=False, generation=generation, tables=tables, addresses=list(addresses.values()),
-                     dkim_keys=host.keys(domain))
+    generation = (
+        os.path.basename(os.path.realpath(host.current)) if os.path.islink(host.current) else ""
+    )
+    module.exit_json(
+        changed=False,
+        generation=generation,
+        tables=tables,
+        addresses=list(addresses.values()),
+        dkim_keys=host.keys(domain),
+    )
 
 
 if __name__ == "__main__":

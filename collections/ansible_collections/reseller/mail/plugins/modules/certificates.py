@@ -143,7 +143,10 @@ def reachable(module: AnsibleModule, name: str, deadline: float) -> str:
     published = name in (module.params["published"] or [])
     while True:
         try:
-            found = {str(answer[4][0]) for answer in socket.getaddrinfo(name, 80, type=socket.SOCK_STREAM)}
+            found = {
+                str(answer[4][0])
+                for answer in socket.getaddrinfo(name, 80, type=socket.SOCK_STREAM)
+            }
         except UnicodeError:
             return "it is no name of a host"
         except socket.gaierror as error:
@@ -160,7 +163,11 @@ def reachable(module: AnsibleModule, name: str, deadline: float) -> str:
 
 def supplied(module: AnsibleModule) -> str:
     """In check mode the role's own file is not there yet."""
-    return "" if module.check_mode and module.params["required"] else "no certificate was supplied for it"
+    return (
+        ""
+        if module.check_mode and module.params["required"]
+        else "no certificate was supplied for it"
+    )
 
 
 class Attempts:
@@ -169,8 +176,15 @@ class Attempts:
     def __init__(self, root: Path) -> None:
         self._path = root / "tls/attempts.json"
         try:
-            self.times = {str(name): float(when) for name, when in json.loads(self._path.read_bytes()).items()}
-        except (OSError, ValueError, TypeError, AttributeError):  # lost or damaged: all names count as new
+            self.times = {
+                str(name): float(when) for name, when in json.loads(self._path.read_bytes()).items()
+            }
+        except (
+            OSError,
+            ValueError,
+            TypeError,
+            AttributeError,
+        ):  # lost or damaged: all names count as new
             self.times = {}
 
     def keep(self, tried: dict[str, float], missing: set[str]) -> None:
@@ -184,33 +198,56 @@ class Attempts:
 
 def request(module: AnsibleModule, name: str) -> Optional[_certificates.Refusal]:
     """Ask for one certificate; return why it was not issued, or None when it was."""
-    environment = {"REQUESTS_CA_BUNDLE": module.params["ca_bundle"]} if module.params["ca_bundle"] else {}
+    environment = (
+        {"REQUESTS_CA_BUNDLE": module.params["ca_bundle"]} if module.params["ca_bundle"] else {}
+    )
     # Without its hooks, which would reload daemons once a name; ours runs after the last.
-    command = ["certbot", "certonly", "--non-interactive", "--no-directory-hooks", "--debug", "--cert-name", name, "--domain", name]
+    command = [
+        "certbot",
+        "certonly",
+        "--non-interactive",
+        "--no-directory-hooks",
+        "--debug",
+        "--cert-name",
+        name,
+        "--domain",
+        name,
+    ]
     status, out, err = module.run_command(command, environ_update=environment)
     return _certificates.refusal(out, err, name) if status else None
 
 
 def give_up(module: AnsibleModule, name: str) -> None:
     """Have certbot forget a certificate. One that it cannot forget must not keep others from being served."""
-    status, out, err = module.run_command(["certbot", "delete", "--non-interactive", "--cert-name", name])
+    status, out, err = module.run_command(
+        ["certbot", "delete", "--non-interactive", "--cert-name", name]
+    )
     if status:
-        module.warn(f"The certificate of {name}, which is not needed any more, is still renewed: {_certificates.refusal(out, err).reason}")
+        module.warn(
+            f"The certificate of {name}, which is not needed any more, is still renewed: {_certificates.refusal(out, err).reason}"
+        )
 
 
 def hook(module: AnsibleModule, names: list[str]) -> dict[str, t.Any]:
     if module.check_mode and not os.path.exists(HOOK):
         return {}
-    status, out, err = module.run_command([HOOK, *(["--check"] if module.check_mode else []), *names])
+    status, out, err = module.run_command(
+        [HOOK, *(["--check"] if module.check_mode else []), *names]
+    )
     try:
         answer: dict[str, t.Any] = json.loads(out)
     except ValueError:
-        module.fail_json(msg=f"The certificate hook failed with status {status}: {(err or out).strip()}", certificates=[])
+        module.fail_json(
+            msg=f"The certificate hook failed with status {status}: {(err or out).strip()}",
+            certificates=[],
+        )
         raise
     return answer
 
 
-def try_names(module: AnsibleModule, names: list[str], acme: bool) -> tuple[dict[str, str], dict[str, float]]:
+def try_names(
+    module: AnsibleModule, names: list[str], acme: bool
+) -> tuple[dict[str, str], dict[str, float]]:
     """Ask for certificates; return which names have none for which reason, and when the CA was asked for which.
 
     A name that DNS does not show costs no attempt, and no run ends at it: its time stays, so that a run with nothing to
@@ -256,8 +293,15 @@ def main() -> None:
     needed = sorted(set(module.params["names"] or []))
     acme = module.params["source"] == "acme"
     issued = folders(LIVE if acme else SUPPLIED)
-    plan = _certificates.plan({module.params["hostname"], *needed}, issued, folders(Path(module.params["root"]) / "tls"), exclusive=module.params["exclusive"])
-    plan = _certificates.Plan(tuple(name for name in plan.request if name in needed), plan.retire if acme else ())
+    plan = _certificates.plan(
+        {module.params["hostname"], *needed},
+        issued,
+        folders(Path(module.params["root"]) / "tls"),
+        exclusive=module.params["exclusive"],
+    )
+    plan = _certificates.Plan(
+        tuple(name for name in plan.request if name in needed), plan.retire if acme else ()
+    )
 
     attempts = Attempts(Path(module.params["root"]))
     blocked, tried = try_names(module, _certificates.in_turn(plan.request, attempts.times), acme)
@@ -268,13 +312,22 @@ def main() -> None:
         for name in plan.retire:
             give_up(module, name)
     deployed = hook(module, [name for name in needed if name not in blocked])
-    blocked.update({name: f"refused: {reason}" for name, reason in deployed.get("refused", {}).items()})
+    blocked.update(
+        {name: f"refused: {reason}" for name, reason in deployed.get("refused", {}).items()}
+    )
 
-    said = _certificates.lines(plan, blocked, deployed.get("published", []), deployed.get("removed", []))
-    state = {name: "blocked" if name in blocked else "issued" if name in plan.request else "present" for name in needed}
+    said = _certificates.lines(
+        plan, blocked, deployed.get("published", []), deployed.get("removed", [])
+    )
+    state = {
+        name: "blocked" if name in blocked else "issued" if name in plan.request else "present"
+        for name in needed
+    }
     result = {
         "changed": bool(said or deployed.get("rebuilt")),
-        "certificates": [{"name": name, "state": state[name], "reason": blocked.get(name, "")} for name in needed],
+        "certificates": [
+            {"name": name, "state": state[name], "reason": blocked.get(name, "")} for name in needed
+        ],
         "deployed": deployed,
         "diff": {"prepared": said},
     }

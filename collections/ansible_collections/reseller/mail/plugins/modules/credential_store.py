@@ -64,7 +64,10 @@ from ansible_collections.reseller.mail.plugins.module_utils._hashes import ALLOW
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "database": {"type": "path", "default": "/var/lib/reseller-mail/credentials/credentials.db"},
+            "database": {
+                "type": "path",
+                "default": "/var/lib/reseller-mail/credentials/credentials.db",
+            },
             "group": {"type": "str", "default": "dovecot"},
         },
         supports_check_mode=True,
@@ -91,7 +94,9 @@ def main() -> None:
             changed |= module.set_mode_if_different(database, 0o640, False)
             changed |= module.set_group_if_different(database, module.params["group"], False)
         for address, reason in unusable.items():
-            module.warn(f"{address} cannot log in: {reason}; allowed: {ALLOWED}. Give it a new password with mail-passwd --operator {address}")
+            module.warn(
+                f"{address} cannot log in: {reason}; allowed: {ALLOWED}. Give it a new password with mail-passwd --operator {address}"
+            )
         module.exit_json(changed=changed, made=made and not module.check_mode, unusable=unusable)
     except (store.CredentialError, OSError, sqlite3.Error) as error:
         module.fail_json(msg=str(error))

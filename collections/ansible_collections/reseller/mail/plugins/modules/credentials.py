@@ -145,7 +145,9 @@ def waiting(spool: str) -> dict[str, str]:
 
 def save(spool: str, passwords: dict[str, str]) -> None:
     """Written before the store is, in one step: a password exists nowhere else until the controller has it."""
-    with open(os.open(f"{spool}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+    with open(
+        os.open(f"{spool}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+    ) as file:
         json.dump(passwords, file)
         file.flush()
         os.fsync(file.fileno())
@@ -179,7 +181,11 @@ def create(module: AnsibleModule, database: str, spool: str) -> None:
         return answer
 
     supplied: dict[str, str] = module.params["supplied"]
-    passwords = {address: store.invent(address, secrets.choice) for address in module.params["addresses"] if address not in supplied}
+    passwords = {
+        address: store.invent(address, secrets.choice)
+        for address in module.params["addresses"]
+        if address not in supplied
+    }
     hashes: dict[str, str] = {}
     clear: dict[str, str] = {}
     faults: dict[str, str] = {}
@@ -202,11 +208,22 @@ def create(module: AnsibleModule, database: str, spool: str) -> None:
             return ""
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        hashes.update((address, text) for address, text in zip(clear, pool.map(hashed, clear), strict=True) if text)
-    rows = [store.Credential(address, text, "supplied" if address in supplied else "initial") for address, text in hashes.items()]
+        hashes.update(
+            (address, text)
+            for address, text in zip(clear, pool.map(hashed, clear), strict=True)
+            if text
+        )
+    rows = [
+        store.Credential(address, text, "supplied" if address in supplied else "initial")
+        for address, text in hashes.items()
+    ]
     # A password given since then replaces one that still waits.
     passwords = {address: text for address, text in passwords.items() if address not in faults}
-    handover = {address: text for address, text in waiting(spool).items() if address not in supplied or address in faults} | passwords
+    handover = {
+        address: text
+        for address, text in waiting(spool).items()
+        if address not in supplied or address in faults
+    } | passwords
     if handover:
         save(spool, handover)
     elif os.path.exists(spool):
@@ -226,9 +243,16 @@ def main() -> None:
             "node": {"type": "str", "required": True},
             "handover": {"type": "path", "required": True},
             "reset": {"type": "list", "elements": "str", "default": []},
-            "database": {"type": "path", "default": "/var/lib/reseller-mail/credentials/credentials.db"},
+            "database": {
+                "type": "path",
+                "default": "/var/lib/reseller-mail/credentials/credentials.db",
+            },
             "group": {"type": "str", "default": "dovecot"},
-            "stage": {"type": "str", "choices": ["plan", "create", "acknowledge"], "default": "plan"},
+            "stage": {
+                "type": "str",
+                "choices": ["plan", "create", "acknowledge"],
+                "default": "plan",
+            },
             "addresses": {"type": "list", "elements": "str", "default": []},
             "supplied": {"type": "dict", "default": {}, "no_log": True},
         },

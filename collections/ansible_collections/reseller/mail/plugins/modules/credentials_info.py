@@ -58,7 +58,10 @@ def main() -> None:
     if os.path.exists(path):
         try:
             with store.Store(path, read_only=True) as opened:
-                credentials = [{"address": address, "origin": opened.origin(address)} for address in sorted(opened.addresses())]
+                credentials = [
+                    {"address": address, "origin": opened.origin(address)}
+                    for address in sorted(opened.addresses())
+                ]
         except sqlite3.Error as exc:
             module.fail_json(msg=f"{path} cannot be read: {exc}")
     module.exit_json(changed=False, credentials=credentials)

@@ -171,7 +171,9 @@ def main() -> None:
         "resolver": {"type": "str", "default": ""},
         "orders": {"type": "str"},
     }
-    module = AnsibleModule(argument_spec=spec, required_by={"estate": ("orders",)}, supports_check_mode=True)
+    module = AnsibleModule(
+        argument_spec=spec, required_by={"estate": ("orders",)}, supports_check_mode=True
+    )
     store = Store(Path(module.params["root"]), module.run_command)
     told = json.loads(module.params["orders"])
     mended = store.mend(module.check_mode)
@@ -184,10 +186,15 @@ def main() -> None:
         after = store.apply(todo)
     dkim = [
         {
-            "domain": key.name.domain, "selector": key.name.selector, "algorithm": key.algorithm, "state": key.state,
-            "since": _dkim.moment(key.since), "public": key.public,
+            "domain": key.name.domain,
+            "selector": key.name.selector,
+            "algorithm": key.algorithm,
+            "state": key.state,
+            "since": _dkim.moment(key.since),
+            "public": key.public,
         }
-        for key in after if _dkim.reported(key, orders)
+        for key in after
+        if _dkim.reported(key, orders)
     ]
     condemned = sorted(str(key.name) for key in after if key.compromised and key.state == "retired")
     result: dict[str, t.Any] = {
@@ -207,13 +214,18 @@ def main() -> None:
     module.exit_json(**result)
 
 
-def _orders(told: dict[str, t.Any], serving: t.Optional[t.Collection[_dkim.KeyName]]) -> _dkim.Orders:
+def _orders(
+    told: dict[str, t.Any], serving: t.Optional[t.Collection[_dkim.KeyName]]
+) -> _dkim.Orders:
     """What the controller wrote, as values."""
     return _dkim.Orders(
         node=told["node"],
         wanted={_dkim.Lane(domain, algorithm): days for domain, algorithm, days in told["wanted"]},
         now=told["now"],
-        shown={_dkim.KeyName(domain, selector): _dkim.Shown(public, tuple(servers)) for domain, selector, public, servers in told["shown"]},
+        shown={
+            _dkim.KeyName(domain, selector): _dkim.Shown(public, tuple(servers))
+            for domain, selector, public, servers in told["shown"]
+        },
         serving=serving,
         known=[_dkim.from_report(key, told["now"]) for key in told["known"]],
         taken=told["taken"],

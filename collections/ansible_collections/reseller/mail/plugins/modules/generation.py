@@ -160,14 +160,18 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
         else:
             content = _generation.unpack(Path(module.params["artefact"]).read_bytes())
             guard(store, content, module.params, module.check_mode)
-            content, faults = _generation.with_usable_keys(store, content, module.run_command, module.check_mode)
+            content, faults = _generation.with_usable_keys(
+                store, content, module.run_command, module.check_mode
+            )
             steps = _generation.plan(store, content)
         outcome = _generation.Outcome(before or "", False, ())
         if steps and not module.check_mode:
             if back:
                 outcome = _generation.roll_back(store, steps, module.run_command)
             else:
-                outcome = _generation.apply(store, content, steps, module.run_command, module.params["keep"])
+                outcome = _generation.apply(
+                    store, content, steps, module.run_command, module.params["keep"]
+                )
     return {
         "changed": bool(steps),
         "generation": outcome.generation,
@@ -179,14 +183,26 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
     }
 
 
-def guard(store: _generation.Store, content: _generation.Content, params: dict[str, t.Any], check_mode: bool) -> None:
+def guard(
+    store: _generation.Store,
+    content: _generation.Content,
+    params: dict[str, t.Any],
+    check_mode: bool,
+) -> None:
     """Compares what is served now with what would be; a generation that was altered or lost its model serves what is left of it."""
     current = store.current()
     if current is None or not params["deletion_guard"]:
         return
     before, after = _deletions.here(store.model(current)), _deletions.known(content.files)
     where = f"on {content.node} this change"
-    told = _deletions.refusal(before, after, params["deletion_guard"], params["deletions_accepted"], where, passed(store, current))
+    told = _deletions.refusal(
+        before,
+        after,
+        params["deletion_guard"],
+        params["deletions_accepted"],
+        where,
+        passed(store, current),
+    )
     if told:
         raise _generation.GenerationError(told)
     if not check_mode:
@@ -197,7 +213,11 @@ def passed(store: _generation.Store, current: str) -> _deletions.Served:
     """Return what may go from the current generation by the guard's earlier word: the run that was to remove it failed afterwards."""
     try:
         noted = json.loads((store.root / NOTE).read_bytes())
-        return _deletions.from_data(noted["gone"]) if noted["generation"] == current else _deletions.Served()
+        return (
+            _deletions.from_data(noted["gone"])
+            if noted["generation"] == current
+            else _deletions.Served()
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return _deletions.Served()
 
@@ -210,7 +230,9 @@ def note(store: _generation.Store, current: str, gone: _deletions.Served) -> Non
         return
     new = store.root / f".{NOTE}.new"
     new.touch(mode=0o600)
-    new.write_text(json.dumps({"generation": current, "gone": gone.as_data()}) + "\n", encoding="utf-8")
+    new.write_text(
+        json.dumps({"generation": current, "gone": gone.as_data()}) + "\n", encoding="utf-8"
+    )
     new.replace(path)
 
 

@@ -104,7 +104,11 @@ def main() -> None:
 def info(module: AnsibleModule) -> dict[str, t.Any]:
     store = _generation.Store(Path(module.params["root"]))
     current = store.current()
-    found: dict[str, t.Any] = {"current": current or "", "activated": store.activated() or "", "generations": store.ids()}
+    found: dict[str, t.Any] = {
+        "current": current or "",
+        "activated": store.activated() or "",
+        "generations": store.ids(),
+    }
     if current is None:
         return {**found, "previous": "", "node": "", "digest": "", "drift": []}
     content = store.content(current)

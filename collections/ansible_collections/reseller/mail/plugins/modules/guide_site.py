@@ -146,32 +146,60 @@ class Site:
 
     def missing(self) -> list[str]:
         """Tenants that need a password."""
-        known = {tenant for tenant in self._tenants.values() if (self._root / "access" / tenant).is_file()}
-        return sorted(set(self._tenants.values()).difference(known).union(self._module.params["reset"]))
+        known = {
+            tenant
+            for tenant in self._tenants.values()
+            if (self._root / "access" / tenant).is_file()
+        }
+        return sorted(
+            set(self._tenants.values()).difference(known).union(self._module.params["reset"])
+        )
 
     def converge(self, check_mode: bool) -> dict[str, t.Any]:
         wanted = self._wanted()
         there = self._there()
-        links = {f"domains/{domain}/access": f"../../access/{tenant}" for domain, tenant in self._tenants.items()}
-        linked = {path: os.readlink(self._root / path) for path in there if (self._root / path).is_symlink()}
+        links = {
+            f"domains/{domain}/access": f"../../access/{tenant}"
+            for domain, tenant in self._tenants.items()
+        }
+        linked = {
+            path: os.readlink(self._root / path)
+            for path in there
+            if (self._root / path).is_symlink()
+        }
         passwords = self._module.params["passwords"]
         keep = {*wanted, *links, *(f"access/{tenant}" for tenant in self._tenants.values())}
         stale = sorted(there.difference(keep))
         relink = sorted(path for path, target in links.items() if linked.get(path) != target)
-        rewrite = sorted(path for path, content in wanted.items() if path not in there or (self._root / path).read_bytes() != content)
-        lines = [f"{'~' if f'access/{tenant}' in there else '+'} password of {tenant}" for tenant in sorted(passwords)]
+        rewrite = sorted(
+            path
+            for path, content in wanted.items()
+            if path not in there or (self._root / path).read_bytes() != content
+        )
+        lines = [
+            f"{'~' if f'access/{tenant}' in there else '+'} password of {tenant}"
+            for tenant in sorted(passwords)
+        ]
         lines += [f"{'~' if path in linked else '+'} {path} -> {links[path]}" for path in relink]
-        lines += [f"{'~' if path in there else '+'} {path}" for path in rewrite] + [f"- {path}" for path in stale]
+        lines += [f"{'~' if path in there else '+'} {path}" for path in rewrite] + [
+            f"- {path}" for path in stale
+        ]
         if lines and not check_mode:
             self._folders()
             for tenant, password in passwords.items():
                 self._put(f"access/{tenant}", f"{tenant}:{self._hash(password)}\n".encode())
-            for path in relink:  # before the pages: whoever had the domain before must not see the new ones
+            for path in (
+                relink
+            ):  # before the pages: whoever had the domain before must not see the new ones
                 self._link(path, links[path])
             for path in rewrite:
                 self._put(path, wanted[path])
             self._remove(stale)
-        return {"changed": bool(lines), "passwords_for": sorted(passwords), "diff": {"prepared": "".join(f"{line}\n" for line in lines)}}
+        return {
+            "changed": bool(lines),
+            "passwords_for": sorted(passwords),
+            "diff": {"prepared": "".join(f"{line}\n" for line in lines)},
+        }
 
     def _wanted(self) -> dict[str, bytes]:
         with tarfile.open(self._module.params["pages"]) as packed:
@@ -179,12 +207,24 @@ class Site:
             return {name: file.read() for name, file in found if file}
 
     def _there(self) -> set[str]:
-        found = (path for part in ("shared", "access", "domains") for path in (self._root / part).rglob("*"))
-        return {str(path.relative_to(self._root)) for path in found if path.is_symlink() or not path.is_dir()}
+        found = (
+            path
+            for part in ("shared", "access", "domains")
+            for path in (self._root / part).rglob("*")
+        )
+        return {
+            str(path.relative_to(self._root))
+            for path in found
+            if path.is_symlink() or not path.is_dir()
+        }
 
     def _hash(self, password: str) -> str:
         """Its strength is the password's: 144 random bits. nginx asks crypt(3) at every request, so it must not be slow."""
-        return str(self._module.run_command(["openssl", "passwd", "-6", "-stdin"], data=password, check_rc=True)[1]).strip()
+        return str(
+            self._module.run_command(
+                ["openssl", "passwd", "-6", "-stdin"], data=password, check_rc=True
+            )[1]
+        ).strip()
 
     def _folders(self) -> None:
         for path in (self._root, *(self._root / part for part in ("shared", "access", "domains"))):

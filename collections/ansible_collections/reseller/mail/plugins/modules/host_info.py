@@ -81,7 +81,10 @@ from ansible_collections.reseller.mail.plugins.module_utils import _host_facts
 
 
 def main() -> None:
-    options = {"root": {"type": "path", "default": "/var/lib/reseller-mail"}, "mail": {"type": "path", "default": "/srv/vmail"}}
+    options = {
+        "root": {"type": "path", "default": "/var/lib/reseller-mail"},
+        "mail": {"type": "path", "default": "/srv/vmail"},
+    }
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)
 
     def run(command: list[str]) -> tuple[int, str, str]:
@@ -91,7 +94,9 @@ def main() -> None:
             return 127, "", f"{command[0]}: {error.strerror}"
         return done
 
-    module.exit_json(changed=False, host=_host_facts.facts(run, module.params["root"], module.params["mail"]))
+    module.exit_json(
+        changed=False, host=_host_facts.facts(run, module.params["root"], module.params["mail"])
+    )
 
 
 if __name__ == "__main__":

@@ -66,7 +66,15 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.reseller.mail.plugins.module_utils import _diagnose_log as log
 from ansible_collections.reseller.mail.plugins.module_utils._dkim import moment
 
-JOURNAL = ["--output=json", "--no-pager", "--quiet", "--reverse", "SYSLOG_FACILITY=2", "+", "_SYSTEMD_UNIT=reseller-mail-guard.service"]
+JOURNAL = [
+    "--output=json",
+    "--no-pager",
+    "--quiet",
+    "--reverse",
+    "SYSLOG_FACILITY=2",
+    "+",
+    "_SYSTEMD_UNIT=reseller-mail-guard.service",
+]
 """Facility 2 is mail: Postfix, Dovecot and OpenDKIM write there, whatever their units are called."""
 
 
@@ -78,20 +86,29 @@ def main() -> None:
     }
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)
     subject, most = module.params["subject"].strip().lower(), module.params["lines"]
-    command = [module.get_bin_path("journalctl", required=True), f"--since={module.params['since']}"]
+    command = [
+        module.get_bin_path("journalctl", required=True),
+        f"--since={module.params['since']}",
+    ]
 
     def read(pattern: str) -> list[log.Line]:
-        rc, out, err = module.run_command([*command, f"--grep={pattern}", "--case-sensitive=true", f"--lines={most}", *JOURNAL])
+        rc, out, err = module.run_command(
+            [*command, f"--grep={pattern}", "--case-sensitive=true", f"--lines={most}", *JOURNAL]
+        )
         # The exit status is 1 where no line fits.
         if rc not in (0, 1) or (rc == 1 and err.strip()):
             module.fail_json(msg=f"journalctl: {err.strip() or out.strip()}", rc=rc)
         return log.parse(out, moment)
 
     found = read(log.grep_for(subject))
-    queues = list(dict.fromkeys(queue for line in found for queue in [log.queue_of(line)] if queue))[: log.QUEUES]
+    queues = list(
+        dict.fromkeys(queue for line in found for queue in [log.queue_of(line)] if queue)
+    )[: log.QUEUES]
     if queues:
         found += read(log.grep_queues(queues))
-    module.exit_json(changed=False, lines=[line._asdict() for line in log.own(subject, found)[-most:]])
+    module.exit_json(
+        changed=False, lines=[line._asdict() for line in log.own(subject, found)[-most:]]
+    )
 
 
 if __name__ == "__main__":

@@ -81,7 +81,11 @@ def main() -> None:
             "node": {"type": "str", "required": True},
             "root": {"type": "path", "default": "/var/lib/reseller-mail"},
             "mail_home": {"type": "path", "default": "/srv/vmail"},
-            "virgin_host": {"type": "str", "choices": ["refuse", "restore", "new"], "default": "refuse"},
+            "virgin_host": {
+                "type": "str",
+                "choices": ["refuse", "restore", "new"],
+                "default": "refuse",
+            },
         },
         supports_check_mode=True,
     )
@@ -102,7 +106,9 @@ def look(root: Path, mail_home: Path) -> dict[str, t.Any]:
     return {
         "credentials": _has_passwords(root / "credentials" / "credentials.db"),
         "dkim": any((root / "dkim").glob("[!.]*/*")),
-        "mail": older or MARK in names or any(not name.startswith(".") and name != "lost+found" for name in names),
+        "mail": older
+        or MARK in names
+        or any(not name.startswith(".") and name != "lost+found" for name in names),
         "mailboxes": bool(_text(root / "current" / "dovecot" / "all_users")),
         "mail_home": noted,
     }

@@ -76,7 +76,9 @@ def parse(text: str) -> list[dict[str, object]]:
     for row in json.loads(text or "[]"):
         kind = row.get("type")
         if kind in ("STORAGE", "MESSAGE"):
-            unit, limit, used = (KIB, "limit", "used") if kind == "STORAGE" else (1, "messages_limit", "messages")
+            unit, limit, used = (
+                (KIB, "limit", "used") if kind == "STORAGE" else (1, "messages_limit", "messages")
+            )
             entry = entries.setdefault(row["username"], {"address": row["username"]})
             entry[limit] = None if row["limit"] in ("-", "0") else int(row["limit"]) * unit
             entry[used] = int(row["value"]) * unit
@@ -91,14 +93,31 @@ def main() -> None:
         module.fail_json(msg=f"{users_file} does not exist: no generation is installed here")
     if os.path.getsize(users_file) == 0:
         module.exit_json(changed=False, quotas=[], errors=[])
-    rc, out, err = module.run_command([module.get_bin_path("doveadm", required=True), "-f", "json", "quota", "get", "-F", users_file])
+    rc, out, err = module.run_command(
+        [
+            module.get_bin_path("doveadm", required=True),
+            "-f",
+            "json",
+            "quota",
+            "get",
+            "-F",
+            users_file,
+        ]
+    )
     try:
         quotas = parse(out)
     except (ValueError, KeyError, TypeError):
-        module.fail_json(msg=f"doveadm quota get answered nothing that can be read: {(err or out).strip()[:500]}", rc=rc)
+        module.fail_json(
+            msg=f"doveadm quota get answered nothing that can be read: {(err or out).strip()[:500]}",
+            rc=rc,
+        )
     # One user that fails makes the exit status non-zero, and the others are listed all the same.
     if rc != 0 and not quotas:
-        module.fail_json(msg=f"doveadm quota get failed: {err.strip().partition(chr(10))[0]}", rc=rc, errors=err.splitlines())
+        module.fail_json(
+            msg=f"doveadm quota get failed: {err.strip().partition(chr(10))[0]}",
+            rc=rc,
+            errors=err.splitlines(),
+        )
     module.exit_json(changed=False, quotas=quotas, errors=err.splitlines())
 
 

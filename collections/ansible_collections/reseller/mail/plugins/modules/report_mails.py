@@ -94,17 +94,26 @@ def inboxes(root: str, addresses: list[str]) -> list[tuple[str, str]]:
         if not parts:
             raise ValueError(f"{address!r} is no address of a mailbox")
         local, domain = parts.groups()
-        found += [(address, os.path.join(root, domain, local, "Maildir", part)) for part in ("new", "cur")]
+        found += [
+            (address, os.path.join(root, domain, local, "Maildir", part)) for part in ("new", "cur")
+        ]
     return [(address, folder) for address, folder in found if os.path.isdir(folder)]
 
 
-def fetch(root: str, addresses: list[str], known: frozenset[str], since: float) -> tuple[list[dict[str, object]], int]:
+def fetch(
+    root: str, addresses: list[str], known: frozenset[str], since: float
+) -> tuple[list[dict[str, object]], int]:
     """The mails that are wanted, and how many had to be left."""
     mails, left, size = [], 0, 0
     for address, folder in inboxes(root, addresses):
         for entry in sorted(os.scandir(folder), key=lambda one: one.name):
             # What stands behind the colon are flags, which change when somebody reads the mail.
-            name = hashlib.sha256(f"{address}/{entry.name.partition(':')[0]}".encode("utf-8", "surrogateescape")).hexdigest()[:24] + ".eml"
+            name = (
+                hashlib.sha256(
+                    f"{address}/{entry.name.partition(':')[0]}".encode("utf-8", "surrogateescape")
+                ).hexdigest()[:24]
+                + ".eml"
+            )
             status = entry.stat(follow_symlinks=False)
             if name in known or not stat.S_ISREG(status.st_mode) or status.st_mtime < since:
                 continue
@@ -114,7 +123,13 @@ def fetch(root: str, addresses: list[str], known: frozenset[str], since: float) 
             with open(os.open(entry.path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
                 content = file.read(MAX_MAIL)
             size += len(content)
-            mails.append({"name": name, "arrived": int(status.st_mtime), "content": base64.b64encode(content).decode()})
+            mails.append(
+                {
+                    "name": name,
+                    "arrived": int(status.st_mtime),
+                    "content": base64.b64encode(content).decode(),
+                }
+            )
     return mails, left
 
 
@@ -131,7 +146,12 @@ def main() -> None:
     )
     given = module.params
     try:
-        mails, left = fetch(given["root"], given["mailboxes"], frozenset(given["known"]), time.time() - given["days"] * 86400)
+        mails, left = fetch(
+            given["root"],
+            given["mailboxes"],
+            frozenset(given["known"]),
+            time.time() - given["days"] * 86400,
+        )
     except (ValueError, OSError) as error:
         module.fail_json(msg=f"the mails cannot be read: {error}")
     module.exit_json(changed=bool(mails), mails=mails, left=left)

@@ -112,7 +112,13 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.reseller.mail.plugins.module_utils._dkim import moment
-from ansible_collections.reseller.mail.plugins.module_utils._tls_keys import Evidence, Keys, lines, noted, refusal
+from ansible_collections.reseller.mail.plugins.module_utils._tls_keys import (
+    Evidence,
+    Keys,
+    lines,
+    noted,
+    refusal,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._tls_store import Failure, Store
 
 SUPPLIED = "its certificate is supplied as files (tls_files): "
@@ -131,17 +137,30 @@ def main() -> None:
         "resolver": {"type": "str", "default": ""},
         "orders": {"type": "str"},
     }
-    module = AnsibleModule(argument_spec=spec, required_by={"estate": ("orders",)}, supports_check_mode=True)
+    module = AnsibleModule(
+        argument_spec=spec, required_by={"estate": ("orders",)}, supports_check_mode=True
+    )
     told = json.loads(module.params["orders"])
     evidence = {name: Evidence(**one) for name, one in told["evidence"].items()}
     acme = module.params["source"] == "acme"
-    store = Store(Path(module.params["root"]), module.run_command, acme=acme, ca_bundle=module.params["ca_bundle"] or "")
+    store = Store(
+        Path(module.params["root"]),
+        module.run_command,
+        acme=acme,
+        ca_bundle=module.params["ca_bundle"] or "",
+    )
     before = {name: keys for name in told["names"] if (keys := store.keys(name))}
     after = {name: noted(keys, evidence.get(name), told["now"]) for name, keys in before.items()}
-    waiting = {name: reason for name, keys in after.items() if (reason := _refusal(keys, evidence.get(name), told["now"], acme))}
+    waiting = {
+        name: reason
+        for name, keys in after.items()
+        if (reason := _refusal(keys, evidence.get(name), told["now"], acme))
+    }
     failures: dict[str, str] = {}
     if module.params["rollover"]:
-        if waiting and not (module.params["emergency"] and acme and all(keys.next for keys in after.values())):
+        if waiting and not (
+            module.params["emergency"] and acme and all(keys.next for keys in after.values())
+        ):
             failures = waiting
         else:
             after = {name: Keys(name, keys.next) for name, keys in after.items()}
@@ -154,23 +173,47 @@ def main() -> None:
                 store.note(keys)
     except Failure as error:
         # What is true of all keys now, whatever was meant to be.
-        after, failures = {name: keys for name in told["names"] if (keys := store.keys(name))}, {error.name: str(error)}
-    coming = {name: keys if keys.next or not acme else replace(keys, next="new") for name, keys in after.items()}
-    said = "".join(f"{line}\n" for name in before if name in coming for line in lines(before[name], coming[name]))
+        after, failures = (
+            {name: keys for name in told["names"] if (keys := store.keys(name))},
+            {error.name: str(error)},
+        )
+    coming = {
+        name: keys if keys.next or not acme else replace(keys, next="new")
+        for name, keys in after.items()
+    }
+    said = "".join(
+        f"{line}\n"
+        for name in before
+        if name in coming
+        for line in lines(before[name], coming[name])
+    )
     result = {
         "changed": bool(said),
         "tls": [
-            {"name": name, "current": keys.current, "next": keys.next, "ready": moment(keys.note.ready) if keys.note else ""}
+            {
+                "name": name,
+                "current": keys.current,
+                "next": keys.next,
+                "ready": moment(keys.note.ready) if keys.note else "",
+            }
             for name, keys in sorted(after.items())
         ],
         "waiting": [f"{name}: {reason}" for name, reason in sorted(waiting.items())],
         "diff": {"prepared": said},
     }
     if failures:
-        module.fail_json(msg=" ".join(f"The key of {name} was not changed: {reason}." for name, reason in sorted(failures.items())), **result)
+        module.fail_json(
+            msg=" ".join(
+                f"The key of {name} was not changed: {reason}."
+                for name, reason in sorted(failures.items())
+            ),
+            **result,
+        )
     if module.params["rollover"]:
         for name, reason in waiting.items():
-            module.warn(f"{name} has a new key although {reason}. Until then senders that verify it by DNSSEC (DANE) may hold their mail back.")
+            module.warn(
+                f"{name} has a new key although {reason}. Until then senders that verify it by DNSSEC (DANE) may hold their mail back."
+            )
     module.exit_json(**result)
 
 
@@ -180,7 +223,9 @@ def _refusal(keys: Keys, evidence: t.Optional[Evidence], now: int, acme: bool) -
         return reason
     if not keys.next:
         return f"{SUPPLIED}announce the next key's public half there, as next"
-    return SUPPLIED + (reason or "supply that of the next key now, it has been in DNS for long enough")
+    return SUPPLIED + (
+        reason or "supply that of the next key now, it has been in DNS for long enough"
+    )
 
 
 if __name__ == "__main__":

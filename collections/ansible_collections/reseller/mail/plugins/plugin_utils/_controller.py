@@ -25,11 +25,15 @@ class ControllerAction(ActionBase):
     PACKAGES: t.ClassVar[t.Mapping[str, t.Optional[Exception]]] = {}
     """Python packages that nothing can be done without, and what came of importing them."""
 
-    def run(self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
+    def run(
+        self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None
+    ) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         for package, error in self.PACKAGES.items():
             if error is not None:
-                raise AnsibleActionFail(f"{self._task.action} needs the Python package {package} on the controller") from error
+                raise AnsibleActionFail(
+                    f"{self._task.action} needs the Python package {package} on the controller"
+                ) from error
         _spec, args = self.validate_argument_spec(argument_spec=self.ARGUMENTS, **self.RULES)
         result.update(self._worked(args))
         for key in {"msg", "diff"} & result.keys():

@@ -19,7 +19,9 @@ def book_of(estate: str) -> _dns_book.Book:
     try:
         return _dns_book.read(text) if text else {}
     except ValueError as error:
-        raise AnsibleActionFail(f"{error}; restore it from version control, or remove it: then former records are known by the estate's marks only") from error
+        raise AnsibleActionFail(
+            f"{error}; restore it from version control, or remove it: then former records are known by the estate's marks only"
+        ) from error
 
 
 def write_book(estate: str, book: _dns_book.Book, check_mode: bool) -> bool:

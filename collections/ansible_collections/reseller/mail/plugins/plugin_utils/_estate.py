@@ -56,7 +56,9 @@ def counted(directory: t.Optional[str]) -> tuple[Estate, dict[str, bytes]]:
 
 def _at_fault(directory: str, faults: t.Sequence[Fault]) -> AnsibleActionFail:
     number = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-    return AnsibleActionFail(f"the estate {directory} has {number}; ansible-playbook reseller.mail.validate names them; the first is {faults[0]}")
+    return AnsibleActionFail(
+        f"the estate {directory} has {number}; ansible-playbook reseller.mail.validate names them; the first is {faults[0]}"
+    )
 
 
 def tenant_of(estate: Estate, name: str) -> Tenant:
@@ -65,7 +67,9 @@ def tenant_of(estate: Estate, name: str) -> Tenant:
         if tenant.name == name:
             return tenant
     names = [tenant.name for tenant in estate.tenants]
-    raise AnsibleActionFail(f"the estate has no tenant {name}{meant(name, names, alike=0.6)}; allowed: {listed(names)}")
+    raise AnsibleActionFail(
+        f"the estate has no tenant {name}{meant(name, names, alike=0.6)}; allowed: {listed(names)}"
+    )
 
 
 def judged_node(directory: t.Optional[str], name: str) -> tuple[Estate, Node]:
@@ -75,4 +79,6 @@ def judged_node(directory: t.Optional[str], name: str) -> tuple[Estate, Node]:
         return estate, estate.node(name)
     except KeyError:
         known = ", ".join(sorted(node.name for node in estate.nodes))
-        raise AnsibleActionFail(f"the estate {directory} has no node {name}; allowed: {known}") from None
+        raise AnsibleActionFail(
+            f"the estate {directory} has no node {name}; allowed: {known}"
+        ) from None

@@ -29,6 +29,8 @@ def sources(paths: t.Sequence[str], suffix: str) -> dict[str, bytes]:
             except OSError as error:
                 raise AnsibleActionFail(f"{file} cannot be read: {error.strerror}") from None
             if file.name in found:
-                raise AnsibleActionFail(f"two files are called {file.name}; rows are told apart by the file's name")
+                raise AnsibleActionFail(
+                    f"two files are called {file.name}; rows are told apart by the file's name"
+                )
             found[file.name] = content
     return found

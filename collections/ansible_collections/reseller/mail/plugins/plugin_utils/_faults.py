@@ -29,6 +29,10 @@ def tell(result: dict[str, t.Any]) -> None:
     faults = result.get("faults")
     if faults is None:
         return
-    result["faults"] = [_terminal.printed(str(fault)) for fault in faults[:MOST_KEPT]] if isinstance(faults, list) else []
+    result["faults"] = (
+        [_terminal.printed(str(fault)) for fault in faults[:MOST_KEPT]]
+        if isinstance(faults, list)
+        else []
+    )
     for fault in some(result["faults"]):
         _terminal.warn(fault)

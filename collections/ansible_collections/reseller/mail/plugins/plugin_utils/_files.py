@@ -18,7 +18,9 @@ from pathlib import Path
 from ansible.errors import AnsibleActionFail
 
 # A hash with its scheme or as crypt writes it, and a line of a vaulted value: a diff ends up in a log.
-_SECRET = re.compile(r"\{[A-Z0-9][A-Z0-9.-]+\}[^\s'\"]{8,}|\$[0-9a-z][0-9a-z-]*\$[^\s'\"]{8,}|\$ANSIBLE_VAULT;[^\s\"]*|(?m:^\s*[0-9a-f]{32,}$)")
+_SECRET = re.compile(
+    r"\{[A-Z0-9][A-Z0-9.-]+\}[^\s'\"]{8,}|\$[0-9a-z][0-9a-z-]*\$[^\s'\"]{8,}|\$ANSIBLE_VAULT;[^\s\"]*|(?m:^\s*[0-9a-f]{32,}$)"
+)
 
 
 def content(path: Path) -> t.Optional[bytes]:
@@ -57,7 +59,10 @@ def write(files: t.Mapping[Path, bytes], mode: t.Optional[int] = None) -> None:
             try:
                 with os.fdopen(handle, "wb") as file:
                     file.write(wanted)
-                os.chmod(temporary, mode or (stat.S_IMODE(path.stat().st_mode) if path.is_file() else 0o644))
+                os.chmod(
+                    temporary,
+                    mode or (stat.S_IMODE(path.stat().st_mode) if path.is_file() else 0o644),
+                )
                 os.replace(temporary, path)
             except BaseException:
                 os.unlink(temporary)
@@ -67,19 +72,33 @@ def write(files: t.Mapping[Path, bytes], mode: t.Optional[int] = None) -> None:
 
 
 def put_all(
-    folder: Path, wanted: t.Mapping[str, bytes], check_mode: bool, readable: t.Callable[[bytes], bytes] = lambda text: text
+    folder: Path,
+    wanted: t.Mapping[str, bytes],
+    check_mode: bool,
+    readable: t.Callable[[bytes], bytes] = lambda text: text,
 ) -> list[dict[str, str]]:
     """Make files below a folder what they should be; the diffs of those that were not, sorted by path, as ``readable`` makes them."""
     was = {name: content(folder / name) for name in sorted(wanted)}
-    changed = {folder / name: wanted[name] for name, before in was.items() if before != wanted[name]}
+    changed = {
+        folder / name: wanted[name] for name, before in was.items() if before != wanted[name]
+    }
     if not check_mode:
         write(changed)
-    return [diff(str(folder / name), readable(before or b""), readable(wanted[name])) for name, before in was.items() if folder / name in changed]
+    return [
+        diff(str(folder / name), readable(before or b""), readable(wanted[name]))
+        for name, before in was.items()
+        if folder / name in changed
+    ]
 
 
 def diff(name: str, was: t.Optional[bytes], now: bytes) -> dict[str, str]:
     """A difference as Ansible shows it."""
-    return {"before_header": name, "after_header": name, "before": _shown(was or b""), "after": _shown(now)}
+    return {
+        "before_header": name,
+        "after_header": name,
+        "before": _shown(was or b""),
+        "after": _shown(now),
+    }
 
 
 def _shown(text: bytes) -> str:
@@ -90,7 +109,9 @@ class Changed(Exception):
     """A file is not any more what it was when it was read."""
 
 
-def replace_all(directory: str, before: t.Mapping[str, bytes], after: t.Mapping[str, bytes]) -> None:
+def replace_all(
+    directory: str, before: t.Mapping[str, bytes], after: t.Mapping[str, bytes]
+) -> None:
     """Give files new content, each in one step, their modes kept; none of them when one cannot be written, or is not ``before`` any more.
 
     OSError says what could not be written.
@@ -102,7 +123,9 @@ def replace_all(directory: str, before: t.Mapping[str, bytes], after: t.Mapping[
             with open(full, "rb") as file:
                 if file.read() != before[path]:
                     raise Changed(path)
-            staged.append((_draft(full, content, leftovers), full, _draft(full, before[path], leftovers)))
+            staged.append(
+                (_draft(full, content, leftovers), full, _draft(full, before[path], leftovers))
+            )
         done = []
         try:
             for draft, full, undo in staged:

@@ -13,7 +13,13 @@ import subprocess
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.reseller.mail.plugins.module_utils._revision import EXECUTABLE, FILE, LINK, PIN, Entry
+from ansible_collections.reseller.mail.plugins.module_utils._revision import (
+    EXECUTABLE,
+    FILE,
+    LINK,
+    PIN,
+    Entry,
+)
 
 _DROPPED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_NAMESPACE")
 """What Git sets for its hooks: it would lead to another repository than the estate's."""
@@ -40,18 +46,28 @@ class Repository:
     folder: str
     settings: tuple[tuple[str, str], ...] = ()
 
-    def run(self, *words: str, given: t.Optional[bytes] = None, good: tuple[int, ...] = (0,)) -> tuple[int, bytes]:
+    def run(
+        self, *words: str, given: t.Optional[bytes] = None, good: tuple[int, ...] = (0,)
+    ) -> tuple[int, bytes]:
         """Exit status and output of one git command."""
         environment = {name: value for name, value in os.environ.items() if name not in _DROPPED}
         environment |= {**_ENVIRONMENT, **dict(self.settings)}
         try:
-            done = subprocess.run(("git", "-C", self.folder, *words), env=environment, input=given, capture_output=True, check=False)
+            done = subprocess.run(
+                ("git", "-C", self.folder, *words),
+                env=environment,
+                input=given,
+                capture_output=True,
+                check=False,
+            )
         except OSError as error:
             raise GitError(f"git cannot be run: {error.strerror}") from error
         if done.returncode not in good:
             said = done.stderr.decode("utf-8", "replace").strip().splitlines()
             command = next(word for word in words if word != "-c" and "=" not in word)
-            raise GitError(f"git {command} in {self.folder}: {said[0] if said else f'exit status {done.returncode}'}")
+            raise GitError(
+                f"git {command} in {self.folder}: {said[0] if said else f'exit status {done.returncode}'}"
+            )
         return done.returncode, done.stdout
 
     def text(self, *words: str) -> str:
@@ -71,19 +87,39 @@ class Repository:
     def commit(self, revision: str) -> str:
         """The commit that a revision means."""
         if revision and "\0" not in revision:
-            status, output = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", good=(0, 1, 128))
+            status, output = self.run(
+                "rev-parse",
+                "--verify",
+                "--quiet",
+                "--end-of-options",
+                f"{revision}^{{commit}}",
+                good=(0, 1, 128),
+            )
             if status == 0:
                 return output.decode("ascii").strip()
-        self.run("rev-parse", "--git-dir")  # no repository at all, or one that Git does not trust: then Git's own words
+        self.run(
+            "rev-parse", "--git-dir"
+        )  # no repository at all, or one that Git does not trust: then Git's own words
         raise GitError(f"{revision!r} is no commit of the repository {self.folder}; is it fetched?")
 
     def merged(self, ours: str, theirs: str) -> str:
         """The tree that merging ``theirs`` into ``ours`` would give; nothing is checked out or committed."""
-        status, output = self.run("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs, good=(0, 1))
+        status, output = self.run(
+            "merge-tree",
+            "--write-tree",
+            "-z",
+            "--name-only",
+            "--no-messages",
+            ours,
+            theirs,
+            good=(0, 1),
+        )
         tree, *rest = [os.fsdecode(part) for part in output.split(b"\0")]
         if status:
             names = ", ".join(repr(name) for name in sorted({name for name in rest if name})[:3])
-            raise GitError(f"the change does not merge: conflicts in {names}; bring it up to date first")
+            raise GitError(
+                f"the change does not merge: conflicts in {names}; bring it up to date first"
+            )
         return tree
 
     def entries(self, tree: str) -> dict[str, tuple[Entry, str]]:
@@ -93,7 +129,10 @@ class Repository:
             if record:
                 head, _tab, path = record.partition(b"\t")
                 mode, _type, name = head.decode("ascii").split(" ")
-                found[os.fsdecode(path)] = (Entry(_KINDS.get(mode, f"entry of mode {mode}"), name), name)
+                found[os.fsdecode(path)] = (
+                    Entry(_KINDS.get(mode, f"entry of mode {mode}"), name),
+                    name,
+                )
         return found
 
     def with_working_tree(self, room: str) -> tuple[Repository, str]:
@@ -106,7 +145,9 @@ class Repository:
         index, objects = os.path.join(room, "index"), os.path.join(room, "objects")
         os.makedirs(objects)
         own = self.text(*where, "index")
-        if os.path.exists(own):  # it knows which ignored files are tracked, and which files a sparse checkout leaves out
+        if os.path.exists(
+            own
+        ):  # it knows which ignored files are tracked, and which files a sparse checkout leaves out
             shutil.copyfile(own, index)
         settings = {
             "GIT_INDEX_FILE": index,
@@ -114,7 +155,18 @@ class Repository:
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": self.text(*where, "objects"),
         }
         seen = replace(self, settings=tuple(settings.items()))
-        seen.run("-c", "core.fsmonitor=false", "-c", "core.safecrlf=false", "-c", "advice.addEmbeddedRepo=false", "add", "--all", "--", ".")
+        seen.run(
+            "-c",
+            "core.fsmonitor=false",
+            "-c",
+            "core.safecrlf=false",
+            "-c",
+            "advice.addEmbeddedRepo=false",
+            "add",
+            "--all",
+            "--",
+            ".",
+        )
         return seen, seen.text("write-tree")
 
     def sizes(self, names: t.Sequence[str]) -> list[int]:

@@ -28,7 +28,9 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
 _LARGEST = 512 * 1024
 
 
-def guide(estate: Estate, args: t.Mapping[str, t.Any], node: t.Optional[str] = None) -> _guide.Guide:
+def guide(
+    estate: Estate, args: t.Mapping[str, t.Any], node: t.Optional[str] = None
+) -> _guide.Guide:
     """All pages, or those of the tenants placed on a node."""
     found, checked = _findings(args)
     folder = Path(_guide.__file__).parent
@@ -48,7 +50,9 @@ def _findings(args: t.Mapping[str, t.Any]) -> tuple[list[Finding], str]:
         found = from_dicts(said["findings"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise AnsibleActionFail(f"{report} is no report of verify: {error}") from error
-    written = datetime.datetime.fromtimestamp(int(report.stat().st_mtime), datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    written = datetime.datetime.fromtimestamp(int(report.stat().st_mtime), datetime.UTC).strftime(
+        "%Y-%m-%dT%H:%M:%SZ"
+    )
     return found, args["checked"] or said.get("checked") or written
 
 
@@ -60,11 +64,17 @@ def _logos(directory: t.Optional[str]) -> dict[str, tuple[str, bytes]]:
         if suffix in _guide.LOGOS:
             content = path.read_bytes()
             if len(content) > _LARGEST or not _guide.LOGOS[suffix](content):
-                raise AnsibleActionFail(f"{path} is no logo; allowed: a picture of at most {_LARGEST // 1024} KiB, {', '.join(_guide.LOGOS)}")
+                raise AnsibleActionFail(
+                    f"{path} is no logo; allowed: a picture of at most {_LARGEST // 1024} KiB, {', '.join(_guide.LOGOS)}"
+                )
             found[path.stem] = (suffix, content)
     return found
 
 
 def readable(content: bytes) -> bytes:
     """For diffs. Pages have no line ends to compare by: one element of a block a line."""
-    return re.sub(rb"(?=<section|<article)", b"\n", content) if content.startswith(b"<!doctype") else content
+    return (
+        re.sub(rb"(?=<section|<article)", b"\n", content)
+        if content.startswith(b"<!doctype")
+        else content
+    )

@@ -17,7 +17,14 @@ if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, Node
 
 
-def write(result: dict[str, t.Any], directory: str, estate: Estate, node: Node, part: str, check_mode: bool) -> None:
+def write(
+    result: dict[str, t.Any],
+    directory: str,
+    estate: Estate,
+    node: Node,
+    part: str,
+    check_mode: bool,
+) -> None:
     """Put the result's list of that name into ``state/<node>.json``, and say so in the result. What the node may not say is left
     out there and in the result's list, where the former rows stay, and told in ``faults``. In check mode no key was made or
     moved on, so the text would not be true; the host's own lines say what is coming."""

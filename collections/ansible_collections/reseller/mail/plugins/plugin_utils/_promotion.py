@@ -34,14 +34,24 @@ def log_of(directory: str, text: t.Optional[str] = None) -> _evidence.Log:
     try:
         return _evidence.read(text) if text else {}
     except ValueError as error:
-        raise AnsibleActionFail(f"{error}; restore it from version control, or remove it: then evidence is counted anew") from error
+        raise AnsibleActionFail(
+            f"{error}; restore it from version control, or remove it: then evidence is counted anew"
+        ) from error
 
 
-def decisions(estate: Estate, directory: str, day: datetime.date, text: t.Optional[str] = None) -> list[_promotion.Decision]:
+def decisions(
+    estate: Estate, directory: str, day: datetime.date, text: t.Optional[str] = None
+) -> list[_promotion.Decision]:
     """What the evidence of the log says about every policy."""
     log, steps = log_of(directory, text), _promotion.by_domain(estate.steps)
     return [
-        _promotion.decide(track, steps.get((track.tenant, track.domain, track.policy)), log.get(track.domain, {}).values(), estate.promotion, day)
+        _promotion.decide(
+            track,
+            steps.get((track.tenant, track.domain, track.policy)),
+            log.get(track.domain, {}).values(),
+            estate.promotion,
+            day,
+        )
         for track in _promotion.tracks(estate)
     ]
 
@@ -57,7 +67,9 @@ def files_below(folder: str, since: float) -> t.Iterator[tuple[str, t.Optional[b
                 continue
             number += 1
             if number > MAX_FILES:
-                raise AnsibleActionFail(f"{folder} holds more than {MAX_FILES:,} files; remove those that are older than {_evidence.KEPT} days")
+                raise AnsibleActionFail(
+                    f"{folder} holds more than {MAX_FILES:,} files; remove those that are older than {_evidence.KEPT} days"
+                )
             path = os.path.join(place, name)
             content, changed = _content(path)
             if changed >= since:

@@ -18,7 +18,14 @@ from dataclasses import replace
 from ansible_collections.reseller.mail.plugins.module_utils._load import MAX_BYTES, read_files
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import shown
-from ansible_collections.reseller.mail.plugins.module_utils._revision import EXECUTABLE, FILE, LINK, PIN, Entry, Revision
+from ansible_collections.reseller.mail.plugins.module_utils._revision import (
+    EXECUTABLE,
+    FILE,
+    LINK,
+    PIN,
+    Entry,
+    Revision,
+)
 from ansible_collections.reseller.mail.plugins.plugin_utils._git import Repository
 
 Listing = tuple[Repository, dict[str, tuple[Entry, str]]]
@@ -58,13 +65,21 @@ def of_working_tree(repository: Repository, directory: str) -> Revision:
     )
 
 
-def of_commit(repository: Repository, commit: str, name: str, tree: str = "", bare: bool = False) -> Revision:
+def of_commit(
+    repository: Repository, commit: str, name: str, tree: str = "", bare: bool = False
+) -> Revision:
     """The estate in a commit, or in ``tree`` when that is given. A ``bare`` one can be compared with a folder: nothing is
     known of what lies around the estate."""
     return _read(repository, tree or commit, f"{name} ({commit[:7]})", bare, _pinned)
 
 
-def _read(repository: Repository, tree: str, name: str, bare: bool, listing_of: t.Callable[[Repository, str], t.Optional[Listing]]) -> Revision:
+def _read(
+    repository: Repository,
+    tree: str,
+    name: str,
+    bare: bool,
+    listing_of: t.Callable[[Repository, str], t.Optional[Listing]],
+) -> Revision:
     prefix = repository.prefix
     faults: list[Fault] = []
     entries: dict[str, Entry] = {}
@@ -80,7 +95,13 @@ def _read(repository: Repository, tree: str, name: str, bare: bool, listing_of: 
         found = listing_of(Repository(os.path.join(repository.top, path)), blob)
         if found is None:
             what = f"this folder is pinned to commit {blob[:7]} of another repository, which is not here"
-            faults.append(_fault(inside, what, "a checkout that has the commit: git submodule update --init, git fetch"))
+            faults.append(
+                _fault(
+                    inside,
+                    what,
+                    "a checkout that has the commit: git submodule update --init, git fetch",
+                )
+            )
             continue
         pinned, listing = found
         for below, (entry_below, blob_below) in listing.items():
@@ -104,7 +125,9 @@ def _pinned(pinned: Repository, commit: str) -> t.Optional[Listing]:
     return (pinned, pinned.entries(commit)) if status == 0 and kind.strip() == b"commit" else None
 
 
-def _lay_out(repository: Repository, items: t.Sequence[tuple[str, Entry, str]], folder: str) -> t.Iterator[Fault]:
+def _lay_out(
+    repository: Repository, items: t.Sequence[tuple[str, Entry, str]], folder: str
+) -> t.Iterator[Fault]:
     """Writes what Git has. Links lead nowhere; that they are links is all that matters."""
     fit = []
     for path, entry, blob in items:
@@ -122,7 +145,9 @@ def _lay_out(repository: Repository, items: t.Sequence[tuple[str, Entry, str]], 
             small.append((path, entry, blob))
         elif entry.kind != LINK:
             yield from _write(folder, path, functools.partial(_sparse, size))
-    for (path, entry, _blob), content in zip(small, repository.blobs([blob for _path, _entry, blob in small]), strict=True):
+    for (path, entry, _blob), content in zip(
+        small, repository.blobs([blob for _path, _entry, blob in small]), strict=True
+    ):
         mode = 0o700 if entry.kind == EXECUTABLE else 0o600
         yield from _write(folder, path, functools.partial(_plain, content, mode))
     for path in links:  # last, so that nothing is ever written through one
@@ -151,7 +176,9 @@ def _sparse(size: int, target: str) -> None:
 
 
 def _fault(path: str, what: str, allowed: str) -> Fault:
-    return Fault(Position(path if path.isprintable() else shown(path), 1, 1), "unreadable", what, allowed)
+    return Fault(
+        Position(path if path.isprintable() else shown(path), 1, 1), "unreadable", what, allowed
+    )
 
 
 def _walk(directory: str) -> t.Iterator[tuple[str, Entry]]:

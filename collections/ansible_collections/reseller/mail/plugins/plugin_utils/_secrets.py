@@ -41,7 +41,11 @@ class Handover:
         place = os.path.dirname(os.path.abspath(self._path))
         while not os.path.exists(place):
             place = os.path.dirname(place)
-        if not os.path.isdir(place) or not os.access(place, os.W_OK | os.X_OK) or os.path.isdir(self._path):
+        if (
+            not os.path.isdir(place)
+            or not os.access(place, os.W_OK | os.X_OK)
+            or os.path.isdir(self._path)
+        ):
             raise PermissionError(f"the handover file {self._path} cannot be written below {place}")
         self._read()
 
@@ -56,14 +60,18 @@ class Handover:
                 raise ValueError
             return dict(rows)  # a row of another length is a ValueError
         except (ValueError, csv.Error):
-            raise OSError(f"the handover file {self._path} exists and is no list of initial passwords; move it away") from None
+            raise OSError(
+                f"the handover file {self._path} exists and is no list of initial passwords; move it away"
+            ) from None
 
     def write(self, passwords: dict[str, str]) -> None:
         """Adds the passwords, or replaces those of the same address, in one step."""
         folder = os.path.dirname(os.path.abspath(self._path))
         os.makedirs(folder, mode=0o700, exist_ok=True)
         rows = self._read()
-        descriptor, new = tempfile.mkstemp(dir=folder, prefix=".initial-passwords-")   # mkstemp makes it 0600
+        descriptor, new = tempfile.mkstemp(
+            dir=folder, prefix=".initial-passwords-"
+        )  # mkstemp makes it 0600
         with open(descriptor, "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(self._header)

@@ -12,7 +12,10 @@ import typing as t
 
 from ansible.utils.color import ANSIBLE_COLOR
 from ansible.utils.display import Display
-from ansible_collections.reseller.mail.plugins.module_utils._printable import printable, without_commands
+from ansible_collections.reseller.mail.plugins.module_utils._printable import (
+    printable,
+    without_commands,
+)
 
 display = Display()
 
@@ -48,5 +51,8 @@ def tell(said: t.Callable[[bool], str], around: str = "\n") -> None:
     printed gets none, because its own colours could not be told from ours."""
     made = said(False)
     plain = printed(made)
-    display.display(f"{around}{said(True) if ANSIBLE_COLOR and plain == made else plain}{around}", screen_only=True)
+    display.display(
+        f"{around}{said(True) if ANSIBLE_COLOR and plain == made else plain}{around}",
+        screen_only=True,
+    )
     display.display(plain, log_only=True)

@@ -36,20 +36,33 @@ class Ours(BaseProcessor):
         super().__init__(name, **kwargs)
         with open(path, encoding="utf-8") as file:
             ours = json.load(file)
-        self.wanted = {(name, rdtype): re.compile(pattern, re.I | re.S) for name, rdtype, pattern in ours["wanted"]}
+        self.wanted = {
+            (name, rdtype): re.compile(pattern, re.I | re.S)
+            for name, rdtype, pattern in ours["wanted"]
+        }
         self.former = {(name, rdtype): set(values) for name, rdtype, values in ours["former"]}
 
-    def process_source_and_target_zones(self, desired: t.Any, existing: t.Any, target: t.Any, lenient: bool = False) -> tuple[t.Any, t.Any]:
+    def process_source_and_target_zones(
+        self, desired: t.Any, existing: t.Any, target: t.Any, lenient: bool = False
+    ) -> tuple[t.Any, t.Any]:
         wanted = {(record.name, record._type): record for record in desired.records}
         for record in list(existing.records):
             key = (record.fqdn.rstrip(".").lower(), record._type)
             if key in self.wanted and (record.name, record._type) in wanted:
-                others = [value for value in _values(record) if not self.wanted[key].match(_text(record._type, value))]
+                others = [
+                    value
+                    for value in _values(record)
+                    if not self.wanted[key].match(_text(record._type, value))
+                ]
                 if others:
                     new = wanted[record.name, record._type]
                     self._put(desired, record, [*new.values, *others])
                 continue
-            others = [value for value in _values(record) if _text(record._type, value) not in self.former.get(key, ())]
+            others = [
+                value
+                for value in _values(record)
+                if _text(record._type, value) not in self.former.get(key, ())
+            ]
             if len(others) == len(_values(record)):
                 existing.remove_record(record)
             elif others:

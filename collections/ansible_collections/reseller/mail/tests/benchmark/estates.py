@@ -97,9 +97,24 @@ def files(tenants: int, mailboxes: int) -> dict[str, str]:
     for nth in range(tenants):
         domain, folder = f"domain{nth}.example", f"tenants/tenant{nth}"
         small, relay = nth % 3 == 2, nth % 10 == 0
-        names = [domain, *([] if small else [f"www-{domain}"]), *([f"legacy.{domain}"] if relay and not small else [])]
-        words = {"nth": nth, "domain": domain, "domains": ", ".join(names), "node": nth % 2 + 1, "mailboxes": max(mailboxes, 1), "plan": "business"}
-        texts[f"{folder}/account.yml"] = ACCOUNT.format(**words | {"plan": "starter"}) if small else ACCOUNT.format(**words) + BUSINESS_ACCOUNT.format(**words)
+        names = [
+            domain,
+            *([] if small else [f"www-{domain}"]),
+            *([f"legacy.{domain}"] if relay and not small else []),
+        ]
+        words = {
+            "nth": nth,
+            "domain": domain,
+            "domains": ", ".join(names),
+            "node": nth % 2 + 1,
+            "mailboxes": max(mailboxes, 1),
+            "plan": "business",
+        }
+        texts[f"{folder}/account.yml"] = (
+            ACCOUNT.format(**words | {"plan": "starter"})
+            if small
+            else ACCOUNT.format(**words) + BUSINESS_ACCOUNT.format(**words)
+        )
         boxes = "".join(_mailbox(box, domain, small) for box in range(mailboxes))
         texts[f"{folder}/{domain}.yml"] = (
             f"mailboxes:\n{boxes}{_aliases(mailboxes)}{POLICIES.format(**words)}{'' if small else BUSINESS_DOMAIN.format(**words)}"
@@ -110,11 +125,17 @@ def files(tenants: int, mailboxes: int) -> dict[str, str]:
 
 
 def _mailbox(nth: int, domain: str, small: bool) -> str:
-    lines = [f"  - name: box{nth}", f"    display_name: Box Number {nth}", f"    quota: {nth % 9 + 1}G"]
+    lines = [
+        f"  - name: box{nth}",
+        f"    display_name: Box Number {nth}",
+        f"    quota: {nth % 9 + 1}G",
+    ]
     if nth % 4 == 1:
         lines.append(f"    owner: box0@{domain}")
     if nth % 10 == 3:
-        lines.append(f"    forward: {{to: [box0, someone{nth}@elsewhere.example], keep_copy: true}}")
+        lines.append(
+            f"    forward: {{to: [box0, someone{nth}@elsewhere.example], keep_copy: true}}"
+        )
     if nth % 5 == 2 and not small:
         lines.append("    addons: [archive]")
     if nth % 20 == 7:

@@ -71,7 +71,9 @@ def measured(command: list[str], environment: dict[str, str]) -> tuple[float, fl
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode:
             output.seek(0)
-            sys.exit(f"{' '.join(command)} failed:\n{output.read().decode(errors='replace')[-3000:]}")
+            sys.exit(
+                f"{' '.join(command)} failed:\n{output.read().decode(errors='replace')[-3000:]}"
+            )
     return time.monotonic() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
@@ -84,7 +86,13 @@ def told(name: str, command: list[str], environment: dict[str, str]) -> None:
 
 def spoil(folder: Path) -> None:
     """The change that is planned: one tenant's mailbox grows, another's leaves, a third's DMARC tightens."""
-    for nth, (old, new) in enumerate((("quota: 1G", "quota: 2G"), ("  - name: all\n", "  - name: everybody\n"), ("stage: observe", "stage: test"))):
+    for nth, (old, new) in enumerate(
+        (
+            ("quota: 1G", "quota: 2G"),
+            ("  - name: all\n", "  - name: everybody\n"),
+            ("stage: observe", "stage: test"),
+        )
+    ):
         path = folder / f"tenants/tenant{nth}/domain{nth}.example.yml"
         text = path.read_text(encoding="utf-8")
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
@@ -103,14 +111,28 @@ def main(tenants: int, mailboxes: int) -> None:
         size = estates.write(folder, tenants, mailboxes)
         shutil.copytree(folder, changed)
         spoil(changed)
-        print(f"{tenants:,} tenants, {tenants * mailboxes:,} mailboxes, {size / 2**20:.1f} MiB of YAML; best of {ATTEMPTS}")
+        print(
+            f"{tenants:,} tenants, {tenants * mailboxes:,} mailboxes, {size / 2**20:.1f} MiB of YAML; best of {ATTEMPTS}"
+        )
         print(f"{'':<62}{'clock':>10}{'processor':>11}{'memory':>12}")
         for name, step in STEPS:
-            told(name, [sys.executable, str(HERE), step.__name__, str(folder), str(changed)], environment)
+            told(
+                name,
+                [sys.executable, str(HERE), step.__name__, str(folder), str(changed)],
+                environment,
+            )
         playbook = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,"]
-        told("ansible-playbook reseller.mail.validate", [*playbook, "reseller.mail.validate", "-e", f"mail_estate_dir={folder}"], environment)
+        told(
+            "ansible-playbook reseller.mail.validate",
+            [*playbook, "reseller.mail.validate", "-e", f"mail_estate_dir={folder}"],
+            environment,
+        )
         both = ["-e", f"mail_estate_dir={changed}", "-e", f"plan_before={folder}"]
-        told("ansible-playbook reseller.mail.plan", [*playbook, "reseller.mail.plan", *both], environment)
+        told(
+            "ansible-playbook reseller.mail.plan",
+            [*playbook, "reseller.mail.plan", *both],
+            environment,
+        )
 
 
 if __name__ == "__main__":

@@ -44,7 +44,9 @@ class Listening(Asker):
         super().__init__(resolver, at_once=AT_ONCE)
         self.asked: list[Question] = []
 
-    async def _exchange(self, server: t.Any, name: str, rdtype: str, recursive: bool, unchecked: bool = False) -> t.Any:
+    async def _exchange(
+        self, server: t.Any, name: str, rdtype: str, recursive: bool, unchecked: bool = False
+    ) -> t.Any:
         self.asked.append((server.address, name, rdtype, recursive))
         return await super()._exchange(server, name, rdtype, recursive, unchecked)
 
@@ -84,15 +86,22 @@ def others(questions: list[Question], folder: Path) -> dict[str, list[list[str]]
     """What is run besides: a tool is one command or more, one after the other."""
     found = {"dnspython": [[sys.executable, __file__, "--bare", str(folder / "questions")]]}
     if shutil.which("dig"):
-        lines = (f"@{server} {name} {rdtype} {'+recurse' if recursive else '+norecurse'}\n" for server, name, rdtype, recursive in questions)
+        lines = (
+            f"@{server} {name} {rdtype} {'+recurse' if recursive else '+norecurse'}\n"
+            for server, name, rdtype, recursive in questions
+        )
         (folder / "dig").write_text("".join(lines), encoding="utf-8")
         found["dig -f"] = [["dig", "-f", str(folder / "dig")]]
     if shutil.which("dnsperf"):
         found["dnsperf"] = []
         for server in sorted({question[0] for question in questions}):
-            lines = (f"{name} {rdtype}\n" for one, name, rdtype, _recursive in questions if one == server)
+            lines = (
+                f"{name} {rdtype}\n" for one, name, rdtype, _recursive in questions if one == server
+            )
             (folder / server).write_text("".join(lines), encoding="utf-8")
-            found["dnsperf"].append(["dnsperf", "-s", server, "-d", str(folder / server), "-n", "1", "-q", str(AT_ONCE)])
+            found["dnsperf"].append(
+                ["dnsperf", "-s", server, "-d", str(folder / server), "-n", "1", "-q", str(AT_ONCE)]
+            )
     return found
 
 
@@ -112,16 +121,27 @@ def main(estate: str, resolver: str, ca_file: str = "", rounds: str = "3") -> No
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "questions")
         for _round in range(int(rounds)):
-            rows["verify_dns"].append(timed([[sys.executable, __file__, "--verify", estate, resolver, ca_file, str(file)]]))
+            rows["verify_dns"].append(
+                timed(
+                    [[sys.executable, __file__, "--verify", estate, resolver, ca_file, str(file)]]
+                )
+            )
             questions = json.loads(file.read_text(encoding="utf-8"))
             for name, commands in others(questions, Path(folder)).items():
                 rows[name].append(timed(commands))
             print({name: round(found[-1][0], 1) for name, found in rows.items()}, file=sys.stderr)
-    middle = {name: tuple(statistics.median(column) for column in zip(*found, strict=True)) for name, found in rows.items()}
-    print(f"\n{'':10} {'seconds':>8} {'a second':>9} {'of a core':>10} {'MiB':>6} {'verify_dns takes':>17}")
+    middle = {
+        name: tuple(statistics.median(column) for column in zip(*found, strict=True))
+        for name, found in rows.items()
+    }
+    print(
+        f"\n{'':10} {'seconds':>8} {'a second':>9} {'of a core':>10} {'MiB':>6} {'verify_dns takes':>17}"
+    )
     for name, (seconds, busy, most) in middle.items():
         memory = f"{most:.0f}" if name in ("verify_dns", "dnspython") else ""
-        print(f"{name:10} {seconds:8.1f} {len(questions) / seconds:9.0f} {busy:9.1f}s {memory:>6} {middle['verify_dns'][0] / seconds:15.2f} x")
+        print(
+            f"{name:10} {seconds:8.1f} {len(questions) / seconds:9.0f} {busy:9.1f}s {memory:>6} {middle['verify_dns'][0] / seconds:15.2f} x"
+        )
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from selenium.webdriver.chrome.service import Service
 
 KEY = "MIIB" + "A7b+" * 88
 LEFT = 'selector1._domainkey.initech.example. 300 IN TXT "v=DKIM1; p=<img src=x onerror=alert(2)>"'
-HOSTILE = "<script>alert(1)</script> & \"Söhne\" 'gnp"
+HOSTILE = '<script>alert(1)</script> & "Söhne" \'gnp'
 
 
 class Browser:
@@ -26,12 +26,23 @@ class Browser:
     def __init__(self, site: str) -> None:
         options = Options()
         options.binary_location = shutil.which("chromium") or "chromium"
-        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage"):
+        for argument in (
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--hide-scrollbars",
+            "--disable-dev-shm-usage",
+        ):
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        self.driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver") or "chromedriver"))
+        self.driver = webdriver.Chrome(
+            options=options, service=Service(shutil.which("chromedriver") or "chromedriver")
+        )
         self.site = site
-        self.driver.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": site})
+        self.driver.execute_cdp_cmd(
+            "Browser.grantPermissions",
+            {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": site},
+        )
 
     def open(self, path: str, width: int = 1100, dark: bool = False, reduced: bool = False) -> None:
         self.look(width, dark, reduced)
@@ -46,11 +57,17 @@ class Browser:
             {"name": "prefers-reduced-motion", "value": "reduce" if reduced else "no-preference"},
         ]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500})
+        self.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500},
+        )
 
     def shot(self, name: str, width: int) -> None:
         height = min(self.run("return document.documentElement.scrollHeight"), 8000)
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500})
+        self.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500},
+        )
         folder = Path(os.environ["BROWSER_SHOTS"])
         folder.mkdir(parents=True, exist_ok=True)
         self.driver.save_screenshot(str(folder / name))
@@ -61,5 +78,6 @@ class Browser:
     def wait(self, script: str, *arguments: t.Any) -> t.Any:
         """What a promise comes to."""
         return self.driver.execute_async_script(
-            f"const done = arguments[arguments.length - 1]; ({script})(...arguments).then(done, (e) => done('error: ' + e))", *arguments
+            f"const done = arguments[arguments.length - 1]; ({script})(...arguments).then(done, (e) => done('error: ' + e))",
+            *arguments,
         )

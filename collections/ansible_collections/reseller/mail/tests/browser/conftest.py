@@ -28,8 +28,13 @@ CHECKED = "2026-11-21T14:00:00Z"
 
 def headers() -> dict[str, str]:
     """What nginx sends with the pages, from the role's own template."""
-    template = (COLLECTION / "roles/guide/templates/guide.nginx.conf.j2").read_text(encoding="utf-8")
-    return {name: value.strip('"') for name, value in re.findall(r'add_header (\S+) ("[^"]+"|\S+) always;', template)}
+    template = (COLLECTION / "roles/guide/templates/guide.nginx.conf.j2").read_text(
+        encoding="utf-8"
+    )
+    return {
+        name: value.strip('"')
+        for name, value in re.findall(r'add_header (\S+) ("[^"]+"|\S+) always;', template)
+    }
 
 
 @pytest.fixture(scope="session")
@@ -39,14 +44,23 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(PROJECT / "estates" / "example", folder)
     tenants = folder / "tenants"
     _change(tenants / "initech/account.yml", r"^managed_domains: .*$", "managed_domains: []")
-    _change(tenants / "globex/account.yml", "organisation: Globex", f"organisation: {json.dumps(HOSTILE)}")
+    _change(
+        tenants / "globex/account.yml",
+        "organisation: Globex",
+        f"organisation: {json.dumps(HOSTILE)}",
+    )
     _change(tenants / "globex/globex.example.yml", "mta_sts:", "locale: de\nmta_sts:")
     branding = 'name: "<b>Acme</b> & Fils", colour: "#ffe600", support_url: "https://acme.example/aide"}\nlocale: fr-CH'
     _change(tenants / "acme/acme.example.yml", "name: Acme Mail}", branding)
     (folder / "state").mkdir(exist_ok=True)
     selectors = {"mx2": "active", "mx2-2": "published"}
-    keys = [{"domain": "initech.example", "selector": selector, "public": KEY, "state": state} for selector, state in selectors.items()]
-    (folder / "state/mx2.json").write_text(json.dumps({"node": "mx2", "dkim": keys}), encoding="utf-8")
+    keys = [
+        {"domain": "initech.example", "selector": selector, "public": KEY, "state": state}
+        for selector, state in selectors.items()
+    ]
+    (folder / "state/mx2.json").write_text(
+        json.dumps({"node": "mx2", "dkim": keys}), encoding="utf-8"
+    )
     return folder
 
 
@@ -58,22 +72,62 @@ def _change(path: Path, old: str, new: str) -> None:
 
 @pytest.fixture(scope="session")
 def findings() -> list[Finding]:
-    def found(id_: str, subject: str, state: str, expected: str = "", what: str = "", remedy: str = "") -> Finding:
+    def found(
+        id_: str, subject: str, state: str, expected: str = "", what: str = "", remedy: str = ""
+    ) -> Finding:
         return Finding(id_, subject, state, expected, what, remedy)
 
     line = 'initech.example. 3600 IN TXT "v=spf1 include:hosting.example -all"'
     return [
-        found("dns.servers", "initech.example", "ok", what="ada.ns.cloudflare.com (192.0.2.1), bob.ns.cloudflare.com (192.0.2.2)"),
+        found(
+            "dns.servers",
+            "initech.example",
+            "ok",
+            what="ada.ns.cloudflare.com (192.0.2.1), bob.ns.cloudflare.com (192.0.2.2)",
+        ),
         found("dns.mx", "initech.example", "ok"),
-        found("dns.spf_two", "initech.example", "fail", line, "v=spf1 a ~all | \u202e<img src=x onerror=alert(1)>",
-              f'remove initech.example. 300 IN TXT "v=spf1 a ~all"\npublish {line}'),
-        found("dns.leftover_dkim", "initech.example", "warn", what="selector1._domainkey.initech.example (Microsoft 365)", remedy=f"remove {LEFT}"),
-        found("dns.dnssec_unsigned", "initech.example", "warn", what="not signed", remedy="sign initech.example at its DNS host"),
-        found("dns.dkim_missing", "initech.example", "fail", f'mx2-2._domainkey.initech.example. 3600 IN TXT "v=DKIM1; k=rsa; p={KEY[:60]}… (500 characters)'),
+        found(
+            "dns.spf_two",
+            "initech.example",
+            "fail",
+            line,
+            "v=spf1 a ~all | \u202e<img src=x onerror=alert(1)>",
+            f'remove initech.example. 300 IN TXT "v=spf1 a ~all"\npublish {line}',
+        ),
+        found(
+            "dns.leftover_dkim",
+            "initech.example",
+            "warn",
+            what="selector1._domainkey.initech.example (Microsoft 365)",
+            remedy=f"remove {LEFT}",
+        ),
+        found(
+            "dns.dnssec_unsigned",
+            "initech.example",
+            "warn",
+            what="not signed",
+            remedy="sign initech.example at its DNS host",
+        ),
+        found(
+            "dns.dkim_missing",
+            "initech.example",
+            "fail",
+            f'mx2-2._domainkey.initech.example. 3600 IN TXT "v=DKIM1; k=rsa; p={KEY[:60]}… (500 characters)',
+        ),
         found("dns.dmarc_policy", "initech.example", "warn", what="v=DMARC1; p=reject"),
         found("dns.mta_sts", "acme.example", "blocked", what="the policy cannot be fetched"),
         found("dns.null_mx", "acme.example", "na"),
-        *(found(id_, "globex.example", "ok") for id_ in ("dns.mx", "dns.spf", "dns.dmarc", "dns.mta_sts", "dns.address", "dns.tls_rpt")),
+        *(
+            found(id_, "globex.example", "ok")
+            for id_ in (
+                "dns.mx",
+                "dns.spf",
+                "dns.dmarc",
+                "dns.mta_sts",
+                "dns.address",
+                "dns.tls_rpt",
+            )
+        ),
     ]
 
 
@@ -82,7 +136,9 @@ def pages(estate: Path, findings: list[Finding], tmp_path_factory: pytest.TempPa
     model, faults = load(str(estate))
     assert model is not None, faults
     source = COLLECTION / "plugins/module_utils/_guide"
-    made = _guide.make(model, findings, CHECKED, {name: (source / name).read_bytes() for name in _guide.ASSETS})
+    made = _guide.make(
+        model, findings, CHECKED, {name: (source / name).read_bytes() for name in _guide.ASSETS}
+    )
     folder = tmp_path_factory.mktemp("guide") / "pages"
     for name, content in made.files().items():
         path = folder / name
@@ -107,7 +163,9 @@ def site(pages: Path) -> t.Iterator[str]:
         def log_message(self, format: str, *args: t.Any) -> None:
             """Quiet."""
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(pages)))
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Handler, directory=str(pages))
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://localhost:{server.server_port}"
     server.shutdown()

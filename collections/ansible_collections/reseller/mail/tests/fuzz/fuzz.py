@@ -44,7 +44,10 @@ def spoiled(start: int, steps: Steps) -> Files:
 
 def drawn(random: Random) -> tuple[int, Steps]:
     """A sound estate's number and what is done to it."""
-    steps = [(random.randrange(len(mutations.OPERATIONS)), random.getrandbits(32)) for _step in range(random.randrange(1, MOST_STEPS + 1))]
+    steps = [
+        (random.randrange(len(mutations.OPERATIONS)), random.getrandbits(32))
+        for _step in range(random.randrange(1, MOST_STEPS + 1))
+    ]
     return random.randrange(len(SOUND)), steps
 
 

@@ -15,8 +15,18 @@ with atheris.instrument_imports(include=["ansible_collections.reseller.mail.plug
     import invariants
     from ansible_collections.reseller.mail.plugins.module_utils._nodes import parse
 
-PATHS = ("tenants/acme/acme.example.yml", "tenants/acme/account.yml", "plans.yml", "estate.yml", "state/mx1.json")
-ONE_TENANT = {path: content for path, content in fuzz.SOUND[0].items() if not path.startswith(("tenants/globex", "tenants/initech"))}
+PATHS = (
+    "tenants/acme/acme.example.yml",
+    "tenants/acme/account.yml",
+    "plans.yml",
+    "estate.yml",
+    "state/mx1.json",
+)
+ONE_TENANT = {
+    path: content
+    for path, content in fuzz.SOUND[0].items()
+    if not path.startswith(("tenants/globex", "tenants/initech"))
+}
 
 
 def one(data: bytes) -> None:

@@ -7,7 +7,12 @@ import re
 import time
 import typing as t
 
-from ansible_collections.reseller.mail.plugins.module_utils import _compile, _explain, _ledger, _load
+from ansible_collections.reseller.mail.plugins.module_utils import (
+    _compile,
+    _explain,
+    _ledger,
+    _load,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns
 from ansible_collections.reseller.mail.plugins.module_utils._compile.describe import describe
 from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
@@ -29,7 +34,9 @@ def check(files: Files) -> list[Fault]:
     for fault in faults:
         _can_be_told(fault, files)
     backwards = _load.build(dict(reversed(files.items())))[1]
-    assert list(map(str, faults)) == list(map(str, backwards)), "the order of the files changes nothing"
+    assert list(map(str, faults)) == list(map(str, backwards)), (
+        "the order of the files changes nothing"
+    )
     if not faults:
         _can_be_used(estate)
     return faults
@@ -51,7 +58,9 @@ def _can_be_told(fault: Fault, files: Files) -> None:
         return
     lines = content.decode("utf-8", "replace").split("\n")
     assert at.line <= len(lines), f"line {at.line} of {len(lines)}: {line}"
-    assert at.column <= len(lines[at.line - 1]) + 1, f"column {at.column} of {len(lines[at.line - 1])}: {line}"
+    assert at.column <= len(lines[at.line - 1]) + 1, (
+        f"column {at.column} of {len(lines[at.line - 1])}: {line}"
+    )
 
 
 def _can_be_used(estate: Estate) -> None:
@@ -63,7 +72,9 @@ def _can_be_used(estate: Estate) -> None:
     for node in estate.nodes:
         describe(estate, node)
         for path, text in _compile.artefact(estate, node).files.items():
-            assert all(line.isprintable() for line in text.replace("\t", " ").splitlines()), f"{node.name}: {path}"
+            assert all(line.isprintable() for line in text.replace("\t", " ").splitlines()), (
+                f"{node.name}: {path}"
+            )
 
 
 def _subjects(estate: Estate) -> t.Iterator[str]:

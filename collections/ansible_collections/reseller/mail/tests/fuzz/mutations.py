@@ -48,7 +48,10 @@ def _texts(files: Files, random: Random) -> tuple[str, str]:
 
 
 def _put(files: Files, path: str, text: str) -> None:
-    files[path] = text.encode("utf-8", "surrogateescape" if not any("\ud800" <= char < "\udc80" for char in text) else "replace")
+    files[path] = text.encode(
+        "utf-8",
+        "surrogateescape" if not any("\ud800" <= char < "\udc80" for char in text) else "replace",
+    )
 
 
 def change_bytes(files: Files, random: Random) -> None:
@@ -138,7 +141,11 @@ def write_file(files: Files, random: Random) -> None:
     path = random.choice((*HOMES, *sorted(files)))
     table = _table_of(path)
     faults = random.choice((0.0, 0.02, 0.3))
-    text = "".join(f"{name}: {_value(key.type, random, faults)}\n" for name, key in table.keys.items() if key.required or random.random() < 0.4)
+    text = "".join(
+        f"{name}: {_value(key.type, random, faults)}\n"
+        for name, key in table.keys.items()
+        if key.required or random.random() < 0.4
+    )
     _put(files, path, text)
 
 
@@ -156,7 +163,15 @@ def change_files(files: Files, random: Random) -> None:
         files[other] = files[one]
 
 
-OPERATIONS: tuple[t.Callable[[Files, Random], None], ...] = (change_bytes, change_lines, change_words, change_words, add_key, write_file, change_files)
+OPERATIONS: tuple[t.Callable[[Files, Random], None], ...] = (
+    change_bytes,
+    change_lines,
+    change_words,
+    change_words,
+    add_key,
+    write_file,
+    change_files,
+)
 
 
 def _table_of(path: str) -> Table:
@@ -180,14 +195,34 @@ FITTING = (
 
 def _value(kind: t.Any, random: Random, faults: float) -> str:
     if random.random() < faults:
-        return random.choice((json.dumps(random.choice(NASTY)), random.choice(NASTY).partition("\n")[0], "[]", "{}", "~", "[~]", "{a: [b]}"))
+        return random.choice(
+            (
+                json.dumps(random.choice(NASTY)),
+                random.choice(NASTY).partition("\n")[0],
+                "[]",
+                "{}",
+                "~",
+                "[~]",
+                "{a: [b]}",
+            )
+        )
     if isinstance(kind, Many):
-        return "[" + ", ".join(_value(kind.of, random, faults) for _item in range(random.randrange(4))) + "]"
+        return (
+            "["
+            + ", ".join(_value(kind.of, random, faults) for _item in range(random.randrange(4)))
+            + "]"
+        )
     if isinstance(kind, Table):
         if kind.free is not None:
             return f"{{whmcs: {_value(kind.free, random, faults)}}}"
-        keys = {name: key for name, key in kind.keys.items() if key.required or random.random() < 0.4}
-        return "{" + ", ".join(f"{name}: {_value(key.type, random, faults)}" for name, key in keys.items()) + "}"
+        keys = {
+            name: key for name, key in kind.keys.items() if key.required or random.random() < 0.4
+        }
+        return (
+            "{"
+            + ", ".join(f"{name}: {_value(key.type, random, faults)}" for name, key in keys.items())
+            + "}"
+        )
     assert isinstance(kind, Scalar)
     words = getattr(kind, "words", ())
     return random.choice(words) if words else _fitting(kind, random)

@@ -37,7 +37,11 @@ def spoil(path: Path, how: str) -> None:
         return
     data = path.read_bytes()
     middle = len(data) // 2
-    data = data + how.removeprefix("append:").encode() + b"\n" if how != "zero" else data[: middle // 2] + bytes(middle) + data[middle // 2 + middle :]
+    data = (
+        data + how.removeprefix("append:").encode() + b"\n"
+        if how != "zero"
+        else data[: middle // 2] + bytes(middle) + data[middle // 2 + middle :]
+    )
     path.write_bytes(data)
 
 

@@ -12,7 +12,10 @@ from ansible_collections.reseller.mail.plugins.module_utils._nodes import LIST, 
 
 PROJECT = Path(__file__).parents[6]
 EXAMPLE = PROJECT / "estates" / "example"
-pytestmark = pytest.mark.skipif(not EXAMPLE.is_dir(), reason="the collection is tested outside of its project, which has the example")
+pytestmark = pytest.mark.skipif(
+    not EXAMPLE.is_dir(),
+    reason="the collection is tested outside of its project, which has the example",
+)
 
 
 def keys_of(table: _schema.Table, path: str) -> t.Iterator[tuple[str, _schema.Key]]:
@@ -39,11 +42,18 @@ def used(node: Node, table: _schema.Table) -> t.Iterator[int]:
 def found() -> set[int]:
     estate, faults = _load.load(str(EXAMPLE))
     assert estate is not None, faults
-    return {key for name, at in estate.files for key in used(t.cast(Node, at.node), _schema.FILES[name])}
+    return {
+        key for name, at in estate.files for key in used(t.cast(Node, at.node), _schema.FILES[name])
+    }
 
 
 # What nodes report and evidence carries is no language that somebody writes. A key that may stand at several levels is one key: once is enough.
-KEYS = [pytest.param(id(key), id=path) for name, table in _schema.FILES.items() if not name.startswith("state/") for path, key in keys_of(table, name)]
+KEYS = [
+    pytest.param(id(key), id=path)
+    for name, table in _schema.FILES.items()
+    if not name.startswith("state/")
+    for path, key in keys_of(table, name)
+]
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -33,7 +33,9 @@ class Artefact:
     def canonical(self) -> bytes:
         """The same bytes for the same content, whatever order it was computed in."""
         content = {"format": FORMAT, "node": self.node, "debian": self.debian, "files": self.files}
-        return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        return json.dumps(
+            content, ensure_ascii=False, sort_keys=True, separators=(",", ":")
+        ).encode()
 
     @property
     def digest(self) -> str:

@@ -27,7 +27,9 @@ def complete(address: str, domain: str) -> str:
 def may_log_in(tenant: Tenant, domain: Domain, mailbox: Mailbox) -> bool:
     """Whether somebody may log in as the mailbox: the strictest of its tenant's, its domain's and its own state wins (S1-19), and nobody
     does whose credentials are kept elsewhere (S3-26), even where the host has a password from before."""
-    return tenant.state == domain.state == mailbox.state == "active" and mailbox.credentials == "local"
+    return (
+        tenant.state == domain.state == mailbox.state == "active" and mailbox.credentials == "local"
+    )
 
 
 def delivered(domain: Domain) -> frozenset[str]:
@@ -60,7 +62,14 @@ def written_redirects(domain: Domain) -> t.Iterator[Redirect]:
         yield Redirect(alias.name, to, f"the alias {alias.address}", alias.at, ("to",))
     for box in domain.mailboxes:
         if box.forward:
-            yield Redirect(box.name, box.forward.to, f"the mailbox {box.address}", box.at, ("forward", "to"), box.forward.keep_copy)
+            yield Redirect(
+                box.name,
+                box.forward.to,
+                f"the mailbox {box.address}",
+                box.at,
+                ("forward", "to"),
+                box.forward.keep_copy,
+            )
 
 
 def redirects(tenant: Tenant, domain: Domain) -> dict[str, Redirect]:
@@ -70,22 +79,38 @@ def redirects(tenant: Tenant, domain: Domain) -> dict[str, Redirect]:
         for box in domain.mailboxes:
             # virtual(5) is asked before the mailboxes are: without this the catch-all would take their mail too.
             if not box.forward:
-                found[box.name] = Redirect(box.name, (), f"the mailbox {box.address}", box.at, keeps=True)
+                found[box.name] = Redirect(
+                    box.name, (), f"the mailbox {box.address}", box.at, keeps=True
+                )
     for sender in domain.sender_addresses:
         to = (complete(sender.mailbox, domain.name),)
-        found[sender.name] = Redirect(sender.name, to, f"the sender address {sender.address}", sender.at, ("mailbox",))
+        found[sender.name] = Redirect(
+            sender.name, to, f"the sender address {sender.address}", sender.at, ("mailbox",)
+        )
     for role in ROLES:
         if role not in found and role not in delivered(domain):
-            found[role] = Redirect(role, (tenant.default_owner,), f"the role address {role}@{domain.name}", tenant.at, ("default_owner",))
+            found[role] = Redirect(
+                role,
+                (tenant.default_owner,),
+                f"the role address {role}@{domain.name}",
+                tenant.at,
+                ("default_owner",),
+            )
     if domain.catch_all:
-        found[""] = Redirect("", (domain.catch_all,), f"the catch-all of {domain.name}", domain.at, ("catch_all",))
+        found[""] = Redirect(
+            "", (domain.catch_all,), f"the catch-all of {domain.name}", domain.at, ("catch_all",)
+        )
     return found
 
 
 def redirected(tenant: Tenant, domain: Domain) -> dict[str, tuple[str, ...]]:
     """Local parts that stand for other addresses: aliases, sender addresses and the role addresses nobody wrote down."""
     own = delivered(domain)
-    return {local: one.to for local, one in redirects(tenant, domain).items() if local and local not in own}
+    return {
+        local: one.to
+        for local, one in redirects(tenant, domain).items()
+        if local and local not in own
+    }
 
 
 def local_parts(tenant: Tenant, domain: Domain) -> frozenset[str]:
@@ -104,9 +129,17 @@ def senders(estate: Estate) -> dict[str, frozenset[str]]:
 def _senders_of(tenant: Tenant) -> t.Iterator[tuple[str, frozenset[str]]]:
     domains = tuple(tenant.served_domains())
     logins = {
-        mailbox.address: frozenset((mailbox.address,) if may_log_in(tenant, domain, mailbox) else ()) for domain in domains for mailbox in domain.mailboxes
+        mailbox.address: frozenset(
+            (mailbox.address,) if may_log_in(tenant, domain, mailbox) else ()
+        )
+        for domain in domains
+        for mailbox in domain.mailboxes
     }
-    targets = {f"{local}@{domain.name}": to for domain in domains for local, to in redirected(tenant, domain).items()}
+    targets = {
+        f"{local}@{domain.name}": to
+        for domain in domains
+        for local, to in redirected(tenant, domain).items()
+    }
     home = {name: domain.name for domain in domains for name in domain.names}
 
     def reached(address: str, seen: frozenset[str]) -> frozenset[str]:
@@ -117,7 +150,9 @@ def _senders_of(tenant: Tenant) -> t.Iterator[tuple[str, frozenset[str]]]:
             return logins[address]
         if address in seen:
             return frozenset()
-        return frozenset().union(*(reached(to, seen | {address}) for to in targets.get(address, ())))
+        return frozenset().union(
+            *(reached(to, seen | {address}) for to in targets.get(address, ()))
+        )
 
     for domain in domains:
         own = {mailbox.name for mailbox in domain.mailboxes}

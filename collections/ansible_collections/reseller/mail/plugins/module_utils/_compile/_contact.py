@@ -30,7 +30,9 @@ def provider_domain(estate: Estate) -> str:
     name, contact = estate.provider.domain, estate.provider.contact
     if not contact or contact.endswith(f"@{name}"):
         return ""
-    taken = {node.hostname for node in estate.nodes} | {backup.hostname for backup in estate.backup_mx}
+    taken = {node.hostname for node in estate.nodes} | {
+        backup.hostname for backup in estate.backup_mx
+    }
     taken.update(one for _tenant, domain in estate.served_domains() for one in domain.names)
     return "" if name in taken else name
 
@@ -43,4 +45,13 @@ def redirects(estate: Estate) -> t.Iterator[tuple[str, Redirect]]:
         own = provider_domain(estate)
         for domain, roles in (*places, *([(own, PROVIDER_ROLES)] if own else [])):
             for role in roles:
-                yield domain, Redirect(role, (contact,), f"the role address {role}@{domain}", estate.at, ("provider", "contact"))
+                yield (
+                    domain,
+                    Redirect(
+                        role,
+                        (contact,),
+                        f"the role address {role}@{domain}",
+                        estate.at,
+                        ("provider", "contact"),
+                    ),
+                )

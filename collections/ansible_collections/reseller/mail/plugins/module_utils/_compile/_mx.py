@@ -21,7 +21,9 @@ def hosts(estate: Estate, tenant: Tenant) -> list[tuple[int, str]]:
     """(priority, host name), the node first. A backup MX is weaker than the node (the judge sees to it); one that is the
     tenant's own node is no backup."""
     node = estate.node_of(tenant).hostname
-    backups = sorted((backup.priority, backup.hostname) for backup in estate.backup_mx if backup.hostname != node)
+    backups = sorted(
+        (backup.priority, backup.hostname) for backup in estate.backup_mx if backup.hostname != node
+    )
     return [(PRIORITY, node), *backups]
 
 
@@ -37,4 +39,13 @@ def provider_hosts(estate: Estate) -> list[tuple[int, str]]:
 
 def names(estate: Estate, node: Node) -> list[str]:
     """The names under which senders know a node, whose keys TLSA records tell of; sorted."""
-    return sorted({node.hostname, *(hosts(estate, tenant)[0][1] for tenant in estate.tenants if tenant.placement == node.name)})
+    return sorted(
+        {
+            node.hostname,
+            *(
+                hosts(estate, tenant)[0][1]
+                for tenant in estate.tenants
+                if tenant.placement == node.name
+            ),
+        }
+    )

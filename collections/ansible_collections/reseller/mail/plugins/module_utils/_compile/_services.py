@@ -12,7 +12,13 @@ if t.TYPE_CHECKING:
     from .._model.domain import Domain
     from .._model.estate import Node, Provider
 
-PORTS = (("imap", 993, "tls"), ("pop3", 995, "tls"), ("submission", 465, "tls"), ("submission", 587, "starttls"), ("sieve", 4190, "starttls"))
+PORTS = (
+    ("imap", 993, "tls"),
+    ("pop3", 995, "tls"),
+    ("submission", 465, "tls"),
+    ("submission", 587, "starttls"),
+    ("sieve", 4190, "starttls"),
+)
 """Protocol, port, how TLS begins: all that hosts offer. RFC 8314 section 3: implicit TLS before STARTTLS."""
 
 SETTINGS = {"autoconfig": "/mail/config-v1.1.xml", "autodiscover": "/autodiscover/autodiscover.xml"}
@@ -36,7 +42,9 @@ def offered(domain: Domain) -> tuple[tuple[str, int, str], ...]:
 
 def is_parked(domain: Domain) -> bool:
     """A domain file that names nobody: no mail is sent or taken under it."""
-    return domain.type == "mail" and not (domain.mailboxes or domain.aliases or domain.sender_addresses or domain.catch_all)
+    return domain.type == "mail" and not (
+        domain.mailboxes or domain.aliases or domain.sender_addresses or domain.catch_all
+    )
 
 
 def finds_settings(domain: Domain) -> bool:

@@ -41,7 +41,11 @@ def lookups(estate: Estate, node: Node) -> dict[str, str]:
 
 def answer(label: str, provider: Provider, domain: Domain, node: Node, name: str) -> str:
     """What ``<label>.<name>`` says; ``name`` is the domain or an alias of it."""
-    return _autoconfig(provider, domain, node, name) if label == "autoconfig" else _autodiscover(domain, node, name)
+    return (
+        _autoconfig(provider, domain, node, name)
+        if label == "autoconfig"
+        else _autodiscover(domain, node, name)
+    )
 
 
 def _autoconfig(provider: Provider, domain: Domain, node: Node, name: str) -> str:
@@ -53,9 +57,19 @@ def _autoconfig(provider: Provider, domain: Domain, node: Node, name: str) -> st
     user = "%EMAILADDRESS%" if _is_login(domain, name) else f"%EMAILLOCALPART%@{domain.name}"
     for protocol, port, security in _services.offered(domain):
         if protocol in _TYPES:
-            server = ET.SubElement(top, "outgoingServer" if protocol == "submission" else "incomingServer", type=_TYPES[protocol])
-            _texts(server, hostname=_services.host(domain, node), port=str(port), socketType=_SOCKETS[security],
-                   authentication="password-cleartext", username=user)
+            server = ET.SubElement(
+                top,
+                "outgoingServer" if protocol == "submission" else "incomingServer",
+                type=_TYPES[protocol],
+            )
+            _texts(
+                server,
+                hostname=_services.host(domain, node),
+                port=str(port),
+                socketType=_SOCKETS[security],
+                authentication="password-cleartext",
+                username=user,
+            )
     return _document(root)
 
 
@@ -72,14 +86,29 @@ def _autodiscover(domain: Domain, node: Node, name: str) -> str:
     """Outlook takes one server of each type. Without a LoginName it logs in with the address; a file cannot know the address that it is
     asked for, so for an alias it names the domain to log in with."""
     root = ET.Element("Autodiscover", xmlns=f"{_POX}/responseschema/2006")
-    account = ET.SubElement(ET.SubElement(root, "Response", xmlns=f"{_POX}/outlook/responseschema/2006a"), "Account")
+    account = ET.SubElement(
+        ET.SubElement(root, "Response", xmlns=f"{_POX}/outlook/responseschema/2006a"), "Account"
+    )
     _texts(account, AccountType="email", Action="settings")
-    alias = {"DomainRequired": "off"} if _is_login(domain, name) else {"DomainRequired": "on", "DomainName": domain.name}
+    alias = (
+        {"DomainRequired": "off"}
+        if _is_login(domain, name)
+        else {"DomainRequired": "on", "DomainName": domain.name}
+    )
     for protocol, port, security in _services.offered(domain):
         if protocol in _TYPES and security == "tls":
             smtp = {"UsePOPAuth": "on", "SMTPLast": "off"} if protocol == "submission" else {}
-            _texts(ET.SubElement(account, "Protocol"), Type=_TYPES[protocol].upper(), Server=_services.host(domain, node), Port=str(port),
-                   **alias, SPA="off", SSL="on", AuthRequired="on", **smtp)
+            _texts(
+                ET.SubElement(account, "Protocol"),
+                Type=_TYPES[protocol].upper(),
+                Server=_services.host(domain, node),
+                Port=str(port),
+                **alias,
+                SPA="off",
+                SSL="on",
+                AuthRequired="on",
+                **smtp,
+            )
     return _document(root)
 
 

@@ -22,7 +22,11 @@ if t.TYPE_CHECKING:
 def describe(estate: Estate, node: Node) -> list[str]:
     """What the node serves, sorted."""
     own = (node.hostname, _contact.provider_domain(estate))
-    found = {f"role address {one.local}@{domain} to {', '.join(one.to)}" for domain, one in _contact.redirects(estate) if domain in own}
+    found = {
+        f"role address {one.local}@{domain} to {', '.join(one.to)}"
+        for domain, one in _contact.redirects(estate)
+        if domain in own
+    }
     for tenant in estate.tenants:
         if tenant.served and tenant.placement == node.name:
             found.add(f"tenant {tenant.name}{_mark(tenant.state)}")
@@ -49,8 +53,16 @@ def _domain(provider: Provider, tenant: Tenant, domain: Domain) -> t.Iterator[st
         yield f"alias {alias.address} to {targets}{', may send' if alias.may_send else ''}"
     for sender in domain.sender_addresses:
         yield f"sender address {sender.address} of {complete(sender.mailbox, name)}"
-    written = {alias.name for alias in domain.aliases} | {s.name for s in domain.sender_addresses} | delivered(domain)
-    yield from (f"role address {role}@{name} to {tenant.default_owner}" for role in ROLES if role not in written)
+    written = (
+        {alias.name for alias in domain.aliases}
+        | {s.name for s in domain.sender_addresses}
+        | delivered(domain)
+    )
+    yield from (
+        f"role address {role}@{name} to {tenant.default_owner}"
+        for role in ROLES
+        if role not in written
+    )
     yield from (f"domain alias {alias.name} of {name}" for alias in domain.domain_aliases)
     if domain.catch_all:
         yield f"catch-all {name} to {domain.catch_all}"
@@ -64,7 +76,11 @@ def _domain(provider: Provider, tenant: Tenant, domain: Domain) -> t.Iterator[st
 
 def _counts(limits: MailboxLimits) -> str:
     """Unless they are what they are for everybody."""
-    return "" if limits == type(limits)() else f", {limits.messages} messages, {limits.folders} folders"
+    return (
+        ""
+        if limits == type(limits)()
+        else f", {limits.messages} messages, {limits.folders} folders"
+    )
 
 
 def _mark(state: str) -> str:

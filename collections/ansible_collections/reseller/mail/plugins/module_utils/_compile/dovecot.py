@@ -19,9 +19,13 @@ if t.TYPE_CHECKING:
     from .._model.values import Limit
 
 FIELDS: dict[int, t.Callable[[Mailbox], str]] = {
-    12: lambda box: f"userdb_quota_rule=*:storage={_storage(box.quota)}:messages={box.mailbox_limits.messages}",
-    13: lambda box: f"userdb_quota_storage_size={_storage(box.quota)} userdb_quota_message_count={box.mailbox_limits.messages}"
-    f" userdb_quota_mailbox_count={box.mailbox_limits.folders}",
+    12: lambda box: (
+        f"userdb_quota_rule=*:storage={_storage(box.quota)}:messages={box.mailbox_limits.messages}"
+    ),
+    13: lambda box: (
+        f"userdb_quota_storage_size={_storage(box.quota)} userdb_quota_message_count={box.mailbox_limits.messages}"
+        f" userdb_quota_mailbox_count={box.mailbox_limits.folders}"
+    ),
 }
 """By Debian release: Dovecot 2.3 and 2.4 share no name for a user's quota, and 2.3 has no limit for folders."""
 
@@ -48,17 +52,27 @@ def lookups(estate: Estate, node: Node) -> dict[str, str]:
         if domain.type != "mail":
             continue
         files[f"dovecot/users/{domain.name}"] = lines(
-            f"{mailbox.address}:::::::{FIELDS[node.debian](mailbox)}" for mailbox in domain.mailboxes
+            f"{mailbox.address}:::::::{FIELDS[node.debian](mailbox)}"
+            for mailbox in domain.mailboxes
         )
         everyone += (mailbox.address for mailbox in domain.mailboxes)
-        logins += (mailbox.address for mailbox in domain.mailboxes if may_log_in(tenant, domain, mailbox))
+        logins += (
+            mailbox.address for mailbox in domain.mailboxes if may_log_in(tenant, domain, mailbox)
+        )
         if domain.mailboxes:
-            domains.update(dict.fromkeys({form for name in domain.names for form in typed(name)} - {domain.name}, f"domain={domain.name}"))
+            domains.update(
+                dict.fromkeys(
+                    {form for name in domain.names for form in typed(name)} - {domain.name},
+                    f"domain={domain.name}",
+                )
+            )
     files["dovecot/all_users"] = lines(everyone)
     files["dovecot/mailboxes"] = _rows(dict.fromkeys((PRESENT, *everyone), ""))
     files["dovecot/logins"] = _rows(dict.fromkeys((PRESENT, *logins), ""))
     # noauthenticate: the entry changes the name, and says nothing of the password.
-    files["dovecot/login_domains"] = _rows({key: f"noauthenticate {field}" for key, field in {PRESENT: STORE, **domains}.items()})
+    files["dovecot/login_domains"] = _rows(
+        {key: f"noauthenticate {field}" for key, field in {PRESENT: STORE, **domains}.items()}
+    )
     return files
 
 

@@ -34,7 +34,12 @@ def hosts(estate: Estate, tenant: Tenant) -> list[str]:
 
 def policy(settings: MtaSts, hosts: t.Iterable[str]) -> str:
     """The policy file; RFC 8461 section 3.2 ends its lines with CRLF."""
-    fields = ("version: STSv1", f"mode: {settings.mode}", *(f"mx: {host}" for host in hosts), f"max_age: {settings.max_age}")
+    fields = (
+        "version: STSv1",
+        f"mode: {settings.mode}",
+        *(f"mx: {host}" for host in hosts),
+        f"max_age: {settings.max_age}",
+    )
     return "".join(f"{field}\r\n" for field in fields)
 
 

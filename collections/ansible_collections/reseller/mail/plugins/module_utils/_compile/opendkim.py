@@ -35,9 +35,15 @@ def lookups(estate: Estate, node: Node, root: str) -> dict[str, str]:
         keys: dict[str, str] = {}
         signing: dict[str, str] = {}
         for key in _reported(estate, node):
-            if key.state == "active" and key.algorithm == algorithm and algorithm in signs.get(key.domain, ()):
+            if (
+                key.state == "active"
+                and key.algorithm == algorithm
+                and algorithm in signs.get(key.domain, ())
+            ):
                 name = f"{key.selector}._domainkey.{key.domain}"
-                keys[name] = f"{key.domain}:{key.selector}:{root}/dkim/{key.domain}/{key.selector}.private"
+                keys[name] = (
+                    f"{key.domain}:{key.selector}:{root}/dkim/{key.domain}/{key.selector}.private"
+                )
                 signing[key.domain] = name
         files[f"{folder}/key_table"] = table(keys)
         files[f"{folder}/signing_table"] = table(signing)
@@ -57,12 +63,21 @@ def algorithms_of(estate: Estate, node: Node) -> dict[str, tuple[str, ...]]:
 
 def rotate_days_of(estate: Estate, node: Node) -> dict[str, t.Optional[int]]:
     """Return by name that sends from the node the days after which a new key takes over; None: never by itself."""
-    domains = {name: domain.dkim.rotate_days for _tenant, domain in estate.domains_on(node) for name in domain.names}
+    domains = {
+        name: domain.dkim.rotate_days
+        for _tenant, domain in estate.domains_on(node)
+        for name in domain.names
+    }
     return {node.hostname: estate.own_names.rotate_days, **domains}
 
 
 def _domains(estate: Estate, node: Node) -> dict[str, tuple[str, ...]]:
-    return {name: domain.dkim.algorithms for _tenant, domain in estate.domains_on(node) if domain.type == "mail" for name in domain.names}
+    return {
+        name: domain.dkim.algorithms
+        for _tenant, domain in estate.domains_on(node)
+        if domain.type == "mail"
+        for name in domain.names
+    }
 
 
 def names(estate: Estate, node: Node) -> list[str]:
@@ -78,7 +93,10 @@ def published(estate: Estate) -> dict[str, list[DkimKey]]:
     best: dict[str, dict[str, tuple[tuple[bool, bool], DkimKey]]] = {}
     for state in estate.states:
         for key in state.dkim:
-            rank = (not number(state.node, key.algorithm, key.selector), placed.get(key.domain) != state.node)
+            rank = (
+                not number(state.node, key.algorithm, key.selector),
+                placed.get(key.domain) != state.node,
+            )
             of_domain = best.setdefault(key.domain, {})
             if key.selector not in of_domain or rank < of_domain[key.selector][0]:
                 of_domain[key.selector] = rank, key
@@ -87,7 +105,11 @@ def published(estate: Estate) -> dict[str, list[DkimKey]]:
 
 def taken(estate: Estate, node: Node) -> dict[str, list[str]]:
     """Return by domain the selectors of other nodes that it was on, or may come to."""
-    others = [other.name for other in estate.nodes if other != node and other.name.startswith(f"{node.name}-")]
+    others = [
+        other.name
+        for other in estate.nodes
+        if other != node and other.name.startswith(f"{node.name}-")
+    ]
     found = {name: list(others) for name in names(estate, node)} if others else {}
     for state in estate.states:
         for key in state.dkim:
@@ -120,10 +142,19 @@ def unsigned(estate: Estate) -> list[tuple[str, str, str, bool]]:
         for algorithm in algorithms
     ]
     here = {one: states.get(one, set()) for one in wanted}
-    return sorted((*one, not found.isdisjoint(PENDING)) for one, found in here.items() if "active" not in found)
+    return sorted(
+        (*one, not found.isdisjoint(PENDING))
+        for one, found in here.items()
+        if "active" not in found
+    )
 
 
 def pending(estate: Estate) -> list[tuple[str, str]]:
     """(name, node's name) where a name's node has reported no key at all yet, sorted."""
     reported = {(state.node, key.domain) for state in estate.states for key in state.dkim}
-    return sorted((name, node.name) for node in estate.nodes for name in names(estate, node) if (node.name, name) not in reported)
+    return sorted(
+        (name, node.name)
+        for node in estate.nodes
+        for name in names(estate, node)
+        if (node.name, name) not in reported
+    )

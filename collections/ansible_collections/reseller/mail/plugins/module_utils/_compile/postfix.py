@@ -63,7 +63,9 @@ def _mailboxes(tables: dict[str, dict[str, str]], tenant: Tenant, domain: Domain
         tables["virtual_mailbox_maps"][f"{local}@{domain.name}"] = tenant.name
 
 
-def _relay(tables: dict[str, dict[str, str]], tenant: Tenant, domain: Domain, transport: str) -> None:
+def _relay(
+    tables: dict[str, dict[str, str]], tenant: Tenant, domain: Domain, transport: str
+) -> None:
     tables["relay_domains"][domain.name] = tenant.name
     tables["transport_maps"][domain.name] = transport
     for local in delivered(domain):
@@ -74,7 +76,9 @@ def _aliases(tables: dict[str, dict[str, str]], tenant: Tenant, domain: Domain) 
     for local, one in redirects(tenant, domain).items():
         address = f"{local}@{domain.name}"
         # An address among its own targets is not looked up once more: that is the copy which stays (virtual(5)).
-        tables["virtual_alias_maps"][address] = ", ".join((*((address,) if one.keeps else ()), *one.to))
+        tables["virtual_alias_maps"][address] = ", ".join(
+            (*((address,) if one.keeps else ()), *one.to)
+        )
 
 
 def _domain_aliases(tables: dict[str, dict[str, str]], tenant: Tenant, domain: Domain) -> None:
@@ -88,7 +92,9 @@ def _domain_aliases(tables: dict[str, dict[str, str]], tenant: Tenant, domain: D
             aliases[f"@{alias.name}"] = domain.catch_all
 
 
-def _elsewhere(tables: dict[str, dict[str, str]], tenant: Tenant, domain: Domain, node: Node) -> None:
+def _elsewhere(
+    tables: dict[str, dict[str, str]], tenant: Tenant, domain: Domain, node: Node
+) -> None:
     """Add a domain of another node, whose recipients this node may know of an earlier day only.
 
     No recipient is refused by this node's own word: those that it knows are taken, the domain's others are asked for at

@@ -38,7 +38,9 @@ def names(estate: Estate, node: Node) -> list[str]:
 
 def managed(estate: Estate, node: Node) -> list[str]:
     """Those whose addresses the provider publishes itself; sorted."""
-    zones = {name: ours for _tenant, domain in estate.domains_on(node) for name, ours in _zones(domain)}
+    zones = {
+        name: ours for _tenant, domain in estate.domains_on(node) for name, ours in _zones(domain)
+    }
     return [name for name in names(estate, node) if zones.get(nearest(name, zones) or "")]
 
 

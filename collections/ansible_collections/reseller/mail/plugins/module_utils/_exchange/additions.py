@@ -13,7 +13,13 @@ import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils import _schema
 from ansible_collections.reseller.mail.plugins.module_utils._exchange import yaml_out
-from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Document, Path, documents, domain_of, table_of
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import (
+    Document,
+    Path,
+    documents,
+    domain_of,
+    table_of,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import LIST, MAPPING, Node, parse
 
 
@@ -21,7 +27,9 @@ class Refused(Exception):
     """Why something cannot be added."""
 
 
-def merged(path: str, there: Document, new: Document) -> tuple[Document, list[tuple[Path, Path]], list[str]]:
+def merged(
+    path: str, there: Document, new: Document
+) -> tuple[Document, list[tuple[Path, Path]], list[str]]:
     """Both documents in one; which part of the new one stands where in it; what contradicts what is there.
 
     An item that is there already, word for word, is not there twice.
@@ -35,7 +43,12 @@ def merged(path: str, there: Document, new: Document) -> tuple[Document, list[tu
         if name not in whole:
             whole[name] = value
             moved.append(((name,), (name,)))
-        elif key is not None and isinstance(key.type, _schema.Many) and isinstance(value, list) and isinstance(whole[name], list):
+        elif (
+            key is not None
+            and isinstance(key.type, _schema.Many)
+            and isinstance(value, list)
+            and isinstance(whole[name], list)
+        ):
             items = list(whole[name])
             known = {json.dumps(item, sort_keys=True) for item in items}
             for index, item in enumerate(value):
@@ -43,22 +56,39 @@ def merged(path: str, there: Document, new: Document) -> tuple[Document, list[tu
                     items.append(item)
                     moved.append(((name, index), (name, len(items) - 1)))
             whole[name] = items
-        elif key is not None and isinstance(key.type, _schema.Table) and key.type.free and isinstance(value, dict):
-            clashes += [f"{name}.{step} is {whole[name][step]} there" for step in value if step in whole[name] and whole[name][step] != value[step]]
+        elif (
+            key is not None
+            and isinstance(key.type, _schema.Table)
+            and key.type.free
+            and isinstance(value, dict)
+        ):
+            clashes += [
+                f"{name}.{step} is {whole[name][step]} there"
+                for step in value
+                if step in whole[name] and whole[name][step] != value[step]
+            ]
             whole[name] = {**value, **whole[name]}
             moved += [((name, step), (name, step)) for step in value]
         elif whole[name] != value:
-            clashes.append(f"{name} is {yaml_out.flow(whole[name], key.type if key else None, '') or 'another'} there")
+            clashes.append(
+                f"{name} is {yaml_out.flow(whole[name], key.type if key else None, '') or 'another'} there"
+            )
     return whole, moved, clashes
 
 
 def with_secrets_of(there: Document, new: Document) -> Document:
     """The new document with the passwords of mailboxes that it does not speak about."""
-    passwords = {box.get("name"): box["password"] for box in there.get("mailboxes", []) if isinstance(box, dict) and "password" in box}
+    passwords = {
+        box.get("name"): box["password"]
+        for box in there.get("mailboxes", [])
+        if isinstance(box, dict) and "password" in box
+    }
     if not passwords or not isinstance(new.get("mailboxes"), list):
         return new
     boxes = [
-        {**box, "password": passwords[box.get("name")]} if isinstance(box, dict) and "password" not in box and box.get("name") in passwords else box
+        {**box, "password": passwords[box.get("name")]}
+        if isinstance(box, dict) and "password" not in box and box.get("name") in passwords
+        else box
         for box in new["mailboxes"]
     ]
     return {**new, "mailboxes": boxes}
@@ -82,7 +112,14 @@ def added(path: str, content: bytes, there: Document, whole: Document) -> bytes:
         if whole[name] != there.get(name):
             kind = table.keys[name].type if name in table.keys else None
             if name in there:
-                _into(lines, t.cast(Node, root), name, whole[name][len(there[name]) :], kind, domain_of(path))
+                _into(
+                    lines,
+                    t.cast(Node, root),
+                    name,
+                    whole[name][len(there[name]) :],
+                    kind,
+                    domain_of(path),
+                )
             else:
                 at = _place_for(lines, root, name, table)
                 lines[at:at] = yaml_out.entry(name, whole[name], kind, domain_of(path))
@@ -108,7 +145,11 @@ def _line(root: t.Optional[Node], key: str) -> int:
 def _place_for(lines: list[str], root: t.Optional[Node], name: str, table: _schema.Table) -> int:
     """Where a new key goes: before the first one that the schema has after it."""
     order = list(table.keys)
-    later = [_line(root, key) for key in order[order.index(name) + 1 :] if _line(root, key)] if name in order else []
+    later = (
+        [_line(root, key) for key in order[order.index(name) + 1 :] if _line(root, key)]
+        if name in order
+        else []
+    )
     return _above(lines, min(later) - 1) if later else len(lines)
 
 
@@ -131,7 +172,9 @@ def _into(lines: list[str], root: Node, name: str, items: t.Any, kind: t.Any, do
         end = _above(lines, min(below) - 1) if below else len(lines)
         while not lines[end - 1].strip():
             end -= 1
-        lines[end:end] = [line for value in items for line in yaml_out.item(value, kind.of, domain, dash.group(1))]
+        lines[end:end] = [
+            line for value in items for line in yaml_out.item(value, kind.of, domain, dash.group(1))
+        ]
         return
     written = [yaml_out.flow(value, kind.of, domain) for value in items]
     if None in written:
@@ -143,7 +186,9 @@ def _into(lines: list[str], root: Node, name: str, items: t.Any, kind: t.Any, do
         return
     last = node.value[-1]
     line = last.line - 1
-    token = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*"|\{[^{}]*\}|[^\s,\[\]{}]+(?: [^\s,\[\]{}#]+)*""").match(lines[line], last.column - 1)
+    token = re.compile(
+        r"""'[^']*'|"(?:[^"\\]|\\.)*"|\{[^{}]*\}|[^\s,\[\]{}]+(?: [^\s,\[\]{}#]+)*"""
+    ).match(lines[line], last.column - 1)
     if token is None:
         raise Refused("nothing can be added to this file as it is laid out")
     lines[line] = f"{lines[line][: token.end()]}, {addition}{lines[line][token.end() :]}"

@@ -14,9 +14,21 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.reseller.mail.plugins.module_utils import _names, _schema
-from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Document, Draft, Path, completed, plain
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import (
+    Document,
+    Draft,
+    Path,
+    completed,
+    plain,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import meant, shown
-from ansible_collections.reseller.mail.plugins.module_utils._scalars import LIMIT, POOL, QUOTA, TRUTH, Scalar
+from ansible_collections.reseller.mail.plugins.module_utils._scalars import (
+    LIMIT,
+    POOL,
+    QUOTA,
+    TRUTH,
+    Scalar,
+)
 
 EMPTY_LIST, EMPTY_TABLE = "[]", "{}"
 # What spreadsheets take for a formula, also after white space and in its full-width forms (CWE-1236).
@@ -47,10 +59,14 @@ class Sheet:
         return [*self.ids, *(column.name for column in self.columns)]
 
 
-def _columns(table: _schema.Table, path: tuple[str, ...] = (), opens: tuple[tuple[str, ...], ...] = ()) -> t.Iterator[Column]:
+def _columns(
+    table: _schema.Table, path: tuple[str, ...] = (), opens: tuple[tuple[str, ...], ...] = ()
+) -> t.Iterator[Column]:
     for name, key in table.keys.items():
         kind, place = key.type, (*path, name)
-        if isinstance(kind, Scalar) or (isinstance(kind, _schema.Many) and isinstance(kind.of, Scalar)):
+        if isinstance(kind, Scalar) or (
+            isinstance(kind, _schema.Many) and isinstance(kind.of, Scalar)
+        ):
             yield Column(".".join(place), place, kind, opens)
         elif isinstance(kind, _schema.Table) and kind.free is None:
             yield from _columns(kind, place, (*opens, place))
@@ -66,14 +82,26 @@ def _sheets(name: str, ids: tuple[str, ...], table: _schema.Table) -> t.Iterator
         if isinstance(kind, _schema.Many) and isinstance(kind.of, _schema.Table):
             yield Sheet(key, ids, key, tuple(_columns(kind.of)))
         elif isinstance(kind, _schema.Table) and kind.free is not None:
-            yield Sheet(key, ids, key, tuple(Column(part, (part,), kind.free, ()) for part in ("name", "value")))
+            yield Sheet(
+                key,
+                ids,
+                key,
+                tuple(Column(part, (part,), kind.free, ()) for part in ("name", "value")),
+            )
 
 
 SHEETS = {
     sheet.name: sheet
-    for sheet in (*_sheets("tenants", ("tenant",), _schema.ACCOUNT), *_sheets("domains", ("tenant", "domain"), _schema.DOMAIN_FILE))
+    for sheet in (
+        *_sheets("tenants", ("tenant",), _schema.ACCOUNT),
+        *_sheets("domains", ("tenant", "domain"), _schema.DOMAIN_FILE),
+    )
 }
-_FREE = frozenset(name for name, key in _schema.ACCOUNT.keys.items() if isinstance(key.type, _schema.Table) and key.type.free is not None)
+_FREE = frozenset(
+    name
+    for name, key in _schema.ACCOUNT.keys.items()
+    if isinstance(key.type, _schema.Table) and key.type.free is not None
+)
 
 
 def guarded(text: str) -> str:
@@ -102,8 +130,13 @@ def write(documents: t.Mapping[str, Document], secrets: bool) -> dict[str, str]:
         ids = [below[0]] if is_account else [below[0], below[1].removesuffix(".yml")]
         for sheet in SHEETS.values():
             if (sheet.ids == ("tenant",)) == is_account:
-                rows[sheet.name] += [[*ids, *_row(sheet, item, secrets)] for item in _items(sheet, documents[path])]
-    return {f"{name}.csv": _text([_fit(sheet.header, sheet, secrets), *rows[name]]) for name, sheet in SHEETS.items()}
+                rows[sheet.name] += [
+                    [*ids, *_row(sheet, item, secrets)] for item in _items(sheet, documents[path])
+                ]
+    return {
+        f"{name}.csv": _text([_fit(sheet.header, sheet, secrets), *rows[name]])
+        for name, sheet in SHEETS.items()
+    }
 
 
 def _fit(header: list[str], sheet: Sheet, secrets: bool) -> list[str]:
@@ -119,12 +152,16 @@ def _items(sheet: Sheet, document: Document) -> list[Document]:
     if not sheet.key:
         return [document]
     if sheet.key in _FREE:
-        return [{"name": name, "value": value} for name, value in document.get(sheet.key, {}).items()]
+        return [
+            {"name": name, "value": value} for name, value in document.get(sheet.key, {}).items()
+        ]
     return t.cast("list[Document]", document.get(sheet.key, []))
 
 
 def _row(sheet: Sheet, document: Document, secrets: bool) -> list[str]:
-    return [_cell(column, document) for column in sheet.columns if secrets or not _is_secret(column)]
+    return [
+        _cell(column, document) for column in sheet.columns if secrets or not _is_secret(column)
+    ]
 
 
 def _cell(column: Column, document: Document) -> str:
@@ -153,25 +190,38 @@ def _text(rows: list[list[str]]) -> str:
 def read(files: t.Mapping[str, bytes]) -> Draft:
     """What the sheets say. Rows of things whose domain or tenant has no row of its own add to what there is."""
     draft = Draft()
-    for name in sorted(files, key=lambda file: list(SHEETS).index(file[:-4]) if file[:-4] in SHEETS else len(SHEETS)):
+    for name in sorted(
+        files,
+        key=lambda file: list(SHEETS).index(file[:-4]) if file[:-4] in SHEETS else len(SHEETS),
+    ):
         sheet = SHEETS.get(name.removesuffix(".csv"))
         if sheet is None:
-            draft.errors.append(f"{name}: no sheet has this name; allowed: {', '.join(f'{known}.csv' for known in SHEETS)}")
+            draft.errors.append(
+                f"{name}: no sheet has this name; allowed: {', '.join(f'{known}.csv' for known in SHEETS)}"
+            )
         else:
             _sheet(draft, sheet, name, files[name])
     return draft
 
 
-def rows_of(name: str, content: bytes, errors: list[str], delimiter: str = "") -> t.Iterator[tuple[int, list[str]]]:
+def rows_of(
+    name: str, content: bytes, errors: list[str], delimiter: str = ""
+) -> t.Iterator[tuple[int, list[str]]]:
     """The rows of a CSV file, each with the number of its first line. Spreadsheets of some countries separate by semicolons."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        errors.append(f"{name}:{line}: byte 0x{content[error.start]:02x} is not UTF-8; allowed: UTF-8 text")
+        errors.append(
+            f"{name}:{line}: byte 0x{content[error.start]:02x} is not UTF-8; allowed: UTF-8 text"
+        )
         return
     head = text.lstrip("\r\n").partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter or max(",;\t", key=head.count), strict=True)
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=delimiter or max(",;\t", key=head.count),
+        strict=True,
+    )
     first = 1
     try:
         for row in reader:
@@ -188,10 +238,14 @@ def _sheet(draft: Draft, sheet: Sheet, name: str, content: bytes) -> None:
     header = [cell.strip() for cell in header]
     unknown = [cell for cell in header if cell not in sheet.header]
     for cell in unknown:
-        draft.errors.append(f"{name}:1: {shown(cell)} is no column of this sheet{meant(cell, sheet.header)}")
+        draft.errors.append(
+            f"{name}:1: {shown(cell)} is no column of this sheet{meant(cell, sheet.header)}"
+        )
     missing = [cell for cell in sheet.ids if cell not in header]
     if missing or len(set(header)) != len(header):
-        draft.errors.append(f"{name}:1: each row needs {', '.join(sheet.ids)}; each column stands there once")
+        draft.errors.append(
+            f"{name}:1: each row needs {', '.join(sheet.ids)}; each column stands there once"
+        )
     if unknown or missing:
         return
     for line, row in rows:
@@ -224,7 +278,9 @@ def _take(draft: Draft, sheet: Sheet, path: str, cells: dict[str, str], origin: 
     document = draft.documents.setdefault(path, {})
     if not sheet.key:
         if path in draft.whole:
-            draft.errors.append(f"{origin}: this is a second row for {', '.join(cells[part] for part in sheet.ids)}")
+            draft.errors.append(
+                f"{origin}: this is a second row for {', '.join(cells[part] for part in sheet.ids)}"
+            )
         draft.whole.add(path)
         document.update(values)
         draft.at(path, (), origin)

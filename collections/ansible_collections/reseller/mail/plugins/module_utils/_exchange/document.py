@@ -13,7 +13,13 @@ from dataclasses import dataclass, field
 
 from ansible_collections.reseller.mail.plugins.module_utils import _schema
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import LIST, MAPPING, Node, parse
-from ansible_collections.reseller.mail.plugins.module_utils._scalars import POOL, QUOTA, RECIPIENT, SIZE, Scalar
+from ansible_collections.reseller.mail.plugins.module_utils._scalars import (
+    POOL,
+    QUOTA,
+    RECIPIENT,
+    SIZE,
+    Scalar,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import size
 
 Document = dict[str, t.Any]
@@ -58,7 +64,11 @@ class Lost:
     def rank(self) -> tuple[str, int, str, str]:
         """Sorts by file and line."""
         file, _colon, line = self.source.rpartition(":")
-        return (file, int(line), self.what, self.why) if line.isdecimal() else (self.source, 0, self.what, self.why)
+        return (
+            (file, int(line), self.what, self.why)
+            if line.isdecimal()
+            else (self.source, 0, self.what, self.why)
+        )
 
 
 def table_of(path: str) -> t.Optional[_schema.Table]:
@@ -84,7 +94,11 @@ def documents(files: t.Mapping[str, bytes]) -> dict[str, Document]:
         table = table_of(path)
         if table is not None:
             root, _faults = parse(path, files[path])
-            found[path] = _table(root, table, domain_of(path)) if root is not None and root.kind == MAPPING else {}
+            found[path] = (
+                _table(root, table, domain_of(path))
+                if root is not None and root.kind == MAPPING
+                else {}
+            )
     return found
 
 
@@ -92,8 +106,16 @@ def _table(node: Node, table: _schema.Table, domain: str) -> Document:
     if table.free is not None:
         return {name: _value(entry[2], table.free, domain) for name, entry in node.value.items()}
     # In the schema's order, which is the order that people read it in; then what the schema does not know.
-    names = [*(name for name in table.keys if name in node.value), *(name for name in node.value if name not in table.keys)]
-    return {name: _value(node.value[name][2], table.keys[name].type if name in table.keys else None, domain) for name in names}
+    names = [
+        *(name for name in table.keys if name in node.value),
+        *(name for name in node.value if name not in table.keys),
+    ]
+    return {
+        name: _value(
+            node.value[name][2], table.keys[name].type if name in table.keys else None, domain
+        )
+        for name in names
+    }
 
 
 def _value(node: Node, kind: t.Optional[_schema.Type], domain: str) -> t.Any:
@@ -172,12 +194,20 @@ def is_default(key: _schema.Key, value: t.Any) -> bool:
 
 
 def _same_items(value: list[t.Any], default: t.Any) -> bool:
-    return default is not None and all(isinstance(item, str) for item in value) and tuple(value) == tuple(default)
+    return (
+        default is not None
+        and all(isinstance(item, str) for item in value)
+        and tuple(value) == tuple(default)
+    )
 
 
 def of_tenants(whole: t.Mapping[str, Document], tenants: t.Sequence[str]) -> dict[str, Document]:
     """What is about some tenants alone; everything when none are named."""
-    return {path: document for path, document in whole.items() if not tenants or (path.split("/")[0] == "tenants" and path.split("/")[1] in tenants)}
+    return {
+        path: document
+        for path, document in whole.items()
+        if not tenants or (path.split("/")[0] == "tenants" and path.split("/")[1] in tenants)
+    }
 
 
 def without_secrets(whole: t.Mapping[str, Document]) -> tuple[dict[str, Document], int]:
@@ -190,9 +220,17 @@ def without_secrets(whole: t.Mapping[str, Document]) -> tuple[dict[str, Document
             return [clean(item, kind.of) for item in value]
         if not isinstance(kind, _schema.Table) or kind.free is not None:
             return value
-        secret = {name for name, key in kind.keys.items() if isinstance(key.type, Scalar) and key.type.secret and name in value}
+        secret = {
+            name
+            for name, key in kind.keys.items()
+            if isinstance(key.type, Scalar) and key.type.secret and name in value
+        }
         left_out += len(secret)
-        return {name: clean(inner, kind.keys[name].type) for name, inner in value.items() if name not in secret}
+        return {
+            name: clean(inner, kind.keys[name].type)
+            for name, inner in value.items()
+            if name not in secret
+        }
 
     return {path: clean(document, table_of(path)) for path, document in whole.items()}, left_out
 
@@ -201,9 +239,13 @@ def omissions(form: str, secrets: int, some_tenants: bool) -> list[str]:
     """What an export leaves out, in words."""
     omitted = []
     if form == "csv" or some_tenants:
-        omitted.append("estate.yml and plans.yml: nodes, plans and the provider's own; the JSON form of the whole estate has them")
+        omitted.append(
+            "estate.yml and plans.yml: nodes, plans and the provider's own; the JSON form of the whole estate has them"
+        )
     if secrets:
-        omitted.append(f"{secrets} password{'s' * (secrets != 1)} (hashes or vaulted values), which were not asked for")
+        omitted.append(
+            f"{secrets} password{'s' * (secrets != 1)} (hashes or vaulted values), which were not asked for"
+        )
     omitted.append("state/: what nodes report of themselves, which they report again")
     omitted.append("comments and the layout of the files")
     return omitted

@@ -12,7 +12,13 @@ from dataclasses import dataclass, field
 
 from ansible_collections.reseller.mail.plugins.module_utils import _load
 from ansible_collections.reseller.mail.plugins.module_utils._exchange import additions, yaml_out
-from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Draft, Path, documents, marks, table_of
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import (
+    Draft,
+    Path,
+    documents,
+    marks,
+    table_of,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
@@ -43,13 +49,17 @@ class Result:
     estate: t.Optional[Estate] = None
 
 
-def result(there: t.Mapping[str, bytes], found: t.Sequence[Fault], draft: Draft, existing: str) -> Result:
+def result(
+    there: t.Mapping[str, bytes], found: t.Sequence[Fault], draft: Draft, existing: str
+) -> Result:
     """What importing the draft comes to. ``there`` and ``found`` are what ``_load.read_files`` gave; nothing is written here."""
     outcome = Result(errors=list(draft.errors))
     origins: dict[str, dict[Path, str]] = {}
     for path in sorted(draft.documents):
         if table_of(path) is None:
-            outcome.errors.append(f"{draft.origins.get(path, {}).get((), path)}: {path} is no file of an estate")
+            outcome.errors.append(
+                f"{draft.origins.get(path, {}).get((), path)}: {path} is no file of an estate"
+            )
             continue
         origins[path] = dict(draft.origins.get(path, {}))
         try:
@@ -80,21 +90,36 @@ def _mentioned(fault: Fault, places: t.Mapping[str, t.Mapping[tuple[int, int], s
     return ""
 
 
-def _file(outcome: Result, there: t.Mapping[str, bytes], path: str, draft: Draft, existing: str, origins: dict[Path, str]) -> None:
+def _file(
+    outcome: Result,
+    there: t.Mapping[str, bytes],
+    path: str,
+    draft: Draft,
+    existing: str,
+    origins: dict[Path, str],
+) -> None:
     new = draft.documents[path]
     before = there.get(path)
     if before is None:
         outcome.files[path] = yaml_out.text(path, new).encode()
-        origins.setdefault((), next(iter(origins.values()), ""))  # a file that nothing else of the source is about
+        origins.setdefault(
+            (), next(iter(origins.values()), "")
+        )  # a file that nothing else of the source is about
         return
     old = documents({path: before})[path]
     source = origins.get((), path)
     whole, moved, clashes = additions.merged(path, old, new)
-    if (whole == old and not clashes) if path not in draft.whole else additions.says(path, before, new):
+    if (
+        (whole == old and not clashes)
+        if path not in draft.whole
+        else additions.says(path, before, new)
+    ):
         outcome.same.append(path)
     elif existing == "replace":
         if path not in draft.whole:
-            raise additions.Refused("the import has only parts of this file, which can be added to it but not replace it")
+            raise additions.Refused(
+                "the import has only parts of this file, which can be added to it but not replace it"
+            )
         outcome.files[path] = yaml_out.text(path, additions.with_secrets_of(old, new)).encode()
         if additions.says(path, before, additions.with_secrets_of(old, new)):
             del outcome.files[path]
@@ -109,7 +134,9 @@ def _file(outcome: Result, there: t.Mapping[str, bytes], path: str, draft: Draft
         else:
             outcome.files[path] = additions.added(path, before, old, whole)
     else:
-        outcome.errors.append(f"{source}: {path} is there already and says something else; add to it, or replace it")
+        outcome.errors.append(
+            f"{source}: {path} is there already and says something else; add to it, or replace it"
+        )
 
 
 def _follow(origins: dict[Path, str], moved: t.Sequence[tuple[Path, Path]]) -> None:
@@ -121,7 +148,10 @@ def _follow(origins: dict[Path, str], moved: t.Sequence[tuple[Path, Path]]) -> N
         for length in range(1, len(place) + 1):
             below.setdefault(place[:length], []).append(place)
     for was, now in moved:
-        above = next((before[was[:length]] for length in range(len(was), -1, -1) if was[:length] in before), "")
+        above = next(
+            (before[was[:length]] for length in range(len(was), -1, -1) if was[:length] in before),
+            "",
+        )
         origins[now] = above
         for place in below.get(was, ()):
             origins[now + place[len(was) :]] = before[place]

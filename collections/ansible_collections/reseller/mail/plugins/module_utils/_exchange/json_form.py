@@ -10,7 +10,11 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Document, Draft, Path
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import (
+    Document,
+    Draft,
+    Path,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import shown
 
 FORMAT = "reseller.mail/estate"
@@ -20,7 +24,12 @@ _HEADS = {"estate": "estate.yml", "plans": "plans.yml"}
 
 def write(documents: t.Mapping[str, Document], omitted: t.Sequence[str], secrets: bool) -> str:
     """The whole estate as one JSON text, sorted by tenant and domain."""
-    whole: dict[str, t.Any] = {"format": FORMAT, "version": VERSION, "secrets": secrets, "omitted": list(omitted)}
+    whole: dict[str, t.Any] = {
+        "format": FORMAT,
+        "version": VERSION,
+        "secrets": secrets,
+        "omitted": list(omitted),
+    }
     whole.update({name: documents[path] for name, path in _HEADS.items() if path in documents})
     tenants: dict[str, dict[str, t.Any]] = {}
     for path in sorted(documents):
@@ -45,7 +54,9 @@ def read(name: str, content: bytes) -> Draft:
         return draft
     head = (whole.get("format"), whole.get("version")) if isinstance(whole, dict) else None
     if head != (FORMAT, VERSION):
-        draft.errors.append(f'{name}: this is no export of an estate; allowed: "format": "{FORMAT}", "version": {VERSION}')
+        draft.errors.append(
+            f'{name}: this is no export of an estate; allowed: "format": "{FORMAT}", "version": {VERSION}'
+        )
         return draft
     for key, path in _HEADS.items():
         if key in whole:
@@ -58,16 +69,25 @@ def read(name: str, content: bytes) -> Draft:
             continue
         unknown = sorted(tenant.keys() - {"name", "account", "domains"})
         if unknown:
-            draft.errors.append(f"{pointer}: {shown(unknown[0])} is no key of a tenant; allowed: name, account, domains")
+            draft.errors.append(
+                f"{pointer}: {shown(unknown[0])} is no key of a tenant; allowed: name, account, domains"
+            )
         if tenant.get("account"):
             _take(draft, f"tenants/{folder}/account.yml", tenant["account"], f"{pointer}/account")
-        for index, domain in enumerate(_list(draft, tenant.get("domains", []), f"{pointer}/domains")):
+        for index, domain in enumerate(
+            _list(draft, tenant.get("domains", []), f"{pointer}/domains")
+        ):
             place = f"{pointer}/domains/{index}"
             own = domain.get("name") if isinstance(domain, dict) else None
             if not isinstance(own, str) or not own.strip(".") or "/" in own or own == "account":
                 draft.errors.append(f"{place}: a domain has a name")
                 continue
-            _take(draft, f"tenants/{folder}/{own}.yml", {key: value for key, value in domain.items() if key != "name"}, place)
+            _take(
+                draft,
+                f"tenants/{folder}/{own}.yml",
+                {key: value for key, value in domain.items() if key != "name"},
+                place,
+            )
     return draft
 
 
@@ -95,5 +115,14 @@ def _pointers(draft: Draft, path: str, document: Document, pointer: str) -> None
     while waiting:
         value, place, at = waiting.pop()
         draft.at(path, place, at)
-        steps: t.Iterable[tuple[t.Any, t.Any]] = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-        waiting += [(inner, (*place, step), f"{at}/{str(step).replace('~', '~0').replace('/', '~1')}") for step, inner in steps]
+        steps: t.Iterable[tuple[t.Any, t.Any]] = (
+            value.items()
+            if isinstance(value, dict)
+            else enumerate(value)
+            if isinstance(value, list)
+            else ()
+        )
+        waiting += [
+            (inner, (*place, step), f"{at}/{str(step).replace('~', '~0').replace('/', '~1')}")
+            for step, inner in steps
+        ]

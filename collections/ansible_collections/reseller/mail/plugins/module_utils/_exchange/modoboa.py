@@ -18,9 +18,22 @@ import typing as t
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.csv_form import rows_of
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Draft
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.panel import MIB, Panel
-from ansible_collections.reseller.mail.plugins.module_utils._exchange.things import Choice, Manager, Other, Place
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.things import (
+    Choice,
+    Manager,
+    Other,
+    Place,
+)
 
-_LEAST = {"domain": 5, "domainalias": 4, "relaydomain": 7, "account": 7, "alias": 4, "forward": 4, "dlist": 4}
+_LEAST = {
+    "domain": 5,
+    "domainalias": 4,
+    "relaydomain": 7,
+    "account": 7,
+    "alias": 4,
+    "forward": 4,
+    "dlist": 4,
+}
 # Domains before what is in them, whatever the order of files and rows.
 _ORDER = ("domain", "relaydomain", "domainalias", "account", "alias", "forward", "dlist")
 
@@ -36,7 +49,11 @@ def read(files: t.Mapping[str, bytes], choice: Choice) -> Draft:
             if cells[0] not in _LEAST:
                 panel.lose(f"{name}:{line}", f"row {cells[0]!r}", "Modoboa has no such rows")
             elif len(cells) < _LEAST[cells[0]]:
-                panel.lose(f"{name}:{line}", f"{cells[0]} {cells[1] if len(cells) > 1 else ''}", "the row is too short")
+                panel.lose(
+                    f"{name}:{line}",
+                    f"{cells[0]} {cells[1] if len(cells) > 1 else ''}",
+                    "the row is too short",
+                )
             else:
                 rows[cells[0]].append((f"{name}:{line}", cells))
     for kind in _ORDER:
@@ -47,7 +64,9 @@ def read(files: t.Mapping[str, bytes], choice: Choice) -> Draft:
 
 def _delimiter(content: bytes) -> str:
     """The command separates by semicolons, the web pages by commas; the first word of a row tells, in quotes or not."""
-    found = re.search(rb"(?:^|[\r\n])\s*(?:[a-z]+|\"[a-z]+\")\s*([;,\t])", content.removeprefix(b"\xef\xbb\xbf"))
+    found = re.search(
+        rb"(?:^|[\r\n])\s*(?:[a-z]+|\"[a-z]+\")\s*([;,\t])", content.removeprefix(b"\xef\xbb\xbf")
+    )
     return found.group(1).decode() if found else ";"
 
 
@@ -75,7 +94,11 @@ def _domain(panel: Panel, origin: str, cells: list[str]) -> None:
     if storage is not None:
         place.limits["storage"] = storage
     if cells[3] not in ("", "0"):
-        panel.lose(origin, f"domain {name}: default mailbox quota {cells[3]}M", "plans have one, domains do not; every mailbox says its own")
+        panel.lose(
+            origin,
+            f"domain {name}: default mailbox quota {cells[3]}M",
+            "plans have one, domains do not; every mailbox says its own",
+        )
 
 
 def _relay_domain(panel: Panel, origin: str, cells: list[str]) -> None:
@@ -95,7 +118,11 @@ def _domain_alias(panel: Panel, origin: str, cells: list[str]) -> None:
     if name is None or target is None:
         return
     if not _enabled(cells[3]):
-        panel.lose(origin, f"domain alias {name}", "it is switched off, and there are no such domain aliases here")
+        panel.lose(
+            origin,
+            f"domain alias {name}",
+            "it is switched off, and there are no such domain aliases here",
+        )
     else:
         panel.domain_alias(origin, name, target)
 
@@ -104,7 +131,11 @@ def _account(panel: Panel, origin: str, cells: list[str]) -> None:
     login, role = cells[1], cells[6]
     address = (cells[7] if len(cells) > 7 else "").lower()
     if not address:
-        panel.lose(origin, f"account {login}", f"it has role {role} and no address; here an admin is an address")
+        panel.lose(
+            origin,
+            f"account {login}",
+            f"it has role {role} and no address; here an admin is an address",
+        )
         return
     host = address.rpartition("@")[2]
     # Identities may be exported without domains: then their domains are those that their addresses have.
@@ -128,17 +159,27 @@ def _account(panel: Panel, origin: str, cells: list[str]) -> None:
     if login.lower() != address:
         panel.lose(origin, f"mailbox {address}: login {login}", "here one logs in with the address")
     if role == "DomainAdmins":
-        domains = [name for name in (panel.domain(origin, cell) for cell in cells[9:] if cell) if name]
+        domains = [
+            name for name in (panel.domain(origin, cell) for cell in cells[9:] if cell) if name
+        ]
         panel.managers.append(Manager(origin, full, domains))
     elif role == "Resellers":
         panel.managers.append(Manager(origin, full, None))
     elif role != "SimpleUsers":
-        panel.lose(origin, f"account {login}: role {role}", "it reaches beyond a tenant: roles of estate.yml say who may do that")
+        panel.lose(
+            origin,
+            f"account {login}: role {role}",
+            "it reaches beyond a tenant: roles of estate.yml say who may do that",
+        )
 
 
 def _alias(panel: Panel, origin: str, cells: list[str]) -> None:
     address = cells[1].lower()
-    to = [target for target in (panel.target(origin, f"alias {address}", cell) for cell in cells[3:] if cell) if target]
+    to = [
+        target
+        for target in (panel.target(origin, f"alias {address}", cell) for cell in cells[3:] if cell)
+        if target
+    ]
     panel.alias(address, Other(origin, to, _enabled(cells[2])), rows_add_up=False)
 
 

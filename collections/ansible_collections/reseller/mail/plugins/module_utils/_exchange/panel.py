@@ -11,8 +11,18 @@ import re
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils import _hashes, _names
-from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Document, Draft, Lost
-from ansible_collections.reseller.mail.plugins.module_utils._exchange.things import Box, Choice, Manager, Other, Place
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import (
+    Document,
+    Draft,
+    Lost,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.things import (
+    Box,
+    Choice,
+    Manager,
+    Other,
+    Place,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._scalars import TEXT
 from ansible_collections.reseller.mail.plugins.module_utils._sizes import size
 
@@ -66,7 +76,14 @@ class Panel:
 
     def _alias(self, name: str) -> t.Optional[tuple[str, str]]:
         """Return of which domain the name is an alias, and the row that says so; None where it is no domain alias."""
-        return next(((target, place.aliases[name]) for target, place in self.places.items() if name in place.aliases), None)
+        return next(
+            (
+                (target, place.aliases[name])
+                for target, place in self.places.items()
+                if name in place.aliases
+            ),
+            None,
+        )
 
     def why_absent(self, name: str) -> str:
         """Say why no mailbox or alias can be in this domain, which is none of the places."""
@@ -75,7 +92,9 @@ class Panel:
             return f"its domain {name} is not among the data"
         return f"{name} is a domain alias of {alias[0]} ({alias[1]}), so it has no mailboxes of its own"
 
-    def place(self, origin: str, name: str, active: bool, relay: t.Optional[Document] = None) -> t.Optional[Place]:
+    def place(
+        self, origin: str, name: str, active: bool, relay: t.Optional[Document] = None
+    ) -> t.Optional[Place]:
         """Add a domain and return it; None after listing one that stands already."""
         before = self.places.get(name)
         if before is not None:
@@ -96,7 +115,11 @@ class Panel:
             if aliased is None:
                 self.lose(origin, what, f"its domain {target} is not among the data")
             elif aliased[0] == name:
-                self.lose(origin, what, f"each is to be the alias of the other: {target} is that of {name} at {aliased[1]}")
+                self.lose(
+                    origin,
+                    what,
+                    f"each is to be the alias of the other: {target} is that of {name} at {aliased[1]}",
+                )
             else:  # as Postfix does, which rewrites addresses until nothing changes
                 self.domain_alias(origin, name, aliased[0])
         else:
@@ -128,12 +151,16 @@ class Panel:
             if name not in self.places:
                 self.lose(new.origin, f"catch-all {address}", self.why_absent(name))
                 return
-            self.places[name].catch_all = self._joined(f"catch-all {address}", self.places[name].catch_all, new, rows_add_up)
+            self.places[name].catch_all = self._joined(
+                f"catch-all {address}", self.places[name].catch_all, new, rows_add_up
+            )
             return
         found = self.local(new.origin, "alias", address)
         if found is not None:
             local, place = found
-            place.others[local] = self._joined(f"alias {address}", place.others.get(local), new, rows_add_up)
+            place.others[local] = self._joined(
+                f"alias {address}", place.others.get(local), new, rows_add_up
+            )
 
     def _joined(self, what: str, before: t.Optional[Other], new: Other, rows_add_up: bool) -> Other:
         if before is None:
@@ -190,7 +217,9 @@ class Panel:
         """A password's hash, where Dovecot and the schema know its scheme. The hash itself is never named."""
         if not text or not self.choice.secrets:
             if text:
-                self.lose(origin, f"{owner}: password", "secrets were not asked for; a new one is made")
+                self.lose(
+                    origin, f"{owner}: password", "secrets were not asked for; a new one is made"
+                )
             return {}
         bare = re.sub(r"^\{CRYPT\}", "", text, flags=re.IGNORECASE)
         foreign = next((known for head, known in _FOREIGN.items() if bare.startswith(head)), "")
@@ -200,21 +229,31 @@ class Panel:
             self.lose(origin, f"{owner}: password", f"{error}; a new password is made")
             return {}
         if found is None:
-            self.lose(origin, f"{owner}: password", f"its scheme is unknown; taken are {', '.join(_hashes.NAMES)}; a new password is made")
+            self.lose(
+                origin,
+                f"{owner}: password",
+                f"its scheme is unknown; taken are {', '.join(_hashes.NAMES)}; a new password is made",
+            )
             return {}
         return {"password": found}
 
     def draft(self) -> Draft:
         """Documents of all tenants that the operator chose."""
         draft = Draft(errors=self.errors)
-        owners = {self.known_as(name): folder for folder, names in self.choice.tenants.items() for name in names}
+        owners = {
+            self.known_as(name): folder
+            for folder, names in self.choice.tenants.items()
+            for name in names
+        }
         folders: dict[str, list[str]] = {}
         for name, place in self.places.items():
             folder = owners.get(name, self.choice.tenant)
             if folder:
                 folders.setdefault(folder, []).append(name)
             else:
-                self.lose(place.origin, f"domain {name} with all in it", "no tenant was chosen for it")
+                self.lose(
+                    place.origin, f"domain {name} with all in it", "no tenant was chosen for it"
+                )
         for folder, names in folders.items():
             for name in names:
                 self._domain(draft, f"tenants/{folder}/{name}.yml", name, self.places[name])
@@ -254,9 +293,17 @@ class Panel:
             if local not in place.boxes:
                 to = [address for address in other.to if address != f"{local}@{name}"]
                 if not other.active:
-                    self.lose(other.origin, f"alias {local}@{name}", "it is switched off, and there are no such aliases here")
+                    self.lose(
+                        other.origin,
+                        f"alias {local}@{name}",
+                        "it is switched off, and there are no such aliases here",
+                    )
                 elif not to:
-                    why = "it delivers to itself alone, as the recipients of relay domains do" if other.to else "nothing that it could deliver to was left"
+                    why = (
+                        "it delivers to itself alone, as the recipients of relay domains do"
+                        if other.to
+                        else "nothing that it could deliver to was left"
+                    )
                     self.lose(other.origin, f"alias {local}@{name}", why)
                 else:
                     draft.at(path, ("aliases", len(aliases)), other.origin)
@@ -279,7 +326,11 @@ class Panel:
             draft.documents[path]["catch_all"] = other.to[0]
             draft.at(path, ("catch_all",), other.origin)
         else:
-            why = f"it goes to {len(other.to)} addresses, and there is one here: make an alias for them" if other.active else "it is switched off"
+            why = (
+                f"it goes to {len(other.to)} addresses, and there is one here: make an alias for them"
+                if other.active
+                else "it is switched off"
+            )
             self.lose(other.origin, f"catch-all @{name}", why)
 
     def _forward(self, address: str, other: Other) -> Document:
@@ -292,15 +343,30 @@ class Panel:
         return {"forward": {"to": to, **({} if address in other.to else {"keep_copy": False})}}
 
     def _relay(self, draft: Draft, path: str, name: str, place: Place) -> None:
-        recipients = sorted({*place.boxes, *(local for local, other in place.others.items() if f"{local}@{name}" in other.to)})
+        recipients = sorted(
+            {
+                *place.boxes,
+                *(local for local, other in place.others.items() if f"{local}@{name}" in other.to),
+            }
+        )
         for local, other in place.others.items():
             if local not in recipients:
-                self.lose(other.origin, f"alias {local}@{name}", "a relay domain has recipients, no aliases")
+                self.lose(
+                    other.origin,
+                    f"alias {local}@{name}",
+                    "a relay domain has recipients, no aliases",
+                )
         for local, box in place.boxes.items():
-            self.lose(box.origin, f"mailbox {local}@{name}", "a relay domain has no mailboxes; it became a recipient")
+            self.lose(
+                box.origin,
+                f"mailbox {local}@{name}",
+                "a relay domain has no mailboxes; it became a recipient",
+            )
         for alias, origin in place.aliases.items():
             self.lose(origin, f"domain alias {alias}", "a relay domain has none")
-        draft.documents[path].update(type="relay", relay={**t.cast(Document, place.relay), "recipients": recipients})
+        draft.documents[path].update(
+            type="relay", relay={**t.cast(Document, place.relay), "recipients": recipients}
+        )
 
     def _account(self, draft: Draft, folder: str, names: list[str]) -> None:
         path = f"tenants/{folder}/account.yml"
@@ -309,7 +375,9 @@ class Panel:
         origins: dict[str, str] = {}
         for manager in self.managers:
             home = manager.address.rpartition("@")[2]
-            if manager.domains is None and (home in names or len({*self.choice.tenants, self.choice.tenant} - {""}) == 1):
+            if manager.domains is None and (
+                home in names or len({*self.choice.tenants, self.choice.tenant} - {""}) == 1
+            ):
                 its = list(names)
             else:
                 its = [name for name in manager.domains or () if name in names]
@@ -319,7 +387,9 @@ class Panel:
         whole = [address for address, its in taken.items() if set(its) >= set(names)]
         owner = chosen.pop("default_owner", None) or (whole[0] if whole else None)
         if owner is None and folder not in self.choice.known:
-            self.errors.append(f"{path}: none of the source's admins manages all domains of tenant {folder}; choose one with account: default_owner")
+            self.errors.append(
+                f"{path}: none of the source's admins manages all domains of tenant {folder}; choose one with account: default_owner"
+            )
             return
         if owner and owner not in taken:
             taken = {owner: [], **taken}
@@ -328,21 +398,39 @@ class Panel:
             if address in origins:
                 draft.at(path, ("admins", len(admins)), origins[address])
             is_tenant = address in whole or address == owner
-            admins.append({"address": address} if is_tenant else {"address": address, "role": "domain_admin", "domains": its})
+            admins.append(
+                {"address": address}
+                if is_tenant
+                else {"address": address, "role": "domain_admin", "domains": its}
+            )
         domains: list[str] = []
         for name in names:
-            for one, origin in ((name, self.places[name].origin), *self.places[name].aliases.items()):
+            for one, origin in (
+                (name, self.places[name].origin),
+                *self.places[name].aliases.items(),
+            ):
                 draft.at(path, ("domains", len(domains)), origin)
                 domains.append(one)
-        limited = [{"name": name, **self.places[name].limits} for name in names if self.places[name].limits]
+        limited = [
+            {"name": name, **self.places[name].limits} for name in names if self.places[name].limits
+        ]
         for index, entry in enumerate(limited):
             draft.at(path, ("domain_limits", index), self.places[entry["name"]].origin)
-        document = {"admins": admins, "domains": domains, **({"domain_limits": limited} if limited else {})}
+        document = {
+            "admins": admins,
+            "domains": domains,
+            **({"domain_limits": limited} if limited else {}),
+        }
         draft.at(path, (), "account")
         if folder in self.choice.known:
             draft.documents[path] = {key: value for key, value in document.items() if value}
         else:
-            draft.documents[path] = {"organisation": folder, "default_owner": owner, **document, **chosen}
+            draft.documents[path] = {
+                "organisation": folder,
+                "default_owner": owner,
+                **document,
+                **chosen,
+            }
             draft.whole.add(path)
 
     def _strangers(self, folders: t.Mapping[str, list[str]]) -> None:
@@ -351,6 +439,14 @@ class Panel:
             if manager.domains is not None:
                 for name in manager.domains:
                     if name in self.places and name not in carried:
-                        self.lose(manager.origin, f"admin {manager.address} of {name}", "the domain was not carried over")
+                        self.lose(
+                            manager.origin,
+                            f"admin {manager.address} of {name}",
+                            "the domain was not carried over",
+                        )
             elif manager.address.rpartition("@")[2] not in carried and len(folders) != 1:
-                self.lose(manager.origin, f"admin {manager.address}", "the source does not say which tenant is theirs")
+                self.lose(
+                    manager.origin,
+                    f"admin {manager.address}",
+                    "the source does not say which tenant is theirs",
+                )

@@ -15,9 +15,22 @@ from ansible_collections.reseller.mail.plugins.module_utils import _names
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Draft
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.panel import MIB, Panel
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.sql import Dump, Row, rows
-from ansible_collections.reseller.mail.plugins.module_utils._exchange.things import Choice, Manager, Other
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.things import (
+    Choice,
+    Manager,
+    Other,
+)
 
-TABLES = ("domain", "alias_domain", "mailbox", "alias", "domain_admins", "admin", "vacation", "fetchmail")
+TABLES = (
+    "domain",
+    "alias_domain",
+    "mailbox",
+    "alias",
+    "domain_admins",
+    "admin",
+    "vacation",
+    "fetchmail",
+)
 _NEEDED = {
     "domain": ("domain", "aliases", "mailboxes", "maxquota", "transport", "backupmx", "active"),
     "alias_domain": ("alias_domain", "target_domain", "active"),
@@ -36,7 +49,12 @@ _SWITCHES = ("active", "backupmx", "superadmin")
 _ON, _OFF = ("1", "t", "true", "y"), ("0", "f", "false", "n", "")
 """As MySQL, PostgreSQL and SQLite write a switch."""
 _TRANSPORT = re.compile(r"(?:relay|smtp):\[?([A-Za-z0-9.-]+)\]?(?::([0-9]+))?")
-_LIMITS = {"mailboxes": ("mailboxes", 0), "aliases": ("aliases", 0), "storage": ("quota", MIB), "mailbox_storage": ("maxquota", MIB)}
+_LIMITS = {
+    "mailboxes": ("mailboxes", 0),
+    "aliases": ("aliases", 0),
+    "storage": ("quota", MIB),
+    "mailbox_storage": ("maxquota", MIB),
+}
 
 
 def read(files: t.Mapping[str, bytes], choice: Choice) -> Draft:
@@ -47,14 +65,20 @@ def read(files: t.Mapping[str, bytes], choice: Choice) -> Draft:
         try:
             text = files[name].decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            panel.errors.append(f"{name}:{files[name][: error.start].count(10) + 1}: byte 0x{files[name][error.start]:02x} is not UTF-8; allowed: UTF-8 text")
+            panel.errors.append(
+                f"{name}:{files[name][: error.start].count(10) + 1}: byte 0x{files[name][error.start]:02x} is not UTF-8; allowed: UTF-8 text"
+            )
             continue
         dump = rows(text, TABLES)
-        panel.errors += [f"{name}:{line}: {what}" for line, what in sorted({*dump.faults, *_foreign(dump)})]
+        panel.errors += [
+            f"{name}:{line}: {what}" for line, what in sorted({*dump.faults, *_foreign(dump)})
+        ]
         for table, found in dump.rows.items():
             tables[table] += [(f"{name}:{row.line}", row) for row in found]
     if not tables["domain"] and not panel.errors:
-        panel.errors.append(f"{', '.join(sorted(files))}: there are no rows of PostfixAdmin's table domain in it")
+        panel.errors.append(
+            f"{', '.join(sorted(files))}: there are no rows of PostfixAdmin's table domain in it"
+        )
     for table in TABLES:
         for origin, row in tables[table]:
             _unclear(panel, origin, table, row)
@@ -70,7 +94,10 @@ def _foreign(dump: Dump) -> t.Iterator[tuple[int, str]]:
                 yield line, f"the table {table} has a column {column}: {_FOREIGN[column]}"
         for column in _NEEDED[table]:
             if column not in columns:
-                yield line, f"the table {table} has no column {column}: PostfixAdmin's has one, so this is another system's"
+                yield (
+                    line,
+                    f"the table {table} has no column {column}: PostfixAdmin's has one, so this is another system's",
+                )
 
 
 def _on(text: str) -> bool:
@@ -81,7 +108,11 @@ def _unclear(panel: Panel, origin: str, table: str, row: Row) -> None:
     """List every switch that is neither on nor off, and is taken for off."""
     for column in _SWITCHES:
         if row[column].lower() not in (*_ON, *_OFF):
-            panel.lose(origin, f"{table}: {column} {row[column]!r}", "it is neither on nor off, and is taken for off")
+            panel.lose(
+                origin,
+                f"{table}: {column} {row[column]!r}",
+                "it is neither on nor off, and is taken for off",
+            )
 
 
 def _whole(panel: Panel, origin: str, what: str, text: str) -> int:
@@ -106,9 +137,17 @@ def _domain(panel: Panel, origin: str, row: Row) -> None:
         port = int(relayed[2] or 25)
         place.relay = {"host": relayed[1], **({"port": port} if port != 25 else {})}
     elif _on(row["backupmx"]):
-        panel.lose(origin, f"domain {name}: backup MX", f"where its mail goes is not said by the transport {row['transport']!r}; it became a mail domain")
+        panel.lose(
+            origin,
+            f"domain {name}: backup MX",
+            f"where its mail goes is not said by the transport {row['transport']!r}; it became a mail domain",
+        )
     elif row["transport"] not in ("", "virtual", "virtual:"):
-        panel.lose(origin, f"domain {name}: transport {row['transport']}", "there are mail domains and relay domains here")
+        panel.lose(
+            origin,
+            f"domain {name}: transport {row['transport']}",
+            "there are mail domains and relay domains here",
+        )
     for key, (column, unit) in _LIMITS.items():
         limit = panel.limit(_whole(panel, origin, f"domain {name}: {column}", row[column]), unit)
         if key == "mailbox_storage" and limit == "0":
@@ -116,15 +155,26 @@ def _domain(panel: Panel, origin: str, row: Row) -> None:
         elif limit is not None and not place.relay:
             place.limits[key] = limit
     if row["description"]:
-        panel.lose(origin, f"domain {name}: description {row['description']!r}", "there is none here; the account has an organisation")
+        panel.lose(
+            origin,
+            f"domain {name}: description {row['description']!r}",
+            "there is none here; the account has an organisation",
+        )
 
 
 def _alias_domain(panel: Panel, origin: str, row: Row) -> None:
-    name, target = panel.domain(origin, row["alias_domain"]), panel.domain(origin, row["target_domain"])
+    name, target = (
+        panel.domain(origin, row["alias_domain"]),
+        panel.domain(origin, row["target_domain"]),
+    )
     if name is None or target is None:
         return
     if not _on(row["active"]):
-        panel.lose(origin, f"domain alias {name}", "it is switched off, and there are no such domain aliases here")
+        panel.lose(
+            origin,
+            f"domain alias {name}",
+            "it is switched off, and there are no such domain aliases here",
+        )
     else:
         panel.domain_alias(origin, name, target)
 
@@ -160,7 +210,9 @@ def _alias(panel: Panel, origin: str, row: Row) -> None:
         carried = panel.target(origin, f"alias {address}", target)
         if carried:
             to.append(carried)
-    panel.alias(address, Other(origin, to, _on(row["active"]) or _is_off(panel, address)), rows_add_up=True)
+    panel.alias(
+        address, Other(origin, to, _on(row["active"]) or _is_off(panel, address)), rows_add_up=True
+    )
 
 
 def _is_off(panel: Panel, address: str) -> bool:
@@ -180,10 +232,16 @@ def _fit(address: str) -> bool:
 
 def _admin(panel: Panel, origin: str, row: Row) -> None:
     if _on(row["superadmin"]):
-        panel.lose(origin, f"admin {row['username']}", "a super admin reaches beyond a tenant: roles of estate.yml say who may do that")
+        panel.lose(
+            origin,
+            f"admin {row['username']}",
+            "a super admin reaches beyond a tenant: roles of estate.yml say who may do that",
+        )
     if not _on(row["active"]):
         panel.lose(origin, f"admin {row['username']}", "it is switched off")
-        panel.managers = [manager for manager in panel.managers if manager.address != row["username"].lower()]
+        panel.managers = [
+            manager for manager in panel.managers if manager.address != row["username"].lower()
+        ]
 
 
 def _domain_admin(panel: Panel, origin: str, row: Row) -> None:

@@ -20,7 +20,18 @@ from ansible_collections.reseller.mail.plugins.module_utils._exchange.sql_tokens
     line_counter,
 )
 
-_NOT_A_COLUMN = ("PRIMARY", "UNIQUE", "KEY", "INDEX", "CONSTRAINT", "FULLTEXT", "FOREIGN", "CHECK", "EXCLUDE", "LIKE")
+_NOT_A_COLUMN = (
+    "PRIMARY",
+    "UNIQUE",
+    "KEY",
+    "INDEX",
+    "CONSTRAINT",
+    "FULLTEXT",
+    "FOREIGN",
+    "CHECK",
+    "EXCLUDE",
+    "LIKE",
+)
 _REST_OF_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)")
 _END_OF_COPY = re.compile(r"(?<=[\r\n])\\\.(?=[\r\n]|\Z)")
 # Each tool says so when it is done. A dump with the first line and without the last one is a part.
@@ -32,7 +43,18 @@ _WHOLE = (
     (r"^-- Adminer \S+ .*dump$", r"^-- [0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}(?: \w+)?\s*\Z"),
 )
 # What may stand between INSERT or REPLACE and INTO, which MySQL lets one leave out.
-_MODIFIERS = ("LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE", "OR", "REPLACE", "ABORT", "ROLLBACK", "FAIL", "INTO")
+_MODIFIERS = (
+    "LOW_PRIORITY",
+    "DELAYED",
+    "HIGH_PRIORITY",
+    "IGNORE",
+    "OR",
+    "REPLACE",
+    "ABORT",
+    "ROLLBACK",
+    "FAIL",
+    "INTO",
+)
 
 
 @dataclass(frozen=True)
@@ -75,8 +97,13 @@ class _Reader:
             self.fault(error.at, str(error))
         else:
             for first, last in _WHOLE:
-                if re.search(first, self.text, re.MULTILINE) and not re.search(last, self.text, re.MULTILINE):
-                    self.fault(self.last, "the dump ends here without the last line that its tool writes: it is a part")
+                if re.search(first, self.text, re.MULTILINE) and not re.search(
+                    last, self.text, re.MULTILINE
+                ):
+                    self.fault(
+                        self.last,
+                        "the dump ends here without the last line that its tool writes: it is a part",
+                    )
         return self.dump
 
     def _statements(self) -> None:
@@ -85,7 +112,11 @@ class _Reader:
             copies = begins and token.is_word("COPY")
             if token.is_word("INTO"):
                 self._into(token, before)
-            elif begins and token.is_word("INSERT", "REPLACE") and not self.tokens.peek().is_word(*_MODIFIERS):
+            elif (
+                begins
+                and token.is_word("INSERT", "REPLACE")
+                and not self.tokens.peek().is_word(*_MODIFIERS)
+            ):
                 self._insert(token.at)
             elif token.is_word("TABLE") and before.is_word("CREATE", "TEMPORARY"):
                 self._create()
@@ -112,7 +143,9 @@ class _Reader:
 
     def _into(self, token: Token, before: Token) -> None:
         if before.is_word("MERGE") or self.tokens.peek().is_word("TABLE"):
-            self._change(before if before.is_word("MERGE") else Token("word", "LOAD DATA", token.at))
+            self._change(
+                before if before.is_word("MERGE") else Token("word", "LOAD DATA", token.at)
+            )
         elif before.is_word("INSERT", *_MODIFIERS):
             self._insert(token.at)
 
@@ -127,19 +160,28 @@ class _Reader:
             renames = renames or token.is_word("RENAME")
             names.add(self.tokens.next().identifier)
         for name in sorted(name for name in names if renames and name in self.wanted):
-            self.fault(statement.at, f"{statement.value.upper()} of the table {name} is not read: dump the tables as they are")
+            self.fault(
+                statement.at,
+                f"{statement.value.upper()} of the table {name} is not read: dump the tables as they are",
+            )
 
     def _change(self, statement: Token) -> None:
         name = self._table()
         if name in self.wanted:
-            self.fault(statement.at, f"{statement.value.upper()} of the table {name} is not read: dump the tables as they are")
+            self.fault(
+                statement.at,
+                f"{statement.value.upper()} of the table {name} is not read: dump the tables as they are",
+            )
 
     def _create(self) -> None:
         at = self.tokens.at
         name = self._table()
         if not self.tokens.take_mark("("):
             if name in self.wanted and not self.tokens.peek().is_word("LIKE"):
-                self.fault(at, f"CREATE TABLE {name} without its columns is not read: dump the tables as they are")
+                self.fault(
+                    at,
+                    f"CREATE TABLE {name} without its columns is not read: dump the tables as they are",
+                )
             return
         columns: list[str] = []
         depth, first = 1, True
@@ -174,14 +216,24 @@ class _Reader:
                 self._declare(name, at, names)
             return names
         if name not in self.dump.columns:
-            raise SqlFault(at, f"the dump does not say which columns the table {name} has: dump it with its structure")
+            raise SqlFault(
+                at,
+                f"the dump does not say which columns the table {name} has: dump it with its structure",
+            )
         return self.dump.columns[name][1]
 
     def _take(self, name: str, line: int, columns: list[str], values: list[str]) -> None:
         if len(values) == len(columns):
-            self.dump.rows.setdefault(name, []).append(Row(line, dict(zip(columns, values, strict=True))))
+            self.dump.rows.setdefault(name, []).append(
+                Row(line, dict(zip(columns, values, strict=True)))
+            )
         else:
-            self.dump.faults.append((line, f"a row of the table {name} has {len(values)} values for {len(columns)} columns"))
+            self.dump.faults.append(
+                (
+                    line,
+                    f"a row of the table {name} has {len(values)} values for {len(columns)} columns",
+                )
+            )
 
     def _insert(self, at: int) -> None:
         name = self._table()
@@ -189,19 +241,29 @@ class _Reader:
             return
         columns = self._columns(name, at)
         if not (token := self.tokens.next()).is_word("VALUES", "VALUE"):
-            raise SqlFault(at, f"INSERT INTO {name} without VALUES is not read (found {token.value or 'the end'!r})")
+            raise SqlFault(
+                at,
+                f"INSERT INTO {name} without VALUES is not read (found {token.value or 'the end'!r})",
+            )
         while True:
             start = self.tokens.next()
             if not start.is_mark("("):
                 what = f"a row begins with a bracket, not with {start.value[:20]!r}"
-                raise SqlFault(start.at, what if start.kind else f"the dump ends in the middle of the rows of {name}")
+                raise SqlFault(
+                    start.at,
+                    what if start.kind else f"the dump ends in the middle of the rows of {name}",
+                )
             self._take(name, self.line(start.at), columns, self._values(start.at))
             if not self.tokens.take_mark(","):
                 break
         end = self.tokens.peek()
         if not (end.is_mark(";") or end.is_word("ON", "AS", "RETURNING")):
-            what = f"after a row of {name} comes {end.value[:20]!r} in place of a comma or semicolon"
-            raise SqlFault(end.at, what if end.kind else f"the dump ends in the middle of the rows of {name}")
+            what = (
+                f"after a row of {name} comes {end.value[:20]!r} in place of a comma or semicolon"
+            )
+            raise SqlFault(
+                end.at, what if end.kind else f"the dump ends in the middle of the rows of {name}"
+            )
 
     def _values(self, start: int) -> list[str]:
         """One row's values, behind its bracket."""
@@ -224,11 +286,17 @@ class _Reader:
         if token.is_text:
             value = token.value
         elif token.kind == "number":
-            value = _hexadecimal(token.value[2:], start) if token.value.startswith("0x") else token.value
+            value = (
+                _hexadecimal(token.value[2:], start)
+                if token.value.startswith("0x")
+                else token.value
+            )
         elif token.kind != "word":
             what = f"in this row {token.value[:20]!r} stands where a value should"
             raise SqlFault(start, what if token.kind else "the dump ends in the middle of this row")
-        elif self.tokens.peek().is_text and (token.value.startswith("_") or token.is_word("N", "B")):
+        elif self.tokens.peek().is_text and (
+            token.value.startswith("_") or token.is_word("N", "B")
+        ):
             value = self.tokens.next().value  # a character set's introducer
         elif self.tokens.peek().is_text and token.is_word("X"):
             value = _hexadecimal(self.tokens.next().value, start)
@@ -250,7 +318,9 @@ class _Reader:
         name = function.value.lower()
         if name == "replace" and len(given) == 3:
             return given[0].replace(given[1], given[2])
-        if name == "char" and all(re.fullmatch("[0-9]{1,7}", code) and int(code) < 0x110000 for code in given):
+        if name == "char" and all(
+            re.fullmatch("[0-9]{1,7}", code) and int(code) < 0x110000 for code in given
+        ):
             return "".join(chr(int(code)) for code in given)
         if name == "unistr" and len(given) == 1:
             return re.sub(
@@ -258,7 +328,10 @@ class _Reader:
                 lambda one: chr(int(one[1] or one[2] or one[3] or "5c", 16)),
                 given[0],
             )
-        raise SqlFault(start, f"in this row stands the function {function.value[:20]}(), which only a database can compute")
+        raise SqlFault(
+            start,
+            f"in this row stands the function {function.value[:20]}(), which only a database can compute",
+        )
 
     def _copy(self, at: int) -> None:
         """PostgreSQL: rows of tabs up to a line with backslash and dot (manual, COPY)."""
@@ -273,7 +346,10 @@ class _Reader:
                 raise SqlFault(at, f"the dump ends in the middle of COPY {name}")
             source.append(token.value.lower())
         if source != ["from", "stdin"]:
-            raise SqlFault(at, f"COPY {name} {' '.join(source)} is not read; allowed: COPY … FROM stdin; in the text format, as pg_dump writes it")
+            raise SqlFault(
+                at,
+                f"COPY {name} {' '.join(source)} is not read; allowed: COPY … FROM stdin; in the text format, as pg_dump writes it",
+            )
         self._copied(name, columns)
 
     def _skip_copy(self) -> None:
@@ -295,7 +371,9 @@ class _Reader:
             line = self.line(begin)
             body = self.text[begin : stop.start()]
             for number, row in enumerate(re.split("\r\n|\r|\n", body)[:-1]):
-                self._take(name, line + number, columns, [copy_cell(cell) for cell in row.split("\t")])
+                self._take(
+                    name, line + number, columns, [copy_cell(cell) for cell in row.split("\t")]
+                )
         self.tokens.at = stop.end()
 
 

@@ -31,7 +31,9 @@ _MYSQL = re.compile(
 _STANDARD = re.compile(
     _COMMON.format(
         comment="",
-        texts="[eE]" + _ESCAPED + r"|'(?P<plain>(?:[^']|'')*)'|\$(?P<tag>\w*)\$(?P<dollar>.*?)\$(?P=tag)\$",
+        texts="[eE]"
+        + _ESCAPED
+        + r"|'(?P<plain>(?:[^']|'')*)'|\$(?P<tag>\w*)\$(?P<dollar>.*?)\$(?P=tag)\$",
         name=r'"(?:[^"]|"")+"|`[^`]+`|\[[^\]\n]+\]',
     ),
     re.VERBOSE | re.DOTALL,
@@ -121,7 +123,11 @@ class Tokens:
         for kind in _TEXTS:
             value = found.groupdict().get(kind)
             if value is not None:
-                return Token("double" if kind == "double" else "text", self._unescaped(kind, value, start), start)
+                return Token(
+                    "double" if kind == "double" else "text",
+                    self._unescaped(kind, value, start),
+                    start,
+                )
         if found["name"] is not None:
             quote, name = found["name"][0], found["name"][1:-1]
             return Token("name", name.replace(quote * 2, quote), start)
@@ -161,7 +167,9 @@ def copy_cell(cell: str) -> str:
             return chr(int(escape[1:], 16))
         if escape[0] in "01234567":
             return chr(int(escape, 8))
-        return {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}.get(escape, escape)
+        return {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}.get(
+            escape, escape
+        )
 
     return re.sub(r"\\(x[0-9A-Fa-f]{1,2}|[0-7]{1,3}|.)", one, cell, flags=re.DOTALL)
 

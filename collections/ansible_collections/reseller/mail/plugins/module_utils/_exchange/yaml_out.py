@@ -21,7 +21,14 @@ from ansible_collections.reseller.mail.plugins.module_utils._exchange.document i
     shortened,
     table_of,
 )
-from ansible_collections.reseller.mail.plugins.module_utils._scalars import DATE, IP, LINES, MONEY, RATIO, Scalar
+from ansible_collections.reseller.mail.plugins.module_utils._scalars import (
+    DATE,
+    IP,
+    LINES,
+    MONEY,
+    RATIO,
+    Scalar,
+)
 
 WIDTH = 120
 _FLOW_ITEM_KEYS = 3
@@ -29,7 +36,9 @@ _FLOW_ITEM_KEYS = 3
 
 _PLAIN = re.compile(r"[^\W_](?:[\w .@/+=()&;!'$~-]|:(?=[^\s]))*(?<! )")
 # What an editor, or YAML itself, would take for something else than text.
-_LOOKS = re.compile(r"[-+]?[0-9][0-9_.,:eExXa-fA-F+-]*|true|false|yes|no|on|off|null|y|n|\.inf|\.nan", re.IGNORECASE)
+_LOOKS = re.compile(
+    r"[-+]?[0-9][0-9_.,:eExXa-fA-F+-]*|true|false|yes|no|on|off|null|y|n|\.inf|\.nan", re.IGNORECASE
+)
 _NO_TEXT: tuple[Scalar, ...] = (*SIZES, DATE, IP, MONEY, RATIO)
 
 
@@ -65,7 +74,9 @@ def flow(value: t.Any, kind: t.Any, domain: str) -> t.Optional[str]:
     if isinstance(value, list):
         of = kind.of if isinstance(kind, _schema.Many) else None
         written_items = [flow(one, of, domain) for one in value]
-        return None if None in written_items else f"[{', '.join(t.cast('list[str]', written_items))}]"
+        return (
+            None if None in written_items else f"[{', '.join(t.cast('list[str]', written_items))}]"
+        )
     return None if _is_lines(value, kind) else _scalar(shortened(value, kind, domain), kind)
 
 
@@ -82,21 +93,38 @@ def _entries(document: Document, kind: t.Any) -> t.Iterator[tuple[str, t.Any, t.
 
 
 def _block(document: Document, kind: t.Any, domain: str) -> list[str]:
-    return [line for name, key_kind, value in _entries(document, kind) for line in _entry(name, value, key_kind, domain)]
+    return [
+        line
+        for name, key_kind, value in _entries(document, kind)
+        for line in _entry(name, value, key_kind, domain)
+    ]
 
 
 def _entry(name: str, value: t.Any, kind: t.Any, domain: str) -> list[str]:
     key = _scalar(name, None)
     if _is_lines(value, kind):
-        return [f"{key}: {head}" if not line_number else head for line_number, head in enumerate(_literal(value, kind, "  "))]
-    stands_in_lines = isinstance(value, list) and bool(value) and isinstance(kind, _schema.Many) and isinstance(kind.of, _schema.Table)
+        return [
+            f"{key}: {head}" if not line_number else head
+            for line_number, head in enumerate(_literal(value, kind, "  "))
+        ]
+    stands_in_lines = (
+        isinstance(value, list)
+        and bool(value)
+        and isinstance(kind, _schema.Many)
+        and isinstance(kind.of, _schema.Table)
+    )
     written = None if stands_in_lines else flow(value, kind, domain)
-    if written is not None and (len(key) + 2 + len(written) <= WIDTH or not isinstance(value, (dict, list)) or not value):
+    if written is not None and (
+        len(key) + 2 + len(written) <= WIDTH or not isinstance(value, (dict, list)) or not value
+    ):
         return [f"{key}: {written}"]
     if isinstance(value, dict):
         return [f"{key}:", *(f"  {line}" if line else line for line in _block(value, kind, domain))]
     of = kind.of if isinstance(kind, _schema.Many) else None
-    return [f"{key}:", *(f"  {line}" if line else line for one in value for line in _item(one, of, domain))]
+    return [
+        f"{key}:",
+        *(f"  {line}" if line else line for one in value for line in _item(one, of, domain)),
+    ]
 
 
 def _item(value: t.Any, kind: t.Any, domain: str) -> list[str]:
@@ -121,7 +149,9 @@ def _fits_a_line(kind: t.Any) -> bool:
 def _is_lines(value: t.Any, kind: t.Any) -> bool:
     if not isinstance(value, str) or not isinstance(kind, Scalar):
         return False
-    return (kind.secret and value.startswith(VAULT)) or (kind in LINES and "\n" in value and "\r" not in value)
+    return (kind.secret and value.startswith(VAULT)) or (
+        kind in LINES and "\n" in value and "\r" not in value
+    )
 
 
 def _literal(value: str, kind: Scalar, indent: str) -> list[str]:
@@ -136,7 +166,11 @@ def _literal(value: str, kind: Scalar, indent: str) -> list[str]:
     if not body or body[0] in " \n\t":
         chomp = f"|{len(indent)}{chomp[1:]}"
     tag = "!vault " if kind.secret else ""
-    return [tag + chomp, *(indent + line if line else "" for line in body.split("\n")), *[""] * max(rest - 1, 0)]
+    return [
+        tag + chomp,
+        *(indent + line if line else "" for line in body.split("\n")),
+        *[""] * max(rest - 1, 0),
+    ]
 
 
 def _scalar(value: t.Any, kind: t.Optional[Scalar]) -> str:
@@ -146,7 +180,11 @@ def _scalar(value: t.Any, kind: t.Optional[Scalar]) -> str:
         return "true" if value else "false"
     if not isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
-    if kind in _NO_TEXT and re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z.:-]*", value) and not value.endswith(":"):
+    if (
+        kind in _NO_TEXT
+        and re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z.:-]*", value)
+        and not value.endswith(":")
+    ):
         return value
     if _PLAIN.fullmatch(value) and not _LOOKS.fullmatch(value) and value.isprintable():
         return value

@@ -54,7 +54,14 @@ class Outcome:
     reloaded: tuple[str, ...]
 
 
-def apply(store: Store, content: Content, steps: Plan, run: Run, keep: int, watch: Watch = lambda step: None) -> Outcome:
+def apply(
+    store: Store,
+    content: Content,
+    steps: Plan,
+    run: Run,
+    keep: int,
+    watch: Watch = lambda step: None,
+) -> Outcome:
     """Does what the plan says; the caller holds the store's lock since before planning."""
     generation = _next(store, content, run, watch) if steps.stage else t.cast(str, store.current())
     reloaded = _activate(store, generation, steps.services, content.debian, run, watch)
@@ -124,13 +131,20 @@ def plan_rollback(store: Store) -> Plan:
     before, current = previous(store), t.cast(str, store.current())
     services = changed_services(store.manifest(current)["files"], store.manifest(before)["files"])
     lines = model_changes(store.content(current).model, store.content(before).model)
-    return Plan(False, True, (*lines, f"~ activate generation {before}"), services if store.activated() == current else RELOADED)
+    return Plan(
+        False,
+        True,
+        (*lines, f"~ activate generation {before}"),
+        services if store.activated() == current else RELOADED,
+    )
 
 
 def roll_back(store: Store, steps: Plan, run: Run, watch: Watch = lambda step: None) -> Outcome:
     """Switches back and reloads. The generation was judged when it was made; that it is still what it was is checked."""
     before = previous(store)
-    found = [str(item) for item in drift(store, before, run)] or list(key_faults(store, store.folder(before), run))
+    found = [str(item) for item in drift(store, before, run)] or list(
+        key_faults(store, store.folder(before), run)
+    )
     if found:
         raise GenerationError(f"generation {before} is not what it was: {'; '.join(found)}")
     reloaded = _activate(store, before, steps.services, store.content(before).debian, run, watch)
@@ -140,7 +154,11 @@ def roll_back(store: Store, steps: Plan, run: Run, watch: Watch = lambda step: N
 def prune(store: Store, keep: int) -> None:
     """Removes the oldest generations, never the current one nor the one to roll back to."""
     current = store.current()
-    needed = {current, store.activated(), store.manifest(current).get("previous") if current else None}
+    needed = {
+        current,
+        store.activated(),
+        store.manifest(current).get("previous") if current else None,
+    }
     ids = store.ids()
     for generation in ids[: max(0, len(ids) - keep)]:
         if generation not in needed:

@@ -112,7 +112,9 @@ class Room:
 
     def __init__(self, store: Store, run: Run) -> None:
         self._run = run
-        self._path = Path("/run") / f"reseller-mail-{hashlib.sha256(bytes(store.root)).hexdigest()[:8]}"
+        self._path = (
+            Path("/run") / f"reseller-mail-{hashlib.sha256(bytes(store.root)).hexdigest()[:8]}"
+        )
 
     @property
     def postfix(self) -> Path:
@@ -149,19 +151,33 @@ class Room:
 
     def _start_postfix(self, staging: Path) -> None:
         owner = pwd.getpwnam("postfix").pw_uid
-        for name in ("data", "queue", "queue/pid", "queue/private", "queue/public", "queue/incoming", "queue/active"):
+        for name in (
+            "data",
+            "queue",
+            "queue/pid",
+            "queue/private",
+            "queue/public",
+            "queue/incoming",
+            "queue/active",
+        ):
             folder = self._path / name
             folder.mkdir(mode=0o755)
             if name not in ("queue", "queue/pid"):
                 os.chown(folder, owner, -1)
-        self._write("postfix/main.cf", _MAIN_CF.format(room=self._path, staging=staging, host=probes.HOST))
+        self._write(
+            "postfix/main.cf", _MAIN_CF.format(room=self._path, staging=staging, host=probes.HOST)
+        )
         self._write("postfix/master.cf", _MASTER_CF)
         # -w answers when the daemon listens; -e ends it should this process be killed before it can.
-        self._command("Postfix", ["/usr/lib/postfix/sbin/master", "-c", str(self.postfix), "-w", "-e", "60"])
+        self._command(
+            "Postfix", ["/usr/lib/postfix/sbin/master", "-c", str(self.postfix), "-w", "-e", "60"]
+        )
 
     def _start_dovecot(self, staging: Path, debian: int) -> None:
         (self._path / "dovecot").mkdir(mode=0o755)
-        settings = self._write("dovecot.conf", _DOVECOT[debian].format(room=self._path, staging=staging))
+        settings = self._write(
+            "dovecot.conf", _DOVECOT[debian].format(room=self._path, staging=staging)
+        )
         self._command("Dovecot", ["dovecot", "-c", str(settings)])
 
     def _write(self, name: str, text: str) -> Path:
@@ -175,23 +191,41 @@ class Room:
     def _command(self, what: str, command: list[str]) -> None:
         # Daemons keep the output they were started with; a pipe would never end.
         said = self._path / "start.log"
-        code, _output, _errors = self._run(["sh", "-c", 'exec "$@" > "$0" 2>&1 < /dev/null', str(said), *command])
+        code, _output, _errors = self._run(
+            ["sh", "-c", 'exec "$@" > "$0" 2>&1 < /dev/null', str(said), *command]
+        )
         if code:
             reasons = [*said.read_text("utf-8", "replace").splitlines(), *self._complaints()]
-            raise GenerationError(f"the verdict's {what} does not start: {'; '.join(reasons) or f'exit status {code}'}")
+            raise GenerationError(
+                f"the verdict's {what} does not start: {'; '.join(reasons) or f'exit status {code}'}"
+            )
 
     def _complaints(self) -> t.Iterator[str]:
         """What the daemons wrote into their log beside information."""
         for log in ("mail.log", "dovecot.log"):
             with contextlib.suppress(FileNotFoundError):
                 for line in (self._path / log).read_text("utf-8", "replace").splitlines()[-50:]:
-                    if any(word in line for word in ("fatal:", "error:", "warning:", "panic:", "Error:", "Fatal:", "Panic:")):
+                    if any(
+                        word in line
+                        for word in (
+                            "fatal:",
+                            "error:",
+                            "warning:",
+                            "panic:",
+                            "Error:",
+                            "Fatal:",
+                            "Panic:",
+                        )
+                    ):
                         yield line
 
     def _clear(self) -> None:
         # Postfix's master takes its children along. Dovecot's would wait a second for them, and longer for a client; those of a
         # killed one end at once by themselves.
-        for pid_file, number in (("queue/pid/master.pid", signal.SIGTERM), ("dovecot/master.pid", signal.SIGKILL)):
+        for pid_file, number in (
+            ("queue/pid/master.pid", signal.SIGTERM),
+            ("dovecot/master.pid", signal.SIGKILL),
+        ):
             with contextlib.suppress(FileNotFoundError, ValueError):
                 _end(int((self._path / pid_file).read_text("ascii")), number, str(self._path))
         if self._path.exists():

@@ -44,8 +44,12 @@ def drift(store: Store, generation: str, run: Run) -> list[Drift]:
             found.append(Drift(path, "exposed"))
         if path in content.files and read_bytes(folder / path) != content.files[path].encode():
             found.append(_changed(content, path, read(folder / path)))
-        elif path in {f"{lookup}.lmdb" for lookup in LOOKUPS} and _sum(read_bytes(folder / path)) != built.get(path.removesuffix(".lmdb")):
-            code, output, _errors = run(["postmap", "-s", f"lmdb:{folder / path.removesuffix('.lmdb')}"])
+        elif path in {f"{lookup}.lmdb" for lookup in LOOKUPS} and _sum(
+            read_bytes(folder / path)
+        ) != built.get(path.removesuffix(".lmdb")):
+            code, output, _errors = run(
+                ["postmap", "-s", f"lmdb:{folder / path.removesuffix('.lmdb')}"]
+            )
             found.append(_changed(content, path, None if code else output))
     return sorted(found, key=lambda item: (item.path, item.state))
 

@@ -67,7 +67,9 @@ def group_id(group: str) -> int:
     try:
         return grp.getgrnam(group).gr_gid
     except KeyError:
-        raise GenerationError(f"there is no group {group}: its service must be installed before a generation") from None
+        raise GenerationError(
+            f"there is no group {group}: its service must be installed before a generation"
+        ) from None
 
 
 def give(target: Path, path: str) -> None:

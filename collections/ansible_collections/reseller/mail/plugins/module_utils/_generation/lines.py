@@ -49,7 +49,11 @@ _USER_LINES = {
     debian: re.compile(rf"({_ADDRESS}):::::::{size}[0-9]+[BKMGT]?(?:{counts})?\Z")
     for debian, size, counts in (
         (12, r"userdb_quota_rule=\*:storage=", ":messages=[0-9]+"),
-        (13, "userdb_quota_storage_size=", " userdb_quota_message_count=[0-9]+ userdb_quota_mailbox_count=[0-9]+"),
+        (
+            13,
+            "userdb_quota_storage_size=",
+            " userdb_quota_message_count=[0-9]+ userdb_quota_mailbox_count=[0-9]+",
+        ),
     )
 }
 _POLICY = re.compile(

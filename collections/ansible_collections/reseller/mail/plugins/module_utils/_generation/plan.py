@@ -50,10 +50,16 @@ def plan(store: Store, content: Content) -> Plan:
     altered = _altered(folder, content, _built(store, current))
     # A run that died after its switch told nobody, or not everybody; whom it told is not known.
     told = store.activated() == current
-    services = tuple(service for service in RELOADED if not told or any(path.startswith(f"{service}/") for path in altered))
+    services = tuple(
+        service
+        for service in RELOADED
+        if not told or any(path.startswith(f"{service}/") for path in altered)
+    )
     if altered:
         before = (read(folder / "model.txt") or "").splitlines()
-        lines = model_changes(before, content.model) or [f"~ {path} ({what})" for path, what in altered.items()]
+        lines = model_changes(before, content.model) or [
+            f"~ {path} ({what})" for path, what in altered.items()
+        ]
         return Plan(True, True, tuple(lines), services)
     return Plan(False, not told, () if told else (f"~ activate generation {current}",), services)
 
@@ -78,7 +84,9 @@ def _altered(folder: Path, content: Content, built: dict[str, str]) -> dict[str,
         if path in tables:
             if data is None or hashlib.sha256(data).hexdigest() != built.get(tables[path]):
                 found[path] = "build anew"
-        elif path not in present or path not in content.files or data != content.files[path].encode():
+        elif (
+            path not in present or path not in content.files or data != content.files[path].encode()
+        ):
             count = len(changed_keys(read(folder / path), content.files.get(path)))
             found[path] = f"{count} line{'' if count == 1 else 's'}"
         if path not in found and not is_ours(folder / path, path):
@@ -102,5 +110,9 @@ def subject(line: str) -> str:
 
 def changed_services(before: t.Mapping[str, str], after: t.Mapping[str, str]) -> tuple[str, ...]:
     """Services whose files have other checksums in two manifests."""
-    changed = {path.partition("/")[0] for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
+    changed = {
+        path.partition("/")[0]
+        for path in before.keys() | after.keys()
+        if before.get(path) != after.get(path)
+    }
     return tuple(service for service in RELOADED if service in changed)

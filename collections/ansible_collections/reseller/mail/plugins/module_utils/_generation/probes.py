@@ -101,7 +101,9 @@ class _Client(smtplib.SMTP):
 def dovecot_questions(files: t.Mapping[str, str]) -> dict[str, list[str] | None]:
     """Return users to ask Dovecot for, each with the limits that it has to answer, or None for nobody."""
     wanted: dict[str, list[str] | None] = {}
-    for name in _sample(name for name in files if name.startswith("dovecot/users/") and files[name]):
+    for name in _sample(
+        name for name in files if name.startswith("dovecot/users/") and files[name]
+    ):
         users = dict(line.split(":::::::", 1) for line in files[name].splitlines())
         for address in _sample(users, 3):
             wanted[address] = [field.removeprefix("userdb_") for field in users[address].split(" ")]

@@ -23,7 +23,9 @@ from .store import FORMAT, Content, Run, Store
 _KEYS = re.compile(r"(opendkim\w*)/key_table")
 
 
-def with_usable_keys(store: Store, content: Content, run: Run, check_mode: bool) -> tuple[Content, list[str]]:
+def with_usable_keys(
+    store: Store, content: Content, run: Run, check_mode: bool
+) -> tuple[Content, list[str]]:
     """Return the content without the keys that cannot be used, and for each of them what is wrong."""
     checker = Checker(store.root, run)
     files = dict(content.files)
@@ -37,7 +39,10 @@ def with_usable_keys(store: Store, content: Content, run: Run, check_mode: bool)
             signing = f"{match[1]}/signing_table"
             files[path] = _without(table, 0, faults)
             files[signing] = _without(content.files.get(signing, ""), 1, faults)
-            told += [f"{key.partition('._domainkey.')[2]} is not signed with {key}: {fault}" for key, fault in faults.items()]
+            told += [
+                f"{key.partition('._domainkey.')[2]} is not signed with {key}: {fault}"
+                for key, fault in faults.items()
+            ]
     if not check_mode:
         checker.remember()
     return _packed(replace(content, files=files)) if told else content, told
@@ -50,11 +55,20 @@ def _entries(table: str) -> t.Iterator[tuple[str, Path]]:
 
 def _without(table: str, column: int, names: t.Container[str]) -> str:
     """Return the lines in whose column none of the names stands."""
-    return "".join(line for line in table.splitlines(keepends=True) if line.rstrip("\n").split("\t")[column] not in names)
+    return "".join(
+        line
+        for line in table.splitlines(keepends=True)
+        if line.rstrip("\n").split("\t")[column] not in names
+    )
 
 
 def _packed(content: Content) -> Content:
     """Return the content as if it had been shipped so."""
-    parts = {"format": FORMAT, "node": content.node, "debian": content.debian, "files": content.files}
+    parts = {
+        "format": FORMAT,
+        "node": content.node,
+        "debian": content.debian,
+        "files": content.files,
+    }
     data = json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     return replace(content, digest=hashlib.sha256(data).hexdigest(), packed=zlib.compress(data, 6))

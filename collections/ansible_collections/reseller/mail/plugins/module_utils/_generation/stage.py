@@ -37,10 +37,15 @@ def stage(store: Store, content: Content, run: Run, postfix_config: Path) -> Pat
         "node": content.node,
         "sequence": next_sequence(store),
         "previous": _previous(store, content, current),
-        "files": {path: hashlib.sha256(text.encode()).hexdigest() for path, text in content.files.items()},
+        "files": {
+            path: hashlib.sha256(text.encode()).hexdigest() for path, text in content.files.items()
+        },
         "built": {path: _build(staging / path, run, postfix_config) for path in LOOKUPS},
     }
-    for name, data in (("artefact", content.packed), ("manifest.json", json.dumps(manifest, indent=1, sort_keys=True).encode() + b"\n")):
+    for name, data in (
+        ("artefact", content.packed),
+        ("manifest.json", json.dumps(manifest, indent=1, sort_keys=True).encode() + b"\n"),
+    ):
         (staging / name).write_bytes(data)
         give(staging / name, name)
     # Once for all: an fsync a file costs seconds where there are thousands of domains.
@@ -105,7 +110,9 @@ def _build(source: Path, run: Run, postfix_config: Path) -> str:
     a link would be the live one) and answers its checksum."""
     code, _output, errors = run(["postmap", "-c", str(postfix_config), f"lmdb:{source}"])
     if code or errors.strip():
-        raise GenerationError(f"postmap lmdb:postfix/{source.name}: {errors.strip() or f'exit status {code}'}")
+        raise GenerationError(
+            f"postmap lmdb:postfix/{source.name}: {errors.strip() or f'exit status {code}'}"
+        )
     target = source.with_name(f"{source.name}.lmdb")
     give(target, f"postfix/{target.name}")
     return hashlib.sha256(target.read_bytes()).hexdigest()

@@ -59,8 +59,16 @@ def unpack(packed: bytes) -> Content:
         data = zlib.decompress(packed)
         content = json.loads(data)
         if content["format"] != FORMAT:
-            raise GenerationError(f"the artefact has format {content['format']}, this host's code reads format {FORMAT}")
-        return Content(content["node"], content["debian"], content["files"], hashlib.sha256(data).hexdigest(), packed)
+            raise GenerationError(
+                f"the artefact has format {content['format']}, this host's code reads format {FORMAT}"
+            )
+        return Content(
+            content["node"],
+            content["debian"],
+            content["files"],
+            hashlib.sha256(data).hexdigest(),
+            packed,
+        )
     except (zlib.error, ValueError, KeyError, TypeError) as error:
         raise GenerationError(f"the artefact is unreadable: {error}") from error
 
@@ -107,7 +115,10 @@ class Store:
 
     def manifest(self, generation: str) -> dict[str, t.Any]:
         try:
-            return t.cast("dict[str, t.Any]", json.loads((self.folder(generation) / "manifest.json").read_bytes()))
+            return t.cast(
+                "dict[str, t.Any]",
+                json.loads((self.folder(generation) / "manifest.json").read_bytes()),
+            )
         except (OSError, ValueError) as error:
             raise GenerationError(f"{self.folder(generation)}/manifest.json: {error}") from error
 
@@ -122,7 +133,12 @@ class Store:
     def model(self, generation: str) -> list[str]:
         """What the generation serves, in the users' words; what is left of it when somebody altered the file."""
         try:
-            return (self.folder(generation) / "model.txt").read_bytes().decode("utf-8", "replace").splitlines()
+            return (
+                (self.folder(generation) / "model.txt")
+                .read_bytes()
+                .decode("utf-8", "replace")
+                .splitlines()
+            )
         except OSError:
             return []
 

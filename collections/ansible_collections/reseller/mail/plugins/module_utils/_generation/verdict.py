@@ -55,10 +55,14 @@ def _table_faults(store: Store, staging: Path, run: Run, postfix_config: Path) -
     """Reads every built table back and compares it with its text."""
     built = store.manifest(staging.name)["built"]
     for path in lines.LOOKUPS:
-        code, output, errors = run(["postmap", "-c", str(postfix_config), "-s", f"lmdb:{staging / path}"])
+        code, output, errors = run(
+            ["postmap", "-c", str(postfix_config), "-s", f"lmdb:{staging / path}"]
+        )
         if code:
             yield f"{path}.lmdb: {errors.strip() or f'postmap exit status {code}'}"
-        elif sorted(output.splitlines()) != sorted((staging / path).read_text("utf-8").splitlines()):
+        elif sorted(output.splitlines()) != sorted(
+            (staging / path).read_text("utf-8").splitlines()
+        ):
             yield f"{path}.lmdb: does not hold what {path} says"
         elif hashlib.sha256((staging / f"{path}.lmdb").read_bytes()).hexdigest() != built[path]:
             yield f"{path}.lmdb: is not what postmap built"

@@ -45,7 +45,15 @@ class Guide:
 
     def files(self) -> dict[str, bytes]:
         """Everything, by path."""
-        return {**self.shared, **self.index, **{f"{name}/{file}": content for name, files in self.domains.items() for file, content in files.items()}}
+        return {
+            **self.shared,
+            **self.index,
+            **{
+                f"{name}/{file}": content
+                for name, files in self.domains.items()
+                for file, content in files.items()
+            },
+        }
 
 
 def make(
@@ -59,13 +67,20 @@ def make(
     """``checked`` is the time of the findings (2026-11-21T14:00:00Z), empty when there are none. ``logos`` are (suffix, content) by the name
     of a domain or tenant; what the files' branding.logo leads to is never fetched, neither by us nor by who reads the page. ``node``: of the tenants placed
     there only."""
-    version = hashlib.sha256(b"".join(content for _name, content in sorted(assets.items()))).hexdigest()[:12]
+    version = hashlib.sha256(
+        b"".join(content for _name, content in sorted(assets.items()))
+    ).hexdigest()[:12]
     found = [sheet for sheet in sheets(estate, findings) if node in (None, sheet.node.name)]
     domains = {sheet.name: _files(sheet, estate, checked, version, logos or {}) for sheet in found}
     own = language(estate.said.get("locale") or "en")
     files = _names(own)
-    index = {file: overview(found, Frame(one, checked, files, version, up=""), estate.provider.name) for one, file in files.items()}
-    return Guide(tuple(found), {**dict(assets), "brand.css": colour.style(None).encode()}, domains, index)
+    index = {
+        file: overview(found, Frame(one, checked, files, version, up=""), estate.provider.name)
+        for one, file in files.items()
+    }
+    return Guide(
+        tuple(found), {**dict(assets), "brand.css": colour.style(None).encode()}, domains, index
+    )
 
 
 def _names(own: str) -> dict[str, str]:
@@ -73,11 +88,20 @@ def _names(own: str) -> dict[str, str]:
     return {one: "index.html" if one == own else f"{one}.html" for one in LANGUAGES}
 
 
-def _files(sheet: Sheet, estate: Estate, checked: str, version: str, logos: t.Mapping[str, tuple[str, bytes]]) -> dict[str, bytes]:
+def _files(
+    sheet: Sheet,
+    estate: Estate,
+    checked: str,
+    version: str,
+    logos: t.Mapping[str, tuple[str, bytes]],
+) -> dict[str, bytes]:
     picture = logos.get(sheet.name) or logos.get(sheet.domain.name) or logos.get(sheet.tenant.name)
     logo = {f"logo{picture[0]}": picture[1]} if picture else {}
     files = _names(language(sheet.domain.locale))
     pages = {
-        file: domain_page(sheet, Frame(one, checked, files, version, logo=next(iter(logo), "")), estate.provider) for one, file in files.items()
+        file: domain_page(
+            sheet, Frame(one, checked, files, version, logo=next(iter(logo), "")), estate.provider
+        )
+        for one, file in files.items()
     }
     return {**pages, **logo, "brand.css": colour.style(sheet.domain.branding.colour).encode()}

@@ -22,7 +22,10 @@ def _channels(colour: str) -> _Channels:
 
 def luminance(colour: str) -> float:
     """Relative luminance of ``#rrggbb``."""
-    red, green, blue = ((part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4) for part in _channels(colour))
+    red, green, blue = (
+        (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4)
+        for part in _channels(colour)
+    )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
@@ -37,7 +40,10 @@ def readable(colour: str, on: t.Sequence[str]) -> str:
     towards = 0.0 if luminance(on[0]) > 0.5 else 1.0
     for step in range(51):
         share = step / 50
-        mixed = "#" + "".join(f"{round(255 * (part * (1 - share) + towards * share)):02x}" for part in _channels(colour))
+        mixed = "#" + "".join(
+            f"{round(255 * (part * (1 - share) + towards * share)):02x}"
+            for part in _channels(colour)
+        )
         if all(contrast(mixed, one) >= ENOUGH for one in on):
             break
     return mixed

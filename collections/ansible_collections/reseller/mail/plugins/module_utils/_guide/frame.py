@@ -57,7 +57,9 @@ class Frame:
         whole = spoken(name)
         if whole == name:
             return tag("bdi", name)
-        return join([tag("bdi", whole.partition(" (")[2].removesuffix(")")), " ", tag("small", name)])
+        return join(
+            [tag("bdi", whole.partition(" (")[2].removesuffix(")")), " ", tag("small", name)]
+        )
 
     def time(self) -> Html:
         """When was asked."""
@@ -71,24 +73,42 @@ class Frame:
         if own in LANGUAGES[self.language]:
             return [self.say(own)]
         kind = f"check_{finding_id.partition('.')[0]}"
-        return [self.say(kind) if kind in LANGUAGES[self.language] else None, " ", tag("small", finding_id)]
+        return [
+            self.say(kind) if kind in LANGUAGES[self.language] else None,
+            " ",
+            tag("small", finding_id),
+        ]
 
     def section(self, key: str, parts: Part) -> Html:
         """A part of the page with its heading."""
         return tag("section", tag("h2", self.say(key), id=key), parts, aria_labelledby=key)
 
-    def document(self, title: str, brand: str, body: Part, foot: Part, contents: bool = True) -> bytes:
+    def document(
+        self, title: str, brand: str, body: Part, foot: Part, contents: bool = True
+    ) -> bytes:
         """The whole page."""
         say = self.say
         choices = [
-            tag("li", tag("a", texts["language"], href=self.files[language], hreflang=language, lang=language,
-                          aria_current="page" if language == self.language else None))
+            tag(
+                "li",
+                tag(
+                    "a",
+                    texts["language"],
+                    href=self.files[language],
+                    hreflang=language,
+                    lang=language,
+                    aria_current="page" if language == self.language else None,
+                ),
+            )
             for language, texts in LANGUAGES.items()
         ]
-        mark: Part = tag("img", src=self.logo, alt=brand, class_="logo") if self.logo else tag("bdi", brand)
+        mark: Part = (
+            tag("img", src=self.logo, alt=brand, class_="logo") if self.logo else tag("bdi", brand)
+        )
         return document(
             self.language,
-            tag("head",
+            tag(
+                "head",
                 tag("meta", charset="utf-8"),
                 tag("title", title),
                 tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
@@ -97,17 +117,34 @@ class Frame:
                 tag("meta", name="color-scheme", content="light dark"),
                 tag("link", rel="stylesheet", href=f"{self.up}guide.css?{self.version}"),
                 tag("link", rel="stylesheet", href="brand.css"),
-                tag("script", src=f"{self.up}guide.js?{self.version}", defer=True)),
-            tag("body",
+                tag("script", src=f"{self.up}guide.js?{self.version}", defer=True),
+            ),
+            tag(
+                "body",
                 tag("a", say("skip"), href="#main", class_="skip"),
                 _sprite(),
-                tag("header", tag("p", mark, class_="brand"), tag("nav", tag("ul", choices), aria_label=say("languages")), class_="top"),
-                tag("nav", tag("ul", (tag("li", tag("a", say(key), href=f"#{key}")) for key in _SECTIONS)), aria_label=say("contents"), class_="contents")
-                if contents else None,
+                tag(
+                    "header",
+                    tag("p", mark, class_="brand"),
+                    tag("nav", tag("ul", choices), aria_label=say("languages")),
+                    class_="top",
+                ),
+                tag(
+                    "nav",
+                    tag("ul", (tag("li", tag("a", say(key), href=f"#{key}")) for key in _SECTIONS)),
+                    aria_label=say("contents"),
+                    class_="contents",
+                )
+                if contents
+                else None,
                 tag("main", body, id="main", tabindex="-1"),
                 tag("footer", foot),
                 tag("p", role="status", class_="said", id="said"),
-                data_copy_what=say("copy_what", what="{}"), data_copy=say("copy"), data_copied=say("copied"), data_select=say("select")),
+                data_copy_what=say("copy_what", what="{}"),
+                data_copy=say("copy"),
+                data_copied=say("copied"),
+                data_select=say("select"),
+            ),
         )
 
 
@@ -118,5 +155,8 @@ def pill(state: str, say: Say) -> Html:
 
 
 def _sprite() -> Html:
-    symbols = [tag("symbol", tag("path", d=path), id=f"i-{state}", viewBox="0 0 16 16") for state, path in ICONS.items()]
+    symbols = [
+        tag("symbol", tag("path", d=path), id=f"i-{state}", viewBox="0 0 16 16")
+        for state, path in ICONS.items()
+    ]
     return tag("svg", symbols, aria_hidden="true", class_="sprite")

@@ -11,7 +11,9 @@ import re
 import typing as t
 
 _VOID = frozenset({"link", "meta", "img", "use"})
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
 """Control characters, those among them that turn the text behind them around, and what is no character."""
 
 
@@ -43,10 +45,14 @@ def join(parts: Part) -> Html:
 def tag(element: str, /, *parts: Part, **attributes: t.Union[str, bool, None]) -> Html:
     """An element. ``class_`` is ``class``, ``aria_label`` is ``aria-label``; None and False leave an attribute out."""
     said = "".join(
-        f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{text(str(value))}"')
-        for key, value in attributes.items() if value is not None and value is not False
+        f" {key.rstrip('_').replace('_', '-')}"
+        + ("" if value is True else f'="{text(str(value))}"')
+        for key, value in attributes.items()
+        if value is not None and value is not False
     )
-    return Html(f"<{element}{said}>" if element in _VOID else f"<{element}{said}>{join(parts)}</{element}>")
+    return Html(
+        f"<{element}{said}>" if element in _VOID else f"<{element}{said}>{join(parts)}</{element}>"
+    )
 
 
 def document(language: str, *parts: Part) -> bytes:

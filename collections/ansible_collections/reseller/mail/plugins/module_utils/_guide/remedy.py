@@ -19,7 +19,9 @@ if t.TYPE_CHECKING:
 _RECORD = re.compile(r"(publish|remove) (\S+ \d+ IN [A-Z0-9]+ .*)")
 
 
-def answer(finding: Finding, frame: Frame, shown: t.Collection[str] = (), managed: bool = False) -> Html:
+def answer(
+    finding: Finding, frame: Frame, shown: t.Collection[str] = (), managed: bool = False
+) -> Html:
     """One finding. ``shown`` are records that stand on the page just below; who does not write the DNS is not told what to do."""
     say, foreign = frame.say, None if frame.language == "en" else "en"
     key = f"wrong_{finding.id}"
@@ -35,13 +37,21 @@ def answer(finding: Finding, frame: Frame, shown: t.Collection[str] = (), manage
     parts: list[tuple[str, Part]] = [
         ("found", tag("pre", finding.found) if finding.found else None),
         ("remedy", tag("pre", "\n".join(rest), lang=foreign) if rest else None),
-        ("removes" if len(gone) > 1 else "remove", [tag("code", line, data_copy=say("line")) for line in gone]),
+        (
+            "removes" if len(gone) > 1 else "remove",
+            [tag("code", line, data_copy=say("line")) for line in gone],
+        ),
         ("enter", [tag("code", line, data_copy=say("line")) for line in new]),
         ("remedy", say("enter_below") if records["publish"] and not new else None),
     ]
     return tag(
         "div",
         tag("p", say(key), class_="wrong") if key in LANGUAGES[frame.language] else None,
-        tag("dl", [tag("div", tag("dt", say(label)), tag("dd", part)) for label, part in parts if part]) if any(part for _label, part in parts) else None,
+        tag(
+            "dl",
+            [tag("div", tag("dt", say(label)), tag("dd", part)) for label, part in parts if part],
+        )
+        if any(part for _label, part in parts)
+        else None,
         class_=f"finding is-{finding.state}",
     )

@@ -15,7 +15,11 @@ if t.TYPE_CHECKING:
     from .dns_hosts import DnsHost
     from .frame import Say
 
-_PARTS = {"MX": ("priority", "target"), "SRV": ("priority", "weight", "port", "target"), "CAA": ("flags", "tag", "value")}
+_PARTS = {
+    "MX": ("priority", "target"),
+    "SRV": ("priority", "weight", "port", "target"),
+    "CAA": ("flags", "tag", "value"),
+}
 
 
 def entry(name: str, zone: str, host: t.Optional[DnsHost]) -> str:
@@ -44,4 +48,8 @@ def lifetime(seconds: int, say: Say) -> str:
     """A TTL in words."""
     if seconds == 3600:
         return say("hour")
-    return say("hours", count=-(-seconds // 3600)) if seconds > 3600 else say("minutes", count=-(-seconds // 60))
+    return (
+        say("hours", count=-(-seconds // 3600))
+        if seconds > 3600
+        else say("minutes", count=-(-seconds // 60))
+    )

@@ -24,7 +24,20 @@ from ansible_collections.reseller.mail.plugins.module_utils._judge._index import
 from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
 
-JUDGES = (names, account, roles, ownership, targets, contact, placement, features, entitlement, limits, promotions, dns)
+JUDGES = (
+    names,
+    account,
+    roles,
+    ownership,
+    targets,
+    contact,
+    placement,
+    features,
+    entitlement,
+    limits,
+    promotions,
+    dns,
+)
 
 
 def judge(estate: Estate, holes: Holes = frozenset()) -> list[Fault]:

@@ -9,7 +9,12 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Alias, Domain, Mailbox, SenderAddress
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import (
+    Alias,
+    Domain,
+    Mailbox,
+    SenderAddress,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, Node
 from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Plan, Tenant
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position
@@ -84,7 +89,9 @@ class Index:
         local = primary.rpartition("@")[0]
         if primary in self.things or local in ROLE_NAMES or domain.catch_all:
             return False
-        if self.unsure(domain.at.file, "mailboxes", "aliases", "sender_addresses", "catch_all", "relay"):
+        if self.unsure(
+            domain.at.file, "mailboxes", "aliases", "sender_addresses", "catch_all", "relay"
+        ):
             return False
         return not (domain.relay and local in domain.relay.recipients)
 

@@ -24,15 +24,24 @@ def judge(index: Index) -> t.Iterator[Fault]:
     local, _at, host = index.primary(contact).rpartition("@")
     home = index.homes.get(host)
     if any(host == node.hostname for node in index.estate.nodes) and local not in NODE_ROLES:
-        yield fault(at, "unknown-address", f"nobody has the address {contact}: {host} is a node", _ALLOWED)
+        yield fault(
+            at, "unknown-address", f"nobody has the address {contact}: {host} is a node", _ALLOWED
+        )
     elif home and index.lacks(home[0], contact):
         yield fault(at, "unknown-address", f"nobody has the address {contact}", _ALLOWED)
     elif home and not _is_served(index, host):
-        yield fault(at, "unknown-address", f"nobody gets mail for {contact}: no host serves {host} of tenant {home[0].name} now", _ALLOWED)
+        yield fault(
+            at,
+            "unknown-address",
+            f"nobody gets mail for {contact}: no host serves {host} of tenant {home[0].name} now",
+            _ALLOWED,
+        )
 
 
 def _is_served(index: Index, name: str) -> bool:
     tenant, domain = index.homes[name]
-    if index.unsure(tenant.at.file, "state", "unverified_domains") or index.unsure(domain.at.file, "verified"):
+    if index.unsure(tenant.at.file, "state", "unverified_domains") or index.unsure(
+        domain.at.file, "verified"
+    ):
         return True
     return any(name in one.names for one in tenant.served_domains())

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault, listed
+from ansible_collections.reseller.mail.plugins.module_utils._judge._index import (
+    Index,
+    fault,
+    listed,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain
 from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Tenant
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
@@ -22,10 +26,20 @@ def judge(index: Index) -> t.Iterator[Fault]:
         admins = frozenset(admin.address for admin in tenant.admins)
         allowed = f"an admin of the account: {listed(admins)}"
         if not admins:  # then nobody can own anything: one fault says it all
-            yield fault(tenant.at.of("admins"), "no-admin", f"tenant {tenant.name} has no admin", "at least one admin")
+            yield fault(
+                tenant.at.of("admins"),
+                "no-admin",
+                f"tenant {tenant.name} has no admin",
+                "at least one admin",
+            )
             continue
         if not any(admin.role == "tenant_admin" for admin in tenant.admins):
-            yield fault(tenant.at.of("admins"), "no-admin", f"tenant {tenant.name} has no tenant_admin", "at least one admin with role: tenant_admin")
+            yield fault(
+                tenant.at.of("admins"),
+                "no-admin",
+                f"tenant {tenant.name} has no tenant_admin",
+                "at least one admin with role: tenant_admin",
+            )
         if tenant.default_owner and tenant.default_owner not in admins:
             what = f"{tenant.default_owner} is no admin of tenant {tenant.name}"
             yield fault(tenant.at.of("default_owner"), "unknown-owner", what, allowed)
@@ -34,15 +48,34 @@ def judge(index: Index) -> t.Iterator[Fault]:
         for admin in tenant.admins:
             if index.lacks(tenant, admin.address):
                 what = f"the admin {admin.address} could get no mail: nobody has this address"
-                yield fault(admin.at.of("address"), "unknown-address", what, "a mailbox or alias of the tenant, or an address elsewhere")
+                yield fault(
+                    admin.at.of("address"),
+                    "unknown-address",
+                    what,
+                    "a mailbox or alias of the tenant, or an address elsewhere",
+                )
 
 
-def _owners(tenant: Tenant, domain: Domain, admins: frozenset[str], allowed: str) -> t.Iterator[Fault]:
-    own = admins | {mailbox.address for mailbox in domain.mailboxes if mailbox.domain_admin}  # of this domain only (S4-11)
+def _owners(
+    tenant: Tenant, domain: Domain, admins: frozenset[str], allowed: str
+) -> t.Iterator[Fault]:
+    own = admins | {
+        mailbox.address for mailbox in domain.mailboxes if mailbox.domain_admin
+    }  # of this domain only (S4-11)
     # An inherited owner is judged where it is written: once, at the domain or at the account.
     if domain.owner != tenant.default_owner and domain.owner not in own:
-        yield fault(domain.at.of("owner"), "unknown-owner", f"{domain.owner} is no admin of tenant {tenant.name}", allowed)
+        yield fault(
+            domain.at.of("owner"),
+            "unknown-owner",
+            f"{domain.owner} is no admin of tenant {tenant.name}",
+            allowed,
+        )
     for things in (domain.mailboxes, domain.aliases, domain.sender_addresses):
         for thing in things:
             if thing.owner != domain.owner and thing.owner not in own:
-                yield fault(thing.at.of("owner"), "unknown-owner", f"{thing.owner} is no admin of tenant {tenant.name}", allowed)
+                yield fault(
+                    thing.at.of("owner"),
+                    "unknown-owner",
+                    f"{thing.owner} is no admin of tenant {tenant.name}",
+                    allowed,
+                )

@@ -20,8 +20,15 @@ def judge(index: Index) -> t.Iterator[Fault]:
     for step in index.estate.steps:
         before = first.setdefault((step.tenant, step.domain, step.policy), step)
         if before is not step:
-            what = f"the step of {step.policy} of {step.domain} stands here and already at {before.at}"
+            what = (
+                f"the step of {step.policy} of {step.domain} stands here and already at {before.at}"
+            )
             yield fault(step.at, "name-twice", what, "each domain's policy once")
         ladder = LADDERS.get(step.policy, ())
         if step.step and ladder and step.step not in ladder:
-            yield fault(step.at.of("step"), "unfit-value", f"{step.step} is no step of {step.policy}", ", ".join(ladder))
+            yield fault(
+                step.at.of("step"),
+                "unfit-value",
+                f"{step.step} is no step of {step.policy}",
+                ", ".join(ladder),
+            )

@@ -11,7 +11,11 @@ from dataclasses import dataclass, field
 
 from ansible_collections.reseller.mail.plugins.module_utils._cascade import chain_of, find
 from ansible_collections.reseller.mail.plugins.module_utils._compile import _contact
-from ansible_collections.reseller.mail.plugins.module_utils._compile._addresses import Redirect, redirects, written_redirects
+from ansible_collections.reseller.mail.plugins.module_utils._compile._addresses import (
+    Redirect,
+    redirects,
+    written_redirects,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._compile._services import SETTINGS
 from ansible_collections.reseller.mail.plugins.module_utils._judge._index import Index, fault
 from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain, Mailbox
@@ -45,16 +49,34 @@ def judge(index: Index) -> t.Iterator[Fault]:
 
 def _targets(index: Index, tenant: Tenant, domain: Domain) -> t.Iterator[Fault]:
     for each in written_redirects(domain):
-        if not each.to and each.place(0) == each.place():  # else somebody stands there who could not be read
-            yield fault(each.place(), "no-target", f"{each.who} delivers to nobody", "at least one address")
+        if (
+            not each.to and each.place(0) == each.place()
+        ):  # else somebody stands there who could not be read
+            yield fault(
+                each.place(), "no-target", f"{each.who} delivers to nobody", "at least one address"
+            )
         first: dict[str, int] = {}
         for nth, target in enumerate(each.to):
             if index.lacks(tenant, target):
-                yield fault(each.place(nth), "unknown-address", f"{each.who} delivers to {target}, which does not exist", _SOMEWHERE)
+                yield fault(
+                    each.place(nth),
+                    "unknown-address",
+                    f"{each.who} delivers to {target}, which does not exist",
+                    _SOMEWHERE,
+                )
             before = first.setdefault(index.primary(target), nth)
             if before != nth:
-                again = "twice" if each.to[before] == target else f"besides {each.to[before]}, which is the same"
-                yield fault(each.place(nth), "target-twice", f"{each.who} names {target} {again}", "each target once")
+                again = (
+                    "twice"
+                    if each.to[before] == target
+                    else f"besides {each.to[before]}, which is the same"
+                )
+                yield fault(
+                    each.place(nth),
+                    "target-twice",
+                    f"{each.who} names {target} {again}",
+                    "each target once",
+                )
     for sender in domain.sender_addresses:
         thing = index.things.get(sender.mailbox)  # as it stands: it becomes the login that may send
         home = index.homes.get(sender.mailbox.rpartition("@")[2])
@@ -62,7 +84,12 @@ def _targets(index: Index, tenant: Tenant, domain: Domain) -> t.Iterator[Fault]:
             continue
         if not isinstance(thing, Mailbox) or home is None or home[0] is not tenant:
             what = f"{sender.mailbox} is no mailbox of tenant {tenant.name}"
-            yield fault(sender.at.of("mailbox"), "unknown-mailbox", what, "an existing mailbox of the tenant")
+            yield fault(
+                sender.at.of("mailbox"),
+                "unknown-mailbox",
+                what,
+                "an existing mailbox of the tenant",
+            )
     if domain.catch_all and _lacks_without_catch_all(index, tenant, domain):
         what = f"the catch-all {domain.catch_all} does not exist"
         yield fault(domain.at.of("catch_all"), "unknown-address", what, _SOMEWHERE)
@@ -77,12 +104,16 @@ def _lacks_without_catch_all(index: Index, tenant: Tenant, domain: Domain) -> bo
     target = index.primary(domain.catch_all or "")
     if target.rpartition("@")[2] != domain.name:
         return index.lacks(tenant, target)
-    return target not in index.things and not index.unsure(domain.at.file, "mailboxes", "aliases", "sender_addresses")
+    return target not in index.things and not index.unsure(
+        domain.at.file, "mailboxes", "aliases", "sender_addresses"
+    )
 
 
 def _relays(index: Index) -> t.Iterator[Fault]:
     """A relay host that is one of our own hosts would hand the mail back to us."""
-    hosts = {node.hostname for node in index.estate.nodes} | {backup.hostname for backup in index.estate.backup_mx}
+    hosts = {node.hostname for node in index.estate.nodes} | {
+        backup.hostname for backup in index.estate.backup_mx
+    }
     labels = ("mta-sts", *SETTINGS)
     for tenant in index.estate.tenants:
         for domain in tenant.domains:
@@ -93,7 +124,12 @@ def _relays(index: Index) -> t.Iterator[Fault]:
             label, _dot, parent = host.partition(".")
             if host in hosts or (label in labels and parent in index.homes):
                 what = f"{host} leads to the provider's own hosts, which would hand mail for {domain.name} back to each other"
-                yield fault(domain.at.of("relay", "host"), "relay-to-own-host", what, "a host of somebody else")
+                yield fault(
+                    domain.at.of("relay", "host"),
+                    "relay-to-own-host",
+                    what,
+                    "a host of somebody else",
+                )
 
 
 @dataclass(slots=True)
@@ -137,10 +173,16 @@ class _Chains:
             for domain in tenant.domains:
                 if self.index.homes[domain.name][1] is domain:
                     # What could not be read may be the address that is missing, or the owner who gets its mail.
-                    unsure = self.index.unsure(domain.at.file, "mailboxes", "aliases", "sender_addresses")
-                    ownerless = not tenant.default_owner or self.index.unsure(tenant.at.file, "default_owner")
+                    unsure = self.index.unsure(
+                        domain.at.file, "mailboxes", "aliases", "sender_addresses"
+                    )
+                    ownerless = not tenant.default_owner or self.index.unsure(
+                        tenant.at.file, "default_owner"
+                    )
                     for one in redirects(tenant, domain).values():
-                        if not (one.path in _FALLING_BACK and unsure) and not (one.path == _OWNER and ownerless):
+                        if not (one.path in _FALLING_BACK and unsure) and not (
+                            one.path == _OWNER and ownerless
+                        ):
                             yield f"{one.local}@{domain.name}", one
         for name, one in _contact.redirects(self.index.estate):
             yield f"{one.local}@{name}", one
@@ -178,7 +220,9 @@ class _Chains:
                 path[further] = self._enter(further, self.index.primary(target))
             elif self.ends[further] is not None:
                 self._add(step, further)
-            elif not (further == key and not step.one.local):  # else the catch-all's target exists nowhere, which is told already
+            elif not (
+                further == key and not step.one.local
+            ):  # else the catch-all's target exists nowhere, which is told already
                 shown = [each.shown for each in path.values()][list(path).index(further) :]
                 what = f"mail to {shown[0]} would go round in a circle: {' -> '.join((*shown, self.index.primary(target)))}"
                 yield fault(step.one.place(nth), "alias-circle", what, _ENDING)
@@ -193,9 +237,19 @@ class _Chains:
         recipients = step.recipients
         if recipients > MAX_RECIPIENTS:
             what = f"{step.one.who} comes to {recipients} recipients"
-            yield fault(step.one.place(), "too-many-recipients", what, f"at most {MAX_RECIPIENTS}, aliases in aliases counted out")
+            yield fault(
+                step.one.place(),
+                "too-many-recipients",
+                what,
+                f"at most {MAX_RECIPIENTS}, aliases in aliases counted out",
+            )
             recipients = 1  # reported here; not once more for everyone who uses it
         if step.chain == MAX_CHAIN + 1:  # longer ones lead through this one
             what = f"{step.one.who} leads through {step.chain} addresses, one behind the other"
-            yield fault(step.one.place(), "alias-chain-too-long", what, f"at most {MAX_CHAIN} before a mailbox or an address elsewhere")
+            yield fault(
+                step.one.place(),
+                "alias-chain-too-long",
+                what,
+                f"at most {MAX_CHAIN} before a mailbox or an address elsewhere",
+            )
         self.ends[key] = _End(recipients, step.chain)

@@ -10,7 +10,14 @@ import datetime
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.reseller.mail.plugins.module_utils._model.values import NOWHERE, PROTOCOLS, Limit, Position, Said, Secret
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import (
+    NOWHERE,
+    PROTOCOLS,
+    Limit,
+    Position,
+    Said,
+    Secret,
+)
 
 
 @dataclass(frozen=True, slots=True)

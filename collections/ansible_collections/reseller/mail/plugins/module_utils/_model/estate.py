@@ -12,8 +12,17 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Dmarc, Domain
-from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import AddOn, AddOnBundle, Plan, Tenant
-from ansible_collections.reseller.mail.plugins.module_utils._model.values import NOWHERE, Position, Said
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import (
+    AddOn,
+    AddOnBundle,
+    Plan,
+    Tenant,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import (
+    NOWHERE,
+    Position,
+    Said,
+)
 
 
 @dataclass(frozen=True, slots=True)

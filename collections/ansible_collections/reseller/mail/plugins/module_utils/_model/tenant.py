@@ -10,8 +10,17 @@ import typing as t
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 
-from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Domain, DomainLimits
-from ansible_collections.reseller.mail.plugins.module_utils._model.values import NOWHERE, PROTOCOLS, Limit, Position, Said
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import (
+    Domain,
+    DomainLimits,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import (
+    NOWHERE,
+    PROTOCOLS,
+    Limit,
+    Position,
+    Said,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,4 +157,8 @@ class Tenant:
         for domain in self.domains if self.served else ():
             if domain.verified:
                 known = tuple(alias for alias in domain.domain_aliases if alias.verified)
-                yield domain if len(known) == len(domain.domain_aliases) else replace(domain, domain_aliases=known)
+                yield (
+                    domain
+                    if len(known) == len(domain.domain_aliases)
+                    else replace(domain, domain_aliases=known)
+                )

@@ -15,7 +15,11 @@ from ansible_collections.reseller.mail.plugins.module_utils import _deletions, _
 from ansible_collections.reseller.mail.plugins.module_utils._load import build
 from ansible_collections.reseller.mail.plugins.module_utils._plan.effects import Effects, effects
 from ansible_collections.reseller.mail.plugins.module_utils._plan.risks import Risk, risks
-from ansible_collections.reseller.mail.plugins.module_utils._plan.things import Change, changes, things
+from ansible_collections.reseller.mail.plugins.module_utils._plan.things import (
+    Change,
+    changes,
+    things,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
@@ -68,7 +72,9 @@ class Who:
     approvers: tuple[str, ...] = ()
 
 
-def compare(before: Revision, after: Revision, who: t.Optional[Who] = None, accepted: int = 0) -> Plan:
+def compare(
+    before: Revision, after: Revision, who: t.Optional[Who] = None, accepted: int = 0
+) -> Plan:
     """The plan that leads from one revision to the other."""
     collecting = gc.isenabled()
     gc.disable()  # as in _load: many young objects and no circles
@@ -104,16 +110,30 @@ def _compare(before: Revision, after: Revision, who: t.Optional[Who], accepted: 
 def _whole(estate: Estate) -> Estate:
     """What of a faulty estate can be reckoned with: tenants whose node and plan are known."""
     nodes, plans = {node.name for node in estate.nodes}, {plan.name for plan in estate.plans}
-    return dataclasses.replace(estate, tenants=tuple(each for each in estate.tenants if each.placement in nodes and each.plan in plans))
+    return dataclasses.replace(
+        estate,
+        tenants=tuple(
+            each for each in estate.tenants if each.placement in nodes and each.plan in plans
+        ),
+    )
 
 
-def _sections(before: Estate, after: Estate, listed: t.Iterable[Change], found: dict[str, Effects]) -> t.Iterator[Section]:
-    names = {tenant.name: tenant.organisation for estate in (before, after) for tenant in estate.tenants}
+def _sections(
+    before: Estate, after: Estate, listed: t.Iterable[Change], found: dict[str, Effects]
+) -> t.Iterator[Section]:
+    names = {
+        tenant.name: tenant.organisation for estate in (before, after) for tenant in estate.tenants
+    }
     by_tenant: dict[str, list[Change]] = {}
     for change in listed:
         by_tenant.setdefault(change.subject.tenant, []).append(change)
     for tenant in sorted(by_tenant.keys() | found.keys()):
-        yield Section(tenant, names.get(tenant, ""), tuple(by_tenant.get(tenant, ())), found.get(tenant, Effects()))
+        yield Section(
+            tenant,
+            names.get(tenant, ""),
+            tuple(by_tenant.get(tenant, ())),
+            found.get(tenant, Effects()),
+        )
 
 
 def _mute(edits: t.Iterable[_edits.Edit], listed: t.Sequence[Change]) -> t.Iterator[str]:
@@ -122,7 +142,9 @@ def _mute(edits: t.Iterable[_edits.Edit], listed: t.Sequence[Change]) -> t.Itera
     telling = {change.at.file for change in listed}
     by_file: dict[tuple[str, bool], list[str]] = {file: [] for file in files}
     for edit in edits:
-        by_file[edit.file, edit.inside].append(edit.what if not edit.path else f"{edit.keys} {edit.what}")
+        by_file[edit.file, edit.inside].append(
+            edit.what if not edit.path else f"{edit.keys} {edit.what}"
+        )
     for (file, inside), what in by_file.items():
         if file not in telling or not inside:
             place = file if inside else f"outside the estate: {file}"
@@ -134,5 +156,13 @@ def _deletions_refused(before: Estate, after: Estate, accepted: int) -> str:
     shares, whole = _deletions.shares(before), _deletions.served(after)
     told = [_deletions.refusal(_deletions.served(before), whole, shares, accepted)]
     for node in before.nodes:
-        told.append(_deletions.refusal(_deletions.served(before, node.name), whole, shares, accepted, f"on {node.name} this change"))
+        told.append(
+            _deletions.refusal(
+                _deletions.served(before, node.name),
+                whole,
+                shares,
+                accepted,
+                f"on {node.name} this change",
+            )
+        )
     return next((each for each in told if each), "")

@@ -36,7 +36,16 @@ def data(plan: Plan) -> Data:
         "roles": list(plan.roles),
         "refusals": [_fault(fault) for fault in plan.refusals],
         "deletions": plan.deletions,
-        "risks": [{"id": risk.id, "tenant": risk.tenant, "subject": risk.subject, "what": risk.what, **_at(risk.at)} for risk in plan.risks],
+        "risks": [
+            {
+                "id": risk.id,
+                "tenant": risk.tenant,
+                "subject": risk.subject,
+                "what": risk.what,
+                **_at(risk.at),
+            }
+            for risk in plan.risks
+        ],
         "without_effect": list(plan.mute),
         "sections": [_section(section) for section in plan.sections],
     }
@@ -52,17 +61,33 @@ def _section(section: Section) -> Data:
                 "action": change.action,
                 "kind": change.subject.kind,
                 "name": change.subject.name,
-                "keys": [{"key": key.key, "before": key.texts[0], "after": key.texts[1]} for key in change.keys],
+                "keys": [
+                    {"key": key.key, "before": key.texts[0], "after": key.texts[1]}
+                    for key in change.keys
+                ],
                 **_at(change.at),
             }
             for change in section.changes
         ],
         "ledger": [
-            {"kind": each.kind, "name": each.name, "counter": each.counter, "before": each.before, "after": each.after, "limit": each.limit}
+            {
+                "kind": each.kind,
+                "name": each.name,
+                "counter": each.counter,
+                "before": each.before,
+                "after": each.after,
+                "limit": each.limit,
+            }
             for each in section.effects.ledger
         ],
         "dns": [
-            {"name": each.name, "type": each.type, "before": list(each.before), "after": list(each.after), "managed": each.managed}
+            {
+                "name": each.name,
+                "type": each.type,
+                "before": list(each.before),
+                "after": list(each.after),
+                "managed": each.managed,
+            }
             for each in section.effects.dns
         ],
         "bill": None
@@ -78,7 +103,12 @@ def _section(section: Section) -> Data:
 
 
 def _line(each: Line) -> Data:
-    return {"what": each.what, "quantity": each.quantity, "price": str(each.price), "amount": str(each.amount)}
+    return {
+        "what": each.what,
+        "quantity": each.quantity,
+        "price": str(each.price),
+        "amount": str(each.amount),
+    }
 
 
 def _fault(fault: Fault) -> Data:

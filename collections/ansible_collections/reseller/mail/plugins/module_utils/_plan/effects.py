@@ -33,7 +33,10 @@ class Count:
     limit: t.Optional[int]
 
     def __str__(self) -> str:
-        old, new, most = (shown(f"limits.{self.counter}", value) for value in (self.before, self.after, self.limit))
+        old, new, most = (
+            shown(f"limits.{self.counter}", value)
+            for value in (self.before, self.after, self.limit)
+        )
         return f"{self.counter} {old} → {new}{'' if self.limit is None else f' of {most}'}"
 
 
@@ -81,7 +84,10 @@ def effects(before: Estate, after: Estate) -> dict[str, Effects]:
 
 
 def _counts(before: Estate, after: Estate) -> t.Iterator[tuple[str, Count]]:
-    books = [{(each.tenant, each.kind, each.name): each for each in ledger(estate).accounts()} for estate in (before, after)]
+    books = [
+        {(each.tenant, each.kind, each.name): each for each in ledger(estate).accounts()}
+        for estate in (before, after)
+    ]
     for key in dict.fromkeys((*books[1], *books[0])):
         old, new = (book.get(key) for book in books)
         if new is None and key[1] == "domain":
@@ -94,7 +100,13 @@ def _counts(before: Estate, after: Estate) -> t.Iterator[tuple[str, Count]]:
 
 
 def _records(before: Estate, after: Estate) -> t.Iterator[tuple[str, RecordChange]]:
-    whose = {name: tenant.name for estate in (before, after) for tenant in estate.tenants for domain in tenant.domains for name in domain.names}
+    whose = {
+        name: tenant.name
+        for estate in (before, after)
+        for tenant in estate.tenants
+        for domain in tenant.domains
+        for name in domain.names
+    }
     sides: list[defaultdict[tuple[str, str, str], list[str]]] = []
     managed: dict[str, bool] = {}
     for estate in (before, after):
@@ -119,4 +131,13 @@ def _bills(before: Estate, after: Estate) -> t.Iterator[tuple[str, Bill]]:
             differing[side][line.tenant].append(line)
     for tenant in sorted(differing[0].keys() | differing[1].keys()):
         gone, new = (tuple(side.get(tenant, ())) for side in differing)
-        yield tenant, Bill((*new, *gone)[0].currency, sums[0].get(tenant, Decimal(0)), sums[1].get(tenant, Decimal(0)), gone, new)
+        yield (
+            tenant,
+            Bill(
+                (*new, *gone)[0].currency,
+                sums[0].get(tenant, Decimal(0)),
+                sums[1].get(tenant, Decimal(0)),
+                gone,
+                new,
+            ),
+        )

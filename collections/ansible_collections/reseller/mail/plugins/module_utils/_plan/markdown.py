@@ -11,7 +11,14 @@ import re
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._plan import Plan
-from ansible_collections.reseller.mail.plugins.module_utils._plan.text import Line, headline, lines, notes, plural, title
+from ansible_collections.reseller.mail.plugins.module_utils._plan.text import (
+    Line,
+    headline,
+    lines,
+    notes,
+    plural,
+    title,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._plan.things import line
 from ansible_collections.reseller.mail.plugins.module_utils._printable import without_commands
 
@@ -71,7 +78,9 @@ def _fitted(head: str, content: list[Line], limit: int) -> str:
 
 
 def _block(content: t.Sequence[Line]) -> str:
-    body = without_commands("\n".join(f"{sign} {words}" if sign else words for sign, words in content))
+    body = without_commands(
+        "\n".join(f"{sign} {words}" if sign else words for sign, words in content)
+    )
     longest = max((len(run) for run in re.findall(r"`+", body)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}diff\n{body}\n{fence}\n"

@@ -11,7 +11,14 @@ from itertools import groupby
 
 from ansible_collections.reseller.mail.plugins.module_utils import _billing
 from ansible_collections.reseller.mail.plugins.module_utils._plan import Plan, Section
-from ansible_collections.reseller.mail.plugins.module_utils._plan.things import ADDED, CHANGED, REMOVED, Change, line, short
+from ansible_collections.reseller.mail.plugins.module_utils._plan.things import (
+    ADDED,
+    CHANGED,
+    REMOVED,
+    Change,
+    line,
+    short,
+)
 
 Line = tuple[str, str]
 """A sign and what it is about; an empty sign is a heading."""
@@ -24,7 +31,13 @@ NAMED = 3
 
 def plural(number: int, noun: str) -> str:
     """1 file, 2 files."""
-    many = f"{noun}es" if noun.endswith(("x", "s")) else noun if noun.endswith("limits") else f"{noun}s"
+    many = (
+        f"{noun}es"
+        if noun.endswith(("x", "s"))
+        else noun
+        if noun.endswith("limits")
+        else f"{noun}s"
+    )
     return f"{number:,} {noun if number == 1 else many}"
 
 
@@ -36,18 +49,33 @@ def headline(plan: Plan) -> str:
     if not plan.sections:
         more = f"; {plural(len(plan.mute), 'file')} changed without effect" if plan.mute else ""
         return f"{way}: nothing changes{more}"
-    counts = ", ".join(f"{number:,} {action}" for action, number in plan.counts().items() if number) or "no thing of the files"
+    counts = (
+        ", ".join(f"{number:,} {action}" for action, number in plan.counts().items() if number)
+        or "no thing of the files"
+    )
     tenants = sum(bool(section.tenant) for section in plan.sections)
-    return f"{way}: {counts}; {plural(tenants, 'tenant')} touched; {plural(len(plan.risks), 'risk')}"
+    return (
+        f"{way}: {counts}; {plural(tenants, 'tenant')} touched; {plural(len(plan.risks), 'risk')}"
+    )
 
 
 def notes(plan: Plan) -> list[Line]:
     """What stands above everything else: faults, refusals, risks."""
     found: list[Line] = []
     if plan.faults_before:
-        found.append(("", f"{line(plan.before)} has {plural(len(plan.faults_before), 'fault')} itself; compared with what could be read of it"))
+        found.append(
+            (
+                "",
+                f"{line(plan.before)} has {plural(len(plan.faults_before), 'fault')} itself; compared with what could be read of it",
+            )
+        )
     if plan.actor and not plan.faults:
-        found.append(("", f"{line(plan.actor)} is {', '.join(plan.roles) or 'nobody with a role'}; {_verdict(plan)}"))
+        found.append(
+            (
+                "",
+                f"{line(plan.actor)} is {', '.join(plan.roles) or 'nobody with a role'}; {_verdict(plan)}",
+            )
+        )
         found += [("!", line(str(refusal))) for refusal in plan.refusals]
     if plan.deletions:
         found += [("", "Refused by the guard against mass deletion"), ("!", line(plan.deletions))]
@@ -57,9 +85,17 @@ def notes(plan: Plan) -> list[Line]:
             marks = list(group)
             whose = f"{tenant or 'provider'}: "
             if len(marks) < FOLDED:
-                found += [("!", f"{whose}{name}: {line(mark.subject)}: {line(mark.what)}") for mark in marks]
+                found += [
+                    ("!", f"{whose}{name}: {line(mark.subject)}: {line(mark.what)}")
+                    for mark in marks
+                ]
             else:
-                found.append(("!", f"{whose}{name}: {len(marks):,} times: {_some([line(mark.subject) for mark in marks])}"))
+                found.append(
+                    (
+                        "!",
+                        f"{whose}{name}: {len(marks):,} times: {_some([line(mark.subject) for mark in marks])}",
+                    )
+                )
     if plan.mute:
         found.append(("", "Changed without effect"))
         found += [("~", line(each)) for each in plan.mute]
@@ -88,14 +124,26 @@ def _changes(changes: t.Sequence[Change]) -> t.Iterator[Line]:
     folded: dict[tuple[str, str, tuple[str, ...]], list[Change]] = {}
     for change in changes:
         keys = tuple(str(key) for key in change.keys)
-        folded.setdefault((change.action, change.subject.kind, keys if change.action == CHANGED else (str(change.subject),)), []).append(change)
+        folded.setdefault(
+            (
+                change.action,
+                change.subject.kind,
+                keys if change.action == CHANGED else (str(change.subject),),
+            ),
+            [],
+        ).append(change)
     for (action, kind, keys), group in folded.items():
         if len(group) >= FOLDED:
-            yield "~", f"{plural(len(group), kind)}: {'; '.join(keys)} ({_some([line(change.subject.name) for change in group])})"
+            yield (
+                "~",
+                f"{plural(len(group), kind)}: {'; '.join(keys)} ({_some([line(change.subject.name) for change in group])})",
+            )
             continue
         for change in group:
             name = line(str(change.subject))
-            told = [_told(key.key, key.texts[1]) if action == ADDED else str(key) for key in change.keys]
+            told = [
+                _told(key.key, key.texts[1]) if action == ADDED else str(key) for key in change.keys
+            ]
             if action == ADDED or len(told) < 2:
                 yield SIGNS[action], f"{name}{': ' if told else ''}{', '.join(told)}"
             else:
@@ -115,7 +163,9 @@ def _some(names: t.Sequence[str]) -> str:
 def _ledger(section: Section) -> t.Iterator[Line]:
     if section.effects.ledger:
         yield "", "ledger"
-    for (kind, name), group in groupby(section.effects.ledger, key=lambda count: (count.kind, count.name)):
+    for (kind, name), group in groupby(
+        section.effects.ledger, key=lambda count: (count.kind, count.name)
+    ):
         yield "~", f"{kind} {name}: {'; '.join(str(count) for count in group)}"
 
 
@@ -128,14 +178,25 @@ def _dns(section: Section) -> t.Iterator[Line]:
         if len(record.before) == len(record.after) == 1:
             yield "~", f"{place} {short(record.before[0])} → {short(record.after[0])}{by}"
             continue
-        yield from (("-", f"{place} {short(value)}{by}") for value in record.before if value not in record.after)
-        yield from (("+", f"{place} {short(value)}{by}") for value in record.after if value not in record.before)
+        yield from (
+            ("-", f"{place} {short(value)}{by}")
+            for value in record.before
+            if value not in record.after
+        )
+        yield from (
+            ("+", f"{place} {short(value)}{by}")
+            for value in record.after
+            if value not in record.before
+        )
 
 
 def _bill(section: Section) -> t.Iterator[Line]:
     bill = section.effects.bill
     if bill:
-        yield "", f"month {_billing.money(bill.before, bill.currency)} → {_billing.money(bill.after, bill.currency)}"
+        yield (
+            "",
+            f"month {_billing.money(bill.before, bill.currency)} → {_billing.money(bill.after, bill.currency)}",
+        )
         yield from (("-", line(str(each))) for each in bill.gone)
         yield from (("+", line(str(each))) for each in bill.new)
 
@@ -144,7 +205,11 @@ def text(plan: Plan, style: t.Callable[[str, str], str] = lambda sign, words: wo
     """The whole plan; ``style`` paints a line by its sign."""
     out = []
     for section in plan.sections:
-        out += ["", style("", title(section)), *(_indented(style, sign, words) for sign, words in lines(section))]
+        out += [
+            "",
+            style("", title(section)),
+            *(_indented(style, sign, words) for sign, words in lines(section)),
+        ]
     above = notes(plan)
     if above:
         out += [""]

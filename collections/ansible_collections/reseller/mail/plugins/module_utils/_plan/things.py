@@ -24,13 +24,28 @@ from ansible_collections.reseller.mail.plugins.module_utils._sizes import size
 ADDED, CHANGED, REMOVED = "added", "changed", "removed"
 
 _NO_KEYS = frozenset(("at", "said", "files", "name", "domain", "address", "target"))
-_SIZES = frozenset(("quota", "storage", "mailbox_storage", "tranche", "capacity", "default", "min", "max"))
-_SPELT = {"mailbox_quota_": "mailbox_quota.", "tranche_price": "storage.price", "tranche": "storage.tranche", "tls_reports_to": "tls_rpt.reports_to"}
+_SIZES = frozenset(
+    ("quota", "storage", "mailbox_storage", "tranche", "capacity", "default", "min", "max")
+)
+_SPELT = {
+    "mailbox_quota_": "mailbox_quota.",
+    "tranche_price": "storage.price",
+    "tranche": "storage.tranche",
+    "tls_reports_to": "tls_rpt.reports_to",
+}
 _NOTHING_SAID = ("", (), "active", "local")
 _OF_THINGS = re.compile(r"tuple\[[A-Z]")
 """The type of a field that holds things with names of their own, as the model writes it."""
 
-_COUNTED = ("domains", "domain_aliases", "mailboxes", "aliases", "storage", "mailbox_storage", "domain_admins")
+_COUNTED = (
+    "domains",
+    "domain_aliases",
+    "mailboxes",
+    "aliases",
+    "storage",
+    "mailbox_storage",
+    "domain_admins",
+)
 _USUALLY_TRUE = frozenset(("verified", "autodiscover", "resell", "forward.keep_copy"))
 MAX_SHOWN = 120
 
@@ -101,11 +116,19 @@ def changes(before: t.Mapping[Subject, Thing], after: t.Mapping[Subject, Thing])
         if old is None:
             found.append(Change(subject, ADDED, thing.at, tuple(_said(thing, after))))
         elif old.item != thing.item:
-            keys = tuple(change for change in _differing(old, thing) if not _handed_down(change, old, thing, before, after))
+            keys = tuple(
+                change
+                for change in _differing(old, thing)
+                if not _handed_down(change, old, thing, before, after)
+            )
             if keys:
                 at = thing.at.of(keys[0].key.split(".")[0])
                 found.append(Change(subject, CHANGED, at, keys))
-    found.extend(Change(subject, REMOVED, thing.at) for subject, thing in before.items() if subject not in after)
+    found.extend(
+        Change(subject, REMOVED, thing.at)
+        for subject, thing in before.items()
+        if subject not in after
+    )
     return found
 
 
@@ -116,56 +139,96 @@ def _differing(old: Thing, new: Thing) -> t.Iterator[KeyChange]:
             yield change
 
 
-def _handed_down(change: KeyChange, old: Thing, new: Thing, before: t.Mapping[Subject, Thing], after: t.Mapping[Subject, Thing]) -> bool:
+def _handed_down(
+    change: KeyChange,
+    old: Thing,
+    new: Thing,
+    before: t.Mapping[Subject, Thing],
+    after: t.Mapping[Subject, Thing],
+) -> bool:
     """Whether the thing it inherits from changes in the very same way: that is told once."""
     if old.inherits is None or new.inherits != old.inherits:
         return False
     above = before.get(old.inherits), after.get(old.inherits)
-    return all(above) and (change.before, change.after) == tuple(t.cast(Thing, side).keys.get(change.key) for side in above)
+    return all(above) and (change.before, change.after) == tuple(
+        t.cast(Thing, side).keys.get(change.key) for side in above
+    )
 
 
 def _said(thing: Thing, after: t.Mapping[Subject, Thing]) -> t.Iterator[KeyChange]:
     """Of what comes, what is worth reading: neither empty nor what it inherits anyway."""
     above = after[thing.inherits].keys if thing.inherits is not None else {}
     for key, value in thing.keys.items():
-        usual = key in _USUALLY_TRUE if isinstance(value, bool) and value else value is None or value is False or value in _NOTHING_SAID
+        usual = (
+            key in _USUALLY_TRUE
+            if isinstance(value, bool) and value
+            else value is None or value is False or value in _NOTHING_SAID
+        )
         if not usual and above.get(key) != value:
             yield KeyChange(key, None, value)
 
 
 def things(estate: Estate) -> dict[Subject, Thing]:
     """Everything in an estate that has a name."""
-    provider = {**_keys(estate), "provider.name": estate.provider.name, "provider.domain": estate.provider.domain}
+    provider = {
+        **_keys(estate),
+        "provider.name": estate.provider.name,
+        "provider.domain": estate.provider.domain,
+    }
     found = {Subject("", "provider", ""): Thing(estate.at, provider)}
     for kind, items in (("node", estate.nodes), ("plan", estate.plans), ("add-on", estate.addons)):
         found.update({Subject("", kind, item.name): Thing(item.at, item) for item in items})
     for mx in estate.backup_mx:
         found[Subject("", "backup MX", mx.hostname)] = Thing(mx.at, mx)
     for bundle in estate.addon_bundles:
-        found[Subject("", "add-on bundle", " + ".join(bundle.addons))] = Thing(bundle.at, {"price": bundle.price})
+        found[Subject("", "add-on bundle", " + ".join(bundle.addons))] = Thing(
+            bundle.at, {"price": bundle.price}
+        )
     for role in estate.roles:
         who = role.identity or f"group {role.group}"
         of = f" of {role.tenant}" if role.tenant else ""
-        found[Subject("", "role", f"{role.role}{of} for {who}")] = Thing(role.at, {"address": role.address})
+        found[Subject("", "role", f"{role.role}{of} for {who}")] = Thing(
+            role.at, {"address": role.address}
+        )
     for state in estate.states:
         for key in state.dkim:
             where = Position(f"state/{state.node}.json", 1, 1)
-            found[Subject("", "reported DKIM key", f"{key.selector}._domainkey.{key.domain}")] = Thing(where, {"public": key.public})
+            found[Subject("", "reported DKIM key", f"{key.selector}._domainkey.{key.domain}")] = (
+                Thing(where, {"public": key.public})
+            )
     for step in estate.steps:
-        found[Subject(step.tenant, "promotion", f"of {step.policy} of {step.domain}")] = Thing(step.at, {"step": step.step})
+        found[Subject(step.tenant, "promotion", f"of {step.policy} of {step.domain}")] = Thing(
+            step.at, {"step": step.step}
+        )
     for tenant in estate.tenants:
         home = Subject(tenant.name, "tenant", tenant.name)
         found[home] = Thing(tenant.at, tenant)
-        found.update({Subject(tenant.name, "admin", admin.address): Thing(admin.at, admin) for admin in tenant.admins})
-        found.update({Subject(tenant.name, "domain limits", limits.name): Thing(limits.at, limits) for limits in tenant.domain_limits})
+        found.update(
+            {
+                Subject(tenant.name, "admin", admin.address): Thing(admin.at, admin)
+                for admin in tenant.admins
+            }
+        )
+        found.update(
+            {
+                Subject(tenant.name, "domain limits", limits.name): Thing(limits.at, limits)
+                for limits in tenant.domain_limits
+            }
+        )
         for domain in tenant.domains:
             place = Subject(tenant.name, "domain", domain.name)
             found[place] = Thing(domain.at, domain, home)
-            for kind, boxes in (("mailbox", domain.mailboxes), ("alias", domain.aliases), ("sender address", domain.sender_addresses)):
+            for kind, boxes in (
+                ("mailbox", domain.mailboxes),
+                ("alias", domain.aliases),
+                ("sender address", domain.sender_addresses),
+            ):
                 for box in boxes:
                     found[Subject(tenant.name, kind, box.address)] = Thing(box.at, box, place)
             for other in domain.domain_aliases:
-                found[Subject(tenant.name, "domain alias", other.name)] = Thing(other.at, {**_keys(other), "of": domain.name}, place)
+                found[Subject(tenant.name, "domain alias", other.name)] = Thing(
+                    other.at, {**_keys(other), "of": domain.name}, place
+                )
     return found
 
 
@@ -178,7 +241,13 @@ def _keys(value: t.Any) -> dict[str, t.Any]:
         item = getattr(item, "target", None) or item
         if dataclasses.is_dataclass(item) and not isinstance(item, Secret):
             if not isinstance(item, DomainLimits):  # a thing of its own
-                found.update({f"{key}.{below}": inner for below, inner in _keys(item).items() if inner is not None or _is_limit(f"{key}.{below}")})
+                found.update(
+                    {
+                        f"{key}.{below}": inner
+                        for below, inner in _keys(item).items()
+                        if inner is not None or _is_limit(f"{key}.{below}")
+                    }
+                )
         elif item is not None or _is_limit(key):
             found[key] = sorted(item) if isinstance(item, frozenset) else item
     return found
@@ -215,7 +284,10 @@ def shown(key: str, value: t.Any) -> str:
     if isinstance(value, Decimal):
         return f"{value}"
     if isinstance(value, (tuple, list)):
-        parts = [f"{item[0]}: {shown('', item[1])}" if isinstance(item, tuple) else str(item) for item in value]
+        parts = [
+            f"{item[0]}: {shown('', item[1])}" if isinstance(item, tuple) else str(item)
+            for item in value
+        ]
         return line(", ".join(parts)) if parts else "nothing"
     text = str(value)
     if "\n" in text:

@@ -11,8 +11,22 @@ from __future__ import annotations
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import PROTOCOLS
 from ansible_collections.reseller.mail.plugins.module_utils._schema.account import ACCOUNT, STATES
 from ansible_collections.reseller.mail.plugins.module_utils._schema.domain import DOMAIN_FILE
-from ansible_collections.reseller.mail.plugins.module_utils._schema.estate import ESTATE, FEATURES, PLANS, ROLES
-from ansible_collections.reseller.mail.plugins.module_utils._schema.kinds import ACTS, NOT_YET, PARTS, UNSAID, Key, Many, Table, Type
+from ansible_collections.reseller.mail.plugins.module_utils._schema.estate import (
+    ESTATE,
+    FEATURES,
+    PLANS,
+    ROLES,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._schema.kinds import (
+    ACTS,
+    NOT_YET,
+    PARTS,
+    UNSAID,
+    Key,
+    Many,
+    Table,
+    Type,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._schema.policy import CASCADES, LEVELS
 from ansible_collections.reseller.mail.plugins.module_utils._schema.state import PROMOTED, STATE
 
@@ -21,5 +35,11 @@ __all__ = (
     "STATE", "STATES", "UNSAID", "Key", "Many", "Table", "Type",
 )  # fmt: skip
 
-FILES = {"estate.yml": ESTATE, "plans.yml": PLANS, "account.yml": ACCOUNT, "<domain>.yml": DOMAIN_FILE, "state/<node>.json": STATE,
-         "state/promoted_domains.json": PROMOTED}
+FILES = {
+    "estate.yml": ESTATE,
+    "plans.yml": PLANS,
+    "account.yml": ACCOUNT,
+    "<domain>.yml": DOMAIN_FILE,
+    "state/<node>.json": STATE,
+    "state/promoted_domains.json": PROMOTED,
+}

@@ -64,13 +64,28 @@ class Table:
 
     def __post_init__(self) -> None:
         # What cascades is filled in when all levels are known, not where it was left out.
-        object.__setattr__(self, "defaults", {name: None if key.rule else key.default for name, key in self.keys.items()})
-        object.__setattr__(self, "required", tuple(name for name, key in self.keys.items() if key.required))
+        object.__setattr__(
+            self,
+            "defaults",
+            {name: None if key.rule else key.default for name, key in self.keys.items()},
+        )
+        object.__setattr__(
+            self, "required", tuple(name for name, key in self.keys.items() if key.required)
+        )
 
 
 Type = t.Union[Scalar, Many, Table]
 
 
-def key(type_: Type, doc: str, rows: str, acts: str, default: t.Any = None, *, required: bool = False, rule: str = "") -> Key:
+def key(
+    type_: Type,
+    doc: str,
+    rows: str,
+    acts: str,
+    default: t.Any = None,
+    *,
+    required: bool = False,
+    rule: str = "",
+) -> Key:
     """A key, its rows in one string."""
     return Key(type_, doc, tuple(rows.split()), acts, default, required, rule)

@@ -50,7 +50,15 @@ JUDGES: t.Final[dict[str, Judge]] = {
 """By the question; MX and CAA need more than the answer."""
 SELF = frozenset({"dns.node_address", "dns.mx"})
 """Where a CNAME is the fault, wherever it leads."""
-COVERING = frozenset({"dns.alias_loop", "dns.alias_apex", "dns.address_alias", "dns.node_address_alias", "dns.leftover_autodiscover"})
+COVERING = frozenset(
+    {
+        "dns.alias_loop",
+        "dns.alias_apex",
+        "dns.address_alias",
+        "dns.node_address_alias",
+        "dns.leftover_autodiscover",
+    }
+)
 REVERSE = frozenset({"dns.fcrdns"})
 NAMES = 50
 """Names that are asked about at once: a zone's servers are then asked about the same soon one after the other."""
@@ -61,9 +69,23 @@ FETCHES = 32
 def _careful(judge: Judge, question: Question, reply: Reply) -> t.Iterator[Fault]:
     """What goes before any judging: names that lead in a circle, and domains that are aliases."""
     if reply.why == LOOP:
-        yield Fault("dns.alias_loop", f"{question.name} → {reply.alias} → …", question.lines, lines(question, reply, ()))
-    elif reply.alias and question.name == question.subject and question.group in ("dns.mx", "dns.null_mx"):
-        yield Fault("dns.alias_apex", f"a CNAME to {reply.alias}", question.lines, lines(question, reply, ()))
+        yield Fault(
+            "dns.alias_loop",
+            f"{question.name} → {reply.alias} → …",
+            question.lines,
+            lines(question, reply, ()),
+        )
+    elif (
+        reply.alias
+        and question.name == question.subject
+        and question.group in ("dns.mx", "dns.null_mx")
+    ):
+        yield Fault(
+            "dns.alias_apex",
+            f"a CNAME to {reply.alias}",
+            question.lines,
+            lines(question, reply, ()),
+        )
     else:
         yield from judge(question, reply)
 
@@ -71,8 +93,16 @@ def _careful(judge: Judge, question: Question, reply: Reply) -> t.Iterator[Fault
 class _Subject:
     """Everything about one name."""
 
-    def __init__(self, asker: Asker, known: Known, name: str, context: t.Any, waits: t.Counter[str]) -> None:
-        self.asker, self.known, self.name, self.context, self.waits = asker, known, name, context, waits
+    def __init__(
+        self, asker: Asker, known: Known, name: str, context: t.Any, waits: t.Counter[str]
+    ) -> None:
+        self.asker, self.known, self.name, self.context, self.waits = (
+            asker,
+            known,
+            name,
+            context,
+            waits,
+        )
         self.asked = known.subjects[name]
         self.outcomes: list[Outcome] = []
         self.blocked: dict[str, str] = {}
@@ -82,32 +112,48 @@ class _Subject:
         lost = await zone.lost(self.asker, self.name)
         if lost:
             where = lost[0].id
-            return [*lost, *(self._blocked(group, f"not asked: {where}") for group in self._groups())]
+            return [
+                *lost,
+                *(self._blocked(group, f"not asked: {where}") for group in self._groups()),
+            ]
         first = [question for question in self.asked if question.group in ("dns.mx", "dns.null_mx")]
         self.outcomes += await asyncio.gather(*map(self._ask, first))
         wrong = {fault.id for one in self.outcomes for fault in one.faults} & mail_hosts.ASTRAY
         unknown = any(one.silent for one in self.outcomes)
         if wrong or unknown:
             why = f"not asked: the MX {'is wrong' if wrong else 'is not known'}"
-            self.blocked.update((group, why) for group in self._groups() if group not in ("dns.mx", "dns.null_mx"))
+            self.blocked.update(
+                (group, why) for group in self._groups() if group not in ("dns.mx", "dns.null_mx")
+            )
             return self._said()
-        self.outcomes += await asyncio.gather(*(self._ask(one) for one in self.asked if one not in first))
-        self.outcomes += [one for rows in await asyncio.gather(
-            more.spf(self.asker, self.known, self.outcomes, provider_fault, self.blocked),
-            more.dmarc(self.asker, self.known, self.outcomes),
-            more.dkim(self.asker, self.known, self.name, self.outcomes),
-            self._policy(),
-            self._settings(),
-        ) for one in rows]
+        self.outcomes += await asyncio.gather(
+            *(self._ask(one) for one in self.asked if one not in first)
+        )
+        self.outcomes += [
+            one
+            for rows in await asyncio.gather(
+                more.spf(self.asker, self.known, self.outcomes, provider_fault, self.blocked),
+                more.dmarc(self.asker, self.known, self.outcomes),
+                more.dkim(self.asker, self.known, self.name, self.outcomes),
+                self._policy(),
+                self._settings(),
+            )
+            for one in rows
+        ]
         return self._said()
 
     def _groups(self) -> list[str]:
-        fetched = [*(["dns.mta_sts_policy"] if self.name in self.known.policies else ()), *(["dns.settings"] if self.name in self.known.settings else ())]
+        fetched = [
+            *(["dns.mta_sts_policy"] if self.name in self.known.policies else ()),
+            *(["dns.settings"] if self.name in self.known.settings else ()),
+        ]
         return sorted({question.group for question in self.asked} - REVERSE | set(fetched))
 
     async def _ask(self, question: Question) -> Outcome:
         replies = await self.asker.authoritative(question.name, question.type)
-        if question.group not in SELF and any(reply.alias and not reply.values and reply.why != LOOP for reply in replies):
+        if question.group not in SELF and any(
+            reply.alias and not reply.values and reply.why != LOOP for reply in replies
+        ):
             # A CNAME into another zone: what counts is where a client, or a receiver, ends up.
             end = await self.asker.look_up(question.name, question.type)
             replies = [end] if end.state != "silent" else []
@@ -124,52 +170,111 @@ class _Subject:
         if policy is None:
             return []
         host, group = f"mta-sts.{self.name}", "dns.mta_sts_policy"
-        if any(one.silent or one.faults for one in self.outcomes if one.question.name == host and one.question.group == "dns.address"):
+        if any(
+            one.silent or one.faults
+            for one in self.outcomes
+            if one.question.name == host and one.question.group == "dns.address"
+        ):
             self.blocked[group] = f"it waits for {host}"
             return []
         url = f"https://{host}{_https_policy.PATH}"
-        fetched = await asyncio.to_thread(_https_policy.fetch, self.name, await self.asker.addresses(host), self.context, waits=self.waits)
-        hosts = [mail_hosts.target(value) for reply in await self.asker.authoritative(self.name, "MX") for value in reply.values]
+        fetched = await asyncio.to_thread(
+            _https_policy.fetch,
+            self.name,
+            await self.asker.addresses(host),
+            self.context,
+            waits=self.waits,
+        )
+        hosts = [
+            mail_hosts.target(value)
+            for reply in await self.asker.authoritative(self.name, "MX")
+            for value in reply.values
+        ]
         found = tuple(policy_faults(self.name, url, fetched, policy, dict.fromkeys(hosts)))
         record = next((one for one in self.outcomes if one.question.group == "dns.mta_sts"), None)
         if found and record and {fault.id for fault in record.faults} == {"dns.mta_sts_missing"}:
             self.outcomes.remove(record)
             self.blocked["dns.mta_sts"] = "it waits until the policy can be fetched"
         expected = (f"{url}: 200 text/plain, " + "; ".join(policy.split("\r\n")).strip("; "),)
-        return [Outcome(more.question(group, self.name, host, "HTTPS", expected), found, "the policy")]
+        return [
+            Outcome(more.question(group, self.name, host, "HTTPS", expected), found, "the policy")
+        ]
 
     async def _settings(self) -> list[Outcome]:
         """What mail programs are told, asked for as Thunderbird and Outlook do."""
         outcomes = []
         for label, path in _services.SETTINGS.items() if self.name in self.known.settings else ():
             host, group = f"{label}.{self.name}", "dns.settings"
-            if any(one.silent or one.faults for one in self.outcomes if one.question.name == host and one.question.group == f"dns.{label}"):
+            if any(
+                one.silent or one.faults
+                for one in self.outcomes
+                if one.question.name == host and one.question.group == f"dns.{label}"
+            ):
                 self.blocked[group] = f"it waits for {host}"
                 continue
             addresses = await self.asker.addresses(host)
-            if not addresses:   # what is wrong with the zone is a finding of its own
+            if not addresses:  # what is wrong with the zone is a finding of its own
                 self.blocked[group] = f"{host} cannot be resolved"
                 continue
-            url, post = f"https://{host}{path}", autoconfig.QUESTION.format(domain=self.name).encode() if label == "autodiscover" else b""
-            fetched = await asyncio.to_thread(_https_policy.ask, host, path, addresses, self.context, post=post, waits=self.waits)
-            found = tuple(settings.faults(host, url, fetched, autoconfig.answer(label, *self.known.settings[self.name], self.name)))
-            outcomes.append(Outcome(more.question(group, self.name, host, "HTTPS", (f"{url}: 200 text/xml, the settings of the files",)), found, url))
+            url, post = (
+                f"https://{host}{path}",
+                autoconfig.QUESTION.format(domain=self.name).encode()
+                if label == "autodiscover"
+                else b"",
+            )
+            fetched = await asyncio.to_thread(
+                _https_policy.ask, host, path, addresses, self.context, post=post, waits=self.waits
+            )
+            found = tuple(
+                settings.faults(
+                    host,
+                    url,
+                    fetched,
+                    autoconfig.answer(label, *self.known.settings[self.name], self.name),
+                )
+            )
+            outcomes.append(
+                Outcome(
+                    more.question(
+                        group,
+                        self.name,
+                        host,
+                        "HTTPS",
+                        (f"{url}: 200 text/xml, the settings of the files",),
+                    ),
+                    found,
+                    url,
+                )
+            )
         return outcomes
 
     def _blocked(self, group: str, why: str) -> Finding:
         return Finding(group, self.name, "blocked", "", why)
 
     def _said(self) -> list[Finding]:
-        return [*(self._blocked(group, why) for group, why in sorted(self.blocked.items())), *told(self.name, self.outcomes, set(self.blocked))]
+        return [
+            *(self._blocked(group, why) for group, why in sorted(self.blocked.items())),
+            *told(self.name, self.outcomes, set(self.blocked)),
+        ]
 
 
 def _uncovered(outcomes: list[Outcome]) -> list[Outcome]:
     """Without what merely follows from a CNAME: beside it nothing else can stand at the name."""
-    covered = {one.question.name for one in outcomes if any(fault.id in COVERING for fault in one.faults)}
-    return [one for one in outcomes if one.question.name not in covered or not one.faults or any(fault.id in COVERING for fault in one.faults)]
+    covered = {
+        one.question.name for one in outcomes if any(fault.id in COVERING for fault in one.faults)
+    }
+    return [
+        one
+        for one in outcomes
+        if one.question.name not in covered
+        or not one.faults
+        or any(fault.id in COVERING for fault in one.faults)
+    ]
 
 
-def told(subject: str, outcomes: t.Iterable[Outcome], skip: t.Collection[str] = ()) -> list[Finding]:
+def told(
+    subject: str, outcomes: t.Iterable[Outcome], skip: t.Collection[str] = ()
+) -> list[Finding]:
     """One finding for each id: several record sets of one kind (SRV, two selectors) are one answer; a question that is well has one
     under its own id."""
     groups: dict[str, list[Outcome]] = {}
@@ -180,18 +285,35 @@ def told(subject: str, outcomes: t.Iterable[Outcome], skip: t.Collection[str] = 
     for group, rows in sorted(groups.items()):
         for one in rows:
             for fault in one.faults:
-                bad.setdefault(fault.id, []).append((one, finding(fault, subject, "\n".join(one.question.lines))))
+                bad.setdefault(fault.id, []).append(
+                    (one, finding(fault, subject, "\n".join(one.question.lines)))
+                )
         expected = "\n".join(line for one in rows for line in one.question.lines)
         if any(one.faults for one in rows) or group in skip:
             continue
         if any(one.silent for one in rows):
             found.append(Finding(group, subject, "blocked", expected, "no name server answers"))
         else:
-            found.append(Finding(group, subject, "ok", expected, shown("\n".join(dict.fromkeys(one.found for one in rows)))))
+            found.append(
+                Finding(
+                    group,
+                    subject,
+                    "ok",
+                    expected,
+                    shown("\n".join(dict.fromkeys(one.found for one in rows))),
+                )
+            )
     for id_, pairs in bad.items():
-        texts = [[getattr(one, key) for _outcome, one in pairs] for key in ("expected", "found", "remedy")]
+        texts = [
+            [getattr(one, key) for _outcome, one in pairs]
+            for key in ("expected", "found", "remedy")
+        ]
         expected, text, remedy = ("\n".join(dict.fromkeys(filter(None, rows))) for rows in texts)
-        found.append(Finding(id_, subject, worst(one.state for _outcome, one in pairs), expected, text, remedy))
+        found.append(
+            Finding(
+                id_, subject, worst(one.state for _outcome, one in pairs), expected, text, remedy
+            )
+        )
     return found
 
 
@@ -199,24 +321,36 @@ async def _reverse(asker: Asker, asked: list[Question]) -> list[Finding]:
     """Large receivers refuse senders whose address, name and address again do not agree. Where the name does not lead back, that is a
     finding about the name."""
     subject = asked[0].subject
-    outcomes = [settle(one, await asker.authoritative(one.name, "PTR"), mail_hosts.fcrdns) for one in asked]
+    outcomes = [
+        settle(one, await asker.authoritative(one.name, "PTR"), mail_hosts.fcrdns) for one in asked
+    ]
     return told(subject, outcomes)
 
 
 async def findings(
-    estate: Estate, asker: Asker, ca_file: str = "", only: t.Optional[t.Collection[str]] = None, progress: t.Callable[[int, int], None] = lambda done, of: None,
+    estate: Estate,
+    asker: Asker,
+    ca_file: str = "",
+    only: t.Optional[t.Collection[str]] = None,
+    progress: t.Callable[[int, int], None] = lambda done, of: None,
 ) -> list[Finding]:
     """Every answer about every served name, the provider's own and the hosts', or about some of them. Without a resolver there is no
     way to ask anybody. ``progress`` is told how many names of how many are done."""
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(FETCHES))
     resolver = await asker.look_up(".", "NS")
     if resolver.state == "silent":
-        return [finding(Fault("dns.resolver_silent", resolver.why), str(asker.resolver), "an answer")]
+        return [
+            finding(Fault("dns.resolver_silent", resolver.why), str(asker.resolver), "an answer")
+        ]
     known = learn(estate)
     context = _https_policy.tls_context(ca_file)
     provider_fault = await more.provider(asker, known)
     waits: t.Counter[str] = Counter()
-    subjects = [_Subject(asker, known, name, context, waits) for name in sorted(known.subjects) if only is None or name in only]
+    subjects = [
+        _Subject(asker, known, name, context, waits)
+        for name in sorted(known.subjects)
+        if only is None or name in only
+    ]
     work: list[t.Coroutine[t.Any, t.Any, list[Finding]]] = []
     for one in subjects:
         back = [question for question in one.asked if question.group in REVERSE]
@@ -233,10 +367,23 @@ async def findings(
         return rows
 
     found = [finding_ for rows in await in_turn(NAMES, work, told) for finding_ in rows]
-    zones = {found_zone for one in subjects if (found_zone := await asker.zone_of(one.name)) and "." in found_zone}
-    found += [one for rows in await asyncio.gather(*(zone.look(asker, name) for name in sorted(zones))) for one in rows]
+    zones = {
+        found_zone
+        for one in subjects
+        if (found_zone := await asker.zone_of(one.name)) and "." in found_zone
+    }
+    found += [
+        one
+        for rows in await asyncio.gather(*(zone.look(asker, name) for name in sorted(zones)))
+        for one in rows
+    ]
     for name, servers in sorted(asker.heard.items()):
         found += zone.heard(name, servers)
     amiss = {one.subject for one in found if one.id.startswith("dns.servers_")}
-    found += [Finding("dns.servers", name, "ok", zone.SERVERS, ", ".join(sorted(asker.heard.get(name, ())))) for name in sorted(zones - amiss)]
+    found += [
+        Finding(
+            "dns.servers", name, "ok", zone.SERVERS, ", ".join(sorted(asker.heard.get(name, ())))
+        )
+        for name in sorted(zones - amiss)
+    ]
     return list(dict.fromkeys(found))

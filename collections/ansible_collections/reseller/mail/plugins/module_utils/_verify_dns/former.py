@@ -36,11 +36,18 @@ CLIENTS = {
     "privateemail.com": "Namecheap Private Email",
     "zoho.com": "Zoho Mail",
 }
-SELECTORS = {"selector1": "Microsoft 365", "google": "Google Workspace", "protonmail": "Proton Mail"}
+SELECTORS = {
+    "selector1": "Microsoft 365",
+    "google": "Google Workspace",
+    "protonmail": "Proton Mail",
+}
 """Of DKIM keys: one for each host, which is enough to know."""
 
 
 def host_of(name: str, hosts: t.Mapping[str, str]) -> t.Optional[str]:
     """Whose a name is; None when nobody's of those."""
     name = name.rstrip(".").lower()
-    return next((host for suffix, host in hosts.items() if name == suffix or name.endswith(f".{suffix}")), None)
+    return next(
+        (host for suffix, host in hosts.items() if name == suffix or name.endswith(f".{suffix}")),
+        None,
+    )

@@ -46,7 +46,9 @@ class Known:
     def is_nobody(self, address: str) -> bool:
         """Whether an address is in a domain of ours and yet nobody's."""
         domain = address.rpartition("@")[2]
-        return domain in self.served and domain not in self.catch_all and address not in self.addresses
+        return (
+            domain in self.served and domain not in self.catch_all and address not in self.addresses
+        )
 
 
 def learn(estate: Estate) -> Known:
@@ -57,8 +59,15 @@ def learn(estate: Estate) -> Known:
     unsigned: dict[str, list[tuple[str, str, bool]]] = {}
     addresses: set[str] = set()
     for tenant, domain in estate.served_domains():
-        own = (*estate.node_of(tenant).addresses, *([tenant.outbound_address] if tenant.outbound_address else ()))
-        relay = estate.premium_relay.spf_include if tenant.premium_relay and estate.premium_relay else ""
+        own = (
+            *estate.node_of(tenant).addresses,
+            *([tenant.outbound_address] if tenant.outbound_address else ()),
+        )
+        relay = (
+            estate.premium_relay.spf_include
+            if tenant.premium_relay and estate.premium_relay
+            else ""
+        )
         locals_ = set(_locals(domain))
         for name in domain.names:
             sending[name] = Sending(own, relay)
@@ -67,14 +76,28 @@ def learn(estate: Estate) -> Known:
                 catch_all.add(name)
             if _services.finds_settings(domain):
                 settings[name] = estate.provider, domain, estate.node_of(tenant)
-            if domain.mta_sts and name in subjects and any(one.group == "dns.mta_sts" for one in subjects[name]):
+            if (
+                domain.mta_sts
+                and name in subjects
+                and any(one.group == "dns.mta_sts" for one in subjects[name])
+            ):
                 policies[name] = _policy(estate, tenant, domain)
     for name, node, algorithm, reported in compile_dns.unsigned(estate):
         unsigned.setdefault(name, []).append((node, algorithm, reported))
-    grants = {one.name for asked in subjects.values() for one in asked if one.group == "dns.dmarc_grant"}
+    grants = {
+        one.name for asked in subjects.values() for one in asked if one.group == "dns.dmarc_grant"
+    }
     return Known(
-        estate.provider.domain, subjects, sending, policies, settings, unsigned,
-        frozenset(addresses), frozenset(sending), frozenset(catch_all), frozenset(grants),
+        estate.provider.domain,
+        subjects,
+        sending,
+        policies,
+        settings,
+        unsigned,
+        frozenset(addresses),
+        frozenset(sending),
+        frozenset(catch_all),
+        frozenset(grants),
     )
 
 

@@ -16,7 +16,17 @@ if t.TYPE_CHECKING:
     from .._dns_query import Reply
     from .questions import Question
 
-ASTRAY = frozenset({"dns.mx_missing", "dns.mx_foreign", "dns.mx_null", "dns.mx_alias", "dns.mx_address", "dns.mx_unresolved", "dns.alias_apex"})
+ASTRAY = frozenset(
+    {
+        "dns.mx_missing",
+        "dns.mx_foreign",
+        "dns.mx_null",
+        "dns.mx_alias",
+        "dns.mx_address",
+        "dns.mx_unresolved",
+        "dns.alias_apex",
+    }
+)
 """With these, mail does not come here, and nothing else about the domain means anything yet."""
 
 
@@ -33,7 +43,9 @@ def is_address(host: str) -> bool:
 def strangers(question: Question, values: t.Iterable[str]) -> set[str]:
     """The hosts that are not ours, of which more has to be known: is it a CNAME, does it have addresses."""
     ours = {target(value) for value in question.values}
-    return {host for host in map(target, values) if host and host not in ours and not is_address(host)}
+    return {
+        host for host in map(target, values) if host and host not in ours and not is_address(host)
+    }
 
 
 def mx(question: Question, reply: Reply, kinds: t.Mapping[str, str]) -> t.Iterator[Fault]:
@@ -51,14 +63,22 @@ def mx(question: Question, reply: Reply, kinds: t.Mapping[str, str]) -> t.Iterat
     others = there - ours
     if first in there:
         if "" in others:
-            yield Fault("dns.mx_null_mixed", f"a null MX beside others: {found}", question.lines, gone)
+            yield Fault(
+                "dns.mx_null_mixed", f"a null MX beside others: {found}", question.lines, gone
+            )
         elif others:
-            old = {host: name for host in sorted(others) if (name := former.host_of(host, former.MX))}
+            old = {
+                host: name for host in sorted(others) if (name := former.host_of(host, former.MX))
+            }
             id_ = "dns.mx_leftover" if len(old) == len(others) else "dns.mx_extra"
             names = ", ".join(sorted(set(old.values())))
             yield Fault(id_, f"{found} ({names})" if names else found, question.lines, gone)
         elif ours - there and reply.values < question.values:
-            yield Fault("dns.mx_backup", found, tuple(line for line in question.lines if target(line) in ours - there))
+            yield Fault(
+                "dns.mx_backup",
+                found,
+                tuple(line for line in question.lines if target(line) in ours - there),
+            )
         else:
             yield Fault("dns.mx_priority", found, question.lines, gone)
         return
@@ -81,7 +101,9 @@ def provider_mx(question: Question, reply: Reply) -> t.Iterator[Fault]:
     if not reply.values:
         yield Fault("dns.provider_mx_missing", "no MX", question.lines)
     elif not set(map(target, reply.values)) & set(map(target, question.values)):
-        yield Fault("dns.provider_mx_elsewhere", found, question.lines, gone, (("name", question.name),))
+        yield Fault(
+            "dns.provider_mx_elsewhere", found, question.lines, gone, (("name", question.name),)
+        )
     elif reply.values != question.values:
         yield Fault("dns.provider_mx_other", found, question.lines, gone)
 
@@ -91,30 +113,63 @@ def null_mx(question: Question, reply: Reply) -> t.Iterator[Fault]:
     if not reply.values:
         yield Fault("dns.null_mx_missing", "no MX", question.lines)
     elif reply.values != question.values:
-        yield Fault("dns.null_mx_other", ", ".join(sorted(reply.values)), question.lines, lines(question, reply, reply.values - question.values))
+        yield Fault(
+            "dns.null_mx_other",
+            ", ".join(sorted(reply.values)),
+            question.lines,
+            lines(question, reply, reply.values - question.values),
+        )
 
 
 def node_address(question: Question, reply: Reply) -> t.Iterator[Fault]:
     """A mail host's name has exactly its addresses (RFC 2181 section 10.3). One without IPv6 is asked about, too: ``questions.of_estate``."""
     if reply.alias:
-        yield Fault("dns.node_address_alias", f"a CNAME to {reply.alias}", question.lines, lines(question, reply, ()))
+        yield Fault(
+            "dns.node_address_alias",
+            f"a CNAME to {reply.alias}",
+            question.lines,
+            lines(question, reply, ()),
+        )
     elif not reply.values and not question.values:
-        yield Fault("dns.node_address_no_ipv6", "no IPv6 address in the files, and none in DNS", words=(("host", question.name),))
+        yield Fault(
+            "dns.node_address_no_ipv6",
+            "no IPv6 address in the files, and none in DNS",
+            words=(("host", question.name),),
+        )
     elif not reply.values:
         yield Fault("dns.node_address_missing", f"no {question.type} record", question.lines)
     elif reply.values != question.values:
-        yield Fault("dns.node_address_other", ", ".join(sorted(reply.values)), question.lines, lines(question, reply, reply.values - question.values))
+        yield Fault(
+            "dns.node_address_other",
+            ", ".join(sorted(reply.values)),
+            question.lines,
+            lines(question, reply, reply.values - question.values),
+        )
 
 
 def fcrdns(question: Question, reply: Reply) -> t.Iterator[Fault]:
     """An address's name, which is its host's name in EHLO."""
     extra = reply.values - question.values
     if not reply.values:
-        yield Fault("dns.fcrdns_missing", f"no PTR record{f' ({reply.why})' if reply.why == 'NXDOMAIN' else ''}", question.lines)
+        yield Fault(
+            "dns.fcrdns_missing",
+            f"no PTR record{f' ({reply.why})' if reply.why == 'NXDOMAIN' else ''}",
+            question.lines,
+        )
     elif not reply.values & question.values:
-        yield Fault("dns.fcrdns_other", ", ".join(sorted(reply.values)), question.lines, lines(question, reply, extra))
+        yield Fault(
+            "dns.fcrdns_other",
+            ", ".join(sorted(reply.values)),
+            question.lines,
+            lines(question, reply, extra),
+        )
     elif extra:
-        yield Fault("dns.fcrdns_two", ", ".join(sorted(reply.values)), question.lines, lines(question, reply, extra))
+        yield Fault(
+            "dns.fcrdns_two",
+            ", ".join(sorted(reply.values)),
+            question.lines,
+            lines(question, reply, extra),
+        )
 
 
 def tlsa_text(value: str) -> str:
@@ -128,7 +183,9 @@ def tlsa(question: Question, reply: Reply) -> t.Iterator[Fault]:
     one that matches is enough (RFC 7671 section 5)."""
     have = {tlsa_text(value): value for value in reply.values}
     wanted = [line.split(None, 4)[4].lower() for line in question.lines]
-    missing = tuple(line for line, value in zip(question.lines, wanted, strict=True) if value not in have)
+    missing = tuple(
+        line for line, value in zip(question.lines, wanted, strict=True) if value not in have
+    )
     if not have:
         yield Fault("dns.tlsa_missing", "no TLSA record", question.lines)
     elif wanted[0] not in have:

@@ -31,7 +31,9 @@ MOST = 10
 """Hosts, or receivers of reports, of one record set that are asked about: anybody may name a thousand, and have us ask for each."""
 
 
-def question(group: str, subject: str, name: str, rdtype: str, lines_: tuple[str, ...] = ()) -> Question:
+def question(
+    group: str, subject: str, name: str, rdtype: str, lines_: tuple[str, ...] = ()
+) -> Question:
     """A question that no record of the model stands behind."""
     return Question(group, subject, name, rdtype, frozenset(), lines_)
 
@@ -39,7 +41,9 @@ def question(group: str, subject: str, name: str, rdtype: str, lines_: tuple[str
 async def kinds(asker: Asker, one: Question, replies: t.Iterable[Reply]) -> dict[str, str]:
     """What is wrong with MX hosts that are not ours. A server that does not answer proves nothing."""
     found = {}
-    for host in sorted(mail_hosts.strangers(one, (value for reply in replies for value in reply.values)))[:MOST]:
+    for host in sorted(
+        mail_hosts.strangers(one, (value for reply in replies for value in reply.values))
+    )[:MOST]:
         addresses = await asyncio.gather(asker.look_up(host, "A"), asker.look_up(host, "AAAA"))
         alias = next((reply.alias for reply in addresses if reply.alias), "")
         if alias:
@@ -69,16 +73,30 @@ async def provider(asker: Asker, known: Known) -> str:
     return ""
 
 
-async def spf(asker: Asker, known: Known, outcomes: list[Outcome], provider_fault: str, blocked: dict[str, str]) -> list[Outcome]:
+async def spf(
+    asker: Asker,
+    known: Known,
+    outcomes: list[Outcome],
+    provider_fault: str,
+    blocked: dict[str, str],
+) -> list[Outcome]:
     """What receivers make of the record, and whether it stands in the old type, too."""
-    mine = next((one for one in outcomes if one.question.group in ("dns.spf", "dns.provider_spf")), None)
+    mine = next(
+        (one for one in outcomes if one.question.group in ("dns.spf", "dns.provider_spf")), None
+    )
     if mine is None or mine.silent:
         return []
     asked, found = mine.question, []
     old = [reply for reply in await asker.authoritative(asked.name, "SPF") if reply.values]
     if old:
-        gone = tuple(f"{asked.name}. {old[0].ttl} IN SPF {value}" for value in sorted(old[0].values))
-        found.append(Outcome(asked, (Fault("dns.spf_type99", ", ".join(sorted(old[0].values)), remove=gone),)))
+        gone = tuple(
+            f"{asked.name}. {old[0].ttl} IN SPF {value}" for value in sorted(old[0].values)
+        )
+        found.append(
+            Outcome(
+                asked, (Fault("dns.spf_type99", ", ".join(sorted(old[0].values)), remove=gone),)
+            )
+        )
     if mine.faults:
         return found
     wanted = next(value for value in asked.values if is_spf(value))
@@ -88,12 +106,16 @@ async def spf(asker: Asker, known: Known, outcomes: list[Outcome], provider_faul
         return found
     chain = await _spf_chain.walk(asker, asked.subject, sending.addresses if sending else ())
     if chain.unsure:
-        blocked["dns.spf" if asked.group == "dns.spf" else asked.group] = "a name server on the way does not answer"
+        blocked["dns.spf" if asked.group == "dns.spf" else asked.group] = (
+            "a name server on the way does not answer"
+        )
         return found
     faults, relay = [], sending.relay if sending else ""
     for one in _spf_chain.faults(chain, asked.lines[0], wanted.split()[-1], relay):
         strict = one.id == "dns.spf_tail" and relay
-        faults.append(Fault(one.id, one.found, words=(("todo", one.remedy),), state="fail" if strict else ""))
+        faults.append(
+            Fault(one.id, one.found, words=(("todo", one.remedy),), state="fail" if strict else "")
+        )
     return [*found, Outcome(asked, tuple(faults))] if faults else found
 
 
@@ -104,27 +126,56 @@ async def dmarc(asker: Asker, known: Known, outcomes: list[Outcome]) -> list[Out
         unread = any(fault.id.endswith(("_missing", "_two", "_syntax")) for fault in one.faults)
         if one.question.group not in ("dns.dmarc", "dns.tls_rpt") or one.silent or unread:
             continue
-        replies = [reply for reply in await asker.authoritative(one.question.name, "TXT") if reply.values]
-        for address in list(dict.fromkeys(address for reply in replies for address in reports.receivers(one.question, reply.values)))[:MOST]:
+        replies = [
+            reply for reply in await asker.authoritative(one.question.name, "TXT") if reply.values
+        ]
+        for address in list(
+            dict.fromkeys(
+                address
+                for reply in replies
+                for address in reports.receivers(one.question, reply.values)
+            )
+        )[:MOST]:
             fault = await _receiver(asker, known, one.question, replies[0], address)
             if fault:
                 found.append(Outcome(one.question, (fault,)))
     return found
 
 
-async def _receiver(asker: Asker, known: Known, asked: Question, reply: Reply, address: str) -> t.Optional[Fault]:
+async def _receiver(
+    asker: Asker, known: Known, asked: Question, reply: Reply, address: str
+) -> t.Optional[Fault]:
     domain = address.rpartition("@")[2]
     if known.is_nobody(address):
         own = [value for value in reply.values if address in value.lower()]
-        return Fault(f"{asked.group}_nobody", f"{address} is nobody's", asked.lines, lines(asked, reply, own), (("address", address),))
+        return Fault(
+            f"{asked.group}_nobody",
+            f"{address} is nobody's",
+            asked.lines,
+            lines(asked, reply, own),
+            (("address", address),),
+        )
     subject = asked.subject
-    if asked.group != "dns.dmarc" or domain == subject or domain.endswith(f".{subject}") or subject.endswith(f".{domain}"):
+    if (
+        asked.group != "dns.dmarc"
+        or domain == subject
+        or domain.endswith(f".{subject}")
+        or subject.endswith(f".{domain}")
+    ):
         return None
     name = f"{subject}._report._dmarc.{domain}"
     grant = await asker.look_up(name, "TXT")
-    if name in known.grants or grant.state == "silent" or any(is_of("dmarc", value) for value in grant.values):
+    if (
+        name in known.grants
+        or grant.state == "silent"
+        or any(is_of("dmarc", value) for value in grant.values)
+    ):
         return None
-    return Fault("dns.dmarc_unauthorised", f"{domain} does not agree to reports about {subject}", (f'{name}. 3600 IN TXT "v=DMARC1"',))
+    return Fault(
+        "dns.dmarc_unauthorised",
+        f"{domain} does not agree to reports about {subject}",
+        (f'{name}. 3600 IN TXT "v=DMARC1"',),
+    )
 
 
 async def dkim(asker: Asker, known: Known, subject: str, outcomes: list[Outcome]) -> list[Outcome]:
@@ -133,9 +184,15 @@ async def dkim(asker: Asker, known: Known, subject: str, outcomes: list[Outcome]
     absent = [one for one in mine if _ids(one) & ABSENT]
     found = await _beneath(asker, subject, mine, absent, outcomes)
     faults = [_unsigned(subject, *one) for one in known.unsigned.get(subject, ())]
-    found += [Outcome(question("dns.dkim", subject, subject, "TXT"), tuple(faults))] if faults else []
-    made = await wildcard(asker, subject)    # it answers for former selectors, too
-    return [*found, *made, *(await _leftover(asker, subject) if (mine or faults) and not made else [])]
+    found += (
+        [Outcome(question("dns.dkim", subject, subject, "TXT"), tuple(faults))] if faults else []
+    )
+    made = await wildcard(asker, subject)  # it answers for former selectors, too
+    return [
+        *found,
+        *made,
+        *(await _leftover(asker, subject) if (mine or faults) and not made else []),
+    ]
 
 
 def _ids(outcome: Outcome) -> set[str]:
@@ -145,22 +202,34 @@ def _ids(outcome: Outcome) -> set[str]:
 def _unsigned(subject: str, node: str, algorithm: str, reported: bool) -> Fault:
     key, words = {"rsa": "RSA key", "ed25519": "Ed25519 key"}[algorithm], (("node", node),)
     if not reported:
-        return Fault("dns.dkim_pending", f"{node} has not reported the {key} of {subject}", words=words)
-    return Fault("dns.dkim_unsigned", f"{node} does not sign with the {key} of {subject} yet", words=words)
+        return Fault(
+            "dns.dkim_pending", f"{node} has not reported the {key} of {subject}", words=words
+        )
+    return Fault(
+        "dns.dkim_unsigned", f"{node} does not sign with the {key} of {subject} yet", words=words
+    )
 
 
 async def _beneath(
-    asker: Asker, subject: str, mine: list[Outcome], absent: list[Outcome], outcomes: list[Outcome],
+    asker: Asker,
+    subject: str,
+    mine: list[Outcome],
+    absent: list[Outcome],
+    outcomes: list[Outcome],
 ) -> list[Outcome]:
     """What is below ``_domainkey``, and whether the servers say so: what has something below it exists (RFC 8020)."""
     if not mine:
         return []
     moved = await _elsewhere(asker, subject, mine, absent, outcomes) if absent else False
     above = f"_domainkey.{subject}"
-    deny = [reply.server for reply in await asker.authoritative(above, "TXT") if reply.why == "NXDOMAIN"]
+    deny = [
+        reply.server for reply in await asker.authoritative(above, "TXT") if reply.why == "NXDOMAIN"
+    ]
     if not deny:
         return []
-    if moved or any(not one.silent and not _ids(one) & {*ABSENT, "dns.propagating"} for one in mine):
+    if moved or any(
+        not one.silent and not _ids(one) & {*ABSENT, "dns.propagating"} for one in mine
+    ):
         servers = ", ".join(deny)
         found = f"{servers}: {above} does not exist (NXDOMAIN), though keys are below it"
         fault = Fault("dns.dkim_hidden", found, words=(("server", servers),))
@@ -173,17 +242,35 @@ async def _beneath(
 
 
 async def _elsewhere(
-    asker: Asker, subject: str, mine: list[Outcome], absent: list[Outcome], outcomes: list[Outcome],
+    asker: Asker,
+    subject: str,
+    mine: list[Outcome],
+    absent: list[Outcome],
+    outcomes: list[Outcome],
 ) -> bool:
     """Say so where a missing key is at another selector; return whether one is."""
     selectors = dict.fromkeys([*SELECTORS, *(one.question.name.partition(".")[0] for one in mine)])
-    there = {selector: await asker.look_up(f"{selector}._domainkey.{subject}", "TXT") for selector in selectors}
+    there = {
+        selector: await asker.look_up(f"{selector}._domainkey.{subject}", "TXT")
+        for selector in selectors
+    }
     moved = False
     for one in (one for one in absent if "dns.dkim_missing" in _ids(one)):
         want = dkim_key(one.question.value)["p"]
-        other = next((selector for selector, reply in there.items() if any(_holds(value, want) for value in reply.values)), None)
+        other = next(
+            (
+                selector
+                for selector, reply in there.items()
+                if any(_holds(value, want) for value in reply.values)
+            ),
+            None,
+        )
         if other:
-            fault = Fault("dns.dkim_selector", f"the key of {one.question.name} is at {other}._domainkey.{subject}", one.question.lines)
+            fault = Fault(
+                "dns.dkim_selector",
+                f"the key of {one.question.name} is at {other}._domainkey.{subject}",
+                one.question.lines,
+            )
             outcomes[outcomes.index(one)] = replace(one, faults=(fault,))
             moved = True
     return moved
@@ -200,10 +287,18 @@ async def _leftover(asker: Asker, subject: str) -> list[Outcome]:
     faults = []
     for selector, host in former.SELECTORS.items():
         name = f"{selector}._domainkey.{subject}"
-        reply = next((one for one in await asker.authoritative(name, "TXT") if one.alias or one.values), None)
+        reply = next(
+            (one for one in await asker.authoritative(name, "TXT") if one.alias or one.values), None
+        )
         if reply is not None:
             asked = question("dns.leftover", subject, name, "TXT")
-            faults.append(Fault("dns.leftover_dkim", f"{name} ({host})", remove=lines(asked, reply, reply.values)))
+            faults.append(
+                Fault(
+                    "dns.leftover_dkim",
+                    f"{name} ({host})",
+                    remove=lines(asked, reply, reply.values),
+                )
+            )
     return [Outcome(question("dns.leftover", subject, subject, "TXT"), tuple(faults), "nothing")]
 
 
@@ -215,8 +310,21 @@ async def wildcard(asker: Asker, subject: str) -> list[Outcome]:
         for reply in await asker.authoritative(name, rdtype):
             if reply.alias or reply.values:
                 asked = question("dns.wildcard", subject, f"*.{subject}", rdtype)
-                gone = tuple(line.replace(NOBODY, "*") for line in lines(asked, reply, reply.values))
-                return [Outcome(asked, (Fault("dns.wildcard", f"{name} exists: {', '.join(sorted(reply.values)) or reply.alias}", remove=gone),))]
+                gone = tuple(
+                    line.replace(NOBODY, "*") for line in lines(asked, reply, reply.values)
+                )
+                return [
+                    Outcome(
+                        asked,
+                        (
+                            Fault(
+                                "dns.wildcard",
+                                f"{name} exists: {', '.join(sorted(reply.values)) or reply.alias}",
+                                remove=gone,
+                            ),
+                        ),
+                    )
+                ]
             if reply.why == "NXDOMAIN":
                 return []
     return []

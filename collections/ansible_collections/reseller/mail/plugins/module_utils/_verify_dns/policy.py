@@ -20,9 +20,15 @@ _ERRORS = {"expired", "name", "untrusted"}
 _FIELDS = ("mode", "max_age")
 
 
-def faults(domain: str, url: str, fetched: Fetched, policy: str, hosts: t.Iterable[str]) -> t.Iterator[Fault]:
+def faults(
+    domain: str, url: str, fetched: Fetched, policy: str, hosts: t.Iterable[str]
+) -> t.Iterator[Fault]:
     """What keeps senders from this policy, or this policy from being the one of the files. ``hosts`` are the MX that the world sees."""
-    words = (("host", f"mta-sts.{domain}"), ("url", url), ("policy", policy.replace("\r", "").rstrip("\n")))
+    words = (
+        ("host", f"mta-sts.{domain}"),
+        ("url", url),
+        ("policy", policy.replace("\r", "").rstrip("\n")),
+    )
 
     def fault(kind: str, found: str) -> Fault:
         return Fault(f"dns.mta_sts_policy_{kind}", found, words=words)
@@ -32,7 +38,10 @@ def faults(domain: str, url: str, fetched: Fetched, policy: str, hosts: t.Iterab
         return
     if fetched.status != 200:
         moved = 300 <= fetched.status < 400
-        yield fault("redirect" if moved else "status", f"HTTP status {fetched.status}{f' to {fetched.location}' if moved else ''}")
+        yield fault(
+            "redirect" if moved else "status",
+            f"HTTP status {fetched.status}{f' to {fetched.location}' if moved else ''}",
+        )
         return
     if fetched.content_type.partition(";")[0].strip().lower() != "text/plain":
         yield fault("type", f"Content-Type: {fetched.content_type or 'none'}")

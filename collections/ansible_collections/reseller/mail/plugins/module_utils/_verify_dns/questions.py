@@ -47,10 +47,18 @@ def questions(records: t.Iterable[Record]) -> list[Question]:
     """The record sets of the model, by subject."""
     sets: dict[tuple[str, str, str, str], list[Record]] = {}
     for record in records:
-        sets.setdefault((record.domain, PURPOSES[record.purpose].finding, record.name, record.type), []).append(record)
+        sets.setdefault(
+            (record.domain, PURPOSES[record.purpose].finding, record.name, record.type), []
+        ).append(record)
     return [
-        Question(group, subject, name, rdtype, frozenset(_plain(rdtype, one.value) for one in rows),
-                 tuple(sorted(record_line(name, one.ttl, rdtype, one.value) for one in rows)))
+        Question(
+            group,
+            subject,
+            name,
+            rdtype,
+            frozenset(_plain(rdtype, one.value) for one in rows),
+            tuple(sorted(record_line(name, one.ttl, rdtype, one.value) for one in rows)),
+        )
         for (subject, group, name, rdtype), rows in sorted(sets.items())
     ]
 
@@ -58,24 +66,35 @@ def questions(records: t.Iterable[Record]) -> list[Question]:
 def of_estate(estate: Estate) -> dict[str, list[Question]]:
     """All that is asked about each subject."""
     found: dict[str, list[Question]] = {}
-    without = [host for host, (_purpose, addresses) in provider.hosts(estate).items() if not any(":" in one for one in addresses)]
+    without = [
+        host
+        for host, (_purpose, addresses) in provider.hosts(estate).items()
+        if not any(":" in one for one in addresses)
+    ]
     for host in without:
         found[host] = [Question("dns.node_address", host, host, "AAAA", frozenset(), ())]
     in_service = tuple(f" {key.current}" for state in estate.states for key in state.tls)
     for question in questions([*compile_dns.records(estate), *compile_dns.wishes(estate)]):
         if question.group == "dns.tlsa":
-            question = replace(question, lines=tuple(sorted(question.lines, key=lambda line: not line.endswith(in_service))))
+            question = replace(
+                question,
+                lines=tuple(sorted(question.lines, key=lambda line: not line.endswith(in_service))),
+            )
         found.setdefault(question.subject, []).append(question)
     for _tenant, domain in estate.served_domains():
         if domain.mta_sts and domain.mta_sts.mode != "none" and not domain.tls_reports_to:
             for name in domain.names:
                 if any(one.group == "dns.mta_sts" for one in found.get(name, ())):
-                    found[name].append(Question("dns.tls_rpt", name, f"_smtp._tls.{name}", "TXT", frozenset(), ()))
+                    found[name].append(
+                        Question("dns.tls_rpt", name, f"_smtp._tls.{name}", "TXT", frozenset(), ())
+                    )
     for state in estate.states:
         for key in state.dkim:
             if key.state == "removed" and key.domain in found:
                 name = f"{key.selector}._domainkey.{key.domain}"
-                found[key.domain].append(Question("dns.dkim", key.domain, name, "TXT", frozenset(), ()))
+                found[key.domain].append(
+                    Question("dns.dkim", key.domain, name, "TXT", frozenset(), ())
+                )
     return found
 
 

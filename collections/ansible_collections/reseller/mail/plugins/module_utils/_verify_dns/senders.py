@@ -42,15 +42,32 @@ def exact(question: Question, reply: Reply) -> t.Iterator[Fault]:
     if not found:
         yield Fault(f"{question.group}_missing", "no SPF record", question.lines)
     elif len(found) > 1:
-        yield _two("dns.provider_spf_two" if question.group == "dns.provider_spf" else f"{question.group}_other", question, reply, found)
-    elif sorted(found[0].lower().split()[:-1]) != sorted(want[:-1]) or found[0].lower().split()[-1] != want[-1]:
-        yield Fault(f"{question.group}_other", found[0], question.lines, lines(question, reply, found))
+        yield _two(
+            "dns.provider_spf_two"
+            if question.group == "dns.provider_spf"
+            else f"{question.group}_other",
+            question,
+            reply,
+            found,
+        )
+    elif (
+        sorted(found[0].lower().split()[:-1]) != sorted(want[:-1])
+        or found[0].lower().split()[-1] != want[-1]
+    ):
+        yield Fault(
+            f"{question.group}_other", found[0], question.lines, lines(question, reply, found)
+        )
 
 
 def _two(id_: str, question: Question, reply: Reply, found: t.Sequence[str]) -> Fault:
     there = [value for value in found if value in question.values]
     extra = [value for value in found if value not in question.values]
-    return Fault(id_, f"{len(found)} SPF records: {' | '.join(found)}", () if there else question.lines, lines(question, reply, extra))
+    return Fault(
+        id_,
+        f"{len(found)} SPF records: {' | '.join(found)}",
+        () if there else question.lines,
+        lines(question, reply, extra),
+    )
 
 
 def dkim(question: Question, reply: Reply) -> t.Iterator[Fault]:
@@ -63,12 +80,23 @@ def dkim(question: Question, reply: Reply) -> t.Iterator[Fault]:
     want = dkim_key(question.value)
     if not reply.values:
         id_ = "dns.dkim_ed25519_missing" if want.get("k") == "ed25519" else "dns.dkim_missing"
-        yield Fault(id_, f"no key at {question.name}{f' ({reply.why})' if reply.why == 'NXDOMAIN' else ''}", question.lines)
+        yield Fault(
+            id_,
+            f"no key at {question.name}{f' ({reply.why})' if reply.why == 'NXDOMAIN' else ''}",
+            question.lines,
+        )
         return
-    if len(reply.values) > 1:  # RFC 6376 section 3.6.2.2: what then counts is undefined, and OpenDKIM gives up
+    if (
+        len(reply.values) > 1
+    ):  # RFC 6376 section 3.6.2.2: what then counts is undefined, and OpenDKIM gives up
         there = question.values & reply.values
         found = f"{len(reply.values)} TXT records at {question.name}"
-        yield Fault("dns.dkim_two", found, () if there else question.lines, lines(question, reply, reply.values - question.values))
+        yield Fault(
+            "dns.dkim_two",
+            found,
+            () if there else question.lines,
+            lines(question, reply, reply.values - question.values),
+        )
         return
     try:
         fault = _key_fault(want, dkim_key(min(reply.values)))
@@ -128,13 +156,17 @@ def _rsa_bits(raw: bytes) -> t.Optional[int]:
     """The length of the modulus in a SubjectPublicKeyInfo (RFC 3279 section 2.3.1), or in the bare key that some write; None when it is none.
     After the algorithm come a BIT STRING with a zero byte, a SEQUENCE, and the modulus as the first INTEGER."""
     place = raw.find(_RSA)
-    rest = raw[place + len(_RSA) + 2:] if place >= 0 else raw
+    rest = raw[place + len(_RSA) + 2 :] if place >= 0 else raw
     try:
-        for tag in ((0x03, 0x30, 0x02) if place >= 0 else (0x30, 0x02)):
+        for tag in (0x03, 0x30, 0x02) if place >= 0 else (0x30, 0x02):
             if rest[0] != tag:
                 return None
-            length, skip = (rest[1], 2) if rest[1] < 0x80 else (int.from_bytes(rest[2:2 + (rest[1] & 0x7F)], "big"), 2 + (rest[1] & 0x7F))
-            rest = rest[skip:skip + length][1 if tag == 0x03 else 0:]
+            length, skip = (
+                (rest[1], 2)
+                if rest[1] < 0x80
+                else (int.from_bytes(rest[2 : 2 + (rest[1] & 0x7F)], "big"), 2 + (rest[1] & 0x7F))
+            )
+            rest = rest[skip : skip + length][1 if tag == 0x03 else 0 :]
     except IndexError:
         return None
     return int.from_bytes(rest, "big").bit_length() or None

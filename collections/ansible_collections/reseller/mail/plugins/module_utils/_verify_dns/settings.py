@@ -21,10 +21,27 @@ def faults(host: str, url: str, fetched: Fetched, answer: str) -> t.Iterator[Fau
     """What keeps mail programs from these settings, or these settings from being those of the files."""
     words = (("host", host), ("url", url))
     if fetched.error or fetched.status != 200:
-        yield Fault("dns.settings_unreachable", fetched.error or f"{url}: HTTP status {fetched.status}", words=words)
+        yield Fault(
+            "dns.settings_unreachable",
+            fetched.error or f"{url}: HTTP status {fetched.status}",
+            words=words,
+        )
     elif fetched.body != answer:
         servers = sorted({name for _tag, name in _SERVER.findall(fetched.body)})
-        said = f"servers {', '.join(servers)}" if servers else f"{len(fetched.body)} characters that name no server"
-        yield Fault("dns.settings_wrong", f"{url}: another answer than the files': {said}", words=words)
-    elif fetched.content_type.partition(";")[0].strip().lower() not in ("text/xml", "application/xml"):
-        yield Fault("dns.settings_wrong", f"{url}: Content-Type: {fetched.content_type or 'none'}", words=words)
+        said = (
+            f"servers {', '.join(servers)}"
+            if servers
+            else f"{len(fetched.body)} characters that name no server"
+        )
+        yield Fault(
+            "dns.settings_wrong", f"{url}: another answer than the files': {said}", words=words
+        )
+    elif fetched.content_type.partition(";")[0].strip().lower() not in (
+        "text/xml",
+        "application/xml",
+    ):
+        yield Fault(
+            "dns.settings_wrong",
+            f"{url}: Content-Type: {fetched.content_type or 'none'}",
+            words=words,
+        )

@@ -40,9 +40,16 @@ def settle(question: Question, replies: t.Iterable[Reply], judge: Judge) -> Outc
     if not late:
         return Outcome(question, found=found)
     if len(late) < len(heard):
-        says = [f"{reply.server} says {'; '.join(fault.found for fault in faults)} (TTL {reply.ttl} s)" for reply, faults in late]
+        says = [
+            f"{reply.server} says {'; '.join(fault.found for fault in faults)} (TTL {reply.ttl} s)"
+            for reply, faults in late
+        ]
         seconds = str(max(60, *(reply.ttl for reply, _faults in late)))
-        fault = Fault("dns.propagating", f"{question.name} {question.type}: {'; '.join(says)}", words=(("seconds", seconds),))
+        fault = Fault(
+            "dns.propagating",
+            f"{question.name} {question.type}: {'; '.join(says)}",
+            words=(("seconds", seconds),),
+        )
         return Outcome(question, (fault,), found)
     merged = {fault.id: fault for _reply, faults in reversed(late) for fault in faults}
     return Outcome(question, tuple(merged.values()))

@@ -18,7 +18,7 @@ try:
     import dns.dnssec
     import dns.rdatatype
 except ImportError:
-    pass    # whoever asks has looked: `_dns_query.DNSPYTHON_IMPORT_ERROR`
+    pass  # whoever asks has looked: `_dns_query.DNSPYTHON_IMPORT_ERROR`
 
 if t.TYPE_CHECKING:
     from .._dns_query import Asker
@@ -41,8 +41,17 @@ async def look(asker: Asker, zone: str) -> list[Finding]:
     others = await asyncio.gather(*(asker.look_up(name, "AAAA") for name in names))
     with_ipv6 = [name for name, one in zip(names, others, strict=True) if one.values]
     if len(with_ipv6) < min(LEAST, len(names)) and not any(one.state == "silent" for one in others):
-        faults.append(Fault("dns.servers_no_ipv6", f"{len(with_ipv6)} of {len(names)} have AAAA records: {', '.join(names)}", words=words))
-    return [*(finding(fault, zone, SERVERS) for fault in faults), *await _signed(asker, zone, soa.secure)]
+        faults.append(
+            Fault(
+                "dns.servers_no_ipv6",
+                f"{len(with_ipv6)} of {len(names)} have AAAA records: {', '.join(names)}",
+                words=words,
+            )
+        )
+    return [
+        *(finding(fault, zone, SERVERS) for fault in faults),
+        *await _signed(asker, zone, soa.secure),
+    ]
 
 
 async def _signed(asker: Asker, zone: str, secure: bool) -> list[Finding]:
@@ -53,15 +62,29 @@ async def _signed(asker: Asker, zone: str, secure: bool) -> list[Finding]:
         return [Finding("dns.dnssec", zone, "blocked", SIGNED, "the resolver does not say")]
     if above.values:
         # A signed zone below a signed one, and yet not validated: then the resolver validates nothing.
-        return [Finding("dns.dnssec", zone, "na", SIGNED, "the resolver does not validate; name one that does: verify_dns_resolver")]
+        return [
+            Finding(
+                "dns.dnssec",
+                zone,
+                "na",
+                SIGNED,
+                "the resolver does not validate; name one that does: verify_dns_resolver",
+            )
+        ]
     words = (("name", zone), ("ds", "; ".join(_ds(zone, [one for _text, one in keys.raw]))))
     id_ = "dns.dnssec_no_ds" if keys.values else "dns.dnssec_unsigned"
-    return [finding(Fault(id_, "no DS record" if keys.values else "not signed", words=words), zone, SIGNED)]
+    return [
+        finding(
+            Fault(id_, "no DS record" if keys.values else "not signed", words=words), zone, SIGNED
+        )
+    ]
 
 
 def _ds(zone: str, keys: t.Iterable[t.Any]) -> list[str]:
     """The DS records of the keys that are meant for the parent: those with the flag of an entry point."""
-    return [dns.dnssec.make_ds(f"{zone}.", key, "SHA256").to_text() for key in keys if key.flags & 1]
+    return [
+        dns.dnssec.make_ds(f"{zone}.", key, "SHA256").to_text() for key in keys if key.flags & 1
+    ]
 
 
 async def lost(asker: Asker, name: str) -> list[Finding]:
@@ -71,11 +94,23 @@ async def lost(asker: Asker, name: str) -> list[Finding]:
         return [await _bogus(asker, name)]
     if reply.state == "silent":
         servers = await asker.delegation(name)
-        return [_dead(name, [(str(server), (await asker.ask(server, name, "SOA")).why) for server in servers], reply.why)]
+        return [
+            _dead(
+                name,
+                [(str(server), (await asker.ask(server, name, "SOA")).why) for server in servers],
+                reply.why,
+            )
+        ]
     zone = await asker.zone_of(name)
     if reply.why == "NXDOMAIN" and not reply.alias and zone is not None and "." not in zone:
         # Right below a registry a name that is not there was never registered. Deeper, only records are missing.
-        return [finding(Fault("dns.servers_none", f"{name} does not exist", words=(("name", name),)), name, SERVERS)]
+        return [
+            finding(
+                Fault("dns.servers_none", f"{name} does not exist", words=(("name", name),)),
+                name,
+                SERVERS,
+            )
+        ]
     return []
 
 
@@ -85,7 +120,13 @@ def _dead(name: str, whys: list[tuple[str, str]], why: str) -> Finding:
     silent = [(server, why) for server, why in whys if not _is_lame(why)]
     id_, rows = ("dns.servers_silent", silent) if silent else ("dns.servers_lame", whys)
     words = (("name", name), ("server", ", ".join(server for server, _why in rows)))
-    return finding(Fault(id_, "; ".join(f"{server}: {why}" for server, why in whys), words=words, state="fail"), name, SERVERS)
+    return finding(
+        Fault(
+            id_, "; ".join(f"{server}: {why}" for server, why in whys), words=words, state="fail"
+        ),
+        name,
+        SERVERS,
+    )
 
 
 def _is_lame(why: str) -> bool:
@@ -95,19 +136,33 @@ def _is_lame(why: str) -> bool:
 async def _bogus(asker: Asker, name: str) -> Finding:
     response = await asker.unchecked(name, "SOA")
     rrsets = (*response.answer, *response.authority) if response is not None else ()
-    owners = [rrset.name.to_text().rstrip(".").lower() for rrset in rrsets if rrset.rdtype == dns.rdatatype.SOA]
+    owners = [
+        rrset.name.to_text().rstrip(".").lower()
+        for rrset in rrsets
+        if rrset.rdtype == dns.rdatatype.SOA
+    ]
     zone = owners[0] if owners else name
     answer = await asker.unchecked(zone, "DNSKEY")
     rrsets = answer.answer if answer is not None else []
     keys = [one for rrset in rrsets if rrset.rdtype == dns.rdatatype.DNSKEY for one in rrset]
-    ends = [one.expiration for rrset in rrsets if rrset.rdtype == dns.rdatatype.RRSIG for one in rrset]
+    ends = [
+        one.expiration for rrset in rrsets if rrset.rdtype == dns.rdatatype.RRSIG for one in rrset
+    ]
     words = (("name", zone), ("ds", "; ".join(_ds(zone, keys))))
     if not keys:
         fault = Fault("dns.dnssec_no_key", "a DS record, and no key", words=words)
     elif ends and max(ends) < time.time():
-        fault = Fault("dns.dnssec_expired", f"expired on {time.strftime('%Y-%m-%d', time.gmtime(max(ends)))}", words=words)
+        fault = Fault(
+            "dns.dnssec_expired",
+            f"expired on {time.strftime('%Y-%m-%d', time.gmtime(max(ends)))}",
+            words=words,
+        )
     else:
-        fault = Fault("dns.dnssec_bogus", "the resolver refuses it (SERVFAIL), and has an answer when told not to check", words=words)
+        fault = Fault(
+            "dns.dnssec_bogus",
+            "the resolver refuses it (SERVFAIL), and has an answer when told not to check",
+            words=words,
+        )
     return finding(fault, zone, SIGNED)
 
 
@@ -117,11 +172,19 @@ def heard(zone: str, servers: t.Mapping[str, t.Collection[str]]) -> list[Finding
     groups: dict[str, dict[str, list[str]]] = {}
     for server, whys in sorted(servers.items()):
         for why in sorted(filter(None, whys)):
-            id_ = "dns.servers_no_tcp" if why == NO_TCP else "dns.servers_lame" if _is_lame(why) else "dns.servers_silent"
+            id_ = (
+                "dns.servers_no_tcp"
+                if why == NO_TCP
+                else "dns.servers_lame"
+                if _is_lame(why)
+                else "dns.servers_silent"
+            )
             groups.setdefault(id_, {}).setdefault(server, []).append(why)
     found = []
     for id_, rows in groups.items():
         words = (("name", zone), ("server", ", ".join(rows)))
         text = "; ".join(f"{server}: {', '.join(whys)}" for server, whys in rows.items())
-        found.append(finding(Fault(id_, text, words=words, state="" if good else "fail"), zone, SERVERS))
+        found.append(
+            finding(Fault(id_, text, words=words, state="" if good else "fail"), zone, SERVERS)
+        )
     return found

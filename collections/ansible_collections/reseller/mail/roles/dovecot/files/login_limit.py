@@ -103,7 +103,9 @@ class Counter:
 
     def forget(self, now: float) -> None:
         """Drop what no longer counts."""
-        while self.wrong and (len(self.wrong) > MOST_COUNTED or next(iter(self.wrong.values())) <= now - WINDOW):
+        while self.wrong and (
+            len(self.wrong) > MOST_COUNTED or next(iter(self.wrong.values())) <= now - WINDOW
+        ):
             self.wrong.popitem(last=False)
         for guess, times in list(self.pending.items()):
             times[:] = [at for at in times if at > now - PENDING]
@@ -128,16 +130,26 @@ class Limiter:
 
     def __init__(self) -> None:
         self._right: OrderedDict[tuple[str, str], dict[str, float]] = OrderedDict()
-        self._counters: tuple[OrderedDict[t.Any, Counter], ...] = (OrderedDict(), OrderedDict(), OrderedDict())
+        self._counters: tuple[OrderedDict[t.Any, Counter], ...] = (
+            OrderedDict(),
+            OrderedDict(),
+            OrderedDict(),
+        )
 
     def before(self, guess: Guess, now: float) -> int:
         """Return the seconds that the attempt has to wait, or REFUSED."""
-        if self._right.get((guess.login, guess.network), {}).get(guess.digest, -REMEMBERED) > now - REMEMBERED:
+        if (
+            self._right.get((guess.login, guess.network), {}).get(guess.digest, -REMEMBERED)
+            > now - REMEMBERED
+        ):
             return ALLOWED
         counters = self._of(guess, now)
         if is_too_much(guess, *counters):
             return REFUSED
-        delay = max(rule.delay(suspected(counter, guess)) for rule, counter in zip((PAIR, ACCOUNT, NETWORK), counters, strict=True))
+        delay = max(
+            rule.delay(suspected(counter, guess))
+            for rule, counter in zip((PAIR, ACCOUNT, NETWORK), counters, strict=True)
+        )
         for counter in counters:
             counter.pending.setdefault(guess, []).append(now)
         return delay
@@ -167,20 +179,33 @@ class Limiter:
             if len(known) > MOST_RIGHT:
                 del known[next(iter(known))]
             return
-        for rule, counter, what in zip((PAIR, ACCOUNT, NETWORK), counters, self._names(guess), strict=True):
+        for rule, counter, what in zip(
+            (PAIR, ACCOUNT, NETWORK), counters, self._names(guess), strict=True
+        ):
             if len(counter.wrong) == rule.many and next(reversed(counter.wrong)) == guess:
-                LOG.warning("%d wrong passwords within an hour %s: at most %d at the same time are verified", rule.many, what, rule.few)
+                LOG.warning(
+                    "%d wrong passwords within an hour %s: at most %d at the same time are verified",
+                    rule.many,
+                    what,
+                    rule.few,
+                )
 
     def _of(self, guess: Guess, now: float) -> tuple[Counter, ...]:
         keys = ((guess.login, guess.network), guess.login, guess.network)
-        found = tuple(kept(table, key, Counter) for table, key in zip(self._counters, keys, strict=True))
+        found = tuple(
+            kept(table, key, Counter) for table, key in zip(self._counters, keys, strict=True)
+        )
         for counter in found:
             counter.forget(now)
         return found
 
     @staticmethod
     def _names(guess: Guess) -> tuple[str, ...]:
-        return (f"for {guess.login} from {guess.network}", f"for {guess.login}", f"from {guess.network}")
+        return (
+            f"for {guess.login} from {guess.network}",
+            f"for {guess.login}",
+            f"from {guess.network}",
+        )
 
 
 def is_too_much(guess: Guess, pair: Counter, account: Counter, network: Counter) -> bool:
@@ -194,7 +219,10 @@ def is_too_much(guess: Guess, pair: Counter, account: Counter, network: Counter)
         alike >= MOST_ALIKE
         or (not alike and PAIR.is_full(len(pair.wrong), others))
         or NETWORK.is_full(len(network.wrong), attempts(network))
-        or (len(pair.wrong) >= GUESSED_HERE and ACCOUNT.is_full(len(account.wrong), attempts(account)))
+        or (
+            len(pair.wrong) >= GUESSED_HERE
+            and ACCOUNT.is_full(len(account.wrong), attempts(account))
+        )
     )
 
 
@@ -225,7 +253,9 @@ def domain_of(login: object) -> str:
     return str(login or "")[:254].lower().rpartition("@")[2]
 
 
-def guess_of(asked: t.Mapping[str, t.Any], domains: t.Mapping[str, str], key: bytes) -> Guess | None:
+def guess_of(
+    asked: t.Mapping[str, t.Any], domains: t.Mapping[str, str], key: bytes
+) -> Guess | None:
     """Return what Dovecot asks about, or None for what comes from no network (doveadm on the host)."""
     network = network_of(str(asked.get("remote") or ""))
     # A login is what somebody typed: anything of any length, perhaps even a password by mistake.
@@ -253,7 +283,10 @@ class Service:
             return None
         try:
             asked = json.loads(body.decode("utf-8", "replace"))
-            domain, typed = domain_of(asked.get("login")), domain_of(asked.get("typed") or asked.get("login"))
+            domain, typed = (
+                domain_of(asked.get("login")),
+                domain_of(asked.get("typed") or asked.get("login")),
+            )
         except (ValueError, AttributeError):
             return None
         status = ALLOWED
@@ -266,7 +299,10 @@ class Service:
                     guess = self.limiter.asked_as(guess, typed)
                 self._learn(typed, domain)
                 self.limiter.after(guess, asked.get("success") is True, self.clock())
-        return {"status": status, "msg": "Too many wrong passwords, try again later" if status == REFUSED else ""}
+        return {
+            "status": status,
+            "msg": "Too many wrong passwords, try again later" if status == REFUSED else "",
+        }
 
     def _learn(self, typed: str, domain: str) -> None:
         """Remember which domain a report has for the one that was typed."""
@@ -319,8 +355,12 @@ def serve(service: Service, listener: socket.socket) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Limits how fast passwords are guessed. Systemd gives the listening socket.")
-    parser.add_argument("--settings", required=True, help="file with Dovecot's auth_policy_server_api_header")
+    parser = argparse.ArgumentParser(
+        description="Limits how fast passwords are guessed. Systemd gives the listening socket."
+    )
+    parser.add_argument(
+        "--settings", required=True, help="file with Dovecot's auth_policy_server_api_header"
+    )
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     service = Service(token_of(Path(options.settings).read_text(encoding="utf-8")))

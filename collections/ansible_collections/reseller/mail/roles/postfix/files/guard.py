@@ -95,7 +95,9 @@ def one_address(value: bytes) -> str:
     """
     unfolded = _FOLD.sub(b"", value)
     if any(byte > 0x7E or (byte < 0x20 and byte != 0x09) for byte in unfolded):
-        raise NotOneAddress("has bytes that are not printable ASCII (write names as RFC 2047 encoded words)")
+        raise NotOneAddress(
+            "has bytes that are not printable ASCII (write names as RFC 2047 encoded words)"
+        )
     tokens: list[tuple[str, str]] = []
     text, at = unfolded.decode("ascii").strip(" \t"), 0
     while at < len(text):
@@ -118,7 +120,9 @@ def one_address(value: bytes) -> str:
     local, _at, domain = address.partition("@")
     if not set(kinds) <= {"atom", ".", "@"} or kinds.count("@") != 1 or not all(local.split(".")):
         raise NotOneAddress("is not one plain address")
-    if "=?" in address or "?=" in address:  # an encoded word where none may stand shows as another sender in some readers
+    if (
+        "=?" in address or "?=" in address
+    ):  # an encoded word where none may stand shows as another sender in some readers
         raise NotOneAddress("has an encoded word inside its address")
     if len(address) > 254 or not _DOMAIN.fullmatch(domain):
         raise NotOneAddress("has no valid domain")
@@ -166,7 +170,9 @@ def judge_identity(login: str, fields: t.Sequence[tuple[str, bytes]], find: Find
     for name, need in (("from", "exactly"), ("sender", "at most")):
         count = names.count(name)
         if count > 1 or (count == 0 and need == "exactly"):
-            return Refusal("550", "5.7.1", f"Message must have {need} one {name.title()} field and has {count}")
+            return Refusal(
+                "550", "5.7.1", f"Message must have {need} one {name.title()} field and has {count}"
+            )
     for name, value in fields:
         shown = name.title()
         try:
@@ -175,7 +181,11 @@ def judge_identity(login: str, fields: t.Sequence[tuple[str, bytes]], find: Find
             return Refusal("550", "5.7.1", f"{shown} {error}")
         owners = re.split(r"[\s,]+", (lookup(find, "sender_login_maps", address) or "").lower())
         if not login or login.lower() not in owners:
-            return Refusal("550", "5.7.1", f"{shown} <{address}> is not an address that {login or 'nobody'} may send as")
+            return Refusal(
+                "550",
+                "5.7.1",
+                f"{shown} <{address}> is not an address that {login or 'nobody'} may send as",
+            )
     return None
 
 
@@ -198,7 +208,9 @@ def is_redirect(head: t.Sequence[str]) -> bool:
     return [name.lower() for name in head[:2]] == ["x-sieve", "x-sieve-redirected-from"]
 
 
-def judge_generated(sender: str, fields: t.Sequence[tuple[str, bytes]], find: Find) -> Refusal | None:
+def judge_generated(
+    sender: str, fields: t.Sequence[tuple[str, bytes]], find: Find
+) -> Refusal | None:
     """Return why a script's owner may not cause this message (a vacation reply, a rejection), or None.
 
     The envelope sender is Dovecot's word for the owner. A rejection has the null sender (RFC 8098 section 3) and is the word of
@@ -213,7 +225,11 @@ def judge_generated(sender: str, fields: t.Sequence[tuple[str, bytes]], find: Fi
         local = domain = ""
     if local == "postmaster" and find("virtual_mailbox_domains", domain) is not None:
         return None
-    return Refusal("550", "5.7.1", "Mail without an envelope sender must be from the postmaster of a domain served here")
+    return Refusal(
+        "550",
+        "5.7.1",
+        "Mail without an envelope sender must be from the postmaster of a domain served here",
+    )
 
 
 def may_align(domain: str, froms: t.Sequence[bytes]) -> bool:
@@ -227,8 +243,12 @@ def may_align(domain: str, froms: t.Sequence[bytes]) -> bool:
         try:
             found = one_address(value).partition("@")[2]
         except NotOneAddress:
-            readings = [re.sub(rb'[\s"\\]', b"", text).lower() for text in (value, uncommented(value))]
-            if any(organisation.encode() in r or b"=?" in r or _NOT_ASCII.search(r) for r in readings):
+            readings = [
+                re.sub(rb'[\s"\\]', b"", text).lower() for text in (value, uncommented(value))
+            ]
+            if any(
+                organisation.encode() in r or b"=?" in r or _NOT_ASCII.search(r) for r in readings
+            ):
                 return True
         else:
             if f".{found}".endswith(f".{organisation}"):
@@ -322,7 +342,9 @@ def ask_policy(path: str, sender: str, recipient: str, size: int, seconds: float
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
         link.settimeout(seconds)
         link.connect(path)
-        link.sendall("".join(f"{name}={value}\n" for name, value in fields.items()).encode() + b"\n")
+        link.sendall(
+            "".join(f"{name}={value}\n" for name, value in fields.items()).encode() + b"\n"
+        )
         answer = b""
         while b"\n\n" not in answer and len(answer) < 4096:
             more = link.recv(4096)
@@ -467,7 +489,9 @@ def serve(listen: str, host: Surroundings) -> None:
                 size = self.header_size + self.body_size + TRACE_BYTES
                 action = ask_policy(host.quota, self.sender, mailbox, size)
             except (OSError, ValueError) as error:
-                LOG.warning("quota not judged: %s", error)  # Dovecot is away: LMTP defers, and judges then
+                LOG.warning(
+                    "quota not judged: %s", error
+                )  # Dovecot is away: LMTP defers, and judges then
                 return None
             return judge_answer(action)
 
@@ -495,13 +519,17 @@ def serve(listen: str, host: Surroundings) -> None:
             try:
                 refusal = judge()
             except Exception as error:
-                LOG.error("%s: not judged: %s", queue_id, error, exc_info=not isinstance(error, OSError))
+                LOG.error(
+                    "%s: not judged: %s", queue_id, error, exc_info=not isinstance(error, OSError)
+                )
                 refusal = Refusal("451", "4.3.0", "Sender cannot be judged now, try again later")
             if refusal is None:
                 return Milter.CONTINUE
             text = printable(refusal.text)
             whose = f"sieve=<{self.sender}>" if self.scripted else f"login=<{self.login}>"
-            LOG.info("%s: %s %s %s %s", queue_id, printable(whose), refusal.code, refusal.status, text)
+            LOG.info(
+                "%s: %s %s %s %s", queue_id, printable(whose), refusal.code, refusal.status, text
+            )
             self.setreply(refusal.code, refusal.status, text)
             return Milter.REJECT if refusal.code.startswith("5") else Milter.TEMPFAIL
 
@@ -513,12 +541,18 @@ def serve(listen: str, host: Surroundings) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Milter that binds senders to their header From and refuses over quota.")
+    parser = argparse.ArgumentParser(
+        description="Milter that binds senders to their header From and refuses over quota."
+    )
     parser.add_argument("--listen", required=True, help="socket for Postfix, such as unix:/path")
     parser.add_argument("--tables", required=True, help="folder of the generation's Postfix tables")
-    parser.add_argument("--quota", required=True, help="unix socket of Dovecot's quota-status service")
+    parser.add_argument(
+        "--quota", required=True, help="unix socket of Dovecot's quota-status service"
+    )
     parser.add_argument("--deliverer", required=True, help="user as which Dovecot delivers mail")
-    parser.add_argument("--node", action="append", default=[], help="address of a node of the estate")
+    parser.add_argument(
+        "--node", action="append", default=[], help="address of a node of the estate"
+    )
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     nodes = frozenset(str(ipaddress.ip_address(node)) for node in options.node)

@@ -41,7 +41,12 @@ class Case:
 def cases_of(page: Path) -> t.Iterator[Case]:
     for title, body in CASE.findall(page.read_text(encoding="utf-8")):
         blocks = [(kind, file, text) for _fence, kind, file, text in BLOCK.findall(body)]
-        yield Case(page, title, tuple(blocks[:-1]), blocks[-1][2] if blocks and blocks[-1][0] == "faults" else "")
+        yield Case(
+            page,
+            title,
+            tuple(blocks[:-1]),
+            blocks[-1][2] if blocks and blocks[-1][0] == "faults" else "",
+        )
 
 
 PAGES = sorted(page for page in HERE.glob("*.md") if page.name != "README.md")
@@ -60,12 +65,18 @@ def make(folder: Path, case: Case) -> None:
         if kind == "python":
             made = eval(text)
             path.write_bytes(made if isinstance(made, bytes) else made.encode())
-        elif kind == "yaml":  # what the block does not name stays, behind it: lines count as they are shown
+        elif (
+            kind == "yaml"
+        ):  # what the block does not name stays, behind it: lines count as they are shown
             old = TOP_KEY.finditer(path.read_text(encoding="utf-8")) if path.exists() else ()
             named = {match[1] for match in TOP_KEY.finditer(text)}
-            path.write_text(text + "".join(match[0] for match in old if match[1] not in named), encoding="utf-8")
+            path.write_text(
+                text + "".join(match[0] for match in old if match[1] not in named), encoding="utf-8"
+            )
         else:
-            raise AssertionError(f"{case.page.name}: {case.title}: a block is sh, python, yaml or faults, not {kind}")
+            raise AssertionError(
+                f"{case.page.name}: {case.title}: a block is sh, python, yaml or faults, not {kind}"
+            )
 
 
 @contextlib.contextmanager
@@ -92,7 +103,9 @@ def faults_of(folder: Path, case: Case) -> str:
     return "".join(f"{fault}\n" for fault in faults)
 
 
-@pytest.mark.parametrize("case", [pytest.param(case, id=f"{case.page.stem}: {case.title}") for case in CASES])
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, id=f"{case.page.stem}: {case.title}") for case in CASES]
+)
 def test_case(tmp_path: Path, case: Case) -> None:
     folder = tmp_path / "estate"
     make(folder, case)
@@ -105,8 +118,19 @@ def test_case(tmp_path: Path, case: Case) -> None:
         rewrite(case, found)
         pytest.skip(f"rewritten: read the diff of {case.page.name} before you believe it")
     if found != case.expected:
-        diff = difflib.unified_diff(case.expected.splitlines(), found.splitlines(), "expected", "found", n=1, lineterm="")
-        pytest.fail("\n".join([*diff, "", f"If what was found is right: {REWRITE}={case.page.stem} writes it into {case.page.name}."]), pytrace=False)
+        diff = difflib.unified_diff(
+            case.expected.splitlines(), found.splitlines(), "expected", "found", n=1, lineterm=""
+        )
+        pytest.fail(
+            "\n".join(
+                [
+                    *diff,
+                    "",
+                    f"If what was found is right: {REWRITE}={case.page.stem} writes it into {case.page.name}.",
+                ]
+            ),
+            pytrace=False,
+        )
 
 
 def rewrite(case: Case, found: str) -> None:
@@ -131,6 +155,10 @@ def test_cases_are_many_and_well_formed() -> None:
 
 
 def test_every_fault_of_the_reference_page_is_in_the_corpus() -> None:
-    documented = set(re.findall(r"^### `([\w-]+)`$", FAULTS_PAGE.read_text(encoding="utf-8"), re.MULTILINE))
-    shown = {match for case in CASES for match in re.findall(r":\d+:\d+: ([\w-]+): ", case.expected)}
+    documented = set(
+        re.findall(r"^### `([\w-]+)`$", FAULTS_PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    shown = {
+        match for case in CASES for match in re.findall(r":\d+:\d+: ([\w-]+): ", case.expected)
+    }
     assert shown == documented

@@ -33,7 +33,11 @@ ELSEWHERE = ("Check out", "Install", "Tell it", "Keep")
 
 
 def environment(home: Path, extra: dict[str, str]) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "GIT_", "CI_"))}
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("ANSIBLE_", "GIT_", "CI_"))
+    }
     return {
         **inherited,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{inherited['PATH']}",
@@ -58,15 +62,30 @@ class Forge:
         self.work = folder / "work"
         self.origin = folder / "origin.git"
         self.env = environment(folder, {})
-        subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(self.origin)], env=self.env, check=True)
-        subprocess.run(["git", "clone", "--quiet", str(self.origin), str(self.work)], env=self.env, check=True, capture_output=True)
+        subprocess.run(
+            ["git", "init", "--quiet", "--bare", "--initial-branch=main", str(self.origin)],
+            env=self.env,
+            check=True,
+        )
+        subprocess.run(
+            ["git", "clone", "--quiet", str(self.origin), str(self.work)],
+            env=self.env,
+            check=True,
+            capture_output=True,
+        )
         self.git("checkout", "--quiet", "-b", "main")
         self.write(e.FILES)
         (self.work / "ansible.cfg").write_text("[defaults]\nnocows = True\n", encoding="utf-8")
         self.commit("The estate")
 
     def git(self, *words: str) -> str:
-        return subprocess.run(["git", "-C", str(self.work), *words], env=self.env, check=True, capture_output=True, text=True).stdout.strip()
+        return subprocess.run(
+            ["git", "-C", str(self.work), *words],
+            env=self.env,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.strip()
 
     def write(self, files: dict[str, str]) -> None:
         shutil.rmtree(self.work / ESTATE, ignore_errors=True)
@@ -97,9 +116,24 @@ class Forge:
     def checkout(self, name: str, commit: str) -> Path:
         """What a runner has: a clone with that commit in its working tree."""
         folder = self.folder / name
-        subprocess.run(["git", "clone", "--quiet", str(self.origin), str(folder)], env=self.env, check=True, capture_output=True)
-        subprocess.run(["git", "-C", str(folder), "fetch", "--quiet", "origin", "refs/pull/7/head"], env=self.env, check=True, capture_output=True)
-        subprocess.run(["git", "-C", str(folder), "checkout", "--quiet", "--detach", commit], env=self.env, check=True, capture_output=True)
+        subprocess.run(
+            ["git", "clone", "--quiet", str(self.origin), str(folder)],
+            env=self.env,
+            check=True,
+            capture_output=True,
+        )
+        subprocess.run(
+            ["git", "-C", str(folder), "fetch", "--quiet", "origin", "refs/pull/7/head"],
+            env=self.env,
+            check=True,
+            capture_output=True,
+        )
+        subprocess.run(
+            ["git", "-C", str(folder), "checkout", "--quiet", "--detach", commit],
+            env=self.env,
+            check=True,
+            capture_output=True,
+        )
         return folder
 
 
@@ -140,7 +174,13 @@ def github(forge: Forge, commit: str, author: str, pusher: str) -> Outcome:
         if failed and "if" not in step:
             continue
         run = subprocess.run(
-            ["bash", "-e", "-c", step["run"]], cwd=workspace, env=environment(forge.folder, values), capture_output=True, text=True, timeout=300, check=False
+            ["bash", "-e", "-c", step["run"]],
+            cwd=workspace,
+            env=environment(forge.folder, values),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
         )
         output += run.stdout + run.stderr
         if run.returncode:
@@ -151,7 +191,12 @@ def github(forge: Forge, commit: str, author: str, pusher: str) -> Outcome:
 def _outcome(failed: list[str], output: str, folder: Path) -> Outcome:
     plan = folder / "plan.json"
     assert plan.is_file(), output
-    return Outcome(failed, output, json.loads(plan.read_text(encoding="utf-8")), (folder / "plan.md").read_text(encoding="utf-8"))
+    return Outcome(
+        failed,
+        output,
+        json.loads(plan.read_text(encoding="utf-8")),
+        (folder / "plan.md").read_text(encoding="utf-8"),
+    )
 
 
 class Forged(t.NamedTuple):
@@ -166,18 +211,28 @@ class Forged(t.NamedTuple):
 
 def gitlab(forge: Forge, commit: str, author: str, pusher: str) -> Outcome:
     run, workspace, notes = gitlab_job(forge, commit, author, pusher, Forged())
-    outcome = _outcome(["plan"] if run.returncode else [], run.stdout + run.stderr, workspace / "plan")
+    outcome = _outcome(
+        ["plan"] if run.returncode else [], run.stdout + run.stderr, workspace / "plan"
+    )
     assert notes == [outcome.comment]
-    assert isinstance(json.loads((workspace / "plan" / "code-quality.json").read_text(encoding="utf-8")), list)
+    assert isinstance(
+        json.loads((workspace / "plan" / "code-quality.json").read_text(encoding="utf-8")), list
+    )
     return outcome
 
 
-def gitlab_job(forge: Forge, commit: str, author: str, pusher: str, place: Forged) -> tuple[subprocess.CompletedProcess[str], Path, list[str]]:
+def gitlab_job(
+    forge: Forge, commit: str, author: str, pusher: str, place: Forged
+) -> tuple[subprocess.CompletedProcess[str], Path, list[str]]:
     """The job's script, as GitLab's runner gives it to bash, with an API that knows the merge request and takes the note."""
     job = yaml.safe_load((PIPELINES / "gitlab-ci.yml").read_text(encoding="utf-8"))["plan"]
     answers = {
         "/projects/1": {"id": 1, "default_branch": "main"},
-        "/projects/1/repository/branches/main": {"name": "main", "protected": place.protected, "developers_can_push": place.developers_can_push},
+        "/projects/1/repository/branches/main": {
+            "name": "main",
+            "protected": place.protected,
+            "developers_can_push": place.developers_can_push,
+        },
         "/projects/1/merge_requests/7": {
             "iid": 7,
             "author": {"username": author},
@@ -229,7 +284,13 @@ def gitlab_job(forge: Forge, commit: str, author: str, pusher: str, place: Forge
             given[name] = value
         script = "\n".join(job["script"])
         run = subprocess.run(
-            ["bash", "-eo", "pipefail", "-c", script], cwd="/", env=environment(forge.folder, given), capture_output=True, text=True, timeout=300, check=False
+            ["bash", "-eo", "pipefail", "-c", script],
+            cwd="/",
+            env=environment(forge.folder, given),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
         )
     finally:
         server.shutdown()
@@ -250,17 +311,23 @@ def _forge(tmp_path: Path) -> Forge:
 
 
 @RUNNERS
-def test_a_change_of_one_s_own_is_accepted_whatever_others_merged_meanwhile(forge: Forge, runner: Runner) -> None:
+def test_a_change_of_one_s_own_is_accepted_whatever_others_merged_meanwhile(
+    forge: Forge, runner: Runner
+) -> None:
     outcome = runner(forge, forge.propose(OWN), "it-acme", "it-acme")
     assert outcome.failed == [], outcome.output
-    assert [(change["name"], change["keys"]) for section in outcome.plan["sections"] for change in section["changes"]] == [
-        ("jo@acme.example", [{"key": "quota", "before": "5G", "after": "6G"}])
-    ]
+    assert [
+        (change["name"], change["keys"])
+        for section in outcome.plan["sections"]
+        for change in section["changes"]
+    ] == [("jo@acme.example", [{"key": "quota", "before": "5G", "after": "6G"}])]
     assert "~ mailbox jo@acme.example: quota 5G → 6G" in outcome.comment
 
 
 @RUNNERS
-def test_a_foreign_edit_is_refused_even_if_somebody_else_pushed_it(forge: Forge, runner: Runner) -> None:
+def test_a_foreign_edit_is_refused_even_if_somebody_else_pushed_it(
+    forge: Forge, runner: Runner
+) -> None:
     """The author may change acme, whoever pushed may not: neither lends the other a right."""
     commit = forge.propose(OWN)
     outcome = runner(forge, commit, "it-acme", "ann@globex.example")
@@ -270,14 +337,21 @@ def test_a_foreign_edit_is_refused_even_if_somebody_else_pushed_it(forge: Forge,
 
 
 def test_faults_are_told_at_the_merge_request(forge: Forge) -> None:
-    outcome = gitlab(forge, forge.propose(e.changed(e.FILES, e.ACME, ("quota: 5G", "quota: lots"))), "it-acme", "it-acme")
+    outcome = gitlab(
+        forge,
+        forge.propose(e.changed(e.FILES, e.ACME, ("quota: 5G", "quota: lots"))),
+        "it-acme",
+        "it-acme",
+    )
     assert outcome.failed
     assert [fault["id"] for fault in outcome.plan["faults"]] == ["unfit-value"]
     assert f"{e.ACME}:7:12: unfit-value" in outcome.comment
 
 
 @RUNNERS
-def test_nothing_of_a_proposal_is_executed_and_what_is_foreign_in_it_does_not_pass(forge: Forge, runner: Runner) -> None:
+def test_nothing_of_a_proposal_is_executed_and_what_is_foreign_in_it_does_not_pass(
+    forge: Forge, runner: Runner
+) -> None:
     mark = forge.folder / "executed"
     trap = {
         "ansible.cfg": f"[defaults]\nstdout_callback = trap\ncallback_plugins = {forge.folder}/workspace:{forge.folder}/trapped:{forge.folder}/trusted\n",
@@ -289,10 +363,24 @@ def test_nothing_of_a_proposal_is_executed_and_what_is_foreign_in_it_does_not_pa
     outcome = runner(forge, commit, "it-acme", "it-acme")
     assert not mark.exists(), outcome.output
     assert len(outcome.failed) == 1, outcome.output
-    assert sorted(refusal["file"] for refusal in outcome.plan["refusals"]) == sorted([*trap, FOREIGN_FILE])
+    assert sorted(refusal["file"] for refusal in outcome.plan["refusals"]) == sorted(
+        [*trap, FOREIGN_FILE]
+    )
     # The trap would have worked, had anything been run beside it.
-    subprocess.run(["ansible", "--version"], cwd=forge.checkout("trapped", commit), env=environment(forge.folder, {}), capture_output=True, check=False)
-    subprocess.run(["ansible", "localhost", "-m", "ping"], cwd=forge.folder / "trapped", env=environment(forge.folder, {}), capture_output=True, check=False)
+    subprocess.run(
+        ["ansible", "--version"],
+        cwd=forge.checkout("trapped", commit),
+        env=environment(forge.folder, {}),
+        capture_output=True,
+        check=False,
+    )
+    subprocess.run(
+        ["ansible", "localhost", "-m", "ping"],
+        cwd=forge.folder / "trapped",
+        env=environment(forge.folder, {}),
+        capture_output=True,
+        check=False,
+    )
     assert mark.exists()
 
 
@@ -306,13 +394,24 @@ def test_nothing_of_a_proposal_is_executed_and_what_is_foreign_in_it_does_not_pa
         (Forged(developers_can_push=True), "is not protected against pushes"),
     ],
 )
-def test_rights_are_those_of_the_default_branch_whatever_the_author_chose(forge: Forge, place: Forged, reason: str) -> None:
+def test_rights_are_those_of_the_default_branch_whatever_the_author_chose(
+    forge: Forge, place: Forged, reason: str
+) -> None:
     """The author's own branch gives the author every right; a merge request towards it decides nothing."""
     forge.git("checkout", "--quiet", "-b", "mine")
-    mine = e.changed(e.FILES, "estate.yml", ("identity: it-acme, role: tenant_admin, tenant: acme,", "identity: it-acme, role: super_admin,"))
+    mine = e.changed(
+        e.FILES,
+        "estate.yml",
+        (
+            "identity: it-acme, role: tenant_admin, tenant: acme,",
+            "identity: it-acme, role: super_admin,",
+        ),
+    )
     forge.write(mine)
     forge.commit("Every right for me")
-    commit = forge.propose(e.changed(mine, FOREIGN_FILE, ("organisation: Globex", "organisation: Acme")))
+    commit = forge.propose(
+        e.changed(mine, FOREIGN_FILE, ("organisation: Globex", "organisation: Acme"))
+    )
     run, workspace, notes = gitlab_job(forge, commit, "it-acme", "it-acme", place)
     assert run.returncode, run.stdout
     assert reason in run.stderr
@@ -361,7 +460,9 @@ def gitlab_file() -> t.Any:
     return yaml.safe_load((PIPELINES / "gitlab-ci.yml").read_text(encoding="utf-8"))
 
 
-def test_gitlab_judges_merge_requests_of_the_same_project_into_the_default_branch_and_nothing_else() -> None:
+def test_gitlab_judges_merge_requests_of_the_same_project_into_the_default_branch_and_nothing_else() -> (
+    None
+):
     file = gitlab_file()
     judged = []
     for source, default, target, branch, event, here, own, other in itertools.product(
@@ -388,8 +489,12 @@ def test_gitlab_judges_merge_requests_of_the_same_project_into_the_default_branc
 def test_nothing_in_the_gitlab_file_lets_a_failed_job_pass() -> None:
     file = gitlab_file()
     assert sorted(file) == ["plan", "workflow"], "a second job could be the green one"
-    assert not {"allow_failure", "retry", "when", "needs", "extends", "trigger"} & file["plan"].keys()
-    assert "CI_MERGE_REQUEST_TARGET_BRANCH_NAME" not in "".join(file["plan"]["script"]), "rights never come from what the author chose"
+    assert (
+        not {"allow_failure", "retry", "when", "needs", "extends", "trigger"} & file["plan"].keys()
+    )
+    assert "CI_MERGE_REQUEST_TARGET_BRANCH_NAME" not in "".join(file["plan"]["script"]), (
+        "rights never come from what the author chose"
+    )
 
 
 def github_file() -> t.Any:
@@ -399,14 +504,23 @@ def github_file() -> t.Any:
 def test_github_judges_only_what_would_become_the_default_branch(tmp_path: Path) -> None:
     """A base that the author chose starts nothing, and where the file is set up for another branch the job fails: neither is green."""
     workflow = github_file()
-    assert list(workflow[True]) == ["pull_request_target"], "a workflow of the proposal's own may not be started"
+    assert list(workflow[True]) == ["pull_request_target"], (
+        "a workflow of the proposal's own may not be started"
+    )
     assert workflow[True]["pull_request_target"]["branches"] == ["main"]
-    assert set(workflow[True]["pull_request_target"]["types"]) == {"opened", "synchronize", "reopened", "edited"}
+    assert set(workflow[True]["pull_request_target"]["types"]) == {
+        "opened",
+        "synchronize",
+        "reopened",
+        "edited",
+    }
     first = workflow["jobs"]["plan"]["steps"][0]
     assert "if" not in first
     for base, default in itertools.product(("main", "mine", ""), ("main", "trunk", "")):
         given = environment(tmp_path, {"BASE": base, "DEFAULT": default})
-        run = subprocess.run(["bash", "-e", "-c", first["run"]], env=given, capture_output=True, check=False)
+        run = subprocess.run(
+            ["bash", "-e", "-c", first["run"]], env=given, capture_output=True, check=False
+        )
         assert (run.returncode == 0) is (base == default != ""), (base, default)
 
 
@@ -414,7 +528,9 @@ def test_nothing_in_the_github_file_lets_a_failed_or_skipped_job_pass() -> None:
     workflow = github_file()
     assert list(workflow["jobs"]) == ["plan"]
     job = workflow["jobs"]["plan"]
-    assert not {"if", "needs", "continue-on-error", "strategy"} & job.keys(), "a skipped job is a required check that passed"
+    assert not {"if", "needs", "continue-on-error", "strategy"} & job.keys(), (
+        "a skipped job is a required check that passed"
+    )
     for step in job["steps"]:
         assert "continue-on-error" not in step
         assert step.get("if") in (None, "${{ !cancelled() && steps.place.outcome == 'success' }}")
@@ -426,14 +542,21 @@ def test_the_github_token_may_little_and_what_is_installed_is_exact() -> None:
     job = workflow["jobs"]["plan"]
     assert not {"permissions", "secrets"} & job.keys()
     assert "github.token" not in str(job["env"])
-    assert [step["name"] for step in job["steps"] if "github.token" in str(step)] == ["Tell it at the pull request"]
+    assert [step["name"] for step in job["steps"] if "github.token" in str(step)] == [
+        "Tell it at the pull request"
+    ]
     for step in job["steps"]:
         if "uses" in step:
             assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step["uses"]), "a tag can be moved"
         if step.get("uses", "").startswith("actions/checkout"):
             assert step["with"]["persist-credentials"] is False
             assert "ref" not in step["with"], "the proposal is never checked out"
-    collection = yaml.safe_load((PIPELINES.parents[1] / "galaxy.yml").read_text(encoding="utf-8"))["version"]
-    for text in ((PIPELINES / "github.yml").read_text(encoding="utf-8"), (PIPELINES / "gitlab-ci.yml").read_text(encoding="utf-8")):
+    collection = yaml.safe_load((PIPELINES.parents[1] / "galaxy.yml").read_text(encoding="utf-8"))[
+        "version"
+    ]
+    for text in (
+        (PIPELINES / "github.yml").read_text(encoding="utf-8"),
+        (PIPELINES / "gitlab-ci.yml").read_text(encoding="utf-8"),
+    ):
         assert re.findall(r"ansible-core(\S*?)'", text)[0].startswith("==")
         assert re.findall(r"collection install reseller\.mail(\S*)", text) == [f":=={collection}"]

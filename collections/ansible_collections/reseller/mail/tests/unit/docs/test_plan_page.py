@@ -21,12 +21,27 @@ def test_the_table_of_rights() -> None:
 
 
 def test_the_table_of_risks() -> None:
-    expected = [f"| `{kind.replace(' ', '-')}-leaves` | {kind} | it is removed | {what} |" for kind, what in LEAVES.items()]
-    expected += [f"| `{name}` | {kind} | `{key}` | {what} |" for kind, key, _test, name, what in KEYS]
+    expected = [
+        f"| `{kind.replace(' ', '-')}-leaves` | {kind} | it is removed | {what} |"
+        for kind, what in LEAVES.items()
+    ]
+    expected += [
+        f"| `{name}` | {kind} | `{key}` | {what} |" for kind, key, _test, name, what in KEYS
+    ]
     at = LINES.index(expected[0])
     assert LINES[at : at + len(expected)] == expected
 
 
 def test_the_rule_of_the_guard() -> None:
-    assert f"| may always go | {' | '.join(str(_deletions.FLOOR[kind]) for kind in _deletions.KINDS)} |" in LINES
-    assert sum(line.count(f"{_deletions.SHARE} %") for line in LINES if line.startswith("| and more than this share")) == 3
+    assert (
+        f"| may always go | {' | '.join(str(_deletions.FLOOR[kind]) for kind in _deletions.KINDS)} |"
+        in LINES
+    )
+    assert (
+        sum(
+            line.count(f"{_deletions.SHARE} %")
+            for line in LINES
+            if line.startswith("| and more than this share")
+        )
+        == 3
+    )

@@ -16,14 +16,25 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 
 ROLES = Path(__file__).parents[3] / "roles"
-GIVEN = frozenset(("mail_node", "mail_hostname", "mail_addresses", "mail_debian", "mail_dkim_algorithms", "mail_root"))
+GIVEN = frozenset(
+    (
+        "mail_node",
+        "mail_hostname",
+        "mail_addresses",
+        "mail_debian",
+        "mail_dkim_algorithms",
+        "mail_root",
+    )
+)
 """What the inventory plugin gives to nodes (docs/architecture.md), and the one default that all roles share.
 
 Roles that work on the controller must say themselves that there is no estate: ``mail_estate_dir`` is not given without the plugin."""
 
 
 def _options(role: str) -> t.Iterator[tuple[str, t.Any]]:
-    for point in yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text())["argument_specs"].values():
+    for point in yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text())[
+        "argument_specs"
+    ].values():
         for name, option in (point.get("options") or {}).items():
             if "default" in option:
                 yield name, option["default"]
@@ -41,4 +52,6 @@ def test_a_default_needs_no_variable_that_an_inventory_may_lack(role: str) -> No
     for name, default in _options(role):
         if isinstance(default, str) and "{{" in default:
             templar.template(trust_as_template(default))
-        assert name in GIVEN or name in _defaults(role), f"{role}: {name} has a default in its specification alone"
+        assert name in GIVEN or name in _defaults(role), (
+            f"{role}: {name} has a default in its specification alone"
+        )

@@ -39,7 +39,9 @@ def _lock_of(request: pytest.FixtureRequest) -> t.Any:
 @contextlib.contextmanager
 def held(path: Path) -> t.Iterator[int]:
     """Another process holds the lock; its number."""
-    with subprocess.Popen([sys.executable, "-c", HOLD, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
         assert process.stdout is not None
         process.stdout.readline()
         yield process.pid
@@ -47,7 +49,9 @@ def held(path: Path) -> t.Iterator[int]:
         process.stdin.close()
 
 
-def test_nobody_else_may_open_the_file_not_even_one_of_an_earlier_release(lock: t.Any, tmp_path: Path) -> None:
+def test_nobody_else_may_open_the_file_not_even_one_of_an_earlier_release(
+    lock: t.Any, tmp_path: Path
+) -> None:
     for before in (None, 0o644):
         path = tmp_path / f"lock{before}"
         if before:
@@ -56,7 +60,9 @@ def test_nobody_else_may_open_the_file_not_even_one_of_an_earlier_release(lock: 
             assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_one_that_is_held_is_waited_for_a_bounded_time_and_its_holder_is_named(lock: t.Any, tmp_path: Path) -> None:
+def test_one_that_is_held_is_waited_for_a_bounded_time_and_its_holder_is_named(
+    lock: t.Any, tmp_path: Path
+) -> None:
     path = tmp_path / "lock"
     path.touch(0o600)
     with held(path) as number:
@@ -81,6 +87,13 @@ def test_the_hook_s_copy_is_the_same() -> None:
 
 
 def test_there_is_no_other_way_to_lock() -> None:
-    files = [*(COLLECTION / "plugins").rglob("*.py"), *(path for path in (COLLECTION / "roles").glob("*/files/*") if path.is_file())]
-    users = {path.name for path in files if re.search(r"\b(?:flock|lockf)\(", path.read_text(encoding="utf-8"))}
+    files = [
+        *(COLLECTION / "plugins").rglob("*.py"),
+        *(path for path in (COLLECTION / "roles").glob("*/files/*") if path.is_file()),
+    ]
+    users = {
+        path.name
+        for path in files
+        if re.search(r"\b(?:flock|lockf)\(", path.read_text(encoding="utf-8"))
+    }
     assert users == {"_lock.py", HOOK.name}

@@ -17,10 +17,19 @@ def variables(role: str) -> dict[str, object]:
 
 
 def test_all_daemons_offer_the_same_groups_and_hybrid_ones_where_openssl_has_them() -> None:
-    web = {release: settings["groups"] for release, settings in variables("web")["__web_releases"].items()}
-    postfix = {release: settings["groups"] for release, settings in variables("postfix")["__postfix_releases"].items()}
+    web = {
+        release: settings["groups"]
+        for release, settings in variables("web")["__web_releases"].items()
+    }
+    postfix = {
+        release: settings["groups"]
+        for release, settings in variables("postfix")["__postfix_releases"].items()
+    }
     assert web == postfix
-    assert {release: HYBRID in groups.split(":") for release, groups in web.items()} == {"12": False, "13": True}
+    assert {release: HYBRID in groups.split(":") for release, groups in web.items()} == {
+        "12": False,
+        "13": True,
+    }
     dovecot = str(variables("dovecot")["__dovecot_groups"])
     assert all(f"'{release}': '{groups}'" in dovecot for release, groups in web.items())
 
@@ -28,8 +37,14 @@ def test_all_daemons_offer_the_same_groups_and_hybrid_ones_where_openssl_has_the
 def test_every_server_of_nginx_includes_the_one_file_of_tls_settings() -> None:
     for template in ROLES.glob("*/templates/*.nginx.conf.j2"):
         text = template.read_text(encoding="utf-8")
-        servers = [block for block in text.split("\nserver {")[1:] if " ssl" in block.partition("server_name")[0]]
-        assert all("include snippets/reseller-mail-tls.conf;" in block for block in servers), template
+        servers = [
+            block
+            for block in text.split("\nserver {")[1:]
+            if " ssl" in block.partition("server_name")[0]
+        ]
+        assert all("include snippets/reseller-mail-tls.conf;" in block for block in servers), (
+            template
+        )
         assert "ssl_protocols" not in text, template
 
 

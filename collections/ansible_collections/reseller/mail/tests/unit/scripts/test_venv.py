@@ -61,13 +61,17 @@ def laid(folder: Path) -> Path:
     (folder / CONTROLLER).parent.mkdir(parents=True)
     (folder / CONTROLLER).write_text("# nothing\n", encoding="utf-8")
     pin(folder, "")
-    (folder / "scripts" / "pins.py").write_text("", encoding="utf-8")  # pip of this Python's own is in no pins
+    (folder / "scripts" / "pins.py").write_text(
+        "", encoding="utf-8"
+    )  # pip of this Python's own is in no pins
     return folder
 
 
 def pin(project: Path, text: str, header: str = HERE) -> None:
     for name in ENVIRONMENTS:
-        (project / "requirements" / "pinned" / f"{name}.txt").write_text(header + text, encoding="utf-8")
+        (project / "requirements" / "pinned" / f"{name}.txt").write_text(
+            header + text, encoding="utf-8"
+        )
 
 
 def start(project: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
@@ -80,10 +84,29 @@ def start(project: Path, *words: str, **environment: str) -> subprocess.Popen[st
     tools = project / "tools"
     if not tools.exists():
         tools.mkdir()
-        for tool in ("bash", "cat", "cut", "date", "df", "dirname", "env", "flock", "mkdir", "rm", "sed", "sort", "tail", "tr", "touch", "sleep"):
+        for tool in (
+            "bash",
+            "cat",
+            "cut",
+            "date",
+            "df",
+            "dirname",
+            "env",
+            "flock",
+            "mkdir",
+            "rm",
+            "sed",
+            "sort",
+            "tail",
+            "tr",
+            "touch",
+            "sleep",
+        ):
             (tools / tool).symlink_to(t.cast("str", shutil.which(tool)))
     given = {"PATH": f"{folder}{os.pathsep}{tools}", "HOME": str(project), **environment}
-    return subprocess.Popen(words, cwd=project, env=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return subprocess.Popen(
+        words, cwd=project, env=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
 
 
 def run(project: Path, *words: str, **environment: str) -> str:
@@ -105,17 +128,27 @@ def test_the_demo_s_environment_grows_into_the_tests_own(empty: Path) -> None:
     mark.touch()
     run(empty, "scripts/venv.sh", "test")
     assert mark.exists()
-    assert (empty / ".venv" / ".made-of").read_text(encoding="utf-8").endswith("runtime.txt lint.txt test.txt\n")
+    assert (
+        (empty / ".venv" / ".made-of")
+        .read_text(encoding="utf-8")
+        .endswith("runtime.txt lint.txt test.txt\n")
+    )
 
 
 def test_a_new_pin_builds_anew_and_never_from_the_environment_itself(project: Path) -> None:
     """``source .venv/bin/activate; make bench`` deleted the Python that it ran with."""
     pin(project, "black==1\n")
     activated = f"{project / '.venv' / 'bin'}{os.pathsep}{project / 'python'}{os.pathsep}{project / 'tools'}"
-    assert "Python environment .venv " in run(project, PATH=activated, VIRTUAL_ENV=str(project / ".venv"))
+    assert "Python environment .venv " in run(
+        project, PATH=activated, VIRTUAL_ENV=str(project / ".venv")
+    )
     assert not (project / ".venv" / "mark").exists()
     assert "black==1" in (project / ".venv" / ".made-of").read_text(encoding="utf-8")
-    home = re.search(r"^home = (.*)$", (project / ".venv" / "pyvenv.cfg").read_text(encoding="utf-8"), re.MULTILINE)
+    home = re.search(
+        r"^home = (.*)$",
+        (project / ".venv" / "pyvenv.cfg").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
     assert home is not None
     assert not Path(home.group(1)).is_relative_to(project / ".venv")
     assert run(project) == "", "with or without activating it is the same environment"
@@ -164,7 +197,10 @@ def test_a_python_that_versions_are_pinned_for_goes_before_a_newer_one(empty: Pa
 
 def test_an_environment_that_holds_what_is_not_pinned_is_refused(empty: Path) -> None:
     shutil.copy(PROJECT / "scripts" / "pins.py", empty / "scripts")
-    shutil.copytree(Path(importlib.metadata.distribution("packaging").locate_file("packaging")), empty / "scripts" / "packaging")
+    shutil.copytree(
+        Path(importlib.metadata.distribution("packaging").locate_file("packaging")),
+        empty / "scripts" / "packaging",
+    )
     with start(empty, "scripts/venv.sh", "test") as command:
         output = command.communicate(timeout=900)[0]
     assert command.returncode == 1
@@ -175,13 +211,20 @@ def test_an_environment_that_holds_what_is_not_pinned_is_refused(empty: Path) ->
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_every_requirement_is_pinned_within_what_is_allowed(name: str) -> None:
     pinned = pins.parse((REQUIREMENTS / "pinned" / f"{name}.txt").read_text(encoding="utf-8"))
-    for path in (PROJECT / CONTROLLER, *(REQUIREMENTS / f"{part}.txt" for part in ENVIRONMENTS[name])):
+    for path in (
+        PROJECT / CONTROLLER,
+        *(REQUIREMENTS / f"{part}.txt" for part in ENVIRONMENTS[name]),
+    ):
         for line in path.read_text(encoding="utf-8").splitlines():
             word = line.partition("#")[0].strip()
             if not word or word.startswith("-"):
                 continue
             wanted = Requirement(word)
-            versions = [version for (other, _marker), version in pinned.items() if other == pins.plain(wanted.name)]
+            versions = [
+                version
+                for (other, _marker), version in pinned.items()
+                if other == pins.plain(wanted.name)
+            ]
             fit = [version for version in versions if wanted.specifier.contains(version)]
             assert fit, word
             assert fit == versions or wanted.marker, (word, versions)
@@ -196,13 +239,25 @@ def test_pins_name_neither_an_index_nor_a_path() -> None:
 
 def test_both_environments_have_the_same_versions_but_for_the_core() -> None:
     """What differs between the two runs of the tests is Ansible, not a library."""
-    oldest, newest = (pins.parse((REQUIREMENTS / "pinned" / f"{name}.txt").read_text(encoding="utf-8")) for name in ENVIRONMENTS)
-    versions = {name: {version for (other, _marker), version in oldest.items() if other == name} for name, _marker in oldest}
-    assert [name for (name, _marker), version in newest.items() if version not in versions.get(name, set())] == []
+    oldest, newest = (
+        pins.parse((REQUIREMENTS / "pinned" / f"{name}.txt").read_text(encoding="utf-8"))
+        for name in ENVIRONMENTS
+    )
+    versions = {
+        name: {version for (other, _marker), version in oldest.items() if other == name}
+        for name, _marker in oldest
+    }
+    assert [
+        name
+        for (name, _marker), version in newest.items()
+        if version not in versions.get(name, set())
+    ] == []
 
 
 def test_a_difference_is_told_old_to_new() -> None:
-    old = pins.parse("# For Python 3.11\npyyaml==6.0.3\ngone==1\nsame==2\nforked==1 ; python_full_version < '3.14'\n")
+    old = pins.parse(
+        "# For Python 3.11\npyyaml==6.0.3\ngone==1\nsame==2\nforked==1 ; python_full_version < '3.14'\n"
+    )
     new = pins.parse("PyYAML==6.0.4\nsame==2\nforked==2 ; python_full_version < '3.14'\nadded==1\n")
     assert pins.difference(old, new) == [
         "added none -> 1",
@@ -215,6 +270,11 @@ def test_a_difference_is_told_old_to_new() -> None:
 
 
 def test_markers_decide_what_this_python_gets() -> None:
-    here = pins.wanted_here(pins.parse("a==1 ; python_version < '3'\na==2 ; python_version >= '3'\nb==1\n"))
+    here = pins.wanted_here(
+        pins.parse("a==1 ; python_version < '3'\na==2 ; python_version >= '3'\nb==1\n")
+    )
     assert here == {"a": "2", "b": "1"}
-    assert pins.strays(here, {"a": "1", "c": "9"}) == ["a 1 is installed, and 2 is pinned", "c 9 is installed, and no version is pinned"]
+    assert pins.strays(here, {"a": "1", "c": "9"}) == [
+        "a 1 is installed, and 2 is pinned",
+        "c 9 is installed, and no version is pinned",
+    ]

@@ -21,7 +21,19 @@ if t.TYPE_CHECKING:
     from ..._model.estate import DkimKey, Estate
     from ..._model.tenant import Tenant
 
-__all__ = ["PURPOSES", "TTL", "Purpose", "Record", "pending", "records", "records_of", "unsigned", "wishes", "zone_fragments", "zone_line"]
+__all__ = [
+    "PURPOSES",
+    "TTL",
+    "Purpose",
+    "Record",
+    "pending",
+    "records",
+    "records_of",
+    "unsigned",
+    "wishes",
+    "zone_fragments",
+    "zone_line",
+]
 
 
 def records(estate: Estate, ttl: int = TTL) -> list[Record]:
@@ -30,27 +42,45 @@ def records(estate: Estate, ttl: int = TTL) -> list[Record]:
     served = list(estate.served_domains())
     names = {name for _tenant, domain in served for name in domain.names}
     zones = _managed_names(estate, served)
-    found = {Record(host, name, kind, ttl, value, _is_managed(host, zones), purpose)
-             for host, (name, kind, value, purpose) in provider.records(estate, names)}
+    found = {
+        Record(host, name, kind, ttl, value, _is_managed(host, zones), purpose)
+        for host, (name, kind, value, purpose) in provider.records(estate, names)
+    }
     keys = opendkim.published(estate)
     own: dict[str, set[str]] = {}
     for tenant, domain in served:
         own.setdefault(tenant.name, set()).update(domain.names)
     for tenant, domain in served:
-        found.update(_domain(estate, tenant, domain, _Surroundings(zones, keys, own[tenant.name]), ttl))
+        found.update(
+            _domain(estate, tenant, domain, _Surroundings(zones, keys, own[tenant.name]), ttl)
+        )
     return sorted(found)
 
 
 def records_of(estate: Estate, tenant: Tenant, domain: Domain, ttl: int = TTL) -> list[Record]:
     """One domain's records, sorted, also when hosts do not serve it yet: what its owner can prepare."""
     zones = _managed_names(estate, [(tenant, domain)])
-    return sorted(set(_domain(estate, tenant, domain, _Surroundings(zones, opendkim.published(estate), set(domain.names)), ttl)))
+    return sorted(
+        set(
+            _domain(
+                estate,
+                tenant,
+                domain,
+                _Surroundings(zones, opendkim.published(estate), set(domain.names)),
+                ttl,
+            )
+        )
+    )
 
 
 def pending(estate: Estate) -> list[tuple[str, str]]:
     """(domain name, selector) where a node has reported no key at all of a name that sends from it, sorted."""
     parked = _parked(estate)
-    return [(name, estate.node(node).dkim_selector) for name, node in opendkim.pending(estate) if name not in parked]
+    return [
+        (name, estate.node(node).dkim_selector)
+        for name, node in opendkim.pending(estate)
+        if name not in parked
+    ]
 
 
 def unsigned(estate: Estate) -> list[tuple[str, str, str, bool]]:
@@ -60,13 +90,20 @@ def unsigned(estate: Estate) -> list[tuple[str, str, str, bool]]:
 
 
 def _parked(estate: Estate) -> set[str]:
-    return {name for _tenant, domain in estate.served_domains() if _services.is_parked(domain) for name in domain.names}
+    return {
+        name
+        for _tenant, domain in estate.served_domains()
+        if _services.is_parked(domain)
+        for name in domain.names
+    }
 
 
 def pending_tls(estate: Estate) -> list[str]:
     """Names of mail hosts that have not reported the key they use for TLS, sorted."""
     reported = {key.name for state in estate.states for key in state.tls}
-    return sorted(name for node in estate.nodes for name in _mx.names(estate, node) if name not in reported)
+    return sorted(
+        name for node in estate.nodes for name in _mx.names(estate, node) if name not in reported
+    )
 
 
 def _managed_names(estate: Estate, served: t.Iterable[tuple[Tenant, Domain]]) -> dict[str, bool]:
@@ -92,10 +129,14 @@ class _Surroundings:
     own: t.Container[str]
 
 
-def _domain(estate: Estate, tenant: Tenant, domain: Domain, around: _Surroundings, ttl: int) -> t.Iterator[Record]:
+def _domain(
+    estate: Estate, tenant: Tenant, domain: Domain, around: _Surroundings, ttl: int
+) -> t.Iterator[Record]:
     zones = around.zones
     for name in domain.names:
-        for owner, kind, value, purpose in _name(estate, tenant, domain, name, around.keys.get(name, [])):
+        for owner, kind, value, purpose in _name(
+            estate, tenant, domain, name, around.keys.get(name, [])
+        ):
             yield Record(name, owner, kind, ttl, value, zones[name], purpose)
     branded = domain.branding.hostname
     zone = nearest(branded, zones) if branded else None
@@ -109,16 +150,34 @@ def _domain(estate: Estate, tenant: Tenant, domain: Domain, around: _Surrounding
             yield Record(zone, owner, kind, ttl, value, zones[zone], purpose)
 
 
-def _name(estate: Estate, tenant: Tenant, domain: Domain, name: str, keys: t.Sequence[DkimKey]) -> t.Iterator[Row]:
+def _name(
+    estate: Estate, tenant: Tenant, domain: Domain, name: str, keys: t.Sequence[DkimKey]
+) -> t.Iterator[Row]:
     """The records of one name of a domain."""
     yield from senders.dkim(name, keys)
     if _services.is_parked(domain):
         yield name, "MX", receivers.NULL_MX, "null_mx"
-        yield name, "TXT", *(_spf_of_provider(estate, tenant, domain) if name == estate.provider.domain else (senders.NOBODY, "null_spf"))
+        yield (
+            name,
+            "TXT",
+            *(
+                _spf_of_provider(estate, tenant, domain)
+                if name == estate.provider.domain
+                else (senders.NOBODY, "null_spf")
+            ),
+        )
         yield f"_dmarc.{name}", "TXT", senders.parked_dmarc(domain.dmarc), "dmarc"
         return
     yield from receivers.mx(estate, tenant, name)
-    yield name, "TXT", *(_spf_of_provider(estate, tenant, domain) if name == estate.provider.domain else (senders.spf(estate, tenant, domain), "spf"))
+    yield (
+        name,
+        "TXT",
+        *(
+            _spf_of_provider(estate, tenant, domain)
+            if name == estate.provider.domain
+            else (senders.spf(estate, tenant, domain), "spf")
+        ),
+    )
     yield f"_dmarc.{name}", "TXT", senders.dmarc(domain.dmarc), "dmarc"
     yield from receivers.transport_security(estate, tenant, domain, name)
     if domain.mta_sts:

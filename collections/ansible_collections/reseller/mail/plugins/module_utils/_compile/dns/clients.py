@@ -33,7 +33,12 @@ def services(domain: Domain, node: Node, name: str) -> t.Iterator[Row]:
     """Where each service is, under the name that the domain's people know."""
     host = _services.host(domain, node)
     for service, protocol, priority, port in SERVICES:
-        yield f"{service}.{name}", "SRV", f"{priority} 1 {port} {host}." if protocol in domain.protocols else "0 0 0 .", "srv"
+        yield (
+            f"{service}.{name}",
+            "SRV",
+            f"{priority} 1 {port} {host}." if protocol in domain.protocols else "0 0 0 .",
+            "srv",
+        )
 
 
 def settings(estate: Estate, domain: Domain, node: Node, name: str) -> t.Iterator[Row]:

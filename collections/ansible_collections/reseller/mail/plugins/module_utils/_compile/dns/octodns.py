@@ -25,7 +25,12 @@ _FIELDS: dict[str, tuple[str, ...]] = {
 }
 
 
-def files(sets: t.Mapping[Key, RRset], former: t.Mapping[Key, t.Collection[str]], zones: t.Collection[str], target: t.Mapping[str, t.Any]) -> dict[str, str]:
+def files(
+    sets: t.Mapping[Key, RRset],
+    former: t.Mapping[Key, t.Collection[str]],
+    zones: t.Collection[str],
+    target: t.Mapping[str, t.Any],
+) -> dict[str, str]:
     """Paths and texts. ``target`` is the provider's part of the configuration; ``former`` what earlier runs published."""
     placed = by_zone(sets, zones)
     left = {key: sorted(values) for key, values in sorted(former.items())}
@@ -38,16 +43,27 @@ def files(sets: t.Mapping[Key, RRset], former: t.Mapping[Key, t.Collection[str]]
 def _zone(zone: str, sets: t.Mapping[Key, RRset]) -> str:
     names: dict[str, list[str]] = {}
     for rrset in sets.values():
-        entry = {"type": rrset.type, "ttl": rrset.ttl, "values": [_value(rrset.type, value) for value in sorted(rrset.values)]}
-        names.setdefault(rrset.name.removesuffix(zone).rstrip("."), []).append(json.dumps(entry, sort_keys=True))
+        entry = {
+            "type": rrset.type,
+            "ttl": rrset.ttl,
+            "values": [_value(rrset.type, value) for value in sorted(rrset.values)],
+        }
+        names.setdefault(rrset.name.removesuffix(zone).rstrip("."), []).append(
+            json.dumps(entry, sort_keys=True)
+        )
     if not names:
         return "--- {}\n"
-    return "---\n" + "".join(f"{json.dumps(name)}:\n" + "".join(f"- {line}\n" for line in names[name]) for name in sorted(names, key=_natural))
+    return "---\n" + "".join(
+        f"{json.dumps(name)}:\n" + "".join(f"- {line}\n" for line in names[name])
+        for name in sorted(names, key=_natural)
+    )
 
 
 def _natural(name: str) -> list[t.Union[str, int]]:
     """octoDNS wants names in natural order: numbers by their value."""
-    return [int(part) if number % 2 else part for number, part in enumerate(re.split(r"(\d+)", name))]
+    return [
+        int(part) if number % 2 else part for number, part in enumerate(re.split(r"(\d+)", name))
+    ]
 
 
 def _value(rdtype: str, value: str) -> t.Any:
@@ -55,15 +71,22 @@ def _value(rdtype: str, value: str) -> t.Any:
     if fields is None:
         return value
     parts = [part.strip('"') for part in value.split(None, len(fields) - 1)]
-    return {field: int(part) if part.isdigit() and field not in ("tag", "value", "certificate_association_data") else part
-            for field, part in zip(fields, parts, strict=True)}
+    return {
+        field: int(part)
+        if part.isdigit() and field not in ("tag", "value", "certificate_association_data")
+        else part
+        for field, part in zip(fields, parts, strict=True)
+    }
 
 
 def _ours(sets: t.Mapping[Key, RRset], former: t.Mapping[Key, list[str]]) -> str:
     def rows(keys: t.Iterable[Key], what: t.Callable[[Key], t.Any]) -> str:
         return ",\n".join(f"    {json.dumps([*key, what(key)])}" for key in sorted(keys))
 
-    wanted, gone = rows(sets, lambda key: alike(key, sets[key].values)), rows(former, lambda key: former[key])
+    wanted, gone = (
+        rows(sets, lambda key: alike(key, sets[key].values)),
+        rows(former, lambda key: former[key]),
+    )
     return f'{{\n  "wanted": [\n{wanted}\n  ],\n  "former": [\n{gone}\n  ]\n}}\n'
 
 
@@ -71,12 +94,19 @@ def _config(zones: t.Collection[str], target: t.Mapping[str, t.Any]) -> str:
     config = {
         "providers": {
             "records": {
-                "class": "octodns.provider.yaml.YamlProvider", "directory": "zones", "default_ttl": 3600,
-                "enforce_order": True, "escaped_semicolons": False, "supports_root_ns": False,
+                "class": "octodns.provider.yaml.YamlProvider",
+                "directory": "zones",
+                "default_ttl": 3600,
+                "enforce_order": True,
+                "escaped_semicolons": False,
+                "supports_root_ns": False,
             },
             "target": dict(target),
         },
         "processors": {"ours": {"class": f"{PROCESSOR}.Ours", "path": "ours.json"}},
-        "zones": {f"{zone}.": {"sources": ["records"], "processors": ["ours"], "targets": ["target"]} for zone in sorted(zones)},
+        "zones": {
+            f"{zone}.": {"sources": ["records"], "processors": ["ours"], "targets": ["target"]}
+            for zone in sorted(zones)
+        },
     }
     return json.dumps(config, indent=2) + "\n"

@@ -28,7 +28,10 @@ HOST_DMARC = Dmarc("reject")
 def hosts(estate: Estate) -> dict[str, tuple[str, tuple[str, ...]]]:
     """Every mail host by name: the purpose of its addresses, and the addresses. Those that mail only leaves by belong to
     the name too: it is what their reverse names and EHLO say, and both must lead back."""
-    found = {backup.hostname: ("backup_mx_address", tuple(backup.addresses)) for backup in estate.backup_mx}
+    found = {
+        backup.hostname: ("backup_mx_address", tuple(backup.addresses))
+        for backup in estate.backup_mx
+    }
     for node in estate.nodes:
         own = (*node.addresses, *node.outbound_addresses)
         found[node.hostname] = ("node_address", tuple(dict.fromkeys(own)))
@@ -80,7 +83,15 @@ def _dkim(estate: Estate, served: t.Container[str]) -> t.Iterator[tuple[str, Row
 def wishes(estate: Estate, ttl: int = TTL) -> list[Record]:
     """The reverse names that whoever owns the addresses should give them, sorted."""
     return sorted(
-        Record(host, ipaddress.ip_address(address).reverse_pointer, "PTR", ttl, f"{host}.", False, "ptr")
+        Record(
+            host,
+            ipaddress.ip_address(address).reverse_pointer,
+            "PTR",
+            ttl,
+            f"{host}.",
+            False,
+            "ptr",
+        )
         for host, (_purpose, where) in hosts(estate).items()
         for address in where
     )

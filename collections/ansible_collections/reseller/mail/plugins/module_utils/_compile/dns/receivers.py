@@ -33,10 +33,17 @@ def mx(estate: Estate, tenant: Tenant, name: str) -> t.Iterator[Row]:
         yield name, "MX", f"{priority} {host}.", "backup_mx" if number else "mx"
 
 
-def transport_security(estate: Estate, tenant: Tenant, domain: Domain, name: str) -> t.Iterator[Row]:
+def transport_security(
+    estate: Estate, tenant: Tenant, domain: Domain, name: str
+) -> t.Iterator[Row]:
     """The announcement of the policy, the host that serves it, and whom to tell about failures."""
     if domain.tls_reports_to:
-        yield f"_smtp._tls.{name}", "TXT", f"v=TLSRPTv1; rua={_names.mailto(domain.tls_reports_to)}", "tls_rpt"
+        yield (
+            f"_smtp._tls.{name}",
+            "TXT",
+            f"v=TLSRPTv1; rua={_names.mailto(domain.tls_reports_to)}",
+            "tls_rpt",
+        )
     if domain.mta_sts:
         identity = mta_sts.policy_id(mta_sts.policy(domain.mta_sts, mta_sts.hosts(estate, tenant)))
         yield f"_mta-sts.{name}", "TXT", f"v=STSv1; id={identity};", "mta_sts"

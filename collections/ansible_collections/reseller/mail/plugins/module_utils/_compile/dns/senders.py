@@ -25,13 +25,19 @@ PARKED_DMARC = "v=DMARC1; p=reject"
 
 def ip_terms(addresses: t.Iterable[str]) -> str:
     """Addresses as SPF's mechanisms, each once."""
-    return " ".join(dict.fromkeys(f"ip{ipaddress.ip_address(address).version}:{address}" for address in addresses))
+    return " ".join(
+        dict.fromkeys(
+            f"ip{ipaddress.ip_address(address).version}:{address}" for address in addresses
+        )
+    )
 
 
 def provider_spf(estate: Estate, more: t.Iterable[str] = ()) -> str:
     """Return the record that tenants include. Addresses, not names: receivers give up after ten lookups (section 4.6.4), and
     this record is part of every tenant's. The premium relay is not in it: then its other customers could send for every tenant."""
-    own = ip_terms(address for node in estate.nodes for address in (*node.addresses, *node.outbound_addresses))
+    own = ip_terms(
+        address for node in estate.nodes for address in (*node.addresses, *node.outbound_addresses)
+    )
     return " ".join(("v=spf1", *filter(None, (own, *more)), "-all"))
 
 
@@ -91,7 +97,9 @@ def dmarc(settings: Dmarc) -> str:
 
 def parked_dmarc(settings: Dmarc) -> str:
     """A domain without mail has no mail that a strict policy could harm."""
-    return PARKED_DMARC + (f"; rua={_names.mailto(settings.reports_to)}" if settings.reports_to else "")
+    return PARKED_DMARC + (
+        f"; rua={_names.mailto(settings.reports_to)}" if settings.reports_to else ""
+    )
 
 
 def grants(estate: Estate, own: t.Container[str], domain: Domain) -> t.Iterator[Row]:

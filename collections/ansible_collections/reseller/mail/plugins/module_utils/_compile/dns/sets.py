@@ -78,7 +78,9 @@ def alike(key: Key, wanted: t.Iterable[str]) -> str:
     if any(map(is_spf, wanted)):
         return _SPF
     # Case and spaces mean nothing around a tag (RFC 9989 section 4.8, RFC 8460 section 3, RFC 8461 section 3.1).
-    tags = sorted({re.escape(value.partition(";")[0].partition("=")[2].strip()) for value in wanted})
+    tags = sorted(
+        {re.escape(value.partition(";")[0].partition("=")[2].strip()) for value in wanted}
+    )
     return rf"\s*v\s*=\s*({'|'.join(tags)})\s*(;|$)"
 
 

@@ -15,7 +15,10 @@ from . import de, en, fr
 def _typeset(texts: t.Mapping[str, str], opening: str, closing: str) -> t.Mapping[str, str]:
     """The texts as readers see them: their sources have the plain quotes of a keyboard, as all code of a collection must."""
     apostrophe = "\N{RIGHT SINGLE QUOTATION MARK}"
-    return {key: re.sub('"([^"]*)"', rf"{opening}\1{closing}", text).replace("'", apostrophe) for key, text in texts.items()}
+    return {
+        key: re.sub('"([^"]*)"', rf"{opening}\1{closing}", text).replace("'", apostrophe)
+        for key, text in texts.items()
+    }
 
 
 LANGUAGES: t.Final = {

@@ -55,7 +55,7 @@ TEXTS = {
     "host_whole": "Tragen Sie lange Texte in einem Stück und ohne Anführungszeichen ein; geteilt werden sie dort von selbst.",
     "host_dot": "Namen als Wert brauchen den Punkt am Ende.",
     "host_lacks": "Einträge der Art {types} lassen sich dort nicht anlegen. Sie sind empfohlen; E-Mail geht ohne sie.",
-    "note_proxy": "Schalten Sie für diese Namen den Proxy aus (\"Nur DNS\"): E-Mail geht nicht durch ihn.",
+    "note_proxy": 'Schalten Sie für diese Namen den Proxy aus ("Nur DNS"): E-Mail geht nicht durch ihn.',
     "note_plan": "Je nach Paket lassen sich manche Arten von Einträgen nur für Subdomains oder gar nicht anlegen.",
     "section_receive": "E-Mail empfangen",
     "section_send": "Senden, und es wird geglaubt",

@@ -59,7 +59,7 @@ TEXTS = {
     "host_whole": "Enter long texts in one piece, without quotation marks; they are split for you.",
     "host_dot": "Names that are values need the dot at their end.",
     "host_lacks": "{types} records cannot be entered there. They are recommended, mail works without them.",
-    "note_proxy": "Switch the proxy off for these names (\"DNS only\"): mail does not pass through it.",
+    "note_proxy": 'Switch the proxy off for these names ("DNS only"): mail does not pass through it.',
     "note_plan": "Depending on your package, some types of records can be entered for subdomains only, or not at all.",
     "section_receive": "Receiving mail",
     "section_send": "Sending mail that is believed",

@@ -55,7 +55,7 @@ TEXTS = {
     "host_whole": "Saisissez les textes longs d'un seul tenant, sans guillemets ; ils sont découpés là-bas.",
     "host_dot": "Les noms donnés comme valeur ont besoin du point final.",
     "host_lacks": "Les enregistrements {types} n'y sont pas possibles. Ils sont recommandés ; le courriel fonctionne sans eux.",
-    "note_proxy": "Désactivez le proxy pour ces noms (\"DNS uniquement\") : le courriel ne passe pas par lui.",
+    "note_proxy": 'Désactivez le proxy pour ces noms ("DNS uniquement") : le courriel ne passe pas par lui.',
     "note_plan": "Selon votre offre, certains types ne sont possibles que pour des sous-domaines, ou pas du tout.",
     "section_receive": "Recevoir du courriel",
     "section_send": "Envoyer, et être cru",

@@ -14,7 +14,13 @@ FIXTURE = Path(__file__).parents[2] / "fixtures" / "estate"
 
 
 def explained(folder: Path, subject: str, *more: str) -> subprocess.CompletedProcess[str]:
-    return ansible(folder, "playbook", "reseller.mail.explain", *variables(mail_estate_dir=FIXTURE, explain_subject=subject), *more)
+    return ansible(
+        folder,
+        "playbook",
+        "reseller.mail.explain",
+        *variables(mail_estate_dir=FIXTURE, explain_subject=subject),
+        *more,
+    )
 
 
 def test_every_value_is_told_with_its_level_and_place(tmp_path: Path) -> None:
@@ -33,8 +39,18 @@ def test_defaults_can_be_left_out(tmp_path: Path) -> None:
     assert "credentials" not in run.stdout
 
 
-@pytest.mark.parametrize(("subject", "kind", "meant"), [("joe@acme.example", "mailbox", "jo@acme.example"), ("acmee.example", "domain", "acme.example")])
-def test_who_asks_for_what_is_not_there_is_told_what_may_be_meant(tmp_path: Path, subject: str, kind: str, meant: str) -> None:
+@pytest.mark.parametrize(
+    ("subject", "kind", "meant"),
+    [
+        ("joe@acme.example", "mailbox", "jo@acme.example"),
+        ("acmee.example", "domain", "acme.example"),
+    ],
+)
+def test_who_asks_for_what_is_not_there_is_told_what_may_be_meant(
+    tmp_path: Path, subject: str, kind: str, meant: str
+) -> None:
     run = explained(tmp_path, subject)
     assert run.returncode == 2
-    assert f"the estate has no {kind} {subject}; did you mean {meant}?" in " ".join(run.stdout.split())
+    assert f"the estate has no {kind} {subject}; did you mean {meant}?" in " ".join(
+        run.stdout.split()
+    )

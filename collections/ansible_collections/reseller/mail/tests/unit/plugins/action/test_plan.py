@@ -36,26 +36,47 @@ def test_two_folders_are_compared_and_the_plan_is_written(tmp_path: Path, before
     checked = plan(tmp_path / "home", "--check", mail_estate_dir=after, plan_before=before, **files)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert not comment.exists()
-    run = plan(tmp_path / "home", mail_estate_dir=after, plan_before=before, mail_actor="it-acme", **files)
+    run = plan(
+        tmp_path / "home", mail_estate_dir=after, plan_before=before, mail_actor="it-acme", **files
+    )
     assert run.returncode == 0, run.stdout + run.stderr
     lines = run.stdout.splitlines()
     first = lines.index("tenant acme (Acme Corporation)")
     assert lines[first + 1] == "    ~ mailbox jo@acme.example: quota 5G → 6G"
     assert "it-acme is tenant_admin of acme; may make this change" in lines
     assert comment.read_text(encoding="utf-8").startswith("<!-- reseller.mail.plan -->\n")
-    assert json.loads(numbers.read_text(encoding="utf-8"))["counts"] == {"added": 0, "changed": 1, "removed": 0}
-    assert "changed=0" in plan(tmp_path / "home", mail_estate_dir=after, plan_before=before, mail_actor="it-acme", **files).stdout
+    assert json.loads(numbers.read_text(encoding="utf-8"))["counts"] == {
+        "added": 0,
+        "changed": 1,
+        "removed": 0,
+    }
+    assert (
+        "changed=0"
+        in plan(
+            tmp_path / "home",
+            mail_estate_dir=after,
+            plan_before=before,
+            mail_actor="it-acme",
+            **files,
+        ).stdout
+    )
 
 
 @pytest.mark.parametrize(
     ("replacement", "variables", "said"),
     [
         (("quota: 5G", "quota: lots"), {}, f"{e.ACME}:7:12"),
-        (("quota: 5G", "quota: 6G"), {"mail_actor": "ann@globex.example"}, "1 edit is not allowed to ann@globex.example; each is named above"),
+        (
+            ("quota: 5G", "quota: 6G"),
+            {"mail_actor": "ann@globex.example"},
+            "1 edit is not allowed to ann@globex.example; each is named above",
+        ),
         (("  - name: small\n", ""), {"mail_actor": ""}, "the actor is empty"),
     ],
 )
-def test_what_is_refused_fails(tmp_path: Path, before: Path, replacement: tuple[str, str], variables: dict[str, str], said: str) -> None:
+def test_what_is_refused_fails(
+    tmp_path: Path, before: Path, replacement: tuple[str, str], variables: dict[str, str], said: str
+) -> None:
     after = write(tmp_path / "after", e.changed(e.FILES, e.ACME, replacement))
     run = plan(tmp_path / "home", mail_estate_dir=after, plan_before=before, **variables)
     assert run.returncode == 2, run.stdout + run.stderr
@@ -63,25 +84,51 @@ def test_what_is_refused_fails(tmp_path: Path, before: Path, replacement: tuple[
 
 
 def test_mass_deletion_needs_the_number(tmp_path: Path, before: Path) -> None:
-    after = write(tmp_path / "after", {path: text for path, text in e.FILES.items() if not path.startswith("tenants/acme/")})
+    after = write(
+        tmp_path / "after",
+        {path: text for path, text in e.FILES.items() if not path.startswith("tenants/acme/")},
+    )
     after.joinpath("estate.yml").write_text(
-        e.FILES["estate.yml"].replace("  - {identity: it-acme, role: tenant_admin, tenant: acme, address: it@acme.example}\n", ""), encoding="utf-8"
+        e.FILES["estate.yml"].replace(
+            "  - {identity: it-acme, role: tenant_admin, tenant: acme, address: it@acme.example}\n",
+            "",
+        ),
+        encoding="utf-8",
     )
     run = plan(tmp_path / "home", mail_estate_dir=after, plan_before=before)
     assert run.returncode == 2, run.stdout + run.stderr
     number = run.stdout.split("mail_deletions_accepted=")[1].split()[0]
     assert number == "10", "1 tenant, 2 domains, 7 mailboxes"
-    assert plan(tmp_path / "home", mail_estate_dir=after, plan_before=before, mail_deletions_accepted=9).returncode == 2
-    assert plan(tmp_path / "home", mail_estate_dir=after, plan_before=before, mail_deletions_accepted=10).returncode == 0
+    assert (
+        plan(
+            tmp_path / "home", mail_estate_dir=after, plan_before=before, mail_deletions_accepted=9
+        ).returncode
+        == 2
+    )
+    assert (
+        plan(
+            tmp_path / "home", mail_estate_dir=after, plan_before=before, mail_deletions_accepted=10
+        ).returncode
+        == 0
+    )
 
 
 def test_what_is_missing_is_said_in_one_sentence(tmp_path: Path, before: Path) -> None:
     for given, said in (
-        ({"mail_estate_dir": before}, "plan_before_revision is missing. Give a Git revision with -e plan_before_revision=, or a folder with -e plan_before="),
+        (
+            {"mail_estate_dir": before},
+            "plan_before_revision is missing. Give a Git revision with -e plan_before_revision=, or a folder with -e plan_before=",
+        ),
         ({"plan_before": before}, "no estate is known"),
-        ({"mail_estate_dir": before, "plan_before": f"{before}/nothing"}, "there is no estate before at"),
+        (
+            {"mail_estate_dir": before, "plan_before": f"{before}/nothing"},
+            "there is no estate before at",
+        ),
         ({"mail_estate_dir": before, "plan_before_revision": "main"}, "not a git repository"),
-        ({"mail_estate_dir": before, "plan_before_revision": "main", "plan_merge": "true"}, "merge needs before_revision and after_revision"),
+        (
+            {"mail_estate_dir": before, "plan_before_revision": "main", "plan_merge": "true"},
+            "merge needs before_revision and after_revision",
+        ),
     ):
         run = plan(tmp_path / "home", **given)
         assert run.returncode == 2

@@ -59,7 +59,14 @@ class Operator:
         (self.estate / path).write_text(text, encoding="utf-8")
 
     def plays(self, playbook: str, *args: str) -> str:
-        done = ansible(self.folder, "playbook", playbook, *variables(mail_estate_dir=self.estate), *args, COLUMNS="200")
+        done = ansible(
+            self.folder,
+            "playbook",
+            playbook,
+            *variables(mail_estate_dir=self.estate),
+            *args,
+            COLUMNS="200",
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return " ".join((done.stdout + done.stderr).split())
 
@@ -82,11 +89,19 @@ class Operator:
         begin = int(when.replace(hour=0, minute=0, second=0).timestamp())
         inbox = self.folder / "build/reports"
         inbox.mkdir(parents=True, exist_ok=True)
-        dmarc = (REPORTS / "google.xml").read_text().replace("1763596800", f"{begin}").replace("1763683199", f"{begin + 86399}")
+        dmarc = (
+            (REPORTS / "google.xml")
+            .read_text()
+            .replace("1763596800", f"{begin}")
+            .replace("1763683199", f"{begin + 86399}")
+        )
         dmarc = dmarc.replace("9391651994", f"{begin}")
-        (inbox / f"google.com!acme.example!{begin}.xml.gz").write_bytes(gzip.compress(dmarc.encode()))
+        (inbox / f"google.com!acme.example!{begin}.xml.gz").write_bytes(
+            gzip.compress(dmarc.encode())
+        )
         (inbox / f"google.com!acme.example!{begin}.json").write_text(
-            (REPORTS / "google.json").read_text().replace("2025-11-20", when.date().isoformat()), encoding="utf-8"
+            (REPORTS / "google.json").read_text().replace("2025-11-20", when.date().isoformat()),
+            encoding="utf-8",
         )
 
 
@@ -111,34 +126,53 @@ def test_a_policy_climbs_with_evidence_and_not_without(operator: Operator) -> No
     assert operator.published() == before
     operator.day(0)
     check = operator.plays("reseller.mail.promote", "--check", "--diff")
-    assert not (operator.estate / "state/promoted_domains.json").exists(), "check mode writes nothing"
+    assert not (operator.estate / "state/promoted_domains.json").exists(), (
+        "check mode writes nothing"
+    )
     assert "↑ observe → test" in check, "and tells what today's evidence would do"
     done = operator.plays("reseller.mail.promote", "--diff")
     assert "↑ observe → test" in done
     assert "↑ testing → enforce" in done
-    assert '+ {"domain": "acme.example", "tenant": "acme", "policy": "dmarc", "step": "test"' in done
+    assert (
+        '+ {"domain": "acme.example", "tenant": "acme", "policy": "dmarc", "step": "test"' in done
+    )
     after = operator.published()
     assert after["_dmarc.acme.example"] == "v=DMARC1; p=quarantine; t=y; rua=mailto:it@acme.example"
-    assert after["_mta-sts.acme.example"] != before["_mta-sts.acme.example"], "the policy is another one now, and its id with it"
+    assert after["_mta-sts.acme.example"] != before["_mta-sts.acme.example"], (
+        "the policy is another one now, and its id with it"
+    )
     again = operator.plays("reseller.mail.promote")
     assert "changed=0" in again
     assert "4 counted before" in again
     assert "… test" in again
     assert "quarantine, missing:" in again
-    operator.write("tenants/acme/acme.example.yml", FILES["tenants/acme/acme.example.yml"].replace("quarantine", "observe"))
-    assert operator.published()["_dmarc.acme.example"] == before["_dmarc.acme.example"], "loosening waits for nobody"
+    operator.write(
+        "tenants/acme/acme.example.yml",
+        FILES["tenants/acme/acme.example.yml"].replace("quarantine", "observe"),
+    )
+    assert operator.published()["_dmarc.acme.example"] == before["_dmarc.acme.example"], (
+        "loosening waits for nobody"
+    )
 
 
-def test_a_failing_source_of_ours_holds_it_back_and_an_override_does_not_ask(operator: Operator) -> None:
+def test_a_failing_source_of_ours_holds_it_back_and_an_override_does_not_ask(
+    operator: Operator,
+) -> None:
     for ago in (1, 0):
         operator.day(ago)
     reports = operator.folder / "build/reports"
     [latest] = sorted(reports.glob("*.gz"))[-1:]
-    latest.write_bytes(gzip.compress(gzip.decompress(latest.read_bytes()).replace(b"198.51.100.77", b"192.0.2.1")))
-    held = operator.plays("reseller.mail.promote", "-e", "promotion_findings=build/verify/report.json")
+    latest.write_bytes(
+        gzip.compress(gzip.decompress(latest.read_bytes()).replace(b"198.51.100.77", b"192.0.2.1"))
+    )
+    held = operator.plays(
+        "reseller.mail.promote", "-e", "promotion_findings=build/verify/report.json"
+    )
     assert "7 messages from 192.0.2.1 failed SPF and DKIM (says google.com)" in held
     assert "observe → test" not in held
-    wanted = FILES["tenants/acme/acme.example.yml"].replace("stage: quarantine", "stage: quarantine, override: {reason: ticket 4711}")
+    wanted = FILES["tenants/acme/acme.example.yml"].replace(
+        "stage: quarantine", "stage: quarantine, override: {reason: ticket 4711}"
+    )
     operator.write("tenants/acme/acme.example.yml", wanted)
     assert operator.published()["_dmarc.acme.example"].startswith("v=DMARC1; p=quarantine; rua=")
     assert "by override: ticket 4711" in operator.plays("reseller.mail.promote")

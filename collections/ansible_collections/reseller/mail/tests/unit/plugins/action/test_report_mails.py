@@ -14,7 +14,12 @@ NAME = 24 * "a" + ".eml"
 
 
 def mail(**more: t.Any) -> dict[str, t.Any]:
-    return {"name": NAME, "content": base64.b64encode(b"a report").decode(), "arrived": 1_700_000_000, **more}
+    return {
+        "name": NAME,
+        "content": base64.b64encode(b"a report").decode(),
+        "arrived": 1_700_000_000,
+        **more,
+    }
 
 
 def test_what_the_module_sends_is_taken() -> None:
@@ -25,13 +30,25 @@ def test_what_the_module_sends_is_taken() -> None:
 @pytest.mark.parametrize(
     "bad",
     [
-        None, "mail", {}, mail(name="../../etc/passwd"), mail(name=NAME + "\n"), mail(content="?"), mail(content=None), mail(arrived="soon"),
-        mail(arrived=-1), mail(arrived=10**20), mail(arrived=float("nan")), mail(content=base64.b64encode(bytes(MAX_RUN + 1)).decode()),
+        None,
+        "mail",
+        {},
+        mail(name="../../etc/passwd"),
+        mail(name=NAME + "\n"),
+        mail(content="?"),
+        mail(content=None),
+        mail(arrived="soon"),
+        mail(arrived=-1),
+        mail(arrived=10**20),
+        mail(arrived=float("nan")),
+        mail(content=base64.b64encode(bytes(MAX_RUN + 1)).decode()),
     ],
 )
 def test_everything_else_is_left_out(bad: t.Any) -> None:
     assert fit([bad]) == []
-    assert len(fit([mail(), bad, mail()])) == (1 if isinstance(bad, dict) and len(str(bad.get("content"))) > MAX_RUN else 2)
+    assert len(fit([mail(), bad, mail()])) == (
+        1 if isinstance(bad, dict) and len(str(bad.get("content"))) > MAX_RUN else 2
+    )
 
 
 def test_what_is_no_list_is_nothing() -> None:

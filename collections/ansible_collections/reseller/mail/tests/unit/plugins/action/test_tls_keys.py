@@ -16,11 +16,20 @@ FIXTURE = Path(__file__).parents[2] / "fixtures" / "estate"
 HOST = "mx1.hosting.example"
 
 
-def ran(monkeypatch: pytest.MonkeyPatch, estate: Path, current: str) -> tuple[dict[str, t.Any], list[str]]:
+def ran(
+    monkeypatch: pytest.MonkeyPatch, estate: Path, current: str
+) -> tuple[dict[str, t.Any], list[str]]:
     """Run the action on a host that serves this key; return its result and its warnings."""
     warnings: list[str] = []
     answer = {"changed": False, "tls": [{"name": HOST, "current": current}]}
-    action = ActionModule(task=None, connection=None, play_context=None, loader=DataLoader(), templar=None, shared_loader_obj=None)
+    action = ActionModule(
+        task=None,
+        connection=None,
+        play_context=None,
+        loader=DataLoader(),
+        templar=None,
+        shared_loader_obj=None,
+    )
     arguments = {"estate": str(estate), "node": "mx1", "now": "", "resolver": "", "rollover": False}
     monkeypatch.setattr(action, "validate_argument_spec", lambda argument_spec: ({}, arguments))
     monkeypatch.setattr(action, "_execute_module", lambda **given: answer)

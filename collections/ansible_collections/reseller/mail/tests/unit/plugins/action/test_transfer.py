@@ -53,16 +53,32 @@ def estate(tmp_path: Path) -> Path:
 
 
 def play(estate: Path, playbook: str, *args: str) -> subprocess.CompletedProcess[str]:
-    return ansible(estate.parent / "home", "playbook", playbook, *variables(mail_estate_dir=estate), *args, COLUMNS="120")
+    return ansible(
+        estate.parent / "home",
+        "playbook",
+        playbook,
+        *variables(mail_estate_dir=estate),
+        *args,
+        COLUMNS="120",
+    )
 
 
 def transfer(estate: Path, *args: str, **words: str) -> subprocess.CompletedProcess[str]:
     given = {"tenant": "acme", "from": "it@people.example", "to": "jo@people.example", **words}
-    return play(estate, "reseller.mail.transfer", *args, *(part for key, value in given.items() for part in ("-e", f"transfer_{key}={value}")))
+    return play(
+        estate,
+        "reseller.mail.transfer",
+        *args,
+        *(part for key, value in given.items() for part in ("-e", f"transfer_{key}={value}")),
+    )
 
 
 def contents(estate: Path) -> dict[str, str]:
-    return {str(path.relative_to(estate)): path.read_bytes().decode() for path in sorted(estate.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(estate)): path.read_bytes().decode()
+        for path in sorted(estate.rglob("*"))
+        if path.is_file()
+    }
 
 
 def test_a_transfer_writes_only_the_owners_and_its_check_tells_it_before(estate: Path) -> None:
@@ -73,13 +89,18 @@ def test_a_transfer_writes_only_the_owners_and_its_check_tells_it_before(estate:
     assert "+    owner: jo@people.example   # her own soon" in check.stdout
     assert "$2y$" not in check.stdout
     assert 'password: "…"' in check.stdout, "a line of the diff's context"
-    assert "it@people.example → jo@people.example: domains 1, mailboxes 2, storage 3G; in tenants/acme/acme.example.yml." in check.stdout
+    assert (
+        "it@people.example → jo@people.example: domains 1, mailboxes 2, storage 3G; in tenants/acme/acme.example.yml."
+        in check.stdout
+    )
     assert "it@people.example stays the account's default_owner" in check.stdout
     run = transfer(estate)
     assert "changed=1" in run.stdout
     assert "changed=1" in check.stdout
     text = FILES["tenants/acme/acme.example.yml"]
-    expected = text.replace("owner: it@", "owner: jo@").replace("mailboxes:", "owner: jo@people.example\nmailboxes:", 1)
+    expected = text.replace("owner: it@", "owner: jo@").replace(
+        "mailboxes:", "owner: jo@people.example\nmailboxes:", 1
+    )
     assert contents(estate) == {**FILES, "tenants/acme/acme.example.yml": expected}
     assert (estate / "tenants/acme/acme.example.yml").stat().st_mode & 0o777 == 0o640
     again = transfer(estate)
@@ -89,20 +110,37 @@ def test_a_transfer_writes_only_the_owners_and_its_check_tells_it_before(estate:
 
 def test_no_room_is_refused_whole_with_the_missing_amounts(estate: Path) -> None:
     account = estate / "tenants/acme/account.yml"
-    account.write_text(FILES["tenants/acme/account.yml"].replace("{mailboxes: 3}", "{mailboxes: 2, storage: 2G}"), encoding="utf-8")
+    account.write_text(
+        FILES["tenants/acme/account.yml"].replace("{mailboxes: 3}", "{mailboxes: 2, storage: 2G}"),
+        encoding="utf-8",
+    )
     before = contents(estate)
     run = transfer(estate)
     assert run.returncode == 2
-    assert "jo@people.example lacks room for mailboxes: 2 would come, 1 are left; 1 are missing" in run.stdout
-    assert "jo@people.example lacks room for storage: 3G would come, 1G are left; 2G are missing" in run.stdout
-    assert "nothing was written: jo@people.example has no room for what it@people.example owns (mailboxes, storage); each is named above" in run.stdout
+    assert (
+        "jo@people.example lacks room for mailboxes: 2 would come, 1 are left; 1 are missing"
+        in run.stdout
+    )
+    assert (
+        "jo@people.example lacks room for storage: 3G would come, 1G are left; 2G are missing"
+        in run.stdout
+    )
+    assert (
+        "nothing was written: jo@people.example has no room for what it@people.example owns (mailboxes, storage); each is named above"
+        in run.stdout
+    )
     assert contents(estate) == before
 
 
-def test_a_transfer_may_mend_an_owner_that_is_over_its_limit_but_not_write_other_faults(estate: Path) -> None:
+def test_a_transfer_may_mend_an_owner_that_is_over_its_limit_but_not_write_other_faults(
+    estate: Path,
+) -> None:
     account = estate / "tenants/acme/account.yml"
     tight = "- {address: it@people.example, limits: {mailboxes: 1}}"
-    account.write_text(FILES["tenants/acme/account.yml"].replace("- address: it@people.example", tight), encoding="utf-8")
+    account.write_text(
+        FILES["tenants/acme/account.yml"].replace("- address: it@people.example", tight),
+        encoding="utf-8",
+    )
     assert transfer(estate, "--check").returncode == 0
     plans = estate / "plans.yml"
     plans.write_text(FILES["plans.yml"].replace("mailboxes: 9", "mailboxes: 2"), encoding="utf-8")
@@ -121,7 +159,11 @@ STRANGER = "x@people.example is no admin of tenant acme, within which a transfer
     ("source", "target", "sentence"),
     [
         ("it@people.example", "x@people.example", STRANGER),
-        ("nobody", "it@people.example", "'nobody' is not an address; allowed: an address such as jo@acme.example"),
+        (
+            "nobody",
+            "it@people.example",
+            "'nobody' is not an address; allowed: an address such as jo@acme.example",
+        ),
         ("it@people.example", "IT@people.example", "it@people.example cannot hand over to itself"),
     ],
 )
@@ -136,16 +178,22 @@ def test_words_that_cannot_be_right(source: str, target: str, sentence: str) -> 
 def test_a_word_that_cannot_be_right_changes_nothing(estate: Path) -> None:
     run = transfer(estate, tenant="acmee")
     assert run.returncode == 2
-    assert "the estate has no tenant acmee; did you mean acme?; allowed: acme" in run.stdout + run.stderr
+    assert (
+        "the estate has no tenant acmee; did you mean acme?; allowed: acme"
+        in run.stdout + run.stderr
+    )
     assert contents(estate) == FILES
 
 
 def test_an_estate_at_fault_is_neither_counted_nor_changed(estate: Path) -> None:
-    (estate / "tenants/acme/acme.example.yml").write_text("mailboxes: [{name: it, quotta: 1G}]\n", encoding="utf-8")
+    (estate / "tenants/acme/acme.example.yml").write_text(
+        "mailboxes: [{name: it, quotta: 1G}]\n", encoding="utf-8"
+    )
     for run in (transfer(estate), play(estate, "reseller.mail.ledger")):
         assert run.returncode == 2
-        assert "has 1 fault; ansible-playbook reseller.mail.validate names them; the first is tenants/acme/acme.example.yml:1:24: unknown-key" in (
-            run.stdout + run.stderr
+        assert (
+            "has 1 fault; ansible-playbook reseller.mail.validate names them; the first is tenants/acme/acme.example.yml:1:24: unknown-key"
+            in (run.stdout + run.stderr)
         )
 
 
@@ -154,7 +202,9 @@ def test_the_ledger_is_shown_and_also_when_something_is_over(estate: Path) -> No
     assert run.returncode == 0, run.stdout + run.stderr
     assert "acme  Acme · pending on mx1 · plan p · admins 2" in run.stdout
     assert "changed=0" in run.stdout
-    (estate / "plans.yml").write_text(FILES["plans.yml"].replace("mailboxes: 9", "mailboxes: 2"), encoding="utf-8")
+    (estate / "plans.yml").write_text(
+        FILES["plans.yml"].replace("mailboxes: 9", "mailboxes: 2"), encoding="utf-8"
+    )
     assert "3/2 ✗" in play(estate, "reseller.mail.ledger").stdout
 
 
@@ -165,12 +215,20 @@ def test_the_ledger_as_files(estate: Path) -> None:
     assert "changed=1" in check.stdout
     assert not dest.exists()
     assert "changed=1" in play(estate, "reseller.mail.ledger", *words).stdout
-    assert json.loads(dest.read_text(encoding="utf-8"))["tenants"][0]["counters"]["mailboxes"]["used"] == 3
+    assert (
+        json.loads(dest.read_text(encoding="utf-8"))["tenants"][0]["counters"]["mailboxes"]["used"]
+        == 3
+    )
     assert "changed=0" in play(estate, "reseller.mail.ledger", *words).stdout
-    table = play(estate, "reseller.mail.ledger", "-e", '{"ledger_tenants": ["acme"], "ledger_output": "csv"}')
+    table = play(
+        estate, "reseller.mail.ledger", "-e", '{"ledger_tenants": ["acme"], "ledger_output": "csv"}'
+    )
     assert "\nowner,acme,jo@people.example,p,mx1,mailboxes,1,3,2,33.3,admin,ok\n" in table.stdout
 
 
 def test_without_an_estate_one_sentence_says_so(estate: Path) -> None:
     run = play(estate, "reseller.mail.ledger", "-e", "mail_estate_dir=")
-    assert "no estate is known: use an inventory with the plugin reseller.mail.estate, or give -e mail_estate_dir=<directory>" in run.stdout + run.stderr
+    assert (
+        "no estate is known: use an inventory with the plugin reseller.mail.estate, or give -e mail_estate_dir=<directory>"
+        in run.stdout + run.stderr
+    )

@@ -17,7 +17,9 @@ FIXTURES = UNIT / "fixtures"
 BAD = (FIXTURES / "bad_estate.txt").read_text(encoding="utf-8").splitlines()
 
 
-def validate(home: Path, *args: str, inventory: str = "localhost,", **more: str) -> subprocess.CompletedProcess[str]:
+def validate(
+    home: Path, *args: str, inventory: str = "localhost,", **more: str
+) -> subprocess.CompletedProcess[str]:
     return ansible(home, "playbook", "reseller.mail.validate", *args, inventory=inventory, **more)
 
 
@@ -29,40 +31,70 @@ def bad(tmp_path: Path) -> Path:
     return tmp_path / "repository" / "estates" / "bad"
 
 
-def test_every_fault_is_told_with_its_line_and_the_exit_status_is_two(tmp_path: Path, bad: Path) -> None:
+def test_every_fault_is_told_with_its_line_and_the_exit_status_is_two(
+    tmp_path: Path, bad: Path
+) -> None:
     run = validate(tmp_path / "home", "-e", f"mail_estate_dir={bad}")
     assert run.returncode == 2
     printed = run.stdout.splitlines()
     heads = [line for line in printed if line.startswith("estates/bad/")]
     assert heads == [f"estates/bad/{line.partition('; allowed: ')[0]}" for line in BAD]
-    allowed = [line.strip().removeprefix("allowed: ") for line in printed if line.startswith("       allowed: ")]
+    allowed = [
+        line.strip().removeprefix("allowed: ")
+        for line in printed
+        if line.startswith("       allowed: ")
+    ]
     assert allowed == [line.partition("; allowed: ")[2] for line in BAD]
     place = printed.index(next(line for line in heads if "unknown-key" in line))
     assert printed[place + 1 : place + 3] == ["     4 │     qouta: …", "       │     ^~~~~"]
     files = len({line.split(":")[0] for line in BAD})
-    assert f"{len(BAD)} faults in {files} files; docs/faults.md of the collection explains each id:" in printed
-    assert f"has {len(BAD)} faults in {files} files; each is named above" in " ".join(run.stdout.split())
+    assert (
+        f"{len(BAD)} faults in {files} files; docs/faults.md of the collection explains each id:"
+        in printed
+    )
+    assert f"has {len(BAD)} faults in {files} files; each is named above" in " ".join(
+        run.stdout.split()
+    )
     assert "\x1b" not in run.stdout
 
 
 def test_colours_are_for_terminals_and_never_for_the_log(tmp_path: Path, bad: Path) -> None:
     log = tmp_path / "log"
-    run = validate(tmp_path / "home", "-e", f"mail_estate_dir={bad}", ANSIBLE_NOCOLOR="0", ANSIBLE_FORCE_COLOR="1", ANSIBLE_LOG_PATH=str(log))
+    run = validate(
+        tmp_path / "home",
+        "-e",
+        f"mail_estate_dir={bad}",
+        ANSIBLE_NOCOLOR="0",
+        ANSIBLE_FORCE_COLOR="1",
+        ANSIBLE_LOG_PATH=str(log),
+    )
     assert "\x1b[1;31munknown-key\x1b[0m" in run.stdout
     assert "\x1b" not in log.read_text(encoding="utf-8")
     assert "unknown-key" in log.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("output", ["json", "github", "gitlab", "sarif", "text"])
-def test_a_report_goes_into_a_file_while_people_read_text(tmp_path: Path, bad: Path, output: str) -> None:
+def test_a_report_goes_into_a_file_while_people_read_text(
+    tmp_path: Path, bad: Path, output: str
+) -> None:
     dest = tmp_path / "reports" / "report"
-    arguments = ("-e", f"mail_estate_dir={bad}", "-e", f"validate_output={output}", "-e", f"validate_dest={dest}")
+    arguments = (
+        "-e",
+        f"mail_estate_dir={bad}",
+        "-e",
+        f"validate_output={output}",
+        "-e",
+        f"validate_dest={dest}",
+    )
     run = validate(tmp_path / "home", *arguments, "--check")
     assert run.returncode == 2
     assert not dest.exists()
     run = validate(tmp_path / "home", *arguments)
     assert run.returncode == 2
-    assert "estates/bad/tenants/acme/acme.example.yml:4:5: unknown-key: 'qouta' is no key of a mailbox; did you mean quota?" in run.stdout.splitlines()
+    assert (
+        "estates/bad/tenants/acme/acme.example.yml:4:5: unknown-key: 'qouta' is no key of a mailbox; did you mean quota?"
+        in run.stdout.splitlines()
+    )
     text = dest.read_text(encoding="utf-8")
     assert text.endswith("\n")
     if output == "github":
@@ -70,30 +102,48 @@ def test_a_report_goes_into_a_file_while_people_read_text(tmp_path: Path, bad: P
         assert all(line.startswith("::error file=estates/bad/") for line in text.splitlines())
     elif output != "text":
         told = json.loads(text)
-        rows = {"json": lambda: told["faults"], "gitlab": lambda: told, "sarif": lambda: told["runs"][0]["results"]}[output]()
+        rows = {
+            "json": lambda: told["faults"],
+            "gitlab": lambda: told,
+            "sarif": lambda: told["runs"][0]["results"],
+        }[output]()
         assert len(rows) == len(BAD)
     if output != "text":
         assert f"the report lies in {dest}" in " ".join(run.stdout.split())
 
 
 def test_without_a_file_the_form_is_printed_as_it_is(tmp_path: Path, bad: Path) -> None:
-    run = validate(tmp_path / "home", "-e", f"mail_estate_dir={bad}", "-e", "validate_output=github")
+    run = validate(
+        tmp_path / "home", "-e", f"mail_estate_dir={bad}", "-e", "validate_output=github"
+    )
     assert run.returncode == 2
-    assert sum(line.startswith("::error file=estates/bad/") for line in run.stdout.splitlines()) == len(BAD)
+    assert sum(
+        line.startswith("::error file=estates/bad/") for line in run.stdout.splitlines()
+    ) == len(BAD)
     assert "^~" not in run.stdout
 
 
 def test_paths_are_relative_to_what_one_says(tmp_path: Path, bad: Path) -> None:
     run = validate(tmp_path / "home", "-e", f"mail_estate_dir={bad}", "-e", f"validate_root={bad}")
-    assert next(line for line in run.stdout.splitlines() if ": unknown-key: " in line).startswith("tenants/acme/acme.example.yml:4:5: ")
-    run = validate(tmp_path / "home", "-e", f"mail_estate_dir={bad}", "-e", f"validate_root={tmp_path}/home")
+    assert next(line for line in run.stdout.splitlines() if ": unknown-key: " in line).startswith(
+        "tenants/acme/acme.example.yml:4:5: "
+    )
+    run = validate(
+        tmp_path / "home", "-e", f"mail_estate_dir={bad}", "-e", f"validate_root={tmp_path}/home"
+    )
     assert run.returncode == 2
-    assert f"the estate {bad} does not lie below {tmp_path}/home" in " ".join((run.stdout + run.stderr).split())
+    assert f"the estate {bad} does not lie below {tmp_path}/home" in " ".join(
+        (run.stdout + run.stderr).split()
+    )
 
 
 def test_a_faultless_estate_is_counted_and_its_report_is_empty(tmp_path: Path) -> None:
     dest = tmp_path / "report.json"
-    for arguments, changed in (((), 0), (("--check", "--diff"), 0), (("-e", "validate_output=json", "-e", f"validate_dest={dest}"), 1)):
+    for arguments, changed in (
+        ((), 0),
+        (("--check", "--diff"), 0),
+        (("-e", "validate_output=json", "-e", f"validate_dest={dest}"), 1),
+    ):
         run = validate(tmp_path, "-e", f"mail_estate_dir={FIXTURES}/estate", *arguments)
         assert run.returncode == 0, run.stdout + run.stderr
         assert (
@@ -110,9 +160,20 @@ def test_keys_without_effect_are_named(tmp_path: Path) -> None:
     with (estate / "estate.yml").open("a", encoding="utf-8") as file:
         file.write("backup_mx:\n  - {hostname: alt.hosting.example, addresses: [192.0.2.99]}\n")
     dest = tmp_path / "report.json"
-    run = validate(tmp_path / "home", "-e", f"mail_estate_dir={estate}", "-e", "validate_output=json", "-e", f"validate_dest={dest}")
+    run = validate(
+        tmp_path / "home",
+        "-e",
+        f"mail_estate_dir={estate}",
+        "-e",
+        "validate_output=json",
+        "-e",
+        f"validate_dest={dest}",
+    )
     assert run.returncode == 0, run.stdout + run.stderr
-    idle = {row["key"]: row["times"] for row in json.loads(dest.read_text(encoding="utf-8"))["without_effect"]}
+    idle = {
+        row["key"]: row["times"]
+        for row in json.loads(dest.read_text(encoding="utf-8"))["without_effect"]
+    }
     told = " ".join(run.stdout.split())
     if "estate.yml: backup_mx.hostname" in idle:  # while nothing acts on it
         assert idle["estate.yml: backup_mx.hostname"] == 1
@@ -132,7 +193,13 @@ def test_a_broken_estate_in_the_inventory_can_still_be_validated(tmp_path: Path,
 
 def test_a_report_that_cannot_be_written_is_said_in_one_sentence(tmp_path: Path, bad: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    run = validate(tmp_path / "home", "-e", f"mail_estate_dir={bad}", "-e", f"validate_dest={tmp_path}/file/report")
+    run = validate(
+        tmp_path / "home",
+        "-e",
+        f"mail_estate_dir={bad}",
+        "-e",
+        f"validate_dest={tmp_path}/file/report",
+    )
     assert run.returncode == 2
     told = " ".join((run.stdout + run.stderr).split())
     assert f"Task failed: {tmp_path}/file/report cannot be written: " in told
@@ -143,7 +210,12 @@ def test_a_report_that_cannot_be_written_is_said_in_one_sentence(tmp_path: Path,
 def test_no_estate_is_said_in_one_sentence(tmp_path: Path) -> None:
     run = validate(tmp_path)
     assert run.returncode == 2
-    assert "no estate is known: use an inventory with the plugin reseller.mail.estate, or give -e mail_estate_dir=<directory>" in run.stdout + run.stderr
+    assert (
+        "no estate is known: use an inventory with the plugin reseller.mail.estate, or give -e mail_estate_dir=<directory>"
+        in run.stdout + run.stderr
+    )
     run = validate(tmp_path, "-e", f"mail_estate_dir={tmp_path}/nothing")
     assert run.returncode == 2
-    assert f"there is no estate at {tmp_path}/nothing: it is no directory" in run.stdout + run.stderr
+    assert (
+        f"there is no estate at {tmp_path}/nothing: it is no directory" in run.stdout + run.stderr
+    )

@@ -7,15 +7,24 @@ from ansible_collections.reseller.mail.plugins.action.verify_mail import handed_
 from ansible_collections.reseller.mail.plugins.action.verify_report import collect
 from ansible_collections.reseller.mail.plugins.modules.quota_info import parse
 
-ROW = {"id": "dns.mx", "subject": "acme.example", "state": "ok", "expected": "", "found": "", "remedy": ""}
+ROW = {
+    "id": "dns.mx",
+    "subject": "acme.example",
+    "state": "ok",
+    "expected": "",
+    "found": "",
+    "remedy": "",
+}
 
 
 def test_a_part_that_broke_hides_no_other() -> None:
-    findings = collect([
-        {"name": "dns", "results": {"estate": {"findings": [ROW]}}},
-        {"name": "mail", "results": {"estate": {"msg": "no dkimpy", "failed": True}}},
-        {"name": "quota", "results": {"mx1": {}, "mx2": {"findings": []}}},
-    ])
+    findings = collect(
+        [
+            {"name": "dns", "results": {"estate": {"findings": [ROW]}}},
+            {"name": "mail", "results": {"estate": {"msg": "no dkimpy", "failed": True}}},
+            {"name": "quota", "results": {"mx1": {}, "mx2": {"findings": []}}},
+        ]
+    )
     assert [(one.id, one.subject, one.state, one.found) for one in findings] == [
         ("dns.mx", "acme.example", "ok", ""),
         ("verify.mail", "estate", "fail", "no dkimpy"),
@@ -38,7 +47,19 @@ def test_doveadm_counts_in_kib_and_writes_text() -> None:
       {"username":"ann@acme.example","root":"User quota","type":"STORAGE","value":"0","limit":"-","percent":"0"},
       {"username":"ann@acme.example","root":"User quota","type":"MESSAGE","value":"0","limit":"500000","percent":"0"}]"""
     assert parse(text) == [
-        {"address": "jo@acme.example", "limit": 1048576, "used": 887808, "messages_limit": None, "messages": 9},
-        {"address": "ann@acme.example", "limit": None, "used": 0, "messages_limit": 500000, "messages": 0},
+        {
+            "address": "jo@acme.example",
+            "limit": 1048576,
+            "used": 887808,
+            "messages_limit": None,
+            "messages": 9,
+        },
+        {
+            "address": "ann@acme.example",
+            "limit": None,
+            "used": 0,
+            "messages_limit": 500000,
+            "messages": 0,
+        },
     ]
     assert parse("") == []

@@ -37,7 +37,9 @@ class Place:
         with (self.root / path).open(mode, encoding="utf-8") as stream:
             stream.write(text)
 
-    def run(self, command: str, *args: str, strict: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, command: str, *args: str, strict: bool = True
+    ) -> subprocess.CompletedProcess[str]:
         more = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": str(strict), "COLUMNS": "1000"}
         return ansible(self.root, command, *args, inventory=self.inventory, **more)
 
@@ -55,17 +57,25 @@ def place(tmp_path: Path) -> Place:
 def plain(value: object) -> object:
     """Without the mark that ansible-inventory gives to text that is never templated."""
     if isinstance(value, dict):
-        return value["__ansible_unsafe"] if set(value) == {"__ansible_unsafe"} else {key: plain(below) for key, below in value.items()}
+        return (
+            value["__ansible_unsafe"]
+            if set(value) == {"__ansible_unsafe"}
+            else {key: plain(below) for key, below in value.items()}
+        )
     return [plain(item) for item in value] if isinstance(value, list) else value
 
 
 def test_nodes_and_tenants(place: Place) -> None:
-    place.write("inventory/hosts.yml", "all: {hosts: {mx1: {ansible_host: 10.97.0.3}, elsewhere: {}}}\n")
+    place.write(
+        "inventory/hosts.yml", "all: {hosts: {mx1: {ansible_host: 10.97.0.3}, elsewhere: {}}}\n"
+    )
     listed = t.cast("dict[str, t.Any]", plain(place.listed()))
     assert listed["mail_nodes"]["hosts"] == ["mx1", "mx2"]
     assert listed["tenant_acme"] == {"hosts": ["mx1"]}
     assert listed["tenant_globex"] == {"hosts": ["mx2"]}
-    assert listed["all"]["vars"] == {"mail_estate_dir": str(place.estate)}, "also for localhost and hosts of other sources"
+    assert listed["all"]["vars"] == {"mail_estate_dir": str(place.estate)}, (
+        "also for localhost and hosts of other sources"
+    )
     assert listed["_meta"]["hostvars"]["mx1"] == {
         "ansible_host": "10.97.0.3",
         "mail_node": "mx1",
@@ -74,10 +84,15 @@ def test_nodes_and_tenants(place: Place) -> None:
         "mail_debian": 12,
         "mail_dkim_algorithms": ["rsa"],
     }
-    assert listed["_meta"]["hostvars"]["mx2"]["ansible_host"] == "mx2.hosting.example", "when no other source says it"
+    assert listed["_meta"]["hostvars"]["mx2"]["ansible_host"] == "mx2.hosting.example", (
+        "when no other source says it"
+    )
 
 
-@pytest.mark.parametrize(("state", "members"), [("active", ["mx1"]), ("suspended", ["mx1"]), ("pending", []), ("terminated", [])])
+@pytest.mark.parametrize(
+    ("state", "members"),
+    [("active", ["mx1"]), ("suspended", ["mx1"]), ("pending", []), ("terminated", [])],
+)
 def test_a_tenant_that_no_host_knows_has_no_host(state: str, members: list[str]) -> None:
     estate = _load.load(str(BASE))[0]
     assert estate is not None
@@ -170,9 +185,14 @@ def test_a_hostile_tenant_file_changes_nothing_of_the_inventory(place: Place) ->
     run = place.run("playbook", "reseller.mail.validate")
     assert run.returncode == 2
     assert not trap.exists()
-    faults = re.findall(r"^\S*tenants/acme/(\S+):(\d+):\d+: ([a-z-]+): .+$", run.stdout, re.MULTILINE)
+    faults = re.findall(
+        r"^\S*tenants/acme/(\S+):(\d+):\d+: ([a-z-]+): .+$", run.stdout, re.MULTILINE
+    )
     assert {(file, int(line)) for file, line, _id in faults} == {
-        *(("acme.example.yml", line) for line in (4, 5, 6, 8, 10, 11, 12, 13, 14, 15, 16, 21, 22, 23)),
+        *(
+            ("acme.example.yml", line)
+            for line in (4, 5, 6, 8, 10, 11, 12, 13, 14, 15, 16, 21, 22, 23)
+        ),
         ("evil.example.yml", 1),
     }
     assert "\nall:" not in run.stdout, "a line break in a value is shown, not printed"
@@ -181,7 +201,11 @@ def test_a_hostile_tenant_file_changes_nothing_of_the_inventory(place: Place) ->
 def test_jinja_where_any_text_may_stand_is_text(place: Place) -> None:
     """A display name may hold anything printable. No fault, no variable, nothing run."""
     trap = place.root / "pwned"
-    place.write("estate/tenants/globex/globex.example.yml", f"""    display_name: "{{{{ lookup('pipe', 'touch {trap}') }}}}"\n""", "a")
+    place.write(
+        "estate/tenants/globex/globex.example.yml",
+        f"""    display_name: "{{{{ lookup('pipe', 'touch {trap}') }}}}"\n""",
+        "a",
+    )
     run = place.run("playbook", "reseller.mail.validate")
     assert run.returncode == 0, run.stdout
     assert not trap.exists()

@@ -10,7 +10,9 @@ from ansible_collections.reseller.mail.plugins.module_utils._revision import FIL
 
 Files = dict[str, str]
 
-INTAKE = "intake: {expected_mailboxes: 5, dns_contact: it@acme.example, clients: local, smime: false}\n"
+INTAKE = (
+    "intake: {expected_mailboxes: 5, dns_contact: it@acme.example, clients: local, smime: false}\n"
+)
 
 FILES: Files = {
     "estate.yml": """\
@@ -97,8 +99,13 @@ def without(files: Files, *paths: str) -> Files:
     return {path: text for path, text in files.items() if path not in paths}
 
 
-def revision(files: Files, name: str = "now", prefix: str = "", around: t.Optional[dict[str, Entry]] = None) -> Revision:
+def revision(
+    files: Files, name: str = "now", prefix: str = "", around: t.Optional[dict[str, Entry]] = None
+) -> Revision:
     """A revision that lies nowhere; ``around`` are entries that no file stands behind."""
     read = {path: text.encode() for path, text in files.items() if path.endswith((".yml", ".json"))}
-    entries = {f"{prefix}{path}": Entry(FILE, hashlib.sha256(text.encode()).hexdigest()) for path, text in files.items()}
+    entries = {
+        f"{prefix}{path}": Entry(FILE, hashlib.sha256(text.encode()).hexdigest())
+        for path, text in files.items()
+    }
     return Revision(name, read, [], {**entries, **(around or {})}, prefix)

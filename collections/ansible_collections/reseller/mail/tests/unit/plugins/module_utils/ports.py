@@ -37,5 +37,7 @@ def one_port(*addresses: str, tries: int = 100) -> list[Pair]:
 
 def _sockets() -> Pair:
     tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of an earlier test that are not quite gone
+    tcp.setsockopt(
+        socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+    )  # connections of an earlier test that are not quite gone
     return socket.socket(socket.AF_INET, socket.SOCK_DGRAM), tcp

@@ -2,7 +2,15 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils._certificates import Plan, complaints, in_turn, lines, plan, refusal, unreachable
+from ansible_collections.reseller.mail.plugins.module_utils._certificates import (
+    Plan,
+    complaints,
+    in_turn,
+    lines,
+    plan,
+    refusal,
+    unreachable,
+)
 
 FAILED = """Requesting a certificate for mail.globex.example
 
@@ -22,7 +30,9 @@ Traceback (most recent call last):
 {exception}
 Ask for help or search for solutions at https://community.letsencrypt.org. See the logfile for more details.
 """
-CHALLENGE = ENDED.format(exception="certbot.errors.AuthorizationError: Some challenges have failed.")
+CHALLENGE = ENDED.format(
+    exception="certbot.errors.AuthorizationError: Some challenges have failed."
+)
 AWAY = ENDED.format(
     exception="requests.exceptions.ConnectionError: HTTPSConnectionPool(host='acme.hosting.example', port=443): Max retries exceeded\n\n"
     "During handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n"
@@ -34,11 +44,15 @@ NAME = "mail.globex.example"
 
 
 def acme(kind: str, text: str) -> str:
-    return ENDED.format(exception=f"acme.messages.Error: urn:ietf:params:acme:error:{kind} :: {text}{HIDDEN}")
+    return ENDED.format(
+        exception=f"acme.messages.Error: urn:ietf:params:acme:error:{kind} :: {text}{HIDDEN}"
+    )
 
 
 def test_only_missing_names_are_asked_for() -> None:
-    assert plan(["b.example", "a.example"], ["a.example"], [], exclusive=True) == Plan(("b.example",), ())
+    assert plan(["b.example", "a.example"], ["a.example"], [], exclusive=True) == Plan(
+        ("b.example",), ()
+    )
 
 
 def test_only_what_was_published_is_given_up_and_only_when_told() -> None:
@@ -52,7 +66,10 @@ def test_a_name_is_reachable_when_all_its_addresses_are_the_nodes() -> None:
 
 
 def test_a_name_with_one_foreign_address_is_not() -> None:
-    assert unreachable(["192.0.2.1", "192.0.2.9"], ["192.0.2.1"]) == "its DNS points to 192.0.2.9, not to this node (192.0.2.1)"
+    assert (
+        unreachable(["192.0.2.1", "192.0.2.9"], ["192.0.2.1"])
+        == "its DNS points to 192.0.2.9, not to this node (192.0.2.1)"
+    )
 
 
 def test_the_hosts_own_file_says_nothing_and_an_unknown_node_cannot_be_compared() -> None:
@@ -62,23 +79,41 @@ def test_the_hosts_own_file_says_nothing_and_an_unknown_node_cannot_be_compared(
 
 def test_the_reason_is_the_servers_own() -> None:
     assert refusal(FAILED.format(text="192.0.2.9: 404"), CHALLENGE, NAME).reason == "192.0.2.9: 404"
-    assert refusal("", acme("rateLimited", "There were too many requests of a given type :: wait"), NAME).reason.endswith(" :: wait")
-    assert refusal("", AWAY, NAME).reason == "ValueError: Requesting acme.hosting.example/dir: Connection refused"
+    assert refusal(
+        "", acme("rateLimited", "There were too many requests of a given type :: wait"), NAME
+    ).reason.endswith(" :: wait")
+    assert (
+        refusal("", AWAY, NAME).reason
+        == "ValueError: Requesting acme.hosting.example/dir: Connection refused"
+    )
     assert refusal("", "", NAME).reason == "certbot gave no reason"
 
 
 @pytest.mark.parametrize(
     "err",
     [
-        acme("rateLimited", "There were too many requests of a given type :: too many new orders (300) from this account in the last 3h0m0s"),
-        acme("rateLimited", "There were too many requests of a given type :: Service busy; retry later."),
-        acme("accountDoesNotExist", "The request specified an account that does not exist :: Account mail.globex.example not found."),
+        acme(
+            "rateLimited",
+            "There were too many requests of a given type :: too many new orders (300) from this account in the last 3h0m0s",
+        ),
+        acme(
+            "rateLimited",
+            "There were too many requests of a given type :: Service busy; retry later.",
+        ),
+        acme(
+            "accountDoesNotExist",
+            "The request specified an account that does not exist :: Account mail.globex.example not found.",
+        ),
         acme("userActionRequired", "terms have changed"),
         acme("unauthorized", "The client lacks sufficient authorization :: Account is deactivated"),
         AWAY,
         ENDED.format(exception="requests.exceptions.SSLError: certificate verify failed"),
-        ENDED.format(exception="OSError: [Errno 28] No space left on device: '/etc/letsencrypt/archive/x'"),
-        ENDED.format(exception="certbot.errors.LockError: Another instance of Certbot is already running."),
+        ENDED.format(
+            exception="OSError: [Errno 28] No space left on device: '/etc/letsencrypt/archive/x'"
+        ),
+        ENDED.format(
+            exception="certbot.errors.LockError: Another instance of Certbot is already running."
+        ),
     ],
 )
 def test_what_concerns_the_account_or_the_host_ends_the_run(err: str) -> None:
@@ -89,13 +124,28 @@ def test_what_concerns_the_account_or_the_host_ends_the_run(err: str) -> None:
     "err",
     [
         CHALLENGE,
-        acme("rateLimited", 'too many requests :: too many failed authorizations (5) for "mail.globex.example" in the last 1h0m0s, retry after 2026-12-01'),
-        acme("rateLimited", 'too many requests :: too many certificates (50) already issued for "globex.example" in the last 168h0m0s'),
-        acme("rejectedIdentifier", "The server will not issue for the identifier :: Error creating new order :: Cannot issue"),
-        acme("serverInternal", "The server experienced an internal error :: Error finalizing order"),
+        acme(
+            "rateLimited",
+            'too many requests :: too many failed authorizations (5) for "mail.globex.example" in the last 1h0m0s, retry after 2026-12-01',
+        ),
+        acme(
+            "rateLimited",
+            'too many requests :: too many certificates (50) already issued for "globex.example" in the last 168h0m0s',
+        ),
+        acme(
+            "rejectedIdentifier",
+            "The server will not issue for the identifier :: Error creating new order :: Cannot issue",
+        ),
+        acme(
+            "serverInternal", "The server experienced an internal error :: Error finalizing order"
+        ),
         acme("caa", "CAA record for globex.example prevents issuance"),
-        ENDED.format(exception="certbot.errors.ConfigurationError: Requested name is no domain name"),
-        ENDED.format(exception="OSError: [Errno 36] File name too long: '/etc/letsencrypt/renewal/x.conf'"),
+        ENDED.format(
+            exception="certbot.errors.ConfigurationError: Requested name is no domain name"
+        ),
+        ENDED.format(
+            exception="OSError: [Errno 36] File name too long: '/etc/letsencrypt/renewal/x.conf'"
+        ),
         "",
     ],
 )
@@ -129,7 +179,11 @@ def test_what_strangers_wrote_is_short_and_no_terminal_obeys_it() -> None:
 def test_names_are_tried_in_turn() -> None:
     """A name that ends every run would otherwise starve those behind it in the alphabet."""
     tried: dict[str, float] = {}
-    names, ends_the_run, served = ["a.example", "b.example", "c.example", "d.example"], {"a.example", "b.example"}, set()
+    names, ends_the_run, served = (
+        ["a.example", "b.example", "c.example", "d.example"],
+        {"a.example", "b.example"},
+        set(),
+    )
     for run in range(3):
         for name in in_turn(set(names) - served, tried):
             tried[name] = float(run + 1)
@@ -140,12 +194,22 @@ def test_names_are_tried_in_turn() -> None:
 
 
 def test_the_diff_speaks_the_users_words() -> None:
-    said = lines(Plan(("b.example", "c.example"), ("a.example",)), {"c.example": "no"}, ["b.example", "d.example"], ["e.example", "a.example"])
-    assert said == "- certificate a.example\n+ certificate b.example\n~ certificate d.example\n- certificate e.example\n"
+    said = lines(
+        Plan(("b.example", "c.example"), ("a.example",)),
+        {"c.example": "no"},
+        ["b.example", "d.example"],
+        ["e.example", "a.example"],
+    )
+    assert (
+        said
+        == "- certificate a.example\n+ certificate b.example\n~ certificate d.example\n- certificate e.example\n"
+    )
 
 
 def test_names_that_wait_for_the_same_are_one_sentence() -> None:
-    blocked = {f"mta-sts.d{number}.example": "it has no address in DNS" for number in range(1000)} | {"mail.acme.example": "its DNS does not answer"}
+    blocked = {
+        f"mta-sts.d{number}.example": "it has no address in DNS" for number in range(1000)
+    } | {"mail.acme.example": "its DNS does not answer"}
     assert complaints(blocked) == [
         "No certificate for mail.acme.example: its DNS does not answer.",
         "No certificate for mta-sts.d0.example, mta-sts.d1.example, mta-sts.d10.example, mta-sts.d100.example, mta-sts.d101.example and 995 more: "

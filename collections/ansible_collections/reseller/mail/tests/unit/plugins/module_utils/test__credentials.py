@@ -48,7 +48,15 @@ ADDRESSES = st.builds(
         ("Right-JORDAN-1", ["contains its own name or domain"]),
         ("Right-Acme-1", ["contains its own name or domain"]),
         ("Right-acme.example-1", ["contains its own name or domain"]),
-        ("", ["is shorter than 8 characters", "has no upper-case letter", "has no digit", "has no symbol"]),
+        (
+            "",
+            [
+                "is shorter than 8 characters",
+                "has no upper-case letter",
+                "has no digit",
+                "has no symbol",
+            ],
+        ),
     ],
 )
 def test_a_weak_password_is_told_every_reason(password: str, reasons: list[str]) -> None:
@@ -83,7 +91,9 @@ def test_a_hash_is_honoured_and_a_password_is_no_hash(text: str, stored: str | N
     assert supplied_hash(text) == stored
 
 
-@pytest.mark.parametrize("text", ["{PLAIN}secret", "{MD5}x", "{SHA256}x", "{ARGON2ID}secret", "{BLF-CRYPT}$6$salt$x"])
+@pytest.mark.parametrize(
+    "text", ["{PLAIN}secret", "{MD5}x", "{SHA256}x", "{ARGON2ID}secret", "{BLF-CRYPT}$6$salt$x"]
+)
 def test_a_hash_that_would_not_protect_is_refused_without_being_shown(text: str) -> None:
     with pytest.raises(CredentialError) as caught:
         supplied_hash(text)
@@ -93,20 +103,38 @@ def test_a_hash_that_would_not_protect_is_refused_without_being_shown(text: str)
 def test_the_store_keeps_the_day_of_creation(tmp_path: Path) -> None:
     path = str(tmp_path / "odd name?.db")
     with Store(path) as store:
-        store.put([Credential("jo@acme.example", "{ARGON2ID}a", "initial"), Credential("it@acme.example", "{ARGON2ID}b", "supplied")], "2026-01-01T00:00:00Z")
+        store.put(
+            [
+                Credential("jo@acme.example", "{ARGON2ID}a", "initial"),
+                Credential("it@acme.example", "{ARGON2ID}b", "supplied"),
+            ],
+            "2026-01-01T00:00:00Z",
+        )
     with Store(path) as store:
         store.put([Credential("jo@acme.example", "{ARGON2ID}c", "user")], "2026-02-02T00:00:00Z")
         assert store.origin("jo@acme.example") == "user"
         assert store.origin("it@acme.example") == "supplied"
         assert store.origin("nobody@acme.example") is None
     rows = sqlite3.connect(path).execute("SELECT * FROM credentials ORDER BY address").fetchall()
-    assert rows[1] == ("jo@acme.example", "{ARGON2ID}c", "user", "2026-01-01T00:00:00Z", "2026-02-02T00:00:00Z")
+    assert rows[1] == (
+        "jo@acme.example",
+        "{ARGON2ID}c",
+        "user",
+        "2026-01-01T00:00:00Z",
+        "2026-02-02T00:00:00Z",
+    )
 
 
 def test_the_store_writes_all_rows_or_none(tmp_path: Path) -> None:
     with Store(str(tmp_path / "c.db")) as store:
         with pytest.raises(sqlite3.IntegrityError):
-            store.put([Credential("a@x.example", "{ARGON2ID}a", "initial"), Credential("b@x.example", "{ARGON2ID}b", "nonsense")], "2026-01-01T00:00:00Z")
+            store.put(
+                [
+                    Credential("a@x.example", "{ARGON2ID}a", "initial"),
+                    Credential("b@x.example", "{ARGON2ID}b", "nonsense"),
+                ],
+                "2026-01-01T00:00:00Z",
+            )
         assert store.addresses() == set()
 
 
@@ -132,7 +160,9 @@ def test_a_password_is_never_an_argument() -> None:
     assert not any("Right" in word for word in seen)
 
 
-@pytest.mark.parametrize("answer", [(1, "", "Fatal: no"), (0, "", ""), (0, "{PLAIN}Right-Pass-1\n", "")])
+@pytest.mark.parametrize(
+    "answer", [(1, "", "Fatal: no"), (0, "", ""), (0, "{PLAIN}Right-Pass-1\n", "")]
+)
 def test_what_is_no_hash_is_not_stored(answer: tuple[int, str, str]) -> None:
     with pytest.raises(CredentialError, match="doveadm pw -s ARGON2ID failed"):
         hash_password(lambda _command, _given: answer, "Right-Pass-1", "ARGON2ID")
@@ -140,7 +170,10 @@ def test_what_is_no_hash_is_not_stored(answer: tuple[int, str, str]) -> None:
 
 def test_a_hash_whose_output_was_lost_is_made_again() -> None:
     answers = [(0, "", ""), (0, "{ARGON2ID}$argon2id$x\n", "")]
-    assert hash_password(lambda _command, _given: answers.pop(0), "Right-Pass-1", "ARGON2ID") == "{ARGON2ID}$argon2id$x"
+    assert (
+        hash_password(lambda _command, _given: answers.pop(0), "Right-Pass-1", "ARGON2ID")
+        == "{ARGON2ID}$argon2id$x"
+    )
 
 
 def test_the_best_scheme_that_dovecot_knows_is_taken() -> None:
@@ -150,7 +183,9 @@ def test_the_best_scheme_that_dovecot_knows_is_taken() -> None:
         best_scheme(lambda _c, _g: (0, "MD5 PLAIN\n", ""))
 
 
-def test_dovecot_reads_no_row_that_costs_too_much_however_it_came_into_the_store(tmp_path: Path) -> None:
+def test_dovecot_reads_no_row_that_costs_too_much_however_it_came_into_the_store(
+    tmp_path: Path,
+) -> None:
     path = str(tmp_path / "c.db")
     good = f"{{BLF-CRYPT}}$2y$05${BLOWFISH}"
     hashes = {
@@ -161,19 +196,31 @@ def test_dovecot_reads_no_row_that_costs_too_much_however_it_came_into_the_store
         "plain@x.example": "{PLAIN}secret",
     }
     with Store(path) as store:
-        store.put([Credential(address, hashed, "supplied") for address, hashed in hashes.items()], "2026-01-01T00:00:00Z")
+        store.put(
+            [Credential(address, hashed, "supplied") for address, hashed in hashes.items()],
+            "2026-01-01T00:00:00Z",
+        )
         assert sorted(store.unusable()) == sorted(set(hashes) - {"good@x.example"})
         assert not any(hashed in "".join(store.unusable().values()) for hashed in hashes.values())
-    assert sqlite3.connect(path).execute("SELECT address FROM logins").fetchall() == [("good@x.example",)]
+    assert sqlite3.connect(path).execute("SELECT address FROM logins").fetchall() == [
+        ("good@x.example",)
+    ]
 
 
-def test_a_store_of_an_earlier_version_is_brought_up_to_date_and_keeps_its_rows(tmp_path: Path) -> None:
+def test_a_store_of_an_earlier_version_is_brought_up_to_date_and_keeps_its_rows(
+    tmp_path: Path,
+) -> None:
     path = str(tmp_path / "c.db")
     with Store(path) as store:
-        store.put([Credential("jo@x.example", f"{{ARGON2ID}}$argon2id{ARGON2}", "user")], "2026-01-01T00:00:00Z")
+        store.put(
+            [Credential("jo@x.example", f"{{ARGON2ID}}$argon2id{ARGON2}", "user")],
+            "2026-01-01T00:00:00Z",
+        )
         assert not store.is_ready("ARGON2ID")
     old = sqlite3.connect(path)
-    old.executescript("DROP TABLE decoy; DROP VIEW logins; CREATE VIEW logins AS SELECT address, hash FROM credentials")
+    old.executescript(
+        "DROP TABLE decoy; DROP VIEW logins; CREATE VIEW logins AS SELECT address, hash FROM credentials"
+    )
     old.close()
     with Store(path) as store:
         assert store.decoy() is None

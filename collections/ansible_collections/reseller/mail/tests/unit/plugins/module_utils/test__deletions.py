@@ -15,7 +15,12 @@ TEN = {"tenants": 10, "domains": 10, "mailboxes": 10}
 
 
 def served(tenants: int, domains: int, mailboxes: int) -> Served:
-    return Served(*(frozenset(f"{kind}{number:04}" for number in range(count)) for kind, count in zip("tdm", (tenants, domains, mailboxes), strict=True)))
+    return Served(
+        *(
+            frozenset(f"{kind}{number:04}" for number in range(count))
+            for kind, count in zip("tdm", (tenants, domains, mailboxes), strict=True)
+        )
+    )
 
 
 @pytest.mark.parametrize(
@@ -38,7 +43,9 @@ def served(tenants: int, domains: int, mailboxes: int) -> Served:
         ((0, 0, 0), (5, 5, 5), False),
     ],
 )
-def test_boundaries(before: tuple[int, int, int], after: tuple[int, int, int], refused: bool) -> None:
+def test_boundaries(
+    before: tuple[int, int, int], after: tuple[int, int, int], refused: bool
+) -> None:
     assert bool(_deletions.refusal(served(*before), served(*after), TEN)) is refused
 
 
@@ -52,7 +59,9 @@ def test_the_words_and_the_way_out() -> None:
     assert "; 39 were accepted" in (_deletions.refusal(before, after, TEN, 39) or "")
     assert _deletions.refusal(before, after, TEN, 40) is None
     assert _deletions.refusal(before, after, {**TEN, "tenants": 40}) is None
-    assert "no tenant would be left" in (_deletions.refusal(served(1, 1, 1), Served(), TEN, 0, "on mx1 this change") or "")
+    assert "no tenant would be left" in (
+        _deletions.refusal(served(1, 1, 1), Served(), TEN, 0, "on mx1 this change") or ""
+    )
 
 
 def estate(files: dict[str, str]) -> Estate:
@@ -68,7 +77,9 @@ def files_of(model: Estate, node: str) -> dict[str, str]:
 def test_a_generation_serves_what_the_model_says() -> None:
     model = estate(e.FILES)
     for node in ("mx1", "mx2"):
-        assert _deletions.here(files_of(model, node)["model.txt"].splitlines()) == _deletions.served(model, node)
+        assert _deletions.here(
+            files_of(model, node)["model.txt"].splitlines()
+        ) == _deletions.served(model, node)
         everything = _deletions.served(model)
         known = _deletions.known(files_of(model, node))
         assert (known.tenants, known.domains) == (everything.tenants, everything.domains)
@@ -77,20 +88,28 @@ def test_a_generation_serves_what_the_model_says() -> None:
 
 def test_what_moves_to_another_node_is_not_gone() -> None:
     before = files_of(estate(e.FILES), "mx1")
-    moved = files_of(estate(e.changed(e.FILES, e.ACCOUNT, ("placement: mx1", "placement: mx2"))), "mx1")
-    gone = files_of(estate(e.changed(e.FILES, e.ACCOUNT, ("state: active", "state: terminated"))), "mx1")
+    moved = files_of(
+        estate(e.changed(e.FILES, e.ACCOUNT, ("placement: mx1", "placement: mx2"))), "mx1"
+    )
+    gone = files_of(
+        estate(e.changed(e.FILES, e.ACCOUNT, ("state: active", "state: terminated"))), "mx1"
+    )
     here = _deletions.here(before["model.txt"].splitlines())
     assert len(here.tenants) == 1
     assert not _deletions.here(moved["model.txt"].splitlines()).tenants
     assert _deletions.refusal(here, _deletions.known(moved), TEN) is None
-    assert "removes 1 of 1 tenants, 2 of 2 domains, 7 of 7 mailboxes" in (_deletions.refusal(here, _deletions.known(gone), TEN) or "")
+    assert "removes 1 of 1 tenants, 2 of 2 domains, 7 of 7 mailboxes" in (
+        _deletions.refusal(here, _deletions.known(gone), TEN) or ""
+    )
 
 
 def test_a_relay_domain_is_a_domain() -> None:
-    assert _deletions.here(["relay domain old.example via mail.stranger.example:25"]) == Served(domains=frozenset(["old.example"]))
+    assert _deletions.here(["relay domain old.example via mail.stranger.example:25"]) == Served(
+        domains=frozenset(["old.example"])
+    )
 
 
 def test_lines_that_somebody_altered_count_for_nothing() -> None:
-    assert _deletions.here(["", "tenant", "domain", "relay domain", "nonsense \ufffd", "mailbox a@b.example quota 1G"]) == Served(
-        mailboxes=frozenset({"a@b.example"})
-    )
+    assert _deletions.here(
+        ["", "tenant", "domain", "relay domain", "nonsense \ufffd", "mailbox a@b.example quota 1G"]
+    ) == Served(mailboxes=frozenset({"a@b.example"}))

@@ -8,15 +8,28 @@ import typing as t
 from dataclasses import replace
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils import _diagnose, _diagnose_chains, _diagnose_story
+from ansible_collections.reseller.mail.plugins.module_utils import (
+    _diagnose,
+    _diagnose_chains,
+    _diagnose_story,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._compile import postfix
-from ansible_collections.reseller.mail.plugins.module_utils._diagnose import TROUBLES, Known, Reply, Trail
+from ansible_collections.reseller.mail.plugins.module_utils._diagnose import (
+    TROUBLES,
+    Known,
+    Reply,
+    Trail,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._diagnose_chains import CHAINS, diagnose
 from ansible_collections.reseller.mail.plugins.module_utils._diagnose_log import Line, kind
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
 from ansible_collections.reseller.mail.plugins.module_utils._load import build
 from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Smime
-from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, Estate, NodeState
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import (
+    DkimKey,
+    Estate,
+    NodeState,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._verify_host import CATALOGUE
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519
@@ -97,11 +110,29 @@ def known(text: str = "jo@acme.example", of: Estate = ESTATE, **changes: t.Any) 
     compiled = postfix.lookups(of, of.nodes[0])
     keys = {text, about.name, f"@{about.name}"}
     tables = {}
-    for table in ("virtual_mailbox_domains", "virtual_alias_domains", "relay_domains", "virtual_mailbox_maps", "virtual_alias_maps", "sender_login_maps"):
+    for table in (
+        "virtual_mailbox_domains",
+        "virtual_alias_domains",
+        "relay_domains",
+        "virtual_mailbox_maps",
+        "virtual_alias_maps",
+        "sender_login_maps",
+    ):
         rows = dict(row.split("\t", 1) for row in compiled[f"postfix/{table}"].splitlines())
         tables[table] = {key: rows[key] for key in keys & rows.keys()}
     boxes = sorted({about.address, "jo@acme.example"} - {""})
-    addresses = [{"address": one, "leads_to": [], "user": True, "denied": False, "origin": "user", "limit": 1000, "used": 10} for one in boxes]
+    addresses = [
+        {
+            "address": one,
+            "leads_to": [],
+            "user": True,
+            "denied": False,
+            "origin": "user",
+            "limit": 1000,
+            "used": 10,
+        }
+        for one in boxes
+    ]
     dns = tuple(
         Finding(id_, who, "ok", "", "as it should be")
         for id_, who in (
@@ -119,16 +150,34 @@ def known(text: str = "jo@acme.example", of: Estate = ESTATE, **changes: t.Any) 
         of,
         about,
         dns,
-        tuple(Finding(f"access.{one}", "mx1.hosting.example", "ok", "", "TLSv1.3") for one in ("imap", "pop3", "submission", "submissions", "sieve")),
+        tuple(
+            Finding(f"access.{one}", "mx1.hosting.example", "ok", "", "TLSv1.3")
+            for one in ("imap", "pop3", "submission", "submissions", "sieve")
+        ),
         (Reply("mx1.hosting.example", 250, "2.1.5 Ok"),),
         (Finding("mail.dkim", about.name, "ok", "", "the signature verifies"),),
         {
             "generation": "000001-abc",
             "tables": tables,
             "addresses": addresses,
-            "dkim_keys": [{"selector": "mx1", "public": {"acme-mail.example": "BBBB"}.get(about.name, "AAAA"), "signs": True}],
+            "dkim_keys": [
+                {
+                    "selector": "mx1",
+                    "public": {"acme-mail.example": "BBBB"}.get(about.name, "AAAA"),
+                    "signs": True,
+                }
+            ],
         },
-        tuple(Finding(id_, "mx1.hosting.example", "na" if id_ == "host.opendkim_ed25519" else "ok", "", "active") for id_ in CATALOGUE),
+        tuple(
+            Finding(
+                id_,
+                "mx1.hosting.example",
+                "na" if id_ == "host.opendkim_ed25519" else "ok",
+                "",
+                "active",
+            )
+            for id_ in CATALOGUE
+        ),
         (),
         {},
         NOW,
@@ -139,19 +188,34 @@ def known(text: str = "jo@acme.example", of: Estate = ESTATE, **changes: t.Any) 
 def with_health(id_: str, found: str, state: str = "fail", text: str = "jo@acme.example") -> Known:
     """The host itself is well but for this."""
     given = known(text)
-    return replace(given, health=tuple(replace(one, state=state, found=found, remedy="look at it") if one.id == id_ else one for one in given.health or ()))
+    return replace(
+        given,
+        health=tuple(
+            replace(one, state=state, found=found, remedy="look at it") if one.id == id_ else one
+            for one in given.health or ()
+        ),
+    )
 
 
 def with_dns(given: Known, id_: str, subject: str, state: str = "fail") -> Known:
     """One finding in the place of the question's own, and what waits for it."""
     group = id_.rpartition("_")[0] if id_.count("_") else id_
     others = tuple(one for one in given.dns or () if one.id != group)
-    return replace(given, dns=(*others, Finding(id_, subject, state, "expected", f"what is wrong: {id_}", f"publish {subject}")))
+    return replace(
+        given,
+        dns=(
+            *others,
+            Finding(id_, subject, state, "expected", f"what is wrong: {id_}", f"publish {subject}"),
+        ),
+    )
 
 
 def with_address(given: Known, **changes: t.Any) -> Known:
     host = dict(given.host or {})
-    host["addresses"] = [{**row, **changes} if row["address"] == "jo@acme.example" else row for row in host["addresses"]]
+    host["addresses"] = [
+        {**row, **changes} if row["address"] == "jo@acme.example" else row
+        for row in host["addresses"]
+    ]
     return replace(given, host=host)
 
 
@@ -176,68 +240,237 @@ def test_what_the_trouble_does_not_need_of_the_host_is_no_cause() -> None:
 
 
 def test_a_host_that_has_little_room_is_a_hint() -> None:
-    assert [step.id for step in only(with_health("host.disk", "9 %", "warn"), "inbound").hints] == ["host.disk"]
+    assert [step.id for step in only(with_health("host.disk", "9 %", "warn"), "inbound").hints] == [
+        "host.disk"
+    ]
 
 
 def account(old: str, new: str) -> Estate:
-    return estate({"tenants/acme/account.yml": (old, new), "tenants/globex/globex.example.yml": ("catch_all: ann@globex.example\n", "")})
+    return estate(
+        {
+            "tenants/acme/account.yml": (old, new),
+            "tenants/globex/globex.example.yml": ("catch_all: ann@globex.example\n", ""),
+        }
+    )
 
 
 CASES: dict[str, tuple[str, t.Callable[[], Known], str, str]] = {
-    "unknown": ("inbound", lambda: known("jon@acme.example"), "address.unknown", "did you mean jo@acme.example?"),
-    "pending": ("inbound", lambda: known(of=account("state: active", "state: pending")), "tenant.pending", "tenants/acme/account.yml:3:"),
-    "unverified": ("inbound", lambda: known(of=account("intake:", "unverified_domains: [acme.example]\nintake:")), "domain.unverified", "acme.example"),
-    "suspended login": ("login", lambda: known(of=account("state: active", "state: suspended")), "tenant.suspended", "account.yml"),
-    "suspended mailbox": ("login", lambda: known("sam@acme.example"), "mailbox.suspended", "acme.example.yml:4:"),
-    "resolver": ("inbound", lambda: with_dns(known(), "dns.resolver_silent", "192.0.2.53"), "dns.resolver_silent", "what is wrong"),
-    "servers": ("inbound", lambda: with_dns(known(), "dns.servers_none", "acme.example"), "dns.servers_none", "what is wrong"),
-    "zone above": ("inbound", lambda: with_dns(known(), "dns.servers_silent", "example"), "dns.servers_silent", "what is wrong"),
-    "mx": ("inbound", lambda: with_dns(known(), "dns.mx_missing", "acme.example"), "dns.mx_missing", "what is wrong"),
-    "alias": ("inbound", lambda: known("lost@acme.example"), "alias.target", "did you mean ann@globex.example? (tenants/acme/acme.example.yml:9:"),
-    "forward": ("inbound", lambda: known("fwd@acme.example"), "alias.target", "nobody@globex.example does not exist"),
-    "unreachable": ("inbound", lambda: known(host=None, why={"lost": "no route", "host": "no route"}), "host.unreachable", "no route"),
-    "daemon": ("inbound", lambda: with_health("host.dovecot", "dovecot.service is failed"), "host.dovecot", "dovecot.service is failed"),
-    "signer of incoming mail": ("inbound", lambda: with_health("host.opendkim", "rsa.sock is silent"), "host.opendkim", "rsa.sock is silent"),
-    "disk": ("inbound", lambda: with_health("host.disk", "/srv/vmail: 0 %"), "host.disk", "/srv/vmail: 0 %"),
-    "guard": ("outbound", lambda: with_health("host.guard", "guard.sock is silent"), "host.guard", "guard.sock is silent"),
-    "guard before the sender": ("outbound", lambda: with_health("host.guard", "silent", text="sales@acme.example"), "host.guard", "silent"),
-    "clock": ("outbound", lambda: with_health("host.clock", "90 s behind"), "host.clock", "90 s behind"),
-    "guard and logins": ("login", lambda: with_health("host.guard", "silent"), "host.guard", "silent"),
+    "unknown": (
+        "inbound",
+        lambda: known("jon@acme.example"),
+        "address.unknown",
+        "did you mean jo@acme.example?",
+    ),
+    "pending": (
+        "inbound",
+        lambda: known(of=account("state: active", "state: pending")),
+        "tenant.pending",
+        "tenants/acme/account.yml:3:",
+    ),
+    "unverified": (
+        "inbound",
+        lambda: known(of=account("intake:", "unverified_domains: [acme.example]\nintake:")),
+        "domain.unverified",
+        "acme.example",
+    ),
+    "suspended login": (
+        "login",
+        lambda: known(of=account("state: active", "state: suspended")),
+        "tenant.suspended",
+        "account.yml",
+    ),
+    "suspended mailbox": (
+        "login",
+        lambda: known("sam@acme.example"),
+        "mailbox.suspended",
+        "acme.example.yml:4:",
+    ),
+    "resolver": (
+        "inbound",
+        lambda: with_dns(known(), "dns.resolver_silent", "192.0.2.53"),
+        "dns.resolver_silent",
+        "what is wrong",
+    ),
+    "servers": (
+        "inbound",
+        lambda: with_dns(known(), "dns.servers_none", "acme.example"),
+        "dns.servers_none",
+        "what is wrong",
+    ),
+    "zone above": (
+        "inbound",
+        lambda: with_dns(known(), "dns.servers_silent", "example"),
+        "dns.servers_silent",
+        "what is wrong",
+    ),
+    "mx": (
+        "inbound",
+        lambda: with_dns(known(), "dns.mx_missing", "acme.example"),
+        "dns.mx_missing",
+        "what is wrong",
+    ),
+    "alias": (
+        "inbound",
+        lambda: known("lost@acme.example"),
+        "alias.target",
+        "did you mean ann@globex.example? (tenants/acme/acme.example.yml:9:",
+    ),
+    "forward": (
+        "inbound",
+        lambda: known("fwd@acme.example"),
+        "alias.target",
+        "nobody@globex.example does not exist",
+    ),
+    "unreachable": (
+        "inbound",
+        lambda: known(host=None, why={"lost": "no route", "host": "no route"}),
+        "host.unreachable",
+        "no route",
+    ),
+    "daemon": (
+        "inbound",
+        lambda: with_health("host.dovecot", "dovecot.service is failed"),
+        "host.dovecot",
+        "dovecot.service is failed",
+    ),
+    "signer of incoming mail": (
+        "inbound",
+        lambda: with_health("host.opendkim", "rsa.sock is silent"),
+        "host.opendkim",
+        "rsa.sock is silent",
+    ),
+    "disk": (
+        "inbound",
+        lambda: with_health("host.disk", "/srv/vmail: 0 %"),
+        "host.disk",
+        "/srv/vmail: 0 %",
+    ),
+    "guard": (
+        "outbound",
+        lambda: with_health("host.guard", "guard.sock is silent"),
+        "host.guard",
+        "guard.sock is silent",
+    ),
+    "guard before the sender": (
+        "outbound",
+        lambda: with_health("host.guard", "silent", text="sales@acme.example"),
+        "host.guard",
+        "silent",
+    ),
+    "clock": (
+        "outbound",
+        lambda: with_health("host.clock", "90 s behind"),
+        "host.clock",
+        "90 s behind",
+    ),
+    "guard and logins": (
+        "login",
+        lambda: with_health("host.guard", "silent"),
+        "host.guard",
+        "silent",
+    ),
     "not judged": (
         "outbound",
-        lambda: known(log=(line("NOQUEUE: milter-reject: MAIL from h[2001:db8::1]: 451 4.7.1 Service unavailable - try again later; from=<jo@acme.example>"),)),
+        lambda: known(
+            log=(
+                line(
+                    "NOQUEUE: milter-reject: MAIL from h[2001:db8::1]: 451 4.7.1 Service unavailable - try again later; from=<jo@acme.example>"
+                ),
+            )
+        ),
         "log.not_judged",
         "451 4.7.1",
     ),
     "refused sender": (
         "outbound",
-        lambda: known(log=(line("4F1D2A0C3B: milter-reject: END-OF-MESSAGE from h[192.0.2.9]: 5.7.1 From is not yours; from=<jo@acme.example>"),)),
+        lambda: known(
+            log=(
+                line(
+                    "4F1D2A0C3B: milter-reject: END-OF-MESSAGE from h[192.0.2.9]: 5.7.1 From is not yours; from=<jo@acme.example>"
+                ),
+            )
+        ),
         "log.refused",
         "5.7.1",
     ),
-    "stale": ("inbound", lambda: with_host(known(), tables={"virtual_mailbox_maps": {}}), "host.stale", "jo@acme.example is missing, the files say acme"),
+    "stale": (
+        "inbound",
+        lambda: with_host(known(), tables={"virtual_mailbox_maps": {}}),
+        "host.stale",
+        "jo@acme.example is missing, the files say acme",
+    ),
     "other value": (
         "inbound",
-        lambda: with_host(known("sales@acme.example"), tables={"virtual_alias_maps": {"sales@acme.example": "x@y.example"}}),
+        lambda: with_host(
+            known("sales@acme.example"),
+            tables={"virtual_alias_maps": {"sales@acme.example": "x@y.example"}},
+        ),
         "host.stale",
         "sales@acme.example is x@y.example",
     ),
-    "doveadm": ("inbound", lambda: with_address(known(), user=False), "host.no_mailbox", "jo@acme.example is not known"),
+    "doveadm": (
+        "inbound",
+        lambda: with_address(known(), user=False),
+        "host.no_mailbox",
+        "jo@acme.example is not known",
+    ),
     "full": ("inbound", lambda: with_address(known(), used=1000), "mailbox.full", "100 %"),
-    "full behind an alias": ("inbound", lambda: with_address(known("office@acme.example"), used=1000), "mailbox.full", "jo@acme.example"),
-    "refused": ("inbound", lambda: known(replies=(Reply("mx1.hosting.example", 550, "5.1.1 unknown"),)), "rcpt.refused", "550 5.1.1 unknown"),
-    "deferred": ("inbound", lambda: known(replies=(Reply("mx1.hosting.example", 451, "4.3.0 later"),)), "rcpt.deferred", "451 4.3.0"),
-    "silent": ("inbound", lambda: known(replies=(Reply("mx1.hosting.example", 0, "timed out"),)), "rcpt.silent", "timed out"),
+    "full behind an alias": (
+        "inbound",
+        lambda: with_address(known("office@acme.example"), used=1000),
+        "mailbox.full",
+        "jo@acme.example",
+    ),
+    "refused": (
+        "inbound",
+        lambda: known(replies=(Reply("mx1.hosting.example", 550, "5.1.1 unknown"),)),
+        "rcpt.refused",
+        "550 5.1.1 unknown",
+    ),
+    "deferred": (
+        "inbound",
+        lambda: known(replies=(Reply("mx1.hosting.example", 451, "4.3.0 later"),)),
+        "rcpt.deferred",
+        "451 4.3.0",
+    ),
+    "silent": (
+        "inbound",
+        lambda: known(replies=(Reply("mx1.hosting.example", 0, "timed out"),)),
+        "rcpt.silent",
+        "timed out",
+    ),
     "full in the log": (
         "inbound",
-        lambda: known(log=(line("NOQUEUE: reject: RCPT from x[192.0.2.9]: 552 5.2.2 full; to=<jo@acme.example>"),)),
+        lambda: known(
+            log=(
+                line(
+                    "NOQUEUE: reject: RCPT from x[192.0.2.9]: 552 5.2.2 full; to=<jo@acme.example>"
+                ),
+            )
+        ),
         "mailbox.full",
         "552 5.2.2",
     ),
-    "no sender": ("outbound", lambda: known("sales@acme.example"), "sender.nobody", "acme.example.yml:8:"),
+    "no sender": (
+        "outbound",
+        lambda: known("sales@acme.example"),
+        "sender.nobody",
+        "acme.example.yml:8:",
+    ),
     "port 587": (
         "outbound",
-        lambda: known(knocks=(Finding("access.submission", "mx1.hosting.example", "fail", "", "certificate: expired", "renew"),)),
+        lambda: known(
+            knocks=(
+                Finding(
+                    "access.submission",
+                    "mx1.hosting.example",
+                    "fail",
+                    "",
+                    "certificate: expired",
+                    "renew",
+                ),
+            )
+        ),
         "access.submission",
         "certificate: expired",
     ),
@@ -246,51 +479,158 @@ CASES: dict[str, tuple[str, t.Callable[[], Known], str, str]] = {
         lambda: known(
             log=(
                 line("4F1D2A0C3B: from=<jo@acme.example>, size=1", 1, "postfix/qmgr"),
-                line("4F1D2A0C3B: to=<a@b.example>, status=bounced (550 5.7.1 listed)", 2, "postfix/smtp"),
+                line(
+                    "4F1D2A0C3B: to=<a@b.example>, status=bounced (550 5.7.1 listed)",
+                    2,
+                    "postfix/smtp",
+                ),
             )
         ),
         "log.bounced",
         "5.7.1 listed",
     ),
-    "ptr": ("outbound", lambda: with_dns(known(), "dns.fcrdns_missing", "mx1.hosting.example"), "dns.fcrdns_missing", "what is wrong"),
-    "provider's spf": ("spam", lambda: with_dns(known(), "dns.provider_spf_missing", "hosting.example"), "dns.provider_spf_missing", "what is wrong"),
-    "spf": ("spam", lambda: with_dns(known(), "dns.spf_two", "acme.example"), "dns.spf_two", "what is wrong"),
-    "dkim and spam": ("spam", lambda: with_dns(known(), "dns.dkim_missing", "acme.example"), "dns.dkim_missing", "what is wrong"),
-    "dmarc": ("spam", lambda: with_dns(known(), "dns.dmarc_missing", "acme.example"), "dns.dmarc_missing", "what is wrong"),
-    "ptr and spam": ("spam", lambda: with_dns(known(), "dns.fcrdns_other", "mx1.hosting.example"), "dns.fcrdns_other", "what is wrong"),
+    "ptr": (
+        "outbound",
+        lambda: with_dns(known(), "dns.fcrdns_missing", "mx1.hosting.example"),
+        "dns.fcrdns_missing",
+        "what is wrong",
+    ),
+    "provider's spf": (
+        "spam",
+        lambda: with_dns(known(), "dns.provider_spf_missing", "hosting.example"),
+        "dns.provider_spf_missing",
+        "what is wrong",
+    ),
+    "spf": (
+        "spam",
+        lambda: with_dns(known(), "dns.spf_two", "acme.example"),
+        "dns.spf_two",
+        "what is wrong",
+    ),
+    "dkim and spam": (
+        "spam",
+        lambda: with_dns(known(), "dns.dkim_missing", "acme.example"),
+        "dns.dkim_missing",
+        "what is wrong",
+    ),
+    "dmarc": (
+        "spam",
+        lambda: with_dns(known(), "dns.dmarc_missing", "acme.example"),
+        "dns.dmarc_missing",
+        "what is wrong",
+    ),
+    "ptr and spam": (
+        "spam",
+        lambda: with_dns(known(), "dns.fcrdns_other", "mx1.hosting.example"),
+        "dns.fcrdns_other",
+        "what is wrong",
+    ),
     "relay domain": ("dkim", lambda: known("old.example"), "dkim.not_ours", "relay domain"),
-    "no key yet": ("dkim", lambda: known(of=replace(ESTATE, states=())), "dkim.pending", "state/mx1.json"),
+    "no key yet": (
+        "dkim",
+        lambda: known(of=replace(ESTATE, states=())),
+        "dkim.pending",
+        "state/mx1.json",
+    ),
     "another private key": (
         "dkim",
-        lambda: with_host(known(), dkim_keys=[{"selector": "mx1", "public": "CCCC", "signs": True}]),
+        lambda: with_host(
+            known(), dkim_keys=[{"selector": "mx1", "public": "CCCC", "signs": True}]
+        ),
         "dkim.host_key",
         "mx1 is another key",
     ),
-    "no private key": ("dkim", lambda: with_host(known(), dkim_keys=[]), "dkim.host_key", "mx1 does not exist"),
-    "signs with none": ("dkim", lambda: with_host(known(), dkim_keys=[{"selector": "mx1", "public": "AAAA", "signs": False}]), "dkim.not_signing", "mx1"),
-    "signer down": ("dkim", lambda: with_health("host.opendkim", "opendkim@rsa.service is inactive"), "host.opendkim", "opendkim@rsa.service"),
-    "selector": ("dkim", lambda: with_dns(known(), "dns.dkim_selector", "acme.example"), "dns.dkim_selector", "what is wrong"),
-    "signature": ("dkim", lambda: known(mail=(Finding("mail.dkim", "acme.example", "fail", "", "no signature", "look"),)), "mail.dkim", "no signature"),
+    "no private key": (
+        "dkim",
+        lambda: with_host(known(), dkim_keys=[]),
+        "dkim.host_key",
+        "mx1 does not exist",
+    ),
+    "signs with none": (
+        "dkim",
+        lambda: with_host(
+            known(), dkim_keys=[{"selector": "mx1", "public": "AAAA", "signs": False}]
+        ),
+        "dkim.not_signing",
+        "mx1",
+    ),
+    "signer down": (
+        "dkim",
+        lambda: with_health("host.opendkim", "opendkim@rsa.service is inactive"),
+        "host.opendkim",
+        "opendkim@rsa.service",
+    ),
+    "selector": (
+        "dkim",
+        lambda: with_dns(known(), "dns.dkim_selector", "acme.example"),
+        "dns.dkim_selector",
+        "what is wrong",
+    ),
+    "signature": (
+        "dkim",
+        lambda: known(
+            mail=(Finding("mail.dkim", "acme.example", "fail", "", "no signature", "look"),)
+        ),
+        "mail.dkim",
+        "no signature",
+    ),
     "no mailbox": ("login", lambda: known("sales@acme.example"), "login.no_mailbox", "is an alias"),
     "external": ("login", lambda: known("ext@acme.example"), "login.external", "external"),
-    "another name": ("login", lambda: known("jo@acme-mail.example"), "login.name", "jo@acme.example"),
+    "another name": (
+        "login",
+        lambda: known("jo@acme-mail.example"),
+        "login.name",
+        "jo@acme.example",
+    ),
     "imap": (
         "login",
-        lambda: known(knocks=(Finding("access.imap", "mx1.hosting.example", "fail", "", "port 993: refused", "look"),)),
+        lambda: known(
+            knocks=(
+                Finding(
+                    "access.imap", "mx1.hosting.example", "fail", "", "port 993: refused", "look"
+                ),
+            )
+        ),
         "access.imap",
         "port 993",
     ),
     "host name": (
         "login",
-        lambda: known(knocks=(Finding("access.imap", "m.acme.example", "blocked", "", "m.acme.example has no address in DNS"),)),
+        lambda: known(
+            knocks=(
+                Finding(
+                    "access.imap",
+                    "m.acme.example",
+                    "blocked",
+                    "",
+                    "m.acme.example has no address in DNS",
+                ),
+            )
+        ),
         "access.imap",
         "no address",
     ),
-    "denied": ("login", lambda: with_address(known(), denied=True), "host.denied", "dovecot/logins"),
-    "no password": ("login", lambda: with_address(known(), origin=None), "host.no_password", "credential store"),
+    "denied": (
+        "login",
+        lambda: with_address(known(), denied=True),
+        "host.denied",
+        "dovecot/logins",
+    ),
+    "no password": (
+        "login",
+        lambda: with_address(known(), origin=None),
+        "host.no_password",
+        "credential store",
+    ),
     "password given": (
         "login",
-        lambda: known(mail=(Finding("mail.fetch", "jo@acme.example", "fail", "", "[AUTHENTICATIONFAILED]", "look"),)),
+        lambda: known(
+            mail=(
+                Finding(
+                    "mail.fetch", "jo@acme.example", "fail", "", "[AUTHENTICATIONFAILED]", "look"
+                ),
+            )
+        ),
         "mail.fetch",
         "AUTHENTICATION",
     ),
@@ -299,7 +639,10 @@ CASES: dict[str, tuple[str, t.Callable[[], Known], str, str]] = {
         lambda: known(
             log=(
                 line("imap-login: Login: user=<jo@acme.example>, rip=192.0.2.7", 1),
-                line("imap-login: Disconnected (auth failed, 1 attempts): user=<jo@acme.example>, rip=192.0.2.8", 2),
+                line(
+                    "imap-login: Disconnected (auth failed, 1 attempts): user=<jo@acme.example>, rip=192.0.2.8",
+                    2,
+                ),
             )
         ),
         "log.wrong_password",
@@ -328,25 +671,40 @@ def test_every_way_is_proved_by_a_fault_at_each_of_its_last_steps() -> None:
 def test_the_first_of_several_wrong_things_is_the_cause() -> None:
     both = with_address(with_dns(known(), "dns.mx_missing", "acme.example"), used=5000)
     assert only(both, "inbound").cause.id == "dns.mx_missing"
-    assert only(with_dns(known("lost@acme.example"), "dns.mx_missing", "acme.example"), "inbound").cause.id == "dns.mx_missing"
+    assert (
+        only(
+            with_dns(known("lost@acme.example"), "dns.mx_missing", "acme.example"), "inbound"
+        ).cause.id
+        == "dns.mx_missing"
+    )
 
 
 def test_a_later_login_is_better_evidence_than_an_earlier_failure() -> None:
     failed, worked = (
-        line(f"imap-login: {text}: user=<jo@acme.example>, rip=192.0.2.8", second) for text, second in (("Disconnected (auth failed)", 1), ("Login", 2))
+        line(f"imap-login: {text}: user=<jo@acme.example>, rip=192.0.2.8", second)
+        for text, second in (("Disconnected (auth failed)", 1), ("Login", 2))
     )
     assert only(known(log=(failed, worked)), "login").cause is None
 
 
-@pytest.mark.parametrize(("inbound", "acts", "cause"), [("accept", True, None), ("reject", False, None), ("reject", True, "tenant.suspended")])
+@pytest.mark.parametrize(
+    ("inbound", "acts", "cause"),
+    [("accept", True, None), ("reject", False, None), ("reject", True, "tenant.suspended")],
+)
 def test_a_suspended_tenant_gets_mail_where_the_files_say_so_or_nothing_acts_on_them(
     inbound: str,
     acts: bool,
     cause: str | None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(_diagnose_chains, "NOT_YET", "another" if acts else _diagnose_chains.SUSPENSION.keys["inbound"].acts)
-    suspended = account("state: active", f"state: suspended\ndefaults: {{suspension: {{inbound: {inbound}}}}}")
+    monkeypatch.setattr(
+        _diagnose_chains,
+        "NOT_YET",
+        "another" if acts else _diagnose_chains.SUSPENSION.keys["inbound"].acts,
+    )
+    suspended = account(
+        "state: active", f"state: suspended\ndefaults: {{suspension: {{inbound: {inbound}}}}}"
+    )
     found = only(known(of=suspended), "inbound").cause
     assert (found.id if found else None) == cause
 
@@ -361,7 +719,9 @@ def test_what_was_not_asked_is_no_cause() -> None:
 
 
 def test_a_stranger_s_domain_is_told_with_what_may_be_meant() -> None:
-    with pytest.raises(LookupError, match=r"no tenant has acme\.exmaple; did you mean acme\.example\?"):
+    with pytest.raises(
+        LookupError, match=r"no tenant has acme\.exmaple; did you mean acme\.example\?"
+    ):
         _diagnose.subject(ESTATE, "jo@acme.exmaple")
     with pytest.raises(LookupError, match="given to acme"):
         _diagnose.subject(ESTATE, "later.example")
@@ -393,8 +753,17 @@ def certificate(address: str, days: int) -> str:
     key = ed25519.Ed25519PrivateKey.generate()
     now = datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Jo Doe")])
-    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now - datetime.timedelta(days=30), now + datetime.timedelta(days=days))
-    builder = builder.add_extension(x509.SubjectAlternativeName([x509.RFC822Name(address)]), critical=False)
+    builder = x509.CertificateBuilder(
+        name,
+        name,
+        key.public_key(),
+        1,
+        now - datetime.timedelta(days=30),
+        now + datetime.timedelta(days=days),
+    )
+    builder = builder.add_extension(
+        x509.SubjectAlternativeName([x509.RFC822Name(address)]), critical=False
+    )
     return builder.sign(key, None).public_bytes(Encoding.PEM).decode()
 
 
@@ -416,18 +785,27 @@ def test_a_certificate_is_read(pem: str, cause: str | None) -> None:
 
 def test_a_certificate_is_of_no_use_before_its_first_day() -> None:
     given = known(moment="2020-01-01T00:00:00Z")
-    mailbox = replace(given.subject.mailbox, smime=Smime(certificate("jo@acme.example", 30), "it@acme.example"))
-    assert only(replace(given, subject=replace(given.subject, mailbox=mailbox)), "smime").cause.id == "smime.not_yet"
+    mailbox = replace(
+        given.subject.mailbox, smime=Smime(certificate("jo@acme.example", 30), "it@acme.example")
+    )
+    assert (
+        only(replace(given, subject=replace(given.subject, mailbox=mailbox)), "smime").cause.id
+        == "smime.not_yet"
+    )
 
 
 def test_the_story_tells_cause_evidence_and_remedy_and_each_cause_once() -> None:
-    trails = diagnose(with_dns(known(), "dns.mx_missing", "acme.example"), ["inbound", "spam", "login"])
+    trails = diagnose(
+        with_dns(known(), "dns.mx_missing", "acme.example"), ["inbound", "spam", "login"]
+    )
     text = _diagnose_story.story("jo@acme.example", trails, 120)
     assert "what is wrong: dns.mx_missing" in text
     assert "publish acme.example" in text
     assert "the same cause as inbound: dns.mx_missing" in text
     assert text.endswith("1 cause: dns.mx_missing")
-    assert [row["cause"]["id"] if row["cause"] else None for row in _diagnose_story.as_data(trails)] == ["dns.mx_missing", "dns.mx_missing", None]
+    assert [
+        row["cause"]["id"] if row["cause"] else None for row in _diagnose_story.as_data(trails)
+    ] == ["dns.mx_missing", "dns.mx_missing", None]
 
 
 def test_hostile_text_does_not_reach_the_terminal() -> None:
@@ -438,7 +816,10 @@ def test_hostile_text_does_not_reach_the_terminal() -> None:
 
 
 def test_what_was_not_asked_is_not_called_well() -> None:
-    steps = (_diagnose.Step("files", "the files know it", "ok", "files", ""), _diagnose.Step("dns.mx", "the MX is ours", "na", "DNS", _diagnose_story.OFFLINE))
+    steps = (
+        _diagnose.Step("files", "the files know it", "ok", "files", ""),
+        _diagnose.Step("dns.mx", "the MX is ours", "na", "DNS", _diagnose_story.OFFLINE),
+    )
     text = _diagnose_story.story("jo@acme.example", [_diagnose.Trail("inbound", steps)], 120)
     assert "- inbound" in text
     assert "\u2713 inbound" not in text

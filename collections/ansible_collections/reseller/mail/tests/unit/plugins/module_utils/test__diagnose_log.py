@@ -13,18 +13,33 @@ from hypothesis import strategies as st
 
 TAKEN = [
     ("postfix/smtpd", "4F1D2A0C3B: client=mail.stranger.example[10.97.0.5]"),
-    ("postfix/qmgr", "4F1D2A0C3B: from=<someone@stranger.example>, size=500, nrcpt=2 (queue active)"),
-    ("postfix/lmtp", "4F1D2A0C3B: to=<jo@acme.example>, orig_to=<sales@acme.example>, relay=x, dsn=2.0.0, status=sent (250 2.0.0 Saved)"),
-    ("postfix/smtp", "4F1D2A0C3B: to=<ann@globex.example>, relay=y, dsn=2.0.0, status=sent (250 ok)"),
+    (
+        "postfix/qmgr",
+        "4F1D2A0C3B: from=<someone@stranger.example>, size=500, nrcpt=2 (queue active)",
+    ),
+    (
+        "postfix/lmtp",
+        "4F1D2A0C3B: to=<jo@acme.example>, orig_to=<sales@acme.example>, relay=x, dsn=2.0.0, status=sent (250 2.0.0 Saved)",
+    ),
+    (
+        "postfix/smtp",
+        "4F1D2A0C3B: to=<ann@globex.example>, relay=y, dsn=2.0.0, status=sent (250 ok)",
+    ),
 ]
 
 
 def lines(*rows: tuple[str, str]) -> list[log.Line]:
-    return [log.Line(moment(1_795_270_000 + nth), program, text, log.kind(text)) for nth, (program, text) in enumerate(rows)]
+    return [
+        log.Line(moment(1_795_270_000 + nth), program, text, log.kind(text))
+        for nth, (program, text) in enumerate(rows)
+    ]
 
 
 def test_of_a_message_to_two_tenants_each_sees_its_own_recipient() -> None:
-    jo, ann = ([line.text for line in log.own(who, lines(*TAKEN))] for who in ("jo@acme.example", "ann@globex.example"))
+    jo, ann = (
+        [line.text for line in log.own(who, lines(*TAKEN))]
+        for who in ("jo@acme.example", "ann@globex.example")
+    )
     assert jo == [TAKEN[0][1], TAKEN[1][1], TAKEN[2][1]]
     assert ann == [TAKEN[0][1], TAKEN[1][1], TAKEN[3][1]]
 
@@ -55,23 +70,46 @@ def test_who_sent_it_sees_what_became_of_it() -> None:
         ("acme.example", "to=<ann@notacme.example>", False),
     ],
 )
-def test_a_neighbour_with_a_similar_name_is_somebody_else(subject: str, text: str, whether: bool) -> None:
+def test_a_neighbour_with_a_similar_name_is_somebody_else(
+    subject: str, text: str, whether: bool
+) -> None:
     assert log.mentions(subject, text) is whether
 
 
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        ("NOQUEUE: reject: RCPT from x[10.0.0.1]: 550 5.1.1 <jon@acme.example>: Recipient address rejected", "refused"),
-        ("4F1D2A0C3B: milter-reject: END-OF-MESSAGE from x[10.0.0.1]: 5.7.1 From is not yours; from=<a@b.example>", "refused"),
-        ("imap-login: Disconnected: Connection closed (auth failed, 1 attempts in 2 secs): user=<jo@acme.example>, rip=10.97.0.5", "auth_failed"),
-        ("imap-login: Login aborted: Connection closed (auth failed, 1 attempts in 2 secs) (auth_failed): user=<jo@acme.example>", "auth_failed"),
-        ("warning: x[10.97.0.5]: SASL PLAIN authentication failed: UGFz, sasl_username=jo@acme.example", "auth_failed"),
+        (
+            "NOQUEUE: reject: RCPT from x[10.0.0.1]: 550 5.1.1 <jon@acme.example>: Recipient address rejected",
+            "refused",
+        ),
+        (
+            "4F1D2A0C3B: milter-reject: END-OF-MESSAGE from x[10.0.0.1]: 5.7.1 From is not yours; from=<a@b.example>",
+            "refused",
+        ),
+        (
+            "imap-login: Disconnected: Connection closed (auth failed, 1 attempts in 2 secs): user=<jo@acme.example>, rip=10.97.0.5",
+            "auth_failed",
+        ),
+        (
+            "imap-login: Login aborted: Connection closed (auth failed, 1 attempts in 2 secs) (auth_failed): user=<jo@acme.example>",
+            "auth_failed",
+        ),
+        (
+            "warning: x[10.97.0.5]: SASL PLAIN authentication failed: UGFz, sasl_username=jo@acme.example",
+            "auth_failed",
+        ),
         ("imap-login: Login: user=<jo@acme.example>, method=PLAIN, rip=10.97.0.5", "login"),
         ("imap-login: Logged in: user=<jo@acme.example>, method=PLAIN, rip=10.97.0.5", "login"),
-        ("4F1D2A0C3B: client=x[10.97.0.5], sasl_method=PLAIN, sasl_username=jo@acme.example", "login"),
+        (
+            "4F1D2A0C3B: client=x[10.97.0.5], sasl_method=PLAIN, sasl_username=jo@acme.example",
+            "login",
+        ),
         (TAKEN[2][1], "delivered"),
-        ("4F1D2A0C3B: to=<x@y.example>, dsn=4.4.1, status=deferred (connect timed out)", "deferred"),
+        (
+            "4F1D2A0C3B: to=<x@y.example>, dsn=4.4.1, status=deferred (connect timed out)",
+            "deferred",
+        ),
         ("4F1D2A0C3B: to=<x@y.example>, dsn=5.1.1, status=bounced (550 no)", "bounced"),
         (TAKEN[1][1], "other"),
     ],
@@ -81,12 +119,29 @@ def test_what_a_line_amounts_to(text: str, kind: str) -> None:
 
 
 def row(message: object, program: str = "postfix/smtpd") -> str:
-    return json.dumps({"MESSAGE": message, "SYSLOG_IDENTIFIER": program, "__REALTIME_TIMESTAMP": "1795270000000000"})
+    return json.dumps(
+        {
+            "MESSAGE": message,
+            "SYSLOG_IDENTIFIER": program,
+            "__REALTIME_TIMESTAMP": "1795270000000000",
+        }
+    )
 
 
 def test_secrets_and_control_characters_stay_out() -> None:
-    found = log.parse("\n".join([row("sql(jo@acme.example): Password mismatch (given password: hunter2)"), row("Login: user=<jo@acme.example>, session=<aBcD>"),
-                                 row(list(b"\x1b[31mred \xff")), "no json", row(None), json.dumps({"MESSAGE": "no time"})]), moment)
+    found = log.parse(
+        "\n".join(
+            [
+                row("sql(jo@acme.example): Password mismatch (given password: hunter2)"),
+                row("Login: user=<jo@acme.example>, session=<aBcD>"),
+                row(list(b"\x1b[31mred \xff")),
+                "no json",
+                row(None),
+                json.dumps({"MESSAGE": "no time"}),
+            ]
+        ),
+        moment,
+    )
     text = "\n".join(line.text for line in found)
     assert "hunter2" not in text
     assert "aBcD" not in text

@@ -19,9 +19,18 @@ class World:
     """Name servers that answer from a table: (server, name) → reply. ``above`` are those that the zone above names."""
 
     def __init__(
-        self, answers: dict[tuple[str, str], Reply], servers: tuple[str, ...] = ("ns1", "ns2"), named: tuple[str, ...] = (), above: tuple[str, ...] = (),
+        self,
+        answers: dict[tuple[str, str], Reply],
+        servers: tuple[str, ...] = ("ns1", "ns2"),
+        named: tuple[str, ...] = (),
+        above: tuple[str, ...] = (),
     ) -> None:
-        self.answers, self.servers, self.named, self.above = answers, servers, named or servers, above or servers
+        self.answers, self.servers, self.named, self.above = (
+            answers,
+            servers,
+            named or servers,
+            above or servers,
+        )
 
     async def ask(self, server: Server, name: str, rdtype: str) -> Reply:
         return self.answers[server.name, name]
@@ -44,7 +53,9 @@ def said(server: str, *values: str, state: str = "answer", **more: str) -> Reply
 
 
 def asked(world: World) -> t.Union[Shown, str]:
-    shown, missing = asyncio.run(look(t.cast("t.Any", world), {NAME: DkimKey("acme.example", "mx1-2", "PP")}))
+    shown, missing = asyncio.run(
+        look(t.cast("t.Any", world), {NAME: DkimKey("acme.example", "mx1-2", "PP")})
+    )
     return shown[NAME] if shown else missing[NAME]
 
 
@@ -74,7 +85,9 @@ def test_a_key_that_every_server_shows_is_shown() -> None:
     ],
 )
 def test_one_server_that_does_not_show_it_is_enough(second: Reply, why: str) -> None:
-    assert asked(World({("ns1", OWNER): said("ns1", GOOD), ("ns2", OWNER): second})) == f"ns2: {why}"
+    assert (
+        asked(World({("ns1", OWNER): said("ns1", GOOD), ("ns2", OWNER): second})) == f"ns2: {why}"
+    )
 
 
 def test_a_server_that_cannot_be_found_is_no_server_that_shows_it() -> None:
@@ -84,22 +97,35 @@ def test_a_server_that_cannot_be_found_is_no_server_that_shows_it() -> None:
 
 def test_a_server_that_only_the_zone_above_names_has_to_show_it_too() -> None:
     both = {(server, OWNER): said(server, GOOD) for server in ("ns1", "ns2")}
-    assert asked(World(both | {("old", OWNER): said("old", state="none")}, above=("ns1", "old"))) == "old: no such record"
-    assert asked(World(both | {("old", OWNER): said("old", GOOD)}, above=("ns1", "old"))) == Shown("PP", ("ns1", "ns2", "old"))
+    assert (
+        asked(World(both | {("old", OWNER): said("old", state="none")}, above=("ns1", "old")))
+        == "old: no such record"
+    )
+    assert asked(World(both | {("old", OWNER): said("old", GOOD)}, above=("ns1", "old"))) == Shown(
+        "PP", ("ns1", "ns2", "old")
+    )
 
 
 def test_tags_that_harm_nobody_are_no_reason_to_wait() -> None:
     text = "v=DKIM1; h=sha1:sha256; s=email; t=s; n=a note; p=PP"
-    assert asked(World({(server, OWNER): said(server, text) for server in ("ns1", "ns2")})) == Shown("PP", ("ns1", "ns2"))
+    assert asked(
+        World({(server, OWNER): said(server, text) for server in ("ns1", "ns2")})
+    ) == Shown("PP", ("ns1", "ns2"))
 
 
 def test_a_delegated_selector_is_followed_to_its_target() -> None:
-    link = {(server, OWNER): said(server, state="none", alias="key.p.example") for server in ("ns1", "ns2")}
+    link = {
+        (server, OWNER): said(server, state="none", alias="key.p.example")
+        for server in ("ns1", "ns2")
+    }
     target = {(server, "key.p.example"): said(server, GOOD) for server in ("ns1", "ns2")}
     assert asked(World(link | target)) == Shown("PP", ("ns1", "ns2"))
     half = {**link, ("ns2", OWNER): said("ns2", GOOD)}
     assert asked(World(half | target)) == "its servers do not agree whether it is a CNAME"
-    loop = {(server, "key.p.example"): said(server, state="none", alias=OWNER) for server in ("ns1", "ns2")}
+    loop = {
+        (server, "key.p.example"): said(server, state="none", alias=OWNER)
+        for server in ("ns1", "ns2")
+    }
     assert asked(World(link | loop)) == "more than 8 CNAMEs"
 
 
@@ -118,7 +144,9 @@ old.acme.example. 3600 IN A 127.0.0.2
 """
 
 
-def test_the_zone_above_may_name_a_server_that_only_it_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_zone_above_may_name_a_server_that_only_it_knows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A name server that was taken out of a zone, and stays in the registry: resolvers are led to it by its glue."""
     asker = Asker("127.0.0.9")
     asked: list[str] = []
@@ -136,12 +164,20 @@ def test_the_zone_above_may_name_a_server_that_only_it_knows(monkeypatch: pytest
     async def servers(zone: str) -> list[Server]:
         return [Server("ns.example", "127.0.0.3")]
 
-    for name, work in (("_exchange", exchange), ("addresses", addresses), ("zone_of", above), ("servers_of", servers)):
+    for name, work in (
+        ("_exchange", exchange),
+        ("addresses", addresses),
+        ("zone_of", above),
+        ("servers_of", servers),
+    ):
         monkeypatch.setattr(asker, name, work)
 
     async def twice() -> list[Server]:
         await asker.delegation("acme.example")
         return await asker.delegation("acme.example")
 
-    assert asyncio.run(twice()) == [Server("ns1.acme.example", "127.0.0.1"), Server("old.acme.example", "127.0.0.2")]
+    assert asyncio.run(twice()) == [
+        Server("ns1.acme.example", "127.0.0.1"),
+        Server("old.acme.example", "127.0.0.2"),
+    ]
     assert asked == ["ns.example acme.example NS"], "asked once"

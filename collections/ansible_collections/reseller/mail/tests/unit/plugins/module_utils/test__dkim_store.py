@@ -13,7 +13,14 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils import _dkim_store
-from ansible_collections.reseller.mail.plugins.module_utils._dkim import Key, KeyName, Lane, Orders, Plan, plan
+from ansible_collections.reseller.mail.plugins.module_utils._dkim import (
+    Key,
+    KeyName,
+    Lane,
+    Orders,
+    Plan,
+    plan,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._dkim_store import Store
 
 NOW = 1_800_000_000
@@ -29,32 +36,55 @@ def run(command: list[str], data: str = "", check_rc: bool = False) -> tuple[int
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    monkeypatch.setattr(_dkim_store.pwd, "getpwnam", lambda _name: pwd.getpwuid(os.getuid()))  # the account opendkim is a host's
+    monkeypatch.setattr(
+        _dkim_store.pwd, "getpwnam", lambda _name: pwd.getpwuid(os.getuid())
+    )  # the account opendkim is a host's
     (tmp_path / "dkim").mkdir()
     return Store(tmp_path, run)
 
 
 def converge(store: Store, *lanes: Lane, now: int = NOW, **orders: t.Any) -> dict[KeyName, Key]:
-    return {key.name: key for key in store.apply(plan(store.keys(now), Orders("mx1", dict.fromkeys(lanes), now, **orders)))}
+    return {
+        key.name: key
+        for key in store.apply(
+            plan(store.keys(now), Orders("mx1", dict.fromkeys(lanes), now, **orders))
+        )
+    }
 
 
 def public(path: Path) -> str:
     """What openssl says, without the lines around it."""
-    return "".join(run(["openssl", "pkey", "-in", str(path), "-pubout"], check_rc=True)[1].splitlines()[1:-1])
+    return "".join(
+        run(["openssl", "pkey", "-in", str(path), "-pubout"], check_rc=True)[1].splitlines()[1:-1]
+    )
 
 
 def test_keys_are_made_and_found_as_they_were_noted(store: Store) -> None:
     made = converge(store, RSA, ED)
     assert {name: (key.algorithm, key.state, key.private) for name, key in made.items()} == {
-        MX1: ("rsa", "generated", True), MX1_ED: ("ed25519", "generated", True),
+        MX1: ("rsa", "generated", True),
+        MX1_ED: ("ed25519", "generated", True),
     }
     assert made[MX1].public == public(store.private(MX1))
-    assert public(store.private(MX1_ED)).endswith(made[MX1_ED].public[-40:])  # DNS holds the last 32 bytes alone
+    assert public(store.private(MX1_ED)).endswith(
+        made[MX1_ED].public[-40:]
+    )  # DNS holds the last 32 bytes alone
     assert {key.name: key for key in store.keys(NOW)} == made
-    assert [path.stat().st_mode & 0o777 for path in (store.private(MX1), store.private(MX1).with_suffix(".json"), store.private(MX1).parent)] == [
-        0o600, 0o644, 0o700,
+    assert [
+        path.stat().st_mode & 0o777
+        for path in (
+            store.private(MX1),
+            store.private(MX1).with_suffix(".json"),
+            store.private(MX1).parent,
+        )
+    ] == [
+        0o600,
+        0o644,
+        0o700,
     ]
-    assert sorted(path.name for path in store.root.iterdir()) == ["acme.example"]  # no drafts are left
+    assert sorted(path.name for path in store.root.iterdir()) == [
+        "acme.example"
+    ]  # no drafts are left
 
 
 def test_more_keys_than_are_made_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,11 +100,14 @@ def test_a_run_that_died_between_key_and_note_is_gone_on_with(store: Store) -> N
     for name in (MX1, MX1_ED):
         store.private(name).with_suffix(".json").unlink()
     assert {key.name: (key.algorithm, key.public, key.state) for key in store.keys(NOW)} == {
-        MX1: ("rsa", "", "generated"), MX1_ED: ("ed25519", "", "generated"),
+        MX1: ("rsa", "", "generated"),
+        MX1_ED: ("ed25519", "", "generated"),
     }
     (store.root / ".new").mkdir()
     (store.root / ".new" / "0").write_text("half a key")
-    assert {name: key.public for name, key in converge(store, RSA, ED).items()} == {name: key.public for name, key in first.items()}
+    assert {name: key.public for name, key in converge(store, RSA, ED).items()} == {
+        name: key.public for name, key in first.items()
+    }
 
 
 def test_a_key_from_before_keys_had_states_signs(store: Store) -> None:
@@ -111,8 +144,16 @@ def test_a_file_that_is_no_half_of_its_note_is_as_good_as_none_until_it_goes(sto
 
 @pytest.mark.parametrize(
     "note",
-    ["", "half a no", "[]", "7", '{"public": 7}', '{"public": "P", "state": "x"}', '{"public": "P", "state": "active"}',
-     '{"public": "P", "state": "active", "algorithm": "rsa", "since": "soon", "made": 7}'],
+    [
+        "",
+        "half a no",
+        "[]",
+        "7",
+        '{"public": 7}',
+        '{"public": "P", "state": "x"}',
+        '{"public": "P", "state": "active"}',
+        '{"public": "P", "state": "active", "algorithm": "rsa", "since": "soon", "made": 7}',
+    ],
 )
 def test_one_damaged_note_is_read_anew_and_stops_nobody_else(note: str, store: Store) -> None:
     made = converge(store, RSA, Lane("globex.example", "rsa"))
@@ -121,9 +162,13 @@ def test_one_damaged_note_is_read_anew_and_stops_nobody_else(note: str, store: S
     (store.root / "elsewhere.example").symlink_to(store.root / "globex.example")
     found = {key.name: key for key in store.keys(NOW)}
     assert (found[MX1].state, found[MX1].public, found[MX1].private) == ("generated", "", True)
-    assert {name: key for name, key in found.items() if name != MX1} == {name: key for name, key in made.items() if name != MX1}
+    assert {name: key for name, key in found.items() if name != MX1} == {
+        name: key for name, key in made.items() if name != MX1
+    }
     store.private(MX1).unlink()
-    assert MX1 not in {key.name for key in store.keys(NOW)}, "its selector was somebody's and is not made anew"
+    assert MX1 not in {key.name for key in store.keys(NOW)}, (
+        "its selector was somebody's and is not made anew"
+    )
 
 
 def test_owner_and_mode_are_mended_but_through_no_link(store: Store, tmp_path: Path) -> None:
@@ -131,9 +176,14 @@ def test_owner_and_mode_are_mended_but_through_no_link(store: Store, tmp_path: P
     assert store.mend(check_mode=False) == []
     store.private(MX1).chmod(0o644)
     store.private(MX1).parent.chmod(0o755)
-    lines = ["~ dkim folder acme.example owner and mode", "~ dkim key mx1._domainkey.acme.example owner and mode"]
+    lines = [
+        "~ dkim folder acme.example owner and mode",
+        "~ dkim key mx1._domainkey.acme.example owner and mode",
+    ]
     assert store.mend(check_mode=True) == store.mend(check_mode=False) == lines
-    assert [path.stat().st_mode & 0o777 for path in (store.private(MX1), store.private(MX1).parent)] == [0o600, 0o700]
+    assert [
+        path.stat().st_mode & 0o777 for path in (store.private(MX1), store.private(MX1).parent)
+    ] == [0o600, 0o700]
     secret = tmp_path / "secret"
     secret.write_text("root's")
     secret.chmod(0o640)
@@ -151,7 +201,9 @@ def test_which_keys_daemons_may_be_signing_with(store: Store, tmp_path: Path) ->
     generation = tmp_path / "generations" / "000001-abc"
     for instance, selector in (("opendkim", "mx1"), ("opendkim_ed25519", "mx1-ed25519")):
         (generation / instance).mkdir(parents=True)
-        (generation / instance / "key_table").write_text(f"acme.example\tacme.example:{selector}:/var/lib/x\n")
+        (generation / instance / "key_table").write_text(
+            f"acme.example\tacme.example:{selector}:/var/lib/x\n"
+        )
     (tmp_path / "current").symlink_to(generation)
     assert store.serving() is None  # nobody noted that daemons know it
     for noted, known in (("000000-old", False), ("000001-abc", True)):

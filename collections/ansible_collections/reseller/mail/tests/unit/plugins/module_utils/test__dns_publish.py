@@ -21,15 +21,30 @@ import dns.tsig
 import dns.tsigkeyring
 import dns.update
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils import _dns_plan, _dns_publish, _dns_query, _dns_update
+from ansible_collections.reseller.mail.plugins.module_utils import (
+    _dns_plan,
+    _dns_publish,
+    _dns_query,
+    _dns_update,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._dns_book import Book
 from ansible_collections.reseller.mail.plugins.module_utils._dns_publish import Outcome, publish
 from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Asker, server_at
 from ansible_collections.reseller.mail.plugins.module_utils._dns_update import Primary
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
 from ansible_collections.reseller.mail.plugins.module_utils._load import load
-from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Branding, Domain, Mailbox, Spf
-from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, Estate, NodeState, TlsKey
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import (
+    Branding,
+    Domain,
+    Mailbox,
+    Spf,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import (
+    DkimKey,
+    Estate,
+    NodeState,
+    TlsKey,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import ask as verify_dns
 
 from .ports import Pair, one_port
@@ -110,7 +125,14 @@ class NameServer:
             return response.to_wire()
         response.flags |= dns.flags.AA
         found = self.sets.get((name, kind)) or self.sets.get((name, "CNAME"))
-        zone = max((zone for zone in ("", *ZONES) if name == zone or name.endswith(f".{zone}") or not zone), key=len)
+        zone = max(
+            (
+                zone
+                for zone in ("", *ZONES)
+                if name == zone or name.endswith(f".{zone}") or not zone
+            ),
+            key=len,
+        )
         if found:
             response.answer.append(found)
         elif zone:
@@ -136,7 +158,9 @@ class NameServer:
             if one.deleting == dns.rdataclass.ANY:
                 self.sets.pop(key, None)
             else:
-                old = self.sets.setdefault(key, dns.rrset.RRset(one.name, dns.rdataclass.IN, one.rdtype))
+                old = self.sets.setdefault(
+                    key, dns.rrset.RRset(one.name, dns.rdataclass.IN, one.rdtype)
+                )
                 for rdata in one:
                     old.add(rdata, one.ttl)
 
@@ -172,7 +196,11 @@ def world(sockets: dict[str, Pair]) -> t.Iterator[NameServer]:
     server.put("ns.hosting.example", "A", "127.0.0.1")
     for host, address in (("mx1", "10.97.0.3"), ("mx2", "10.97.0.4")):
         server.put(f"{host}.hosting.example", "A", address)
-        server.put(".".join(reversed(address.split("."))) + ".in-addr.arpa", "PTR", f"{host}.hosting.example.")
+        server.put(
+            ".".join(reversed(address.split("."))) + ".in-addr.arpa",
+            "PTR",
+            f"{host}.hosting.example.",
+        )
     for number, host in ((14, "mx2"), (20, "alt")):
         server.put(f"{number}.0.97.10.in-addr.arpa", "PTR", f"{host}.hosting.example.")
     server.put("spf.relay.example", "TXT", '"v=spf1 ip4:10.97.0.25 -all"')
@@ -188,7 +216,11 @@ def estate() -> Estate:
     assert found is not None, faults
     names = {"mx1": "acme.example", "mx2": "globex.example"}
     states = tuple(
-        NodeState(node, tuple(DkimKey(one, node, "AAAA" * 100) for one in (name, f"{node}.hosting.example"))) for node, name in names.items()
+        NodeState(
+            node,
+            tuple(DkimKey(one, node, "AAAA" * 100) for one in (name, f"{node}.hosting.example")),
+        )
+        for node, name in names.items()
     )
     return dataclasses.replace(_few(found, mta_sts=None), states=states)
 
@@ -196,28 +228,49 @@ def estate() -> Estate:
 def _few(estate: Estate, **changes: t.Any) -> Estate:
     tenants = []
     for tenant in estate.tenants:
-        domains = [dataclasses.replace(domain, domain_aliases=(), **changes) for domain in tenant.domains if domain.name in ZONES]
+        domains = [
+            dataclasses.replace(domain, domain_aliases=(), **changes)
+            for domain in tenant.domains
+            if domain.name in ZONES
+        ]
         if domains:
             tenants.append(dataclasses.replace(tenant, domains=tuple(domains)))
     return dataclasses.replace(estate, tenants=tuple(tenants))
 
 
 def run(
-    estate: Estate, world: NameServer, check_mode: bool = False, key: str = "lab", secret: str = SECRET, timeout: float = 5,
-    book: t.Optional[Book] = None, accepted: int = 0,
+    estate: Estate,
+    world: NameServer,
+    check_mode: bool = False,
+    key: str = "lab",
+    secret: str = SECRET,
+    timeout: float = 5,
+    book: t.Optional[Book] = None,
+    accepted: int = 0,
 ) -> Outcome:
     primary = Primary(server_at("127.0.0.1", world.port), key, "hmac-sha256", secret, timeout=2)
 
     async def work() -> Outcome:
         asker = Asker("127.0.0.1", timeout, at_once=4, port=world.port)
-        return await publish(estate, asker, primary, book or {}, ca_file="", seconds=0.6, check_mode=check_mode, accepted=accepted)
+        return await publish(
+            estate,
+            asker,
+            primary,
+            book or {},
+            ca_file="",
+            seconds=0.6,
+            check_mode=check_mode,
+            accepted=accepted,
+        )
 
     return asyncio.run(work())
 
 
 def ask(estate: Estate, world: NameServer, timeout: float = 5) -> dict[tuple[str, str], Finding]:
     async def work() -> list[Finding]:
-        return await verify_dns.findings(estate, Asker("127.0.0.1", timeout, at_once=4, port=world.port))
+        return await verify_dns.findings(
+            estate, Asker("127.0.0.1", timeout, at_once=4, port=world.port)
+        )
 
     findings = asyncio.run(work())
     found = {(one.subject, one.id): one for one in findings}
@@ -225,44 +278,73 @@ def ask(estate: Estate, world: NameServer, timeout: float = 5) -> dict[tuple[str
     return found
 
 
-LITTLE_WORLD = ("dns.settings_unreachable", "dns.servers_few", "dns.servers_no_ipv6", "dns.dnssec_unsigned", "dns.tls_rpt_nobody", "dns.dmarc_nobody",
-                "dns.dmarc_unreported")
+LITTLE_WORLD = (
+    "dns.settings_unreachable",
+    "dns.servers_few",
+    "dns.servers_no_ipv6",
+    "dns.dnssec_unsigned",
+    "dns.tls_rpt_nobody",
+    "dns.dmarc_nobody",
+    "dns.dmarc_unreported",
+)
 """What is true of the name server above, or of an estate without its other domains, and not what these tests are about."""
 
 
 def amiss(found: dict[tuple[str, str], Finding]) -> dict[tuple[str, str], str]:
-    return {key: one.state for key, one in found.items() if one.state not in ("ok", "blocked") and key[1] not in LITTLE_WORLD}
+    return {
+        key: one.state
+        for key, one in found.items()
+        if one.state not in ("ok", "blocked") and key[1] not in LITTLE_WORLD
+    }
 
 
 def lines(outcome: Outcome) -> list[str]:
     return [line for change in outcome.changes for line in change.lines()]
 
 
-def test_a_published_estate_verifies_and_publishing_again_changes_nothing(estate: Estate, world: NameServer) -> None:
+def test_a_published_estate_verifies_and_publishing_again_changes_nothing(
+    estate: Estate, world: NameServer
+) -> None:
     planned = run(estate, world, check_mode=True)
     assert (world.updates, planned.faults) == (0, [])
     first = run(estate, world)
     assert lines(first) == lines(planned)
     assert "+ acme.example MX 10 mx1.hosting.example." in lines(first)
-    assert world.updates == len({"hosting.example", "acme.example", "globex.example"}), "one update a zone"
+    assert world.updates == len({"hosting.example", "acme.example", "globex.example"}), (
+        "one update a zone"
+    )
     again = run(estate, world)
     assert (lines(again), again.pending, again.faults, again.lagging) == ([], [], [], [])
     assert amiss(ask(estate, world)) == {}
 
 
-def test_other_peoples_records_come_back_exactly_as_they_were(estate: Estate, world: NameServer) -> None:
+def test_other_peoples_records_come_back_exactly_as_they_were(
+    estate: Estate, world: NameServer
+) -> None:
     world.put("acme.example", "TXT", '"proof=" "\\255x"', '"v=spf1 ~all"', ttl=60)
     world.put("www.acme.example", "A", "192.0.2.1")
     run(estate, world)
-    assert world.values("acme.example", "TXT") == ['"proof=" "\\255x"', '"v=spf1 include:hosting.example -all"']
+    assert world.values("acme.example", "TXT") == [
+        '"proof=" "\\255x"',
+        '"v=spf1 include:hosting.example -all"',
+    ]
     assert world.values("www.acme.example", "A") == ["192.0.2.1"]
 
 
 PROVIDER_MX = ["10 mx1.hosting.example.", "10 mx2.hosting.example."]
 
 
-@pytest.mark.parametrize("theirs", [("5 mx.elsewhere.example.",), ("0 .",), ("10 mx1.hosting.example.", "20 mx.elsewhere.example.")])
-def test_the_mail_of_the_provider_s_domain_is_not_taken_over(estate: Estate, world: NameServer, theirs: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        ("5 mx.elsewhere.example.",),
+        ("0 .",),
+        ("10 mx1.hosting.example.", "20 mx.elsewhere.example."),
+    ],
+)
+def test_the_mail_of_the_provider_s_domain_is_not_taken_over(
+    estate: Estate, world: NameServer, theirs: tuple[str, ...]
+) -> None:
     world.put("hosting.example", "MX", *theirs)
     for _time in range(2):
         outcome = run(estate, world)
@@ -272,25 +354,39 @@ def test_the_mail_of_the_provider_s_domain_is_not_taken_over(estate: Estate, wor
         assert outcome.faults == []
         assert ("hosting.example", "MX") not in outcome.book["hosting.example"]
     assert world.values("hosting.example", "TXT"), "all else is published"
-    state, ids = amiss(ask(estate, world)), ("warn", "dns.provider_mx_elsewhere") if theirs[0] in ("0 .", "5 mx.elsewhere.example.") else (
-        "fail", "dns.provider_mx_other")
+    state, ids = (
+        amiss(ask(estate, world)),
+        ("warn", "dns.provider_mx_elsewhere")
+        if theirs[0] in ("0 .", "5 mx.elsewhere.example.")
+        else ("fail", "dns.provider_mx_other"),
+    )
     assert state == {("hosting.example", ids[1]): ids[0]}
 
 
-def test_the_mx_of_the_provider_s_domain_that_is_ours_is_kept_up(estate: Estate, world: NameServer) -> None:
-    former = {"hosting.example": {("hosting.example", "MX"): frozenset({"10 former.hosting.example."})}}
+def test_the_mx_of_the_provider_s_domain_that_is_ours_is_kept_up(
+    estate: Estate, world: NameServer
+) -> None:
+    former = {
+        "hosting.example": {("hosting.example", "MX"): frozenset({"10 former.hosting.example."})}
+    }
     world.put("hosting.example", "MX", "10 former.hosting.example.")
     outcome = run(estate, world, book=former)
     assert (world.values("hosting.example", "MX"), outcome.pending) == (PROVIDER_MX, [])
-    world.put("hosting.example", "MX", "10 mx1.hosting.example.")   # by our own name, where the book was lost
+    world.put(
+        "hosting.example", "MX", "10 mx1.hosting.example."
+    )  # by our own name, where the book was lost
     run(estate, world)
     assert world.values("hosting.example", "MX") == PROVIDER_MX
-    nobody = dataclasses.replace(estate, provider=dataclasses.replace(estate.provider, contact=None))
+    nobody = dataclasses.replace(
+        estate, provider=dataclasses.replace(estate.provider, contact=None)
+    )
     run(nobody, world, book=outcome.book)
     assert world.values("hosting.example", "MX") == []
 
 
-def test_what_somebody_wrote_while_the_run_planned_is_not_lost(estate: Estate, world: NameServer) -> None:
+def test_what_somebody_wrote_while_the_run_planned_is_not_lost(
+    estate: Estate, world: NameServer
+) -> None:
     world.put("acme.example", "TXT", '"v=spf1 ~all"')
 
     def proof(server: NameServer) -> None:
@@ -298,15 +394,22 @@ def test_what_somebody_wrote_while_the_run_planned_is_not_lost(estate: Estate, w
 
     world.meanwhile = proof
     outcome = run(estate, world)
-    assert outcome.faults == ["acme.example: somebody changed records there while this run planned; nothing was changed, run it again"]
+    assert outcome.faults == [
+        "acme.example: somebody changed records there while this run planned; nothing was changed, run it again"
+    ]
     assert world.values("acme.example", "TXT") == ['"proof=1"', '"v=spf1 ~all"']
     assert world.values("globex.example", "MX"), "nobody else waits"
     world.meanwhile = lambda server: None
     assert run(estate, world).faults == []
-    assert world.values("acme.example", "TXT") == ['"proof=1"', '"v=spf1 include:hosting.example -all"']
+    assert world.values("acme.example", "TXT") == [
+        '"proof=1"',
+        '"v=spf1 include:hosting.example -all"',
+    ]
 
 
-def test_a_text_that_is_there_twice_split_differently_becomes_one(estate: Estate, world: NameServer) -> None:
+def test_a_text_that_is_there_twice_split_differently_becomes_one(
+    estate: Estate, world: NameServer
+) -> None:
     world.put("acme.example", "TXT", '"v=spf1 ~all"', '"v=spf1 " "~all"')
     assert run(estate, world).faults == []
     assert world.values("acme.example", "TXT") == ['"v=spf1 include:hosting.example -all"']
@@ -315,65 +418,101 @@ def test_a_text_that_is_there_twice_split_differently_becomes_one(estate: Estate
 def test_a_long_key_is_split(estate: Estate, world: NameServer) -> None:
     run(estate, world)
     (key,) = world.values("mx1._domainkey.acme.example", "TXT")
-    assert [len(part) for part in key.strip('"').split('" "')] == [255, len("v=DKIM1; k=rsa; p=" + "AAAA" * 100) - 255]
+    assert [len(part) for part in key.strip('"').split('" "')] == [
+        255,
+        len("v=DKIM1; k=rsa; p=" + "AAAA" * 100) - 255,
+    ]
 
 
-def test_a_key_that_is_not_reported_any_more_stays_and_is_pending(estate: Estate, world: NameServer) -> None:
+def test_a_key_that_is_not_reported_any_more_stays_and_is_pending(
+    estate: Estate, world: NameServer
+) -> None:
     run(estate, world)
     outcome = run(dataclasses.replace(estate, states=()), world)
     assert lines(outcome) == []
     assert "mx1._domainkey.acme.example: its node has not reported the key" in outcome.pending
 
 
-def test_a_policy_that_cannot_be_fetched_holds_its_record_back(estate: Estate, world: NameServer) -> None:
+def test_a_policy_that_cannot_be_fetched_holds_its_record_back(
+    estate: Estate, world: NameServer
+) -> None:
     found, _faults = load(str(Path(__file__).parents[8] / "estates" / "example"))
     assert found is not None
     outcome = run(_few(found), world)
     assert world.values("_mta-sts.acme.example", "TXT") == []
     assert world.values("mta-sts.acme.example", "A") == ["10.97.0.3"]
-    assert any(text.startswith("_mta-sts.acme.example: the policy cannot be fetched: ") for text in outcome.pending)
+    assert any(
+        text.startswith("_mta-sts.acme.example: the policy cannot be fetched: ")
+        for text in outcome.pending
+    )
 
 
 def test_a_terminated_tenant_leaves_dns(estate: Estate, world: NameServer) -> None:
     run(estate, world)
     run(tenants(estate, "globex", state="terminated"), world)
-    assert sorted(key for key in world.sets if key[0].endswith("globex.example")) == [("globex.example", "NS"), ("globex.example", "SOA")]
-    assert world.values("acme.example", "MX") == ["10 mx1.hosting.example.", "20 alt.hosting.example."]
+    assert sorted(key for key in world.sets if key[0].endswith("globex.example")) == [
+        ("globex.example", "NS"),
+        ("globex.example", "SOA"),
+    ]
+    assert world.values("acme.example", "MX") == [
+        "10 mx1.hosting.example.",
+        "20 alt.hosting.example.",
+    ]
 
 
 def test_a_cname_in_the_way_stops_its_domain_only(estate: Estate, world: NameServer) -> None:
     world.put("mail.acme.example", "CNAME", "elsewhere.example.")
     outcome = run(estate, world)
-    assert outcome.faults == ["mail.acme.example is a CNAME to elsewhere.example; remove it, A, AAAA, CAA, MX, TXT cannot stand beside it"]
-    assert world.values("globex.example", "MX") == ["10 mx2.hosting.example.", "20 alt.hosting.example."]
+    assert outcome.faults == [
+        "mail.acme.example is a CNAME to elsewhere.example; remove it, A, AAAA, CAA, MX, TXT cannot stand beside it"
+    ]
+    assert world.values("globex.example", "MX") == [
+        "10 mx2.hosting.example.",
+        "20 alt.hosting.example.",
+    ]
     assert world.values("acme.example", "MX") == []
 
 
 def test_a_refusing_primary_changes_nothing(estate: Estate, world: NameServer) -> None:
     outcome = run(estate, world, key="")
     assert (outcome.changes, world.updates) == ([], 0)
-    assert "acme.example: 127.0.0.1 refused the update: REFUSED; it was not signed with a TSIG key" in outcome.faults
+    assert (
+        "acme.example: 127.0.0.1 refused the update: REFUSED; it was not signed with a TSIG key"
+        in outcome.faults
+    )
 
 
 @pytest.mark.parametrize(("key", "secret"), [("lab", "AAAA"), ("other", SECRET)])
-def test_with_a_wrong_key_nothing_is_changed(estate: Estate, world: NameServer, key: str, secret: str) -> None:
+def test_with_a_wrong_key_nothing_is_changed(
+    estate: Estate, world: NameServer, key: str, secret: str
+) -> None:
     outcome = run(estate, world, key=key, secret=secret)
     assert (outcome.changes, world.updates) == ([], 0)
-    assert any(fault.startswith("acme.example: 127.0.0.1 did not take the update: ") for fault in outcome.faults)
+    assert any(
+        fault.startswith("acme.example: 127.0.0.1 did not take the update: ")
+        for fault in outcome.faults
+    )
 
 
-@pytest.mark.parametrize(("key", "secret", "why"), [
-    ("lab", "not+base/64", "the secret of the TSIG key lab is not base64"),
-    ("lab", "gehäim", "the secret of the TSIG key lab is not base64"),
-    ("lab..x", SECRET, "'lab..x' can be no name of a TSIG key"),
-])
-def test_a_key_that_can_be_none_is_said_once_for_all_zones(estate: Estate, world: NameServer, key: str, secret: str, why: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "secret", "why"),
+    [
+        ("lab", "not+base/64", "the secret of the TSIG key lab is not base64"),
+        ("lab", "gehäim", "the secret of the TSIG key lab is not base64"),
+        ("lab..x", SECRET, "'lab..x' can be no name of a TSIG key"),
+    ],
+)
+def test_a_key_that_can_be_none_is_said_once_for_all_zones(
+    estate: Estate, world: NameServer, key: str, secret: str, why: str
+) -> None:
     outcome = run(estate, world, key=key, secret=secret)
     assert (outcome.changes, world.updates) == ([], 0)
     assert outcome.faults == [f"{why}; nothing was sent for 2 more zones"]
 
 
-def test_a_server_that_takes_no_tcp_is_tried_with_another_zone_and_then_left_alone(estate: Estate, world: NameServer) -> None:
+def test_a_server_that_takes_no_tcp_is_tried_with_another_zone_and_then_left_alone(
+    estate: Estate, world: NameServer
+) -> None:
     world.close_tcp()
     first, second = run(estate, world).faults
     assert first.startswith("acme.example: 127.0.0.1 did not take the update over TCP: ")
@@ -381,15 +520,26 @@ def test_a_server_that_takes_no_tcp_is_tried_with_another_zone_and_then_left_alo
     assert second.endswith("; nothing was sent for 1 more zones")
 
 
-def test_one_domain_s_values_stop_neither_its_neighbours_in_the_zone_nor_other_zones(estate: Estate, world: NameServer) -> None:
+def test_one_domain_s_values_stop_neither_its_neighbours_in_the_zone_nor_other_zones(
+    estate: Estate, world: NameServer
+) -> None:
     """Refused by the judge today; a neighbour must be safe whatever a later value, or a name server, makes of it."""
     much = Spf(include=tuple(f"{'s' * 60}.n{nth}.example" for nth in range(1_200)))
     globex = estate.tenants[[tenant.name for tenant in estate.tenants].index("globex")]
-    large = Domain("globex.acme.example", "mail", "", (Mailbox("it", "globex.acme.example", None, ""),), managed=True, spf=much)
+    large = Domain(
+        "globex.acme.example",
+        "mail",
+        "",
+        (Mailbox("it", "globex.acme.example", None, ""),),
+        managed=True,
+        spf=much,
+    )
     whole = tenants(estate, "globex", domains=(*globex.domains, large))
     outcome = run(whole, world)
     (fault,) = outcome.faults
-    assert fault.startswith("globex.acme.example in the zone acme.example: 127.0.0.1 did not take the update: ")
+    assert fault.startswith(
+        "globex.acme.example in the zone acme.example: 127.0.0.1 did not take the update: "
+    )
     assert world.values("globex.acme.example", "MX") == []
     for name in ("acme.example", "globex.example"):
         assert world.values(name, "MX"), name
@@ -398,7 +548,9 @@ def test_one_domain_s_values_stop_neither_its_neighbours_in_the_zone_nor_other_z
     assert run(estate, world, book=outcome.book).changes == []
 
 
-def test_a_domain_that_cannot_be_worked_out_stops_no_other(estate: Estate, world: NameServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_domain_that_cannot_be_worked_out_stops_no_other(
+    estate: Estate, world: NameServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plan = _dns_publish.plan
 
     def breaks(wanted: t.Any, *more: t.Any) -> t.Any:
@@ -408,12 +560,19 @@ def test_a_domain_that_cannot_be_worked_out_stops_no_other(estate: Estate, world
 
     monkeypatch.setattr(_dns_publish, "plan", breaks)
     outcome = run(estate, world)
-    assert outcome.faults == ["acme.example: its records cannot be worked out: ZeroDivisionError: as nobody expects it"]
+    assert outcome.faults == [
+        "acme.example: its records cannot be worked out: ZeroDivisionError: as nobody expects it"
+    ]
     assert world.values("globex.example", "MX")
 
 
 def test_updates_are_cut_by_their_size_and_never_within_a_name() -> None:
-    changes = [_dns_plan.Change(f"n{nth // 2}.example", "TXT" if nth % 2 else "MX", (), ("x" * 4_000,), 0, 60) for nth in range(60)]
+    changes = [
+        _dns_plan.Change(
+            f"n{nth // 2}.example", "TXT" if nth % 2 else "MX", (), ("x" * 4_000,), 0, 60
+        )
+        for nth in range(60)
+    ]
     parts = list(_dns_update.batches(changes))
     assert len(parts) > 1
     assert sorted(change for part in parts for change in part) == sorted(changes)
@@ -421,48 +580,85 @@ def test_updates_are_cut_by_their_size_and_never_within_a_name() -> None:
     assert sum(map(len, names)) == len(set().union(*names)) == 30
     primary = Primary(server_at("127.0.0.1"), "lab", "hmac-sha256", SECRET)
     for part in parts:
-        assert len(_dns_update._message(primary, "example", [change for change in part if change.type == "TXT"], {}).to_wire()) < 65_535
+        assert (
+            len(
+                _dns_update._message(
+                    primary, "example", [change for change in part if change.type == "TXT"], {}
+                ).to_wire()
+            )
+            < 65_535
+        )
 
 
-@pytest.mark.parametrize(("error", "words"), [
-    (dns.tsig.PeerBadKey(), "it does not know the TSIG key lab for hmac-sha256"),
-    (dns.tsig.PeerBadSignature(), "its secret of the TSIG key lab is another one"),
-    (dns.tsig.PeerBadTime(), "its clock and that of this machine are too far apart for TSIG"),
-    (dns.tsig.PeerBadTruncation(), "something is wrong with the TSIG key lab: The peer didn't like amount of truncation in the TSIG we sent"),
-])
-def test_what_a_server_has_against_a_signature_is_said_plainly(error: Exception, words: str) -> None:
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (dns.tsig.PeerBadKey(), "it does not know the TSIG key lab for hmac-sha256"),
+        (dns.tsig.PeerBadSignature(), "its secret of the TSIG key lab is another one"),
+        (dns.tsig.PeerBadTime(), "its clock and that of this machine are too far apart for TSIG"),
+        (
+            dns.tsig.PeerBadTruncation(),
+            "something is wrong with the TSIG key lab: The peer didn't like amount of truncation in the TSIG we sent",
+        ),
+    ],
+)
+def test_what_a_server_has_against_a_signature_is_said_plainly(
+    error: Exception, words: str
+) -> None:
     """RFC 8945 section 5.2; Knot answers so (tried in the lab), the server here does not."""
-    assert _dns_update._about_key(error, Primary(server_at("127.0.0.1"), "lab", "hmac-sha256", SECRET)) == words
+    assert (
+        _dns_update._about_key(error, Primary(server_at("127.0.0.1"), "lab", "hmac-sha256", SECRET))
+        == words
+    )
 
 
-def test_a_domain_that_the_primary_does_not_answer_about_is_left_alone(estate: Estate, world: NameServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_domain_that_the_primary_does_not_answer_about_is_left_alone(
+    estate: Estate, world: NameServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(_dns_query, "TRIES", 1)
     world.mute.add("acme.example")
     outcome = run(estate, world, check_mode=True, timeout=1)
-    assert any("does not say what acme.example MX is: no answer within 1 s" in fault for fault in outcome.faults)
+    assert any(
+        "does not say what acme.example MX is: no answer within 1 s" in fault
+        for fault in outcome.faults
+    )
     assert not any(line.startswith("+ acme.example ") for line in lines(outcome))
 
 
 def tenants(estate: Estate, name: str, **changes: t.Any) -> Estate:
     """The estate with one tenant changed, or without it."""
     others = [one for one in estate.tenants if one.name != name]
-    changed = [dataclasses.replace(one, **changes) for one in estate.tenants if one.name == name and changes]
+    changed = [
+        dataclasses.replace(one, **changes)
+        for one in estate.tenants
+        if one.name == name and changes
+    ]
     return dataclasses.replace(estate, tenants=(*others, *changed))
 
 
 def left_over(world: NameServer, zone: str) -> list[tuple[str, str]]:
-    return sorted(key for key in world.sets if (key[0] == zone or key[0].endswith(f".{zone}")) and key[1] not in ("SOA", "NS"))
+    return sorted(
+        key
+        for key in world.sets
+        if (key[0] == zone or key[0].endswith(f".{zone}")) and key[1] not in ("SOA", "NS")
+    )
 
 
-def test_a_domain_whose_file_is_gone_leaves_dns_and_other_peoples_records_stay(estate: Estate, world: NameServer) -> None:
+def test_a_domain_whose_file_is_gone_leaves_dns_and_other_peoples_records_stay(
+    estate: Estate, world: NameServer
+) -> None:
     first = run(estate, world)
     world.put("www.globex.example", "A", "198.51.100.7")
-    world.sets["globex.example", "TXT"].add(dns.rrset.from_text("x.", 60, "IN", "TXT", '"proof=1"')[0])
+    world.sets["globex.example", "TXT"].add(
+        dns.rrset.from_text("x.", 60, "IN", "TXT", '"proof=1"')[0]
+    )
     world.put("_imaps._tcp.globex.example", "SRV", "0 1 993 imap.elsewhere.example.")
     without = tenants(estate, "globex")
     again = run(without, world, book=first.book)
     assert left_over(world, "globex.example") == [
-        ("_imaps._tcp.globex.example", "SRV"), ("globex.example", "TXT"), ("www.globex.example", "A"),
+        ("_imaps._tcp.globex.example", "SRV"),
+        ("globex.example", "TXT"),
+        ("www.globex.example", "A"),
     ], "the SRV was changed by somebody else meanwhile"
     assert world.values("globex.example", "TXT") == ['"proof=1"']
     assert "globex.example" not in again.book
@@ -473,25 +669,35 @@ def test_a_former_branding_host_leaves_dns(estate: Estate, world: NameServer) ->
     first = run(estate, world)
     (acme,) = (one for one in estate.tenants if one.name == "acme")
     (domain,) = acme.domains
-    renamed = dataclasses.replace(domain, branding=dataclasses.replace(domain.branding, hostname="post.acme.example"))
+    renamed = dataclasses.replace(
+        domain, branding=dataclasses.replace(domain.branding, hostname="post.acme.example")
+    )
     outcome = run(tenants(estate, "acme", domains=(renamed,)), world, book=first.book)
     assert [key for key in world.sets if key[0] == "mail.acme.example"] == []
     assert world.values("post.acme.example", "A") == ["10.97.0.3"]
     assert ("mail.acme.example", "A") not in outcome.book["acme.example"]
 
 
-def test_records_of_a_domain_that_the_provider_does_not_write_any_more_stay(estate: Estate, world: NameServer) -> None:
+def test_records_of_a_domain_that_the_provider_does_not_write_any_more_stay(
+    estate: Estate, world: NameServer
+) -> None:
     first = run(estate, world)
     (globex,) = (one for one in estate.tenants if one.name == "globex")
     own = tuple(dataclasses.replace(domain, managed=False) for domain in globex.domains)
     outcome = run(tenants(estate, "globex", domains=own), world, book=first.book)
-    assert (lines(outcome), outcome.notes) == ([], ["globex.example: its DNS is not ours to write any more; its records stay"])
+    assert (lines(outcome), outcome.notes) == (
+        [],
+        ["globex.example: its DNS is not ours to write any more; its records stay"],
+    )
     assert "globex.example" not in outcome.book
 
 
 def test_files_that_went_missing_do_not_empty_dns(estate: Estate, world: NameServer) -> None:
     (acme,) = (one for one in estate.tenants if one.name == "acme")
-    more = tuple(dataclasses.replace(acme.domains[0], name=f"d{number}.acme.example", branding=Branding()) for number in range(4))
+    more = tuple(
+        dataclasses.replace(acme.domains[0], name=f"d{number}.acme.example", branding=Branding())
+        for number in range(4)
+    )
     first = run(tenants(estate, "acme", domains=(*acme.domains, *more)), world)
     empty = dataclasses.replace(estate, tenants=())
     refused = run(empty, world, book=first.book)
@@ -503,7 +709,12 @@ def test_files_that_went_missing_do_not_empty_dns(estate: Estate, world: NameSer
     assert refused.book == first.book
     meant = run(empty, world, book=first.book, accepted=6)
     assert left_over(world, "acme.example") == left_over(world, "globex.example") == []
-    assert sorted(meant.book) == ["alt.hosting.example", "hosting.example", "mx1.hosting.example", "mx2.hosting.example"]
+    assert sorted(meant.book) == [
+        "alt.hosting.example",
+        "hosting.example",
+        "mx1.hosting.example",
+        "mx2.hosting.example",
+    ]
 
 
 def test_what_was_not_sent_is_not_in_the_book(estate: Estate, world: NameServer) -> None:
@@ -513,16 +724,22 @@ def test_what_was_not_sent_is_not_in_the_book(estate: Estate, world: NameServer)
     assert run(estate, world, key="", book=before).book == before
 
 
-def test_a_zone_that_the_primary_does_not_hold_is_one_fault_and_a_former_one_is_forgotten(estate: Estate, world: NameServer) -> None:
+def test_a_zone_that_the_primary_does_not_hold_is_one_fault_and_a_former_one_is_forgotten(
+    estate: Estate, world: NameServer
+) -> None:
     first = run(estate, world)
     world.foreign.add("globex.example")
     outcome = run(estate, world, book=first.book)
     assert len(outcome.faults) == 1
-    assert outcome.faults[0].startswith("globex.example: 127.0.0.1 has no zone for it (_autodiscover._tcp.globex.example: REFUSED); create it there")
+    assert outcome.faults[0].startswith(
+        "globex.example: 127.0.0.1 has no zone for it (_autodiscover._tcp.globex.example: REFUSED); create it there"
+    )
     assert outcome.book == first.book
     outcome = run(tenants(estate, "globex"), world, book=first.book)
     assert (outcome.faults, lines(outcome)) == ([], [])
-    assert outcome.notes == ["globex.example: 127.0.0.1 has no zone for it any more; its records are forgotten"]
+    assert outcome.notes == [
+        "globex.example: 127.0.0.1 has no zone for it any more; its records are forgotten"
+    ]
     assert "globex.example" not in outcome.book
 
 
@@ -530,62 +747,131 @@ def test_a_tls_key_is_published_in_a_signed_zone_only(estate: Estate, world: Nam
     key = TlsKey("mx1.hosting.example", "ab" * 32, "cd" * 32)
     reported = dataclasses.replace(estate, states=(*estate.states, NodeState("mx1", (), (key,))))
     waiting = run(reported, world)
-    assert "_25._tcp.mx1.hosting.example TLSA: the zone hosting.example is not signed" in waiting.pending
+    assert (
+        "_25._tcp.mx1.hosting.example TLSA: the zone hosting.example is not signed"
+        in waiting.pending
+    )
     assert world.values("_25._tcp.mx1.hosting.example", "TLSA") == []
-    world.put("hosting.example", "DNSKEY", "257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ==")
+    world.put(
+        "hosting.example",
+        "DNSKEY",
+        "257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ==",
+    )
     done = run(reported, world, book=waiting.book)
-    assert world.values("_25._tcp.mx1.hosting.example", "TLSA") == [f"3 1 1 {'ab' * 32}", f"3 1 1 {'cd' * 32}"]
+    assert world.values("_25._tcp.mx1.hosting.example", "TLSA") == [
+        f"3 1 1 {'ab' * 32}",
+        f"3 1 1 {'cd' * 32}",
+    ]
     assert lines(run(reported, world, book=done.book)) == []
 
 
-def test_a_primary_that_drops_a_part_without_a_word_is_found_out(estate: Estate, world: NameServer) -> None:
+def test_a_primary_that_drops_a_part_without_a_word_is_found_out(
+    estate: Estate, world: NameServer
+) -> None:
     world.dropped.add(("acme.example", "MX"))
     outcome = run(estate, world)
     assert outcome.faults == ["127.0.0.1 took the update, and yet acme.example MX is missing"]
 
 
-def test_the_memory_of_resolvers_is_told(estate: Estate, world: NameServer, sockets: dict[str, Pair]) -> None:
+def test_the_memory_of_resolvers_is_told(
+    estate: Estate, world: NameServer, sockets: dict[str, Pair]
+) -> None:
     run(estate, world)
     old = NameServer(sockets["127.0.0.3"])
-    old.sets = {key: dns.rrset.from_rdata_list(one.name, 77, list(one)) for key, one in world.sets.items()}
+    old.sets = {
+        key: dns.rrset.from_rdata_list(one.name, 77, list(one)) for key, one in world.sets.items()
+    }
     old.put("globex.example", "MX", "10 mail.old.example.", ttl=77)
     world.put("globex.example", "MX", "10 mail.old.example.")
 
     async def work() -> Outcome:
         asker = Asker("127.0.0.3", 2, at_once=4, port=world.port)
-        primary = Primary(server_at("127.0.0.1", world.port), "lab", "hmac-sha256", SECRET, timeout=2)
+        primary = Primary(
+            server_at("127.0.0.1", world.port), "lab", "hmac-sha256", SECRET, timeout=2
+        )
         return await publish(estate, asker, primary, {}, ca_file="", seconds=0.6, check_mode=False)
 
     outcome = asyncio.run(work())
     old.close()
-    assert outcome.remembered == ["globex.example: resolvers may remember old records for another 77 s (globex.example MX)"]
+    assert outcome.remembered == [
+        "globex.example: resolvers may remember old records for another 77 s (globex.example MX)"
+    ]
 
 
 def test_many_records_of_one_zone_take_several_messages(estate: Estate, world: NameServer) -> None:
     (acme,) = (one for one in estate.tenants if one.name == "acme")
     (domain,) = acme.domains
-    many = tuple(dataclasses.replace(domain, name=f"d{number}.acme.example", branding=Branding()) for number in range(40))
+    many = tuple(
+        dataclasses.replace(domain, name=f"d{number}.acme.example", branding=Branding())
+        for number in range(40)
+    )
     large = tenants(estate, "acme", domains=(domain, *many))
     outcome = run(large, world)
     assert outcome.faults == []
-    assert world.values("d39.acme.example", "MX") == ["10 mx1.hosting.example.", "20 alt.hosting.example."]
+    assert world.values("d39.acme.example", "MX") == [
+        "10 mx1.hosting.example.",
+        "20 alt.hosting.example.",
+    ]
     assert world.updates > 3, "more than one a zone"
 
 
-@pytest.mark.parametrize(("name", "kind", "values", "expected"), [
-    ("acme.example", "MX", ["10 mail.old.example."], {("acme.example", "dns.mx_unresolved"): "fail"}),
-    ("acme.example", "MX", [], {("acme.example", "dns.mx_missing"): "fail"}),
-    ("globex.example", "TXT", ['"v=spf1 include:hosting.example -all"', '"v=spf1 mx ~all"'], {("globex.example", "dns.spf_two"): "fail"}),
-    ("mx1._domainkey.acme.example", "TXT", [], {("acme.example", "dns.dkim_none"): "fail"}),
-    ("_imaps._tcp.globex.example", "SRV", ["0 1 993 imap.old.example."], {("globex.example", "dns.srv_target"): "fail"}),
-    ("_dmarc.globex.example", "TXT", ['"v=DMARC1; p=reject"'], {("globex.example", "dns.dmarc_policy"): "warn"}),
-    ("mail.acme.example", "A", ["192.0.2.9"], {("acme.example", "dns.address_elsewhere"): "fail"}),
-    ("hosting.example", "TXT", [], {("hosting.example", "dns.provider_spf_missing"): "fail"}),
-    ("mx1.hosting.example", "TXT", ['"v=spf1 -all"'], {("mx1.hosting.example", "dns.node_spf_other"): "fail"}),
-    ("3.0.97.10.in-addr.arpa", "PTR", ["dynamic.isp.example."], {("mx1.hosting.example", "dns.fcrdns_other"): "fail"}),
-])
+@pytest.mark.parametrize(
+    ("name", "kind", "values", "expected"),
+    [
+        (
+            "acme.example",
+            "MX",
+            ["10 mail.old.example."],
+            {("acme.example", "dns.mx_unresolved"): "fail"},
+        ),
+        ("acme.example", "MX", [], {("acme.example", "dns.mx_missing"): "fail"}),
+        (
+            "globex.example",
+            "TXT",
+            ['"v=spf1 include:hosting.example -all"', '"v=spf1 mx ~all"'],
+            {("globex.example", "dns.spf_two"): "fail"},
+        ),
+        ("mx1._domainkey.acme.example", "TXT", [], {("acme.example", "dns.dkim_none"): "fail"}),
+        (
+            "_imaps._tcp.globex.example",
+            "SRV",
+            ["0 1 993 imap.old.example."],
+            {("globex.example", "dns.srv_target"): "fail"},
+        ),
+        (
+            "_dmarc.globex.example",
+            "TXT",
+            ['"v=DMARC1; p=reject"'],
+            {("globex.example", "dns.dmarc_policy"): "warn"},
+        ),
+        (
+            "mail.acme.example",
+            "A",
+            ["192.0.2.9"],
+            {("acme.example", "dns.address_elsewhere"): "fail"},
+        ),
+        ("hosting.example", "TXT", [], {("hosting.example", "dns.provider_spf_missing"): "fail"}),
+        (
+            "mx1.hosting.example",
+            "TXT",
+            ['"v=spf1 -all"'],
+            {("mx1.hosting.example", "dns.node_spf_other"): "fail"},
+        ),
+        (
+            "3.0.97.10.in-addr.arpa",
+            "PTR",
+            ["dynamic.isp.example."],
+            {("mx1.hosting.example", "dns.fcrdns_other"): "fail"},
+        ),
+    ],
+)
 def test_a_seeded_fault_is_one_finding(
-    estate: Estate, world: NameServer, name: str, kind: str, values: list[str], expected: dict[tuple[str, str], str]
+    estate: Estate,
+    world: NameServer,
+    name: str,
+    kind: str,
+    values: list[str],
+    expected: dict[tuple[str, str], str],
 ) -> None:
     run(estate, world)
     world.sets.pop((name, kind), None)
@@ -594,45 +880,69 @@ def test_a_seeded_fault_is_one_finding(
     assert amiss(ask(estate, world)) == expected
 
 
-def test_nothing_is_said_about_a_domain_whose_mx_is_wrong(estate: Estate, world: NameServer) -> None:
+def test_nothing_is_said_about_a_domain_whose_mx_is_wrong(
+    estate: Estate, world: NameServer
+) -> None:
     run(estate, world)
     world.put("acme.example", "MX", "10 mail.old.example.")
-    found = {id_: one for (subject, id_), one in ask(estate, world).items() if subject == "acme.example"}
-    assert {id_ for id_, one in found.items() if one.state == "blocked"} == set(found) - {"dns.mx_unresolved", "dns.null_mx", *LITTLE_WORLD}
+    found = {
+        id_: one for (subject, id_), one in ask(estate, world).items() if subject == "acme.example"
+    }
+    assert {id_ for id_, one in found.items() if one.state == "blocked"} == set(found) - {
+        "dns.mx_unresolved",
+        "dns.null_mx",
+        *LITTLE_WORLD,
+    }
     assert found["dns.spf"].found == "not asked: the MX is wrong"
 
 
-@pytest.mark.parametrize(("target", "fault"), [("mx.globex.example", "dns.mx_alias"), ("10.97.0.3", "dns.mx_address")])
-def test_an_mx_is_a_name_with_addresses(estate: Estate, world: NameServer, target: str, fault: str) -> None:
+@pytest.mark.parametrize(
+    ("target", "fault"), [("mx.globex.example", "dns.mx_alias"), ("10.97.0.3", "dns.mx_address")]
+)
+def test_an_mx_is_a_name_with_addresses(
+    estate: Estate, world: NameServer, target: str, fault: str
+) -> None:
     run(estate, world)
     world.put("mx.globex.example", "CNAME", "mx1.hosting.example.")
     world.put("globex.example", "MX", f"10 {target}.")
     assert amiss(ask(estate, world)) == {("globex.example", fault): "fail"}
 
 
-def test_the_right_mx_without_addresses_is_a_finding_about_its_host(estate: Estate, world: NameServer) -> None:
+def test_the_right_mx_without_addresses_is_a_finding_about_its_host(
+    estate: Estate, world: NameServer
+) -> None:
     run(estate, world)
     del world.sets["mx2.hosting.example", "A"]
-    assert amiss(ask(estate, world)) == {("mx2.hosting.example", "dns.node_address_missing"): "fail"}
+    assert amiss(ask(estate, world)) == {
+        ("mx2.hosting.example", "dns.node_address_missing"): "fail"
+    }
 
 
 def test_a_branded_name_may_be_a_cname_that_leads_here(estate: Estate, world: NameServer) -> None:
     run(estate, world)
     del world.sets["mail.acme.example", "A"]
     world.put("mail.acme.example", "CNAME", "mx1.hosting.example.")
-    assert amiss(ask(estate, world)) == {("acme.example", "dns.address_missing"): "fail"}, "this server does not follow: nothing at the end"
+    assert amiss(ask(estate, world)) == {("acme.example", "dns.address_missing"): "fail"}, (
+        "this server does not follow: nothing at the end"
+    )
 
 
-def test_one_dead_server_is_one_warning_and_no_missing_record(estate: Estate, world: NameServer) -> None:
+def test_one_dead_server_is_one_warning_and_no_missing_record(
+    estate: Estate, world: NameServer
+) -> None:
     run(estate, world)
     world.put("globex.example", "NS", "ns.hosting.example.", "ns2.hosting.example.")
     world.put("ns2.hosting.example", "A", "127.0.0.2")
     found = ask(estate, world, timeout=1)
     assert amiss(found) == {("globex.example", "dns.servers_silent"): "warn"}
-    assert found["globex.example", "dns.servers_silent"].found.startswith("ns2.hosting.example (127.0.0.2): no answer")
+    assert found["globex.example", "dns.servers_silent"].found.startswith(
+        "ns2.hosting.example (127.0.0.2): no answer"
+    )
 
 
-def test_an_old_copy_is_propagating(estate: Estate, world: NameServer, sockets: dict[str, Pair]) -> None:
+def test_an_old_copy_is_propagating(
+    estate: Estate, world: NameServer, sockets: dict[str, Pair]
+) -> None:
     run(estate, world)
     second = NameServer(sockets["127.0.0.2"])
     second.sets = dict(world.sets)
@@ -644,22 +954,38 @@ def test_an_old_copy_is_propagating(estate: Estate, world: NameServer, sockets: 
     assert (found.state, found.remedy) == ("warn", "wait 900 s, then verify again")
 
 
-def test_a_server_that_lags_is_named(estate: Estate, world: NameServer, sockets: dict[str, Pair]) -> None:
+def test_a_server_that_lags_is_named(
+    estate: Estate, world: NameServer, sockets: dict[str, Pair]
+) -> None:
     second = NameServer(sockets["127.0.0.2"])
     second.sets = dict(world.sets)
-    second.put("globex.example", "SOA", "ns.hosting.example. h.hosting.example. 4294967295 600 300 86400 60")
+    second.put(
+        "globex.example",
+        "SOA",
+        "ns.hosting.example. h.hosting.example. 4294967295 600 300 86400 60",
+    )
     world.put("globex.example", "NS", "ns.hosting.example.", "ns2.hosting.example.")
     world.put("ns2.hosting.example", "A", "127.0.0.2")
     outcome = run(estate, world)
     second.close()
-    assert outcome.lagging == ["globex.example: ns2.hosting.example (127.0.0.2) has serial 4294967295, the primary 1"]
+    assert outcome.lagging == [
+        "globex.example: ns2.hosting.example (127.0.0.2) has serial 4294967295, the primary 1"
+    ]
 
 
-def test_a_zone_whose_servers_are_all_silent_is_not_missing_records(estate: Estate, world: NameServer) -> None:
+def test_a_zone_whose_servers_are_all_silent_is_not_missing_records(
+    estate: Estate, world: NameServer
+) -> None:
     run(estate, world)
-    for name in [key[0] for key in world.sets if key[0].endswith("globex.example") and key[1] != "NS"]:
+    for name in [
+        key[0] for key in world.sets if key[0].endswith("globex.example") and key[1] != "NS"
+    ]:
         world.mute.add(name)
-    found = {id_: one for (subject, id_), one in ask(estate, world, timeout=1).items() if subject == "globex.example"}
+    found = {
+        id_: one
+        for (subject, id_), one in ask(estate, world, timeout=1).items()
+        if subject == "globex.example"
+    }
     assert found["dns.servers_silent"].state == "fail"
     assert {one.state for id_, one in found.items() if id_ != "dns.servers_silent"} == {"blocked"}
 

@@ -44,7 +44,9 @@ class Probe:
         ("", "192.33.4.12", False),
     ],
 )
-def test_a_server_is_not_dead_where_this_machine_has_no_way_to_it(monkeypatch: pytest.MonkeyPatch, source: str, server: str, reachable: bool) -> None:
+def test_a_server_is_not_dead_where_this_machine_has_no_way_to_it(
+    monkeypatch: pytest.MonkeyPatch, source: str, server: str, reachable: bool
+) -> None:
     monkeypatch.setattr(socket, "socket", Probe)
     monkeypatch.setattr(Probe, "source", source)
     assert _dns_query._reachable(server) is reachable

@@ -10,7 +10,18 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils import _evidence
-from ansible_collections.reseller.mail.plugins.module_utils._evidence import KEPT, MAX_REPORTS, Counts, Failure, Log, Ours, Report, Row, absorb, absorb_findings
+from ansible_collections.reseller.mail.plugins.module_utils._evidence import (
+    KEPT,
+    MAX_REPORTS,
+    Counts,
+    Failure,
+    Log,
+    Ours,
+    Report,
+    Row,
+    absorb,
+    absorb_findings,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
 from ansible_collections.reseller.mail.plugins.module_utils._load import load
 from ansible_collections.reseller.mail.plugins.module_utils._model.estate import BackupMx, Estate
@@ -32,7 +43,9 @@ def ours(estate: Estate) -> Ours:
     return Ours(estate, ["203.0.113.0/28"])
 
 
-def report(*rows: Row, policy: str = "dmarc", domain: str = ACME, day: datetime.date = DAY, key: str = "k") -> Report:
+def report(
+    *rows: Row, policy: str = "dmarc", domain: str = ACME, day: datetime.date = DAY, key: str = "k"
+) -> Report:
     return Report(policy, domain, day, key, "google.com", rows)
 
 
@@ -59,11 +72,19 @@ def test_an_ipv4_address_that_is_written_as_ipv6_is_the_same_host(ours: Ours) ->
 
 def test_tls_failures_count_for_our_own_hosts_only(ours: Ours) -> None:
     log: Log = {}
-    rows = (Row("", 5326), Row("mx1.hosting.example", 100, what="certificate-expired"), Row("mx.stranger.example", 2, what="x"), Row("", 1, what="y"))
+    rows = (
+        Row("", 5326),
+        Row("mx1.hosting.example", 100, what="certificate-expired"),
+        Row("mx.stranger.example", 2, what="x"),
+        Row("", 1, what="y"),
+    )
     absorb(log, [report(*rows, policy="mta_sts")], ours, TODAY)
     day = log[ACME][DAY]
     assert day.tls_passed == 5326
-    assert [(one.source, one.count) for one in day.tls_failed] == [("mx1.hosting.example", 100), ("our MX", 1)]
+    assert [(one.source, one.count) for one in day.tls_failed] == [
+        ("mx1.hosting.example", 100),
+        ("our MX", 1),
+    ]
 
 
 def test_a_report_counts_once_and_only_when_it_is_about_us_and_now(ours: Ours) -> None:
@@ -82,7 +103,9 @@ def test_a_report_counts_once_and_only_when_it_is_about_us_and_now(ours: Ours) -
 def test_nobody_makes_the_log_grow(ours: Ours) -> None:
     log: Log = {}
     rows = tuple(Row(f"203.0.113.{number % 16}", 10**9, what="") for number in range(100))
-    counts = absorb(log, (report(*rows, key=f"{number}") for number in range(MAX_REPORTS + 5)), ours, TODAY)
+    counts = absorb(
+        log, (report(*rows, key=f"{number}") for number in range(MAX_REPORTS + 5)), ours, TODAY
+    )
     assert (counts.new, counts.too_many) == (MAX_REPORTS, 5)
     day = log[ACME][DAY]
     assert len(day.failed) <= _evidence.MAX_FAILURES
@@ -91,7 +114,10 @@ def test_nobody_makes_the_log_grow(ours: Ours) -> None:
 
 def test_what_holds_a_step_back_is_not_crowded_out(ours: Ours) -> None:
     log: Log = {}
-    weak = (replace(report(Row("203.0.113.1", 99, spf=True), key=f"w{n}"), reporter=f"r{n}") for n in range(30))
+    weak = (
+        replace(report(Row("203.0.113.1", 99, spf=True), key=f"w{n}"), reporter=f"r{n}")
+        for n in range(30)
+    )
     absorb(log, [*weak, report(Row("192.0.2.1", 1), key="bad")], ours, TODAY)
     assert log[ACME][DAY].failed[0] == Failure("192.0.2.1", "SPF and DKIM", 1, "google.com")
 
@@ -99,9 +125,15 @@ def test_what_holds_a_step_back_is_not_crowded_out(ours: Ours) -> None:
 IDS = ("dns.spf", "dns.dkim", "dns.dmarc", "dns.mx", "dns.mta_sts", "dns.mta_sts_policy")
 
 
-def verdict(estate: Estate, *others: Finding, without: str = "", state: str = "ok") -> t.Optional[dict[str, str]]:
+def verdict(
+    estate: Estate, *others: Finding, without: str = "", state: str = "ok"
+) -> t.Optional[dict[str, str]]:
     log: Log = {}
-    found = [Finding(one, ACME, state if one == without else "ok", "", "") for one in IDS if one != without or state != "ok"]
+    found = [
+        Finding(one, ACME, state if one == without else "ok", "", "")
+        for one in IDS
+        if one != without or state != "ok"
+    ]
     absorb_findings(log, [*found, *others], estate, DAY)
     return log[ACME][DAY].verified if ACME in log else None
 
@@ -109,17 +141,41 @@ def verdict(estate: Estate, *others: Finding, without: str = "", state: str = "o
 def test_green_is_what_was_asked_and_is_well(estate: Estate) -> None:
     assert verdict(estate) == {"dmarc": "", "mta_sts": ""}
     assert verdict(estate, without="dns.dkim") == {"mta_sts": ""}, "not asked"
-    assert verdict(estate, without="dns.dkim", state="blocked") == {"mta_sts": ""}, "no answer is neither green nor red"
-    assert verdict(estate, without="dns.dmarc", state="warn") == {"mta_sts": ""}, "not published as it should be"
-    assert verdict(estate, without="dns.spf", state="warn") == {"dmarc": "", "mta_sts": ""}, "the tenant's own terms"
+    assert verdict(estate, without="dns.dkim", state="blocked") == {"mta_sts": ""}, (
+        "no answer is neither green nor red"
+    )
+    assert verdict(estate, without="dns.dmarc", state="warn") == {"mta_sts": ""}, (
+        "not published as it should be"
+    )
+    assert verdict(estate, without="dns.spf", state="warn") == {"dmarc": "", "mta_sts": ""}, (
+        "the tenant's own terms"
+    )
     assert verdict(estate, without="dns.dkim", state="fail") == {"dmarc": "dns.dkim", "mta_sts": ""}
-    assert verdict(estate, Finding("dns.provider_spf", "hosting.example", "fail", "", "")) == {"dmarc": "dns.provider_spf", "mta_sts": ""}
-    assert verdict(estate, Finding("mail.tls", "mx1", "fail", "", "")) == {"dmarc": "", "mta_sts": "mail.tls"}
-    assert verdict(estate, Finding("mail.tls", "mx2", "fail", "", "")) == {"dmarc": "", "mta_sts": ""}, "another node's"
+    assert verdict(estate, Finding("dns.provider_spf", "hosting.example", "fail", "", "")) == {
+        "dmarc": "dns.provider_spf",
+        "mta_sts": "",
+    }
+    assert verdict(estate, Finding("mail.tls", "mx1", "fail", "", "")) == {
+        "dmarc": "",
+        "mta_sts": "mail.tls",
+    }
+    assert verdict(estate, Finding("mail.tls", "mx2", "fail", "", "")) == {
+        "dmarc": "",
+        "mta_sts": "",
+    }, "another node's"
     backed_up = replace(estate, backup_mx=(BackupMx("alt", ("192.0.2.9",)),))
-    assert verdict(backed_up, Finding("mail.tls", "alt", "fail", "", "")) == {"dmarc": "", "mta_sts": "mail.tls"}
-    assert verdict(backed_up, Finding("mail.port", "alt", "fail", "", "")) == {"dmarc": "", "mta_sts": ""}, "nothing is lost by a dead one"
-    assert verdict(estate, Finding("quota.usage", ACME, "fail", "", "")) == {"dmarc": "", "mta_sts": ""}
+    assert verdict(backed_up, Finding("mail.tls", "alt", "fail", "", "")) == {
+        "dmarc": "",
+        "mta_sts": "mail.tls",
+    }
+    assert verdict(backed_up, Finding("mail.port", "alt", "fail", "", "")) == {
+        "dmarc": "",
+        "mta_sts": "",
+    }, "nothing is lost by a dead one"
+    assert verdict(estate, Finding("quota.usage", ACME, "fail", "", "")) == {
+        "dmarc": "",
+        "mta_sts": "",
+    }
 
 
 def test_the_worse_answer_of_a_day_stays(estate: Estate) -> None:
@@ -135,8 +191,12 @@ def test_a_clock_that_went_back_costs_no_evidence(ours: Ours) -> None:
 
 
 def test_a_copied_report_of_verify_is_of_the_day_on_which_it_asked() -> None:
-    assert _evidence.checked_on({"checked": "2026-11-21T23:59:59Z", "findings": []}) == datetime.date(2026, 11, 21)
-    assert _evidence.checked_on({"checked": "2026-11-22T00:30:00+01:00", "findings": []}) == datetime.date(2026, 11, 21)
+    assert _evidence.checked_on(
+        {"checked": "2026-11-21T23:59:59Z", "findings": []}
+    ) == datetime.date(2026, 11, 21)
+    assert _evidence.checked_on(
+        {"checked": "2026-11-22T00:30:00+01:00", "findings": []}
+    ) == datetime.date(2026, 11, 21)
     assert _evidence.checked_on({"findings": []}) is None
     with pytest.raises(ValueError, match="Invalid isoformat"):
         _evidence.checked_on({"checked": "yesterday"})
@@ -150,7 +210,16 @@ def test_what_is_old_or_of_domains_that_left_goes(ours: Ours) -> None:
     assert _evidence.pruned(log, {ACME}, DAY + datetime.timedelta(KEPT + 1)) == {}
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"evidence": [{}]}', '{"evidence": [{"domain": "a", "day": "2026-11-20", "failed": [1]}]}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"evidence": [{}]}',
+        '{"evidence": [{"domain": "a", "day": "2026-11-20", "failed": [1]}]}',
+    ],
+)
 def test_another_file_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not what evidence wrote"):
         _evidence.read(text)

@@ -23,13 +23,21 @@ def shown(text: str, line: int = 1, column: int = 1, width: int = 80) -> str:
     [
         ("plan: busines", 7, "plan: busines\n      ^~~~~~~"),
         ("    quota: 5 GB", 12, "    quota: 5 GB\n           ^~~~"),
-        ("limits: {storage: 20 GB, mailboxes: 5}", 19, "limits: {storage: 20 GB, mailboxes: 5}\n                  ^~~~~"),
+        (
+            "limits: {storage: 20 GB, mailboxes: 5}",
+            19,
+            "limits: {storage: 20 GB, mailboxes: 5}\n                  ^~~~~",
+        ),
         ("to: [jo, 'ann smith', bob]", 10, "to: [jo, 'ann smith', bob]\n         ^~~~~~~~~~~"),
         ("branding: {hostname: a.example}", 11, "branding: {hostname: a.example}\n          ^"),
         ("type: mail", 11, "type: mail\n          ^"),  # behind the end, where something is missing
         ("type: mail\r", 7, "type: mail\n      ^~~~"),
         ("\ttype: x", 8, "    type: x\n          ^"),  # a tab is four cells
-        ("organisation: 日本 x", 18, "organisation: 日本 x\n                   ^"),  # two cells each
+        (
+            "organisation: 日本 x",
+            18,
+            "organisation: 日本 x\n                   ^",
+        ),  # two cells each
         ("organisation: e\u0301a x", 18, "organisation: e\u0301a x\n                ^"),  # no cell
         ("organisation: a\x1b[31mb", 16, "organisation: a␛[31mb\n               ^"),
         ("organisation: a\u202eb", 16, "organisation: a\ufffdb\n               ^~"),
@@ -102,12 +110,25 @@ def test_a_secret_is_on_no_line(text: str, line: int) -> None:
 
 
 def test_what_is_left_out_is_seen_to_be() -> None:
-    assert shown("  - {name: jo, password: hunter2, qouta: 5G}", 1, 35) == "  - {name: jo, password: …, qouta: …}\n                            ^~~~~"
-    assert shown("  - {name: jo, password: hunter2, quota: 5}", 1, 26) == "  - {name: jo, password: …, quota: 5}\n                         ^"
+    assert (
+        shown("  - {name: jo, password: hunter2, qouta: 5G}", 1, 35)
+        == "  - {name: jo, password: …, qouta: …}\n                            ^~~~~"
+    )
+    assert (
+        shown("  - {name: jo, password: hunter2, quota: 5}", 1, 26)
+        == "  - {name: jo, password: …, quota: 5}\n                         ^"
+    )
 
 
 def test_what_is_no_secret_is_shown() -> None:
-    lines = ("    quota: 5G", "external_ids: {whmcs: '1042'}", "  - {name: jo, to: [a, b@c.example]}", "  - jo", '  "node": "mx1",', "mta_sts: {mode: testing}")
+    lines = (
+        "    quota: 5G",
+        "external_ids: {whmcs: '1042'}",
+        "  - {name: jo, to: [a, b@c.example]}",
+        "  - jo",
+        '  "node": "mx1",',
+        "mta_sts: {mode: testing}",
+    )
     for line in lines:
         assert excerpt(["to:", line], 2, 1, 80)[0] == line
     assert excerpt(["external_ids:", "  whmcs: 1042"], 2, 3, 80)[0] == "  whmcs: 1042"
@@ -116,25 +137,49 @@ def test_what_is_no_secret_is_shown() -> None:
 
 def test_messages_lose_hashes_and_what_follows_the_word_password() -> None:
     assert redacted(f"'{HASH}' cannot be used as a text") == "'…' cannot be used as a text"
-    assert redacted("'jo password: hunter2' cannot stand before an @") == "'jo password: …' cannot stand before an @"
-    for plain in ("'password' is no key of an alias", "'pasword' is no key of a mailbox; did you mean password?", "jo@acme.example is no admin of tenant acme"):
+    assert (
+        redacted("'jo password: hunter2' cannot stand before an @")
+        == "'jo password: …' cannot stand before an @"
+    )
+    for plain in (
+        "'password' is no key of an alias",
+        "'pasword' is no key of a mailbox; did you mean password?",
+        "jo@acme.example is no admin of tenant acme",
+    ):
         assert redacted(plain) == plain
 
 
-@given(st.text(max_size=120).filter(lambda text: "\n" not in text), st.integers(1, 130), st.integers(20, 60))
+@given(
+    st.text(max_size=120).filter(lambda text: "\n" not in text),
+    st.integers(1, 130),
+    st.integers(20, 60),
+)
 @example("a: \u0301", 4, 20)
 def test_any_line_fits_and_has_its_mark_inside(line: str, column: int, width: int) -> None:
     text, mark = excerpt([line], 1, column, width)
     assert bool(text) == bool(mark)
-    cells = sum(0 if unicodedata.category(char) in ("Mn", "Me") else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+    cells = sum(
+        0
+        if unicodedata.category(char) in ("Mn", "Me")
+        else 2
+        if unicodedata.east_asian_width(char) in "WF"
+        else 1
+        for char in text
+    )
     assert cells <= width
-    assert not any(ord(char) < 32 or unicodedata.category(char) in ("Cc", "Cf", "Cs") for char in text)
+    assert not any(
+        ord(char) < 32 or unicodedata.category(char) in ("Cc", "Cf", "Cs") for char in text
+    )
     if mark:
         assert re.fullmatch(" *\\^~*", mark)
         assert len(mark) <= cells + 1
 
 
-@given(st.text(alphabet="ab:{}[],'\"# -?|\t", max_size=40), st.text(alphabet="ab:{}[],'\"# -\t", max_size=20), st.integers(1, 80))
+@given(
+    st.text(alphabet="ab:{}[],'\"# -?|\t", max_size=40),
+    st.text(alphabet="ab:{}[],'\"# -\t", max_size=20),
+    st.integers(1, 80),
+)
 def test_no_neighbourhood_brings_a_password_to_light(before: str, after: str, column: int) -> None:
     line = f"{before} password: hunter2{after}"
     assert "hunter2" not in excerpt([line], 1, column, 200)[0]

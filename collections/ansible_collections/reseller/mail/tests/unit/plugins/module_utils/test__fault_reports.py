@@ -14,7 +14,10 @@ from ansible_collections.reseller.mail.plugins.module_utils import _fault_report
 from ansible_collections.reseller.mail.plugins.module_utils._fault_text import Sources
 from ansible_collections.reseller.mail.plugins.module_utils._load import load, read_files
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position
-from ansible_collections.reseller.mail.plugins.module_utils._printable import printable, without_commands
+from ansible_collections.reseller.mail.plugins.module_utils._printable import (
+    printable,
+    without_commands,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,10 +32,18 @@ def schema_of(name: str) -> dict[str, t.Any]:
 
 
 def report(*faults: Fault, **more: t.Any) -> reports.Report:
-    return reports.Report(faults, Sources({}, "estates/example"), help=reports.sections(PAGE), **more)
+    return reports.Report(
+        faults, Sources({}, "estates/example"), help=reports.sections(PAGE), **more
+    )
 
 
-def fault(line: int = 3, column: int = 5, file: str = "tenants/acme/acme.example.yml", fault_id: str = "unknown-key", what: str = "no") -> Fault:
+def fault(
+    line: int = 3,
+    column: int = 5,
+    file: str = "tenants/acme/acme.example.yml",
+    fault_id: str = "unknown-key",
+    what: str = "no",
+) -> Fault:
     return Fault(Position(file, line, column), fault_id, what, "name, quota")
 
 
@@ -40,20 +51,37 @@ def bad_estate() -> reports.Report:
     folder = str(FIXTURES / "bad_estate")
     faults = load(folder)[1]
     assert len(faults) > 30
-    return reports.Report(faults, Sources(read_files(folder)[0], "estates/bad"), help=reports.sections(PAGE))
+    return reports.Report(
+        faults, Sources(read_files(folder)[0], "estates/bad"), help=reports.sections(PAGE)
+    )
 
 
 def test_json_is_as_its_schema_says() -> None:
     validator = jsonschema.Draft202012Validator(schema_of("docs/schema/validate.json"))
-    for one in (bad_estate(), report(counts={"nodes": 2, "mailboxes": 3}, without_effect=[("account.yml: defaults.retention", 2)])):
+    for one in (
+        bad_estate(),
+        report(
+            counts={"nodes": 2, "mailboxes": 3},
+            without_effect=[("account.yml: defaults.retention", 2)],
+        ),
+    ):
         validator.validate(json.loads(reports.as_json(one)))
     told = json.loads(reports.as_json(bad_estate()))
     assert told["version"] == reports.VERSION == 1
     assert told["ok"] is False
-    assert told["summary"]["faults"] == len(told["faults"]) == sum(told["summary"]["by_id"].values())
+    assert (
+        told["summary"]["faults"] == len(told["faults"]) == sum(told["summary"]["by_id"].values())
+    )
     meant = next(one for one in told["faults"] if one["id"] == "unknown-key")
-    assert (meant["file"], meant["path"]) == ("tenants/acme/acme.example.yml", "estates/bad/tenants/acme/acme.example.yml")
-    assert (meant["line"], meant["column"], meant["what"]) == (4, 5, "'qouta' is no key of a mailbox; did you mean quota?")
+    assert (meant["file"], meant["path"]) == (
+        "tenants/acme/acme.example.yml",
+        "estates/bad/tenants/acme/acme.example.yml",
+    )
+    assert (meant["line"], meant["column"], meant["what"]) == (
+        4,
+        5,
+        "'qouta' is no key of a mailbox; did you mean quota?",
+    )
     assert validator.is_valid({**told, "version": 2}) is False
     assert validator.is_valid({**told, "faults": [{"id": "x"}]}) is False
 
@@ -74,7 +102,12 @@ def test_the_near_miss_and_the_place_are_in_every_form(form: str) -> None:
 
 @pytest.mark.parametrize("form", reports.FORMS)
 def test_no_form_shows_a_secret(form: str) -> None:
-    told = reports.FORMS[form](report(fault(what=f"'{HASH}' cannot be used"), fault(what="'jo password: hunter2' cannot stand")))
+    told = reports.FORMS[form](
+        report(
+            fault(what=f"'{HASH}' cannot be used"),
+            fault(what="'jo password: hunter2' cannot stand"),
+        )
+    )
     assert "argon2id" not in told
     assert "hunter2" not in told
     assert told.count("…") == 2
@@ -88,12 +121,28 @@ def unescaped(text: str) -> str:
 
 @given(st.text(min_size=1, max_size=60), st.text(max_size=60))
 def test_github_reads_back_what_was_meant(file: str, what: str) -> None:
-    told = reports.github(reports.Report([fault(7, 9, "tenants/" + file.replace("/", "") + "x", what=what.replace("'", "").replace('"', ""))], Sources({})))
+    told = reports.github(
+        reports.Report(
+            [
+                fault(
+                    7,
+                    9,
+                    "tenants/" + file.replace("/", "") + "x",
+                    what=what.replace("'", "").replace('"', ""),
+                )
+            ],
+            Sources({}),
+        )
+    )
     assert told.count("\n") == 1
-    match = re.fullmatch(r"::error file=([^,:]*),line=7,col=9,title=unknown-key::(.*)\n", told, re.DOTALL)
+    match = re.fullmatch(
+        r"::error file=([^,:]*),line=7,col=9,title=unknown-key::(.*)\n", told, re.DOTALL
+    )
     assert match
     assert "\r" not in told
-    assert unescaped(match[1]) == without_commands(printable("tenants/" + file.replace("/", "") + "x"))
+    assert unescaped(match[1]) == without_commands(
+        printable("tenants/" + file.replace("/", "") + "x")
+    )
 
 
 def test_github_escapes_as_the_runner_unescapes() -> None:
@@ -115,18 +164,28 @@ def test_gitlab_has_what_its_documentation_asks_for() -> None:
 
 def fingerprints(*faults: Fault) -> list[str]:
     told = json.loads(reports.gitlab(report(*faults)))
-    hashes = [result["partialFingerprints"]["primaryLocationLineHash"] for result in json.loads(reports.sarif(report(*faults)))["runs"][0]["results"]]
+    hashes = [
+        result["partialFingerprints"]["primaryLocationLineHash"]
+        for result in json.loads(reports.sarif(report(*faults)))["runs"][0]["results"]
+    ]
     assert len(set(hashes)) == len(hashes)
     return [row["fingerprint"] for row in told]
 
 
 def test_a_fingerprint_stays_when_lines_move_and_differs_where_faults_do() -> None:
     (was,) = fingerprints(fault(3, what="it@acme.example is a mailbox already (line 2)"))
-    assert fingerprints(fault(30, 7, what="it@acme.example is a mailbox already (line 29)")) == [was]
-    assert fingerprints(fault(3, what="a"), fault(9, what="b"))[0] == fingerprints(fault(9, what="a"))[0]
+    assert fingerprints(fault(30, 7, what="it@acme.example is a mailbox already (line 29)")) == [
+        was
+    ]
+    assert (
+        fingerprints(fault(3, what="a"), fault(9, what="b"))[0]
+        == fingerprints(fault(9, what="a"))[0]
+    )
     twice = fingerprints(fault(3), fault(4), fault(5))
     assert len(set(twice)) == 3
-    others = fingerprints(fault(), fault(file="plans.yml"), fault(fault_id="foreign-key"), fault(what="yes"))
+    others = fingerprints(
+        fault(), fault(file="plans.yml"), fault(fault_id="foreign-key"), fault(what="yes")
+    )
     assert len(set(others)) == 4
 
 
@@ -143,7 +202,9 @@ def test_sarif_is_as_the_standard_says() -> None:
     for rule in rules:
         assert rule["help"]["markdown"] == reports.sections(PAGE)[rule["id"]]
         assert "`" not in rule["help"]["text"]
-    uri = json.loads(reports.sarif(report(fault(file="a b/ü%.yml"))))["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    uri = json.loads(reports.sarif(report(fault(file="a b/ü%.yml"))))["runs"][0]["results"][0][
+        "locations"
+    ][0]["physicalLocation"]["artifactLocation"]["uri"]
     assert uri == "estates/example/a%20b/%C3%BC%25.yml"
 
 

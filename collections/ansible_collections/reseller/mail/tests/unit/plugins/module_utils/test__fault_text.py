@@ -7,18 +7,39 @@ import re
 import time
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils._fault_text import Sources, by_id, counted, idle, text
+from ansible_collections.reseller.mail.plugins.module_utils._fault_text import (
+    Sources,
+    by_id,
+    counted,
+    idle,
+    text,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position
 
-FILES = {"tenants/acme/acme.example.yml": b"mailboxes:\n  - name: jo\n    qouta: 5G\n", "plans.yml": b"\xef\xbb\xbfplans:\r\n  - 5\r\n"}
+FILES = {
+    "tenants/acme/acme.example.yml": b"mailboxes:\n  - name: jo\n    qouta: 5G\n",
+    "plans.yml": b"\xef\xbb\xbfplans:\r\n  - 5\r\n",
+}
 
 
-def fault(line: int, column: int, fault_id: str = "unknown-key", file: str = "tenants/acme/acme.example.yml") -> Fault:
-    return Fault(Position(file, line, column), fault_id, "'qouta' is no key of a mailbox; did you mean quota?", "name, quota")
+def fault(
+    line: int,
+    column: int,
+    fault_id: str = "unknown-key",
+    file: str = "tenants/acme/acme.example.yml",
+) -> Fault:
+    return Fault(
+        Position(file, line, column),
+        fault_id,
+        "'qouta' is no key of a mailbox; did you mean quota?",
+        "name, quota",
+    )
 
 
 def test_a_fault_has_its_line_a_mark_what_is_allowed_and_is_counted() -> None:
-    assert text([fault(3, 5), fault(2, 5, "wrong-type", "plans.yml")], Sources(FILES, "estates/example")).splitlines() == [
+    assert text(
+        [fault(3, 5), fault(2, 5, "wrong-type", "plans.yml")], Sources(FILES, "estates/example")
+    ).splitlines() == [
         "estates/example/tenants/acme/acme.example.yml:3:5: unknown-key: 'qouta' is no key of a mailbox; did you mean quota?",
         "     3 │     qouta: …",
         "       │     ^~~~~",
@@ -39,7 +60,9 @@ def test_a_fault_of_a_file_that_is_not_there_has_no_line() -> None:
     lines = text([fault(1, 1, "missing-file", "estate.yml")], Sources({}, ".")).splitlines()
     assert lines[0].startswith("estate.yml:1:1: missing-file: ")
     assert lines[1].startswith("       allowed: ")
-    assert text([fault(1, 1, "unreadable", ".")], Sources({}, "estates/example")).startswith("estates/example:1:1: unreadable: ")
+    assert text([fault(1, 1, "unreadable", ".")], Sources({}, "estates/example")).startswith(
+        "estates/example:1:1: unreadable: "
+    )
 
 
 def test_without_faults_there_is_nothing_to_say() -> None:
@@ -54,14 +77,33 @@ def test_colour_changes_nothing_but_colour() -> None:
 
 
 def test_a_thousand_faults_are_all_told_and_summed_up() -> None:
-    faults = [fault(3, 5, "unfit-value" if number % 3 else "unknown-key", f"tenants/t{number % 50}/a.example.yml") for number in range(1200)]
-    lines = text(faults, Sources({fault.position.file: FILES["tenants/acme/acme.example.yml"] for fault in faults})).splitlines()
+    faults = [
+        fault(
+            3,
+            5,
+            "unfit-value" if number % 3 else "unknown-key",
+            f"tenants/t{number % 50}/a.example.yml",
+        )
+        for number in range(1200)
+    ]
+    lines = text(
+        faults,
+        Sources({fault.position.file: FILES["tenants/acme/acme.example.yml"] for fault in faults}),
+    ).splitlines()
     assert sum(line.startswith("tenants/") for line in lines) == 1200
-    assert lines[-3:] == ["1,200 faults in 50 files; docs/faults.md of the collection explains each id:", "  800 unfit-value", "  400 unknown-key"]
+    assert lines[-3:] == [
+        "1,200 faults in 50 files; docs/faults.md of the collection explains each id:",
+        "  800 unfit-value",
+        "  400 unknown-key",
+    ]
 
 
 def test_keys_without_effect_are_told_by_file() -> None:
-    keys = [("<domain>.yml: aliases.hidden", 1), ("<domain>.yml: mailboxes.locale", 1200), ("estate.yml: caa", 1)]
+    keys = [
+        ("<domain>.yml: aliases.hidden", 1),
+        ("<domain>.yml: mailboxes.locale", 1200),
+        ("estate.yml: caa", 1),
+    ]
     assert idle(keys, 50).splitlines() == [
         "Judged, but nothing acts on them yet:",
         "  estate.yml: caa",
@@ -80,14 +122,23 @@ def test_what_is_counted_most_comes_first() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["a " * 2_000_000, "mailboxes: [" + "{name: jo, qouta: 5}, " * 190_000, "' #' " * 800_000, '"' * 4_000_000, "x: {" * 1_000_000, "\u0301" * 2_000_000],
+    [
+        "a " * 2_000_000,
+        "mailboxes: [" + "{name: jo, qouta: 5}, " * 190_000,
+        "' #' " * 800_000,
+        '"' * 4_000_000,
+        "x: {" * 1_000_000,
+        "\u0301" * 2_000_000,
+    ],
     ids=["words", "flow", "quotes", "quote", "open", "combining"],
 )
 @pytest.mark.parametrize("length", [60_000, 4_000_000])
 def test_many_faults_in_lines_of_megabytes_take_no_time(line: str, length: int) -> None:
     faults = [fault(1, 1 + number * length // 500) for number in range(500)]
     began = time.process_time()
-    told = text(faults, Sources({"tenants/acme/acme.example.yml": f"to: [{line[:length]}".encode()}))
+    told = text(
+        faults, Sources({"tenants/acme/acme.example.yml": f"to: [{line[:length]}".encode()})
+    )
     assert time.process_time() - began < 5
     assert told.count("unknown-key: ") == 500
     assert max(map(len, told.splitlines())) < 1000

@@ -5,13 +5,32 @@ import json
 from xml.etree import ElementTree
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding, as_json, as_junit, counts, from_dicts, summary, worst
-from ansible_collections.reseller.mail.plugins.module_utils._finding_table import MANY, SHOWN, as_table
+from ansible_collections.reseller.mail.plugins.module_utils._finding import (
+    Finding,
+    as_json,
+    as_junit,
+    counts,
+    from_dicts,
+    summary,
+    worst,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._finding_table import (
+    MANY,
+    SHOWN,
+    as_table,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
 FINDINGS = [
-    Finding("dns.spf", "acme.example", "fail", "one SPF record", "2 SPF records", "remove acme.example. 3600 IN TXT \"v=spf1 mx ~all\""),
+    Finding(
+        "dns.spf",
+        "acme.example",
+        "fail",
+        "one SPF record",
+        "2 SPF records",
+        'remove acme.example. 3600 IN TXT "v=spf1 mx ~all"',
+    ),
     Finding("dns.mx", "acme.example", "ok", "10 mx1", "10 mx1"),
     Finding("dns.dkim", "acme.example", "warn", "a key", "pending", "converge mx1"),
     Finding("dns.srv", "globex.example", "blocked", "", "not asked: the MX is wrong"),
@@ -39,26 +58,36 @@ def test_json_is_what_programs_were_promised() -> None:
     assert report["checked"] == "2026-11-21T14:00:00Z"
     assert list(report["findings"][0]) == ["id", "subject", "state", "expected", "found", "remedy"]
     assert [(row["subject"], row["id"]) for row in report["findings"][:3]] == [
-        ("acme.example", "dns.dkim"), ("acme.example", "dns.mx"), ("acme.example", "dns.spf"),
+        ("acme.example", "dns.dkim"),
+        ("acme.example", "dns.mx"),
+        ("acme.example", "dns.spf"),
     ]
 
 
 def test_json_comes_back_as_the_same_findings() -> None:
-    assert sorted(from_dicts(json.loads(as_json(FINDINGS, ""))["findings"]), key=lambda one: one.rank) == sorted(FINDINGS, key=lambda one: one.rank)
+    assert sorted(
+        from_dicts(json.loads(as_json(FINDINGS, ""))["findings"]), key=lambda one: one.rank
+    ) == sorted(FINDINGS, key=lambda one: one.rank)
 
 
 def test_junit_counts_failures_and_what_was_not_asked() -> None:
     suite = ElementTree.fromstring(as_junit(FINDINGS))
     assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("8", "1", "3")
     failed = [case for case in suite if case.find("failure") is not None]
-    assert [(case.get("classname"), case.get("name")) for case in failed] == [("acme.example", "dns.spf")]
+    assert [(case.get("classname"), case.get("name")) for case in failed] == [
+        ("acme.example", "dns.spf")
+    ]
     assert "v=spf1 mx ~all" in str(failed[0].findtext("failure"))
-    assert [case.get("name") for case in suite if case.find("system-out") is not None] == ["dns.dkim"]
+    assert [case.get("name") for case in suite if case.find("system-out") is not None] == [
+        "dns.dkim"
+    ]
 
 
 @given(st.text())
 def test_junit_is_xml_whatever_a_server_answered(text: str) -> None:
-    case = ElementTree.fromstring(as_junit([Finding("dns.spf", "acme.example", "fail", text, text, text)]))[0]
+    case = ElementTree.fromstring(
+        as_junit([Finding("dns.spf", "acme.example", "fail", text, text, text)])
+    )[0]
     assert case.get("name") == "dns.spf"
 
 
@@ -94,12 +123,16 @@ def test_the_table_is_plain_unless_colour_is_asked_for() -> None:
 
 
 def test_markup_in_an_answer_is_text() -> None:
-    assert "[bold]x[/bold]" in as_table([Finding("dns.spf", "a.example", "fail", "", "[bold]x[/bold]")])
+    assert "[bold]x[/bold]" in as_table(
+        [Finding("dns.spf", "a.example", "fail", "", "[bold]x[/bold]")]
+    )
 
 
 @given(st.text())
 def test_an_answer_never_acts_on_the_terminal(text: str) -> None:
-    table = as_table([Finding("mail.fetch", f"a{text}.example", "fail", text, f"\x1b[2J\u202e{text}", text)])
+    table = as_table(
+        [Finding("mail.fetch", f"a{text}.example", "fail", text, f"\x1b[2J\u202e{text}", text)]
+    )
     assert all(char.isprintable() or char == "\n" for char in table)
     assert "\\x1b[2J" in table
     assert "\\u202e" in table
@@ -107,7 +140,17 @@ def test_an_answer_never_acts_on_the_terminal(text: str) -> None:
 
 def many(number: int) -> list[Finding]:
     rows = [Finding("dns.mx", f"d{one}.example", "ok", "", "") for one in range(number)]
-    rows += [Finding("dns.dnssec_unsigned", f"d{one}.example", "warn", "", "not signed", f"sign d{one}.example") for one in range(number // 2)]
+    rows += [
+        Finding(
+            "dns.dnssec_unsigned",
+            f"d{one}.example",
+            "warn",
+            "",
+            "not signed",
+            f"sign d{one}.example",
+        )
+        for one in range(number // 2)
+    ]
     return [*rows, Finding("dns.mx_foreign", "d7.example", "fail", "", "10 elsewhere", "remove it")]
 
 
@@ -124,7 +167,9 @@ def test_of_many_subjects_a_digest_comes_first_and_one_of_a_kind_in_full() -> No
 
 
 def test_of_many_kinds_the_worst_are_shown() -> None:
-    rows = [Finding(f"dns.x{one}", f"d{one:03}.example", "warn", "", "") for one in range(100)] + [Finding("dns.mx", "bad.example", "fail", "", "")]
+    rows = [Finding(f"dns.x{one}", f"d{one:03}.example", "warn", "", "") for one in range(100)] + [
+        Finding("dns.mx", "bad.example", "fail", "", "")
+    ]
     text = as_table(rows, 100)
     assert text.count(" ──") == 1 + SHOWN
     assert text.rindex("bad.example") > text.rindex("d099.example")

@@ -4,7 +4,13 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils._hashes import ALLOWED, SCHEMES, UnfitHash, canonical, sql_usable
+from ansible_collections.reseller.mail.plugins.module_utils._hashes import (
+    ALLOWED,
+    SCHEMES,
+    UnfitHash,
+    canonical,
+    sql_usable,
+)
 
 BLOWFISH = "bvIG6Nmid91Mu9RcmmWZfO5HJIMCT8riNW0hEp8f6/FuA2/mHZFpe"
 ARGON2 = "c29tZXNhbHQ$aGFzaGhhc2hoYXNo"
@@ -42,7 +48,11 @@ MALFORMED = [
 
 
 def passes_sql(text: str) -> bool:
-    return bool(sqlite3.connect(":memory:").execute(f"SELECT {sql_usable('hash')} FROM (SELECT ? AS hash)", (text,)).fetchone()[0])
+    return bool(
+        sqlite3.connect(":memory:")
+        .execute(f"SELECT {sql_usable('hash')} FROM (SELECT ? AS hash)", (text,))
+        .fetchone()[0]
+    )
 
 
 @pytest.mark.parametrize("text", FIT)
@@ -53,7 +63,9 @@ def test_a_hash_within_the_bounds_is_taken_with_its_scheme_and_without(text: str
 
 
 @pytest.mark.parametrize(("text", "reason"), COSTLY.items())
-def test_a_hash_that_would_keep_a_processor_busy_is_refused_by_python_and_by_sql(text: str, reason: str) -> None:
+def test_a_hash_that_would_keep_a_processor_busy_is_refused_by_python_and_by_sql(
+    text: str, reason: str
+) -> None:
     with pytest.raises(UnfitHash) as caught:
         canonical(text)
     assert str(caught.value).startswith(reason)

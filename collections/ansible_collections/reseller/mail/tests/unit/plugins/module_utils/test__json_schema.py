@@ -10,7 +10,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from ansible_collections.reseller.mail.plugins.module_utils import _fault_reports, _json_schema, _scalars, _schema
+from ansible_collections.reseller.mail.plugins.module_utils import (
+    _fault_reports,
+    _json_schema,
+    _scalars,
+    _schema,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._nodes import parse
 from ansible_collections.reseller.mail.plugins.module_utils._walk import Walker
 from hypothesis import given, settings
@@ -19,7 +24,10 @@ from hypothesis import strategies as st
 ROOT = Path(__file__).parents[4]
 FIXTURES = ROOT / "tests" / "unit" / "fixtures"
 EXAMPLE = ROOT.parents[3] / "estates" / "example"
-SCHEMAS = {kind: jsonschema.Draft202012Validator(_json_schema.schemas()[name]) for kind, name in _json_schema.NAMES.items()}
+SCHEMAS = {
+    kind: jsonschema.Draft202012Validator(_json_schema.schemas()[name])
+    for kind, name in _json_schema.NAMES.items()
+}
 IN_ONE_FILE = {"unknown-key", "foreign-key", "missing-key", "no-value", "wrong-type", "unfit-value"}
 
 # What a plain scalar is to an editor: the core schema of YAML 1.2 (section 10.3.2).
@@ -57,7 +65,13 @@ def as_an_editor_reads(text: str) -> t.Any:
 
 def kind_of(path: str) -> str:
     name = path.rpartition("/")[2]
-    return name if name in SCHEMAS else "state/<node>.json" if name.endswith(".json") else "<domain>.yml"
+    return (
+        name
+        if name in SCHEMAS
+        else "state/<node>.json"
+        if name.endswith(".json")
+        else "<domain>.yml"
+    )
 
 
 def marks(path: str, text: str) -> list[str]:
@@ -82,14 +96,21 @@ def examples() -> t.Iterator[t.Any]:
     page = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
     for fault, section in _fault_reports.sections(page).items():
         file = ""
-        for word, where, snippet in re.findall(r"^(Wrong|Right)(?:, in `([^`]+)`)?:\n\n```yaml\n(.*?)```", section, re.MULTILINE | re.DOTALL):
+        for word, where, snippet in re.findall(
+            r"^(Wrong|Right)(?:, in `([^`]+)`)?:\n\n```yaml\n(.*?)```",
+            section,
+            re.MULTILINE | re.DOTALL,
+        ):
             file = where or file
             yield pytest.param(fault, word, file, snippet, id=f"{fault}-{word.lower()}")
 
 
 def blocks(text: str) -> dict[str, str]:
     """A file's text by its top-level keys."""
-    return {match[1]: match[0] for match in re.finditer(r"^([\w-]+):.*?(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)}
+    return {
+        match[1]: match[0]
+        for match in re.finditer(r"^([\w-]+):.*?(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)
+    }
 
 
 def test_the_schemas_are_schemas() -> None:
@@ -152,10 +173,18 @@ ODD = [
 def texts(kind: _scalars.Scalar) -> st.SearchStrategy[str]:
     shape = _json_schema.SHAPES.get(kind, {})
     patterns = [shape.get("pattern"), *(one.get("pattern") for one in shape.get("anyOf", []))]
-    fitting = [st.from_regex(pattern, fullmatch=True) for pattern in patterns if pattern and "(?=" not in pattern]
+    fitting = [
+        st.from_regex(pattern, fullmatch=True)
+        for pattern in patterns
+        if pattern and "(?=" not in pattern
+    ]
     return st.one_of(
         st.text(alphabet="abz019.-_@+:eE%é日\u00ad KMG", max_size=12),
-        st.builds("{}.{}".format, st.text(alphabet="aB0-ßéü日", min_size=1, max_size=8), st.sampled_from(["example", "e5", "co.example.", "рф"])),
+        st.builds(
+            "{}.{}".format,
+            st.text(alphabet="aB0-ßéü日", min_size=1, max_size=8),
+            st.sampled_from(["example", "e5", "co.example.", "рф"]),
+        ),
         st.integers(-10, 10**10).map(str),
         st.decimals(0, 1000, places=2).map(str),
         *fitting,
@@ -198,6 +227,8 @@ def test_an_editor_shows_what_a_key_means_takes_and_defaults_to() -> None:
     mailbox = _json_schema.schemas()["domain.json"]["properties"]["mailboxes"]["items"]
     assert mailbox["required"] == ["name"]
     assert mailbox["properties"]["state"]["enum"] == ["active", "suspended"]
-    assert mailbox["properties"]["state"]["description"].endswith("Takes: active, suspended.\n\nDefault: active.")
+    assert mailbox["properties"]["state"]["description"].endswith(
+        "Takes: active, suspended.\n\nDefault: active."
+    )
     assert "!vault" in mailbox["properties"]["password"]["description"]
     assert not re.search(r"\b[OV]\(", str(_json_schema.schemas()))

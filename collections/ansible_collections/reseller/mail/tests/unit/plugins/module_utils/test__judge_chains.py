@@ -10,13 +10,29 @@ import pytest
 from ansible_collections.reseller.mail.plugins.module_utils import _judge
 from ansible_collections.reseller.mail.plugins.module_utils._compile import postfix
 from ansible_collections.reseller.mail.plugins.module_utils._judge import targets
-from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Alias, Domain, DomainAlias, Forward, Mailbox, Relay, SenderAddress
-from ansible_collections.reseller.mail.plugins.module_utils._model.estate import BackupMx, Estate, Node, Provider
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import (
+    Alias,
+    Domain,
+    DomainAlias,
+    Forward,
+    Mailbox,
+    Relay,
+    SenderAddress,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import (
+    BackupMx,
+    Estate,
+    Node,
+    Provider,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Limits, Tenant
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-NODES = (Node("mx1", "mx1.hosting.example", 12, ("192.0.2.1",)), Node("mx2", "mx2.hosting.example", 13, ("192.0.2.2",)))
+NODES = (
+    Node("mx1", "mx1.hosting.example", 12, ("192.0.2.1",)),
+    Node("mx2", "mx2.hosting.example", 13, ("192.0.2.2",)),
+)
 NAMES = ("a.example", "b.example", "c.example")
 ALSO = {"a.example": "a-too.example"}
 LOCALS = ("p", "q", "postmaster")
@@ -34,11 +50,16 @@ lists = st.lists(addresses, min_size=1, max_size=3).map(tuple)
 @st.composite
 def domains(draw: st.DrawFn, name: str) -> Domain:
     """A domain whose every address is something else each time: a mailbox, a forward, an alias, a sender address or nothing."""
-    kinds = {local: draw(st.sampled_from(("none", "mailbox", "kept", "handed on", "alias", "sender"))) for local in LOCALS}
+    kinds = {
+        local: draw(st.sampled_from(("none", "mailbox", "kept", "handed on", "alias", "sender")))
+        for local in LOCALS
+    }
     boxes = [Mailbox("it", name, None, "")]
     for local, kind in kinds.items():
         if kind in ("mailbox", "kept", "handed on"):
-            to = draw(lists.filter(lambda found, own=f"{local}@{name}": own not in found))  # refused, though it does no harm
+            to = draw(
+                lists.filter(lambda found, own=f"{local}@{name}": own not in found)
+            )  # refused, though it does no harm
             forward = None if kind == "mailbox" else Forward(to, keep_copy=kind == "kept")
             boxes.append(Mailbox(local, name, None, "", forward=forward))
     senders = st.sampled_from([box.address for box in boxes])
@@ -47,8 +68,14 @@ def domains(draw: st.DrawFn, name: str) -> Domain:
         "mail",
         "",
         mailboxes=tuple(boxes),
-        aliases=tuple(Alias(local, name, draw(lists), "") for local, kind in kinds.items() if kind == "alias"),
-        sender_addresses=tuple(SenderAddress(local, name, draw(senders), "") for local, kind in kinds.items() if kind == "sender"),
+        aliases=tuple(
+            Alias(local, name, draw(lists), "") for local, kind in kinds.items() if kind == "alias"
+        ),
+        sender_addresses=tuple(
+            SenderAddress(local, name, draw(senders), "")
+            for local, kind in kinds.items()
+            if kind == "sender"
+        ),
         domain_aliases=(DomainAlias(ALSO[name], ""),) if name in ALSO else (),
         catch_all=draw(st.none() | addresses),
     )
@@ -57,7 +84,9 @@ def domains(draw: st.DrawFn, name: str) -> Domain:
 def estate(owners: t.Sequence[str], *its: Domain) -> Estate:
     """Each domain is a tenant's own; the first and the last on one node."""
     tenants = tuple(
-        Tenant(domain.name[0], "X", "", "active", NODES[nth % 2].name, owner, (), Limits(), (domain,))
+        Tenant(
+            domain.name[0], "X", "", "active", NODES[nth % 2].name, owner, (), Limits(), (domain,)
+        )
         for nth, (owner, domain) in enumerate(zip(owners, its, strict=True))
     )
     return Estate(Provider("X", "hosting.example"), NODES, (), tenants)
@@ -69,8 +98,19 @@ class Nodes:
     def __init__(self, whole: Estate) -> None:
         tables = [postfix.lookups(whole, node) for node in whole.nodes]
         self.aliases, self.mailboxes, self.domains, also = (
-            {key: value for table in tables for key, value in (line.split("\t") for line in table[f"postfix/{name}"].splitlines())}
-            for name in ("virtual_alias_maps", "virtual_mailbox_maps", "virtual_mailbox_domains", "virtual_alias_domains")
+            {
+                key: value
+                for table in tables
+                for key, value in (
+                    line.split("\t") for line in table[f"postfix/{name}"].splitlines()
+                )
+            }
+            for name in (
+                "virtual_alias_maps",
+                "virtual_mailbox_maps",
+                "virtual_mailbox_domains",
+                "virtual_alias_domains",
+            )
         )
         self.domains |= also
 
@@ -87,18 +127,44 @@ class Nodes:
         if key in path:
             return True, 0, 0
         # A mailbox that maps to itself keeps a copy, and a name of a domain alias is no address of its own: Postfix's own steps cost no hop.
-        parts = [(False, 1, 0) if to == key and key in self.mailboxes else self.expand(to, (*path, key)) for to in found] if key else [(False, 1, 0)]
-        is_step = bool(key) and any(to != key for to in found) and not (key.partition("@")[2] in ALSO.values() and key[0] != "@")
-        return any(part[0] for part in parts), sum(part[1] for part in parts), max(part[2] for part in parts) + is_step
+        parts = (
+            [
+                (False, 1, 0)
+                if to == key and key in self.mailboxes
+                else self.expand(to, (*path, key))
+                for to in found
+            ]
+            if key
+            else [(False, 1, 0)]
+        )
+        is_step = (
+            bool(key)
+            and any(to != key for to in found)
+            and not (key.partition("@")[2] in ALSO.values() and key[0] != "@")
+        )
+        return (
+            any(part[0] for part in parts),
+            sum(part[1] for part in parts),
+            max(part[2] for part in parts) + is_step,
+        )
 
     def everything(self) -> list[tuple[bool, int, int]]:
-        return [self.expand(address) for address in (*self.aliases, *(f"whoever@{name}" for name in self.domains)) if address[0] != "@"]
+        return [
+            self.expand(address)
+            for address in (*self.aliases, *(f"whoever@{name}" for name in self.domains))
+            if address[0] != "@"
+        ]
 
 
 @settings(max_examples=600)
 @given(st.data())
-def test_no_accepted_estate_has_a_circle_or_more_than_the_limit_in_its_tables(data: st.DataObject) -> None:
-    whole = estate(data.draw(st.tuples(addresses, addresses, addresses)), *(data.draw(domains(name)) for name in NAMES))
+def test_no_accepted_estate_has_a_circle_or_more_than_the_limit_in_its_tables(
+    data: st.DataObject,
+) -> None:
+    whole = estate(
+        data.draw(st.tuples(addresses, addresses, addresses)),
+        *(data.draw(domains(name)) for name in NAMES),
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(targets, "MAX_RECIPIENTS", LIMIT)
         patch.setattr(targets, "MAX_CHAIN", LONGEST)
@@ -112,12 +178,22 @@ def test_no_accepted_estate_has_a_circle_or_more_than_the_limit_in_its_tables(da
         assert max(recipients for _circle, recipients, _chain in ends) <= LIMIT
         assert max(chain for _circle, _recipients, chain in ends) <= LONGEST
     elif not wrong:
-        assert "too-many-recipients" not in faults or max(recipients for _circle, recipients, _chain in ends) > LIMIT
-        assert "alias-chain-too-long" not in faults or max(chain for _circle, _recipients, chain in ends) > LONGEST
+        assert (
+            "too-many-recipients" not in faults
+            or max(recipients for _circle, recipients, _chain in ends) > LIMIT
+        )
+        assert (
+            "alias-chain-too-long" not in faults
+            or max(chain for _circle, _recipients, chain in ends) > LONGEST
+        )
 
 
 def circles(whole: Estate) -> list[str]:
-    return [fault.what.partition("circle: ")[2] for fault in _judge.judge(whole) if fault.id == "alias-circle"]
+    return [
+        fault.what.partition("circle: ")[2]
+        for fault in _judge.judge(whole)
+        if fault.id == "alias-circle"
+    ]
 
 
 def box(address: str, *to: str, keep_copy: bool = True) -> Mailbox:
@@ -126,14 +202,26 @@ def box(address: str, *to: str, keep_copy: bool = True) -> Mailbox:
 
 
 A_SENDERS, B_SENDERS = (
-    Domain(name, "mail", "", (box(f"it@{name}"), box(f"{own}@{name}", f"n@{other}")), sender_addresses=(SenderAddress("n", name, f"{own}@{name}", ""),))
+    Domain(
+        name,
+        "mail",
+        "",
+        (box(f"it@{name}"), box(f"{own}@{name}", f"n@{other}")),
+        sender_addresses=(SenderAddress("n", name, f"{own}@{name}", ""),),
+    )
     for name, own, other in (("a.example", "p", "b.example"), ("b.example", "q", "a.example"))
 )
 A_ROLE = Domain("a.example", "mail", "", (box("it@a.example", "abuse@b.example"),))
 B_ROLE = Domain("b.example", "mail", "", (box("it@b.example", "postmaster@a.example"),))
 A_CAUGHT = Domain("a.example", "mail", "", (box("it@a.example"),), catch_all="any@b.example")
 B_CAUGHT = Domain("b.example", "mail", "", (box("it@b.example"),), catch_all="other@a.example")
-A_CASE = Domain("a.example", "mail", "", (box("it@a.example", "it+copy@a-too.example"),), domain_aliases=(DomainAlias("a-too.example", ""),))
+A_CASE = Domain(
+    "a.example",
+    "mail",
+    "",
+    (box("it@a.example", "it+copy@a-too.example"),),
+    domain_aliases=(DomainAlias("a-too.example", ""),),
+)
 OWNERS = ("it@a.example", "it@b.example")
 
 
@@ -159,18 +247,41 @@ def test_a_circle_through(whole: Estate, shown: str) -> None:
 def test_recipients_behind_sender_addresses_count() -> None:
     many = tuple(f"r{nth}@stranger.example" for nth in range(210))
     boxes = (box("it@a.example"), *(box(f"b{nth}@a.example", *many) for nth in range(3)))
-    senders = tuple(SenderAddress(f"s{nth}", "a.example", f"b{nth}@a.example", "") for nth in range(3))
+    senders = tuple(
+        SenderAddress(f"s{nth}", "a.example", f"b{nth}@a.example", "") for nth in range(3)
+    )
     all_of_them = Alias("all", "a.example", tuple(sender.address for sender in senders), "")
-    whole = estate(("it@a.example",), Domain("a.example", "mail", "", boxes, (all_of_them,), senders))
-    assert [fault.what for fault in _judge.judge(whole) if fault.id in FOLLOWED] == ["the alias all@a.example comes to 633 recipients"]
+    whole = estate(
+        ("it@a.example",), Domain("a.example", "mail", "", boxes, (all_of_them,), senders)
+    )
+    assert [fault.what for fault in _judge.judge(whole) if fault.id in FOLLOWED] == [
+        "the alias all@a.example comes to 633 recipients"
+    ]
 
 
-@pytest.mark.parametrize("host", ["mx2.hosting.example", "alt.hosting.example", "mail.a.example", "autoconfig.a.example", "mta-sts.a.example"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "mx2.hosting.example",
+        "alt.hosting.example",
+        "mail.a.example",
+        "autoconfig.a.example",
+        "mta-sts.a.example",
+    ],
+)
 def test_a_relay_domain_is_not_handed_to_ourselves(host: str) -> None:
     branded = Domain("a.example", "mail", "", (box("it@a.example"),))
-    branded = dataclasses.replace(branded, branding=dataclasses.replace(branded.branding, hostname="mail.a.example"))
+    branded = dataclasses.replace(
+        branded, branding=dataclasses.replace(branded.branding, hostname="mail.a.example")
+    )
     relayed = Domain("b.example", "relay", "", relay=Relay(host, 25, ("peter",)))
-    whole = dataclasses.replace(estate(OWNERS, branded, relayed), backup_mx=(BackupMx("alt.hosting.example", ("192.0.2.9",)),), approved_hosts=(host,))
+    whole = dataclasses.replace(
+        estate(OWNERS, branded, relayed),
+        backup_mx=(BackupMx("alt.hosting.example", ("192.0.2.9",)),),
+        approved_hosts=(host,),
+    )
     assert "relay-to-own-host" in {fault.id for fault in _judge.judge(whole)}
     elsewhere = dataclasses.replace(relayed, relay=Relay("mail.b.example", 25, ("peter",)))
-    assert "relay-to-own-host" not in {fault.id for fault in _judge.judge(estate(OWNERS, branded, elsewhere))}
+    assert "relay-to-own-host" not in {
+        fault.id for fault in _judge.judge(estate(OWNERS, branded, elsewhere))
+    }

@@ -14,13 +14,21 @@ from ansible_collections.reseller.mail.plugins.module_utils import _load
 ROOT = Path(__file__).parents[4]
 PAGE = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
 BASE = ROOT / "tests" / "unit" / "fixtures" / "estate"
-SECTIONS = {match[1]: match[2] for match in re.finditer(r"^### `([\w-]+)`\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL)}
-EXAMPLE = re.compile(r"^(Wrong|Right)(?:, in `([^`]+)`)?:\n\n```yaml\n(.*?)```", re.MULTILINE | re.DOTALL)
+SECTIONS = {
+    match[1]: match[2]
+    for match in re.finditer(r"^### `([\w-]+)`\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL)
+}
+EXAMPLE = re.compile(
+    r"^(Wrong|Right)(?:, in `([^`]+)`)?:\n\n```yaml\n(.*?)```", re.MULTILINE | re.DOTALL
+)
 
 
 def blocks(text: str) -> dict[str, str]:
     """A file's text by its top-level keys."""
-    return {match[1]: match[0] for match in re.finditer(r"^([\w-]+):.*?(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)}
+    return {
+        match[1]: match[0]
+        for match in re.finditer(r"^([\w-]+):.*?(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)
+    }
 
 
 def estate_with(folder: Path, file: str, snippet: str) -> str:
@@ -37,7 +45,11 @@ for fault, section in SECTIONS.items():
     file = ""
     for kind, where, snippet in EXAMPLE.findall(section):
         file = where or file
-        EXAMPLES.append(pytest.param(fault if kind == "Wrong" else None, file, snippet, id=f"{fault}-{kind.lower()}"))
+        EXAMPLES.append(
+            pytest.param(
+                fault if kind == "Wrong" else None, file, snippet, id=f"{fault}-{kind.lower()}"
+            )
+        )
 
 
 @pytest.mark.parametrize(("fault", "file", "snippet"), EXAMPLES)
@@ -55,15 +67,32 @@ def ids_made_in(path: Path) -> set[str]:
     """The ids in calls of fault() and Fault(): the second or third argument, a plain word or several with hyphens."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")).lower() == "fault":
-            words = [getattr(part, "value", None) for arg in node.args[1:3] for part in ast.walk(arg)]
-            found |= {word for word in words if isinstance(word, str) and re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", word)}
+        if (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "attr", getattr(node.func, "id", "")).lower() == "fault"
+        ):
+            words = [
+                getattr(part, "value", None) for arg in node.args[1:3] for part in ast.walk(arg)
+            ]
+            found |= {
+                word
+                for word in words
+                if isinstance(word, str) and re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", word)
+            }
     return found
 
 
 def test_every_fault_of_the_code_has_its_section_and_no_other_has() -> None:
     utils = ROOT / "plugins" / "module_utils"
-    made = set().union(*map(ids_made_in, [*(utils / f"_{name}.py" for name in ("load", "nodes", "walk")), *(utils / "_judge").glob("*.py")]))
+    made = set().union(
+        *map(
+            ids_made_in,
+            [
+                *(utils / f"_{name}.py" for name in ("load", "nodes", "walk")),
+                *(utils / "_judge").glob("*.py"),
+            ],
+        )
+    )
     assert made == set(SECTIONS)
 
 

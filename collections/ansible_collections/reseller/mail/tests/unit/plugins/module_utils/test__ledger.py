@@ -12,11 +12,35 @@ from pathlib import Path
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils import _judge
 from ansible_collections.reseller.mail.plugins.module_utils._judge import limits as judge_of_limits
-from ansible_collections.reseller.mail.plugins.module_utils._ledger import COUNTERS, Account, Usage, binding, ledger
+from ansible_collections.reseller.mail.plugins.module_utils._ledger import (
+    COUNTERS,
+    Account,
+    Usage,
+    binding,
+    ledger,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._load import build
-from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Alias, Domain, DomainAlias, DomainLimits, Mailbox, Relay, SenderAddress
-from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, Node, Provider, QuotaPolicy
-from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Admin, Limits, Plan, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import (
+    Alias,
+    Domain,
+    DomainAlias,
+    DomainLimits,
+    Mailbox,
+    Relay,
+    SenderAddress,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import (
+    Estate,
+    Node,
+    Provider,
+    QuotaPolicy,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import (
+    Admin,
+    Limits,
+    Plan,
+    Tenant,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Position
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,14 +50,34 @@ OWNERS = ("it@acme.example", "jo@acme.example")
 AT = Position("tenants/acme/acme.example.yml", 1, 1)
 
 
-def estate(*domains: Domain, plan: Limits = Limits(), own: Limits = Limits(), admin: Limits = Limits()) -> Estate:  # noqa: B008 - frozen
+def estate(
+    *domains: Domain, plan: Limits = Limits(), own: Limits = Limits(), admin: Limits = Limits()
+) -> Estate:  # noqa: B008 - frozen
     """One tenant with two admins; the second's limits are ``admin``."""
     admins = (Admin(OWNERS[0], Limits()), Admin(OWNERS[1], admin))
     plans = (Plan("p", plan, frozenset({"relay_domains"}), GIB, 1, None),)
     names = tuple(name for domain in domains for name in domain.names)
-    tenant = Tenant("acme", "Acme", "p", "suspended", "mx1", OWNERS[0], admins, own, domains, approved_domains=names, at=AT)
+    tenant = Tenant(
+        "acme",
+        "Acme",
+        "p",
+        "suspended",
+        "mx1",
+        OWNERS[0],
+        admins,
+        own,
+        domains,
+        approved_domains=names,
+        at=AT,
+    )
     node = Node("mx1", "mx1.hosting.example", 12, ("192.0.2.1",))
-    return Estate(Provider("P", "hosting.example"), (node,), plans, (tenant,), approved_hosts=("mx.stranger.example",))
+    return Estate(
+        Provider("P", "hosting.example"),
+        (node,),
+        plans,
+        (tenant,),
+        approved_hosts=("mx.stranger.example",),
+    )
 
 
 @st.composite
@@ -46,14 +90,34 @@ def domains(draw: st.DrawFn) -> tuple[Domain, ...]:
         name = f"d{nth}.example"
         mailboxes = tuple(
             Mailbox(
-                f"m{i}", name, draw(st.none() | st.integers(1, 9).map(lambda size: size * GIB)), owner(), state=draw(st.sampled_from(["active", "suspended"]))
+                f"m{i}",
+                name,
+                draw(st.none() | st.integers(1, 9).map(lambda size: size * GIB)),
+                owner(),
+                state=draw(st.sampled_from(["active", "suspended"])),
             )
             for i in range(draw(st.integers(0, 4)))
         )
-        aliases = tuple(Alias(f"a{i}", name, ("x@stranger.example",), owner()) for i in range(draw(st.integers(0, 3))))
-        senders = tuple(SenderAddress(f"s{i}", name, f"m0@{name}", owner()) for i in range(draw(st.integers(0, 3))))
+        aliases = tuple(
+            Alias(f"a{i}", name, ("x@stranger.example",), owner())
+            for i in range(draw(st.integers(0, 3)))
+        )
+        senders = tuple(
+            SenderAddress(f"s{i}", name, f"m0@{name}", owner())
+            for i in range(draw(st.integers(0, 3)))
+        )
         others = tuple(DomainAlias(f"{i}.{name}", owner()) for i in range(draw(st.integers(0, 2))))
-        made.append(Domain(name, draw(st.sampled_from(["mail", "relay"])), owner(), mailboxes, aliases, senders, others))
+        made.append(
+            Domain(
+                name,
+                draw(st.sampled_from(["mail", "relay"])),
+                owner(),
+                mailboxes,
+                aliases,
+                senders,
+                others,
+            )
+        )
     return tuple(made)
 
 
@@ -67,11 +131,17 @@ def test_owners_and_domains_both_add_up_to_the_tenant(made: tuple[Domain, ...]) 
     book = ledger(estate(*made))
     used = book.tenants["acme"].used
     for key in (*COUNTERS[:5], "unlimited"):
-        assert total(list(book.owners.values()), key) == total(list(book.domains.values()), key) == getattr(used, key)
+        assert (
+            total(list(book.owners.values()), key)
+            == total(list(book.domains.values()), key)
+            == getattr(used, key)
+        )
     boxes = [box for domain in made for box in domain.mailboxes]
     assert used.storage == sum(box.quota or 0 for box in boxes)
     assert used.mailboxes == len(boxes), "suspended ones count"
-    assert used.aliases == sum(len(domain.aliases) + len(domain.sender_addresses) for domain in made)
+    assert used.aliases == sum(
+        len(domain.aliases) + len(domain.sender_addresses) for domain in made
+    )
     assert used.domains == len(made), "relay domains count"
     assert used.domain_admins == 2
     assert len(list(book.accounts())) == 1 + 2 + len(made)
@@ -79,13 +149,20 @@ def test_owners_and_domains_both_add_up_to_the_tenant(made: tuple[Domain, ...]) 
 
 @settings(max_examples=40)
 @given(domains(), st.randoms(use_true_random=False))
-def test_the_order_of_the_files_does_not_matter(made: tuple[Domain, ...], chance: random.Random) -> None:
+def test_the_order_of_the_files_does_not_matter(
+    made: tuple[Domain, ...], chance: random.Random
+) -> None:
     def shuffled(items: tuple) -> tuple:
         return tuple(chance.sample(items, len(items)))
 
     other = shuffled(
         tuple(
-            replace(domain, mailboxes=shuffled(domain.mailboxes), aliases=shuffled(domain.aliases), sender_addresses=shuffled(domain.sender_addresses))
+            replace(
+                domain,
+                mailboxes=shuffled(domain.mailboxes),
+                aliases=shuffled(domain.aliases),
+                sender_addresses=shuffled(domain.sender_addresses),
+            )
             for domain in made
         )
     )
@@ -95,20 +172,29 @@ def test_the_order_of_the_files_does_not_matter(made: tuple[Domain, ...], chance
 
 @settings(max_examples=40)
 @given(domains(), st.sampled_from(range(8)))
-def test_a_change_of_owner_moves_what_it_costs_and_no_more(made: tuple[Domain, ...], pick: int) -> None:
+def test_a_change_of_owner_moves_what_it_costs_and_no_more(
+    made: tuple[Domain, ...], pick: int
+) -> None:
     boxes = [(domain, box) for domain in made for box in domain.mailboxes]
     if not boxes:
         return
     domain, box = boxes[pick % len(boxes)]
     heir = OWNERS[1] if box.owner == OWNERS[0] else OWNERS[0]
-    given_away = tuple(replace(each, owner=heir) if each is box else each for each in domain.mailboxes)
-    after = ledger(estate(*(replace(each, mailboxes=given_away) if each is domain else each for each in made)))
+    given_away = tuple(
+        replace(each, owner=heir) if each is box else each for each in domain.mailboxes
+    )
+    after = ledger(
+        estate(*(replace(each, mailboxes=given_away) if each is domain else each for each in made))
+    )
     before = ledger(estate(*made))
     assert before.tenants == after.tenants
     assert before.domains == after.domains
     for owner, sign in ((box.owner, -1), (heir, 1)):
         old, new = before.owners["acme", owner].used, after.owners["acme", owner].used
-        assert (new.mailboxes - old.mailboxes, new.storage - old.storage) == (sign, sign * (box.quota or 0))
+        assert (new.mailboxes - old.mailboxes, new.storage - old.storage) == (
+            sign,
+            sign * (box.quota or 0),
+        )
         assert (new.aliases, new.domains) == (old.aliases, old.domains)
 
 
@@ -116,27 +202,52 @@ FULL = Domain(
     "acme.example",
     "mail",
     OWNERS[1],
-    tuple(Mailbox(name, "acme.example", GIB, OWNERS[1], at=Position(AT.file, 10 + nth, 1)) for nth, name in enumerate(("it", "jo", "ann"))),
+    tuple(
+        Mailbox(name, "acme.example", GIB, OWNERS[1], at=Position(AT.file, 10 + nth, 1))
+        for nth, name in enumerate(("it", "jo", "ann"))
+    ),
     (Alias("sales", "acme.example", ("jo@acme.example",), OWNERS[1], at=Position(AT.file, 20, 1)),),
-    (SenderAddress("noreply", "acme.example", "jo@acme.example", OWNERS[1], at=Position(AT.file, 21, 1)),),
+    (
+        SenderAddress(
+            "noreply", "acme.example", "jo@acme.example", OWNERS[1], at=Position(AT.file, 21, 1)
+        ),
+    ),
     (DomainAlias("acme-mail.example", OWNERS[1], at=Position(AT.file, 22, 1)),),
     at=AT,
 )
-LEGACY = Domain("old.acme.example", "relay", OWNERS[1], relay=Relay("mx.stranger.example", 25, ("jo",)), at=Position("tenants/acme/old.acme.example.yml", 1, 1))
+LEGACY = Domain(
+    "old.acme.example",
+    "relay",
+    OWNERS[1],
+    relay=Relay("mx.stranger.example", 25, ("jo",)),
+    at=Position("tenants/acme/old.acme.example.yml", 1, 1),
+)
 EXACT = {"domains": 2, "domain_aliases": 1, "mailboxes": 3, "aliases": 2, "storage": 3 * GIB}
-BEYOND = {"domains": LEGACY.at, "domain_aliases": FULL.domain_aliases[0].at, "mailboxes": FULL.mailboxes[2].at, "aliases": FULL.sender_addresses[0].at}
+BEYOND = {
+    "domains": LEGACY.at,
+    "domain_aliases": FULL.domain_aliases[0].at,
+    "mailboxes": FULL.mailboxes[2].at,
+    "aliases": FULL.sender_addresses[0].at,
+}
 
 
 @pytest.mark.parametrize(
     ("key", "where"),
-    [(key, where) for key in EXACT for where in ("tenant", "owner", "domain") if where != "domain" or key in ("mailboxes", "aliases", "storage")],
+    [
+        (key, where)
+        for key in EXACT
+        for where in ("tenant", "owner", "domain")
+        if where != "domain" or key in ("mailboxes", "aliases", "storage")
+    ],
 )
 def test_at_the_limit_is_well_and_one_more_is_a_fault(key: str, where: str) -> None:
     def judged(limit: int | None) -> list[str]:
         limits = {key: limit}
         if where == "domain":
             return ids(estate(replace(FULL, limits=DomainLimits("acme.example", **limits)), LEGACY))
-        return ids(estate(FULL, LEGACY, **{"own" if where == "tenant" else "admin": Limits(**limits)}))
+        return ids(
+            estate(FULL, LEGACY, **{"own" if where == "tenant" else "admin": Limits(**limits)})
+        )
 
     place = BEYOND.get(key, FULL.mailboxes[2].at)
     assert judged(None) == []
@@ -151,14 +262,22 @@ def ids(of: Estate) -> list[str]:
 
 def test_too_many_admins() -> None:
     assert ids(estate(FULL, own=Limits(domain_admins=2))) == []
-    assert [line.split()[1] for line in ids(estate(FULL, own=Limits(domain_admins=1)))] == ["over-limit"]
+    assert [line.split()[1] for line in ids(estate(FULL, own=Limits(domain_admins=1)))] == [
+        "over-limit"
+    ]
 
 
 def test_the_fault_says_whose_limit_it_was() -> None:
     by_plan = _judge.judge(estate(FULL, plan=Limits(mailboxes=2), own=Limits(mailboxes=2)))
-    assert str(by_plan[0]) == f"{AT.file}:12:1: over-limit: mailboxes of tenant acme: 3 in all; allowed: 2 (plan p)"
+    assert (
+        str(by_plan[0])
+        == f"{AT.file}:12:1: over-limit: mailboxes of tenant acme: 3 in all; allowed: 2 (plan p)"
+    )
     by_account = _judge.judge(estate(FULL, plan=Limits(storage=9 * GIB), own=Limits(storage=GIB)))
-    assert str(by_account[0]) == f"{AT.file}:11:1: over-limit: storage of tenant acme: 3G in all; allowed: 1G (the account's limit, {AT})"
+    assert (
+        str(by_account[0])
+        == f"{AT.file}:11:1: over-limit: storage of tenant acme: 3G in all; allowed: 1G (the account's limit, {AT})"
+    )
 
 
 @pytest.mark.parametrize("where", ["own", "admin", "domain"])
@@ -166,10 +285,14 @@ def test_an_unlimited_mailbox_does_not_fit_into_a_finite_pool(where: str) -> Non
     endless = replace(FULL, mailboxes=(replace(FULL.mailboxes[0], quota=None), *FULL.mailboxes[1:]))
     assert ids(estate(endless)) == []
     if where == "domain":
-        judged = _judge.judge(estate(replace(endless, limits=DomainLimits("acme.example", storage=9 * GIB))))
+        judged = _judge.judge(
+            estate(replace(endless, limits=DomainLimits("acme.example", storage=9 * GIB)))
+        )
     else:
         judged = _judge.judge(estate(endless, **{where: Limits(storage=9 * GIB)}))
-    assert [f"{fault.position} {fault.id}" for fault in judged] == [f"{AT.file}:10:1 unlimited-in-pool"]
+    assert [f"{fault.position} {fault.id}" for fault in judged] == [
+        f"{AT.file}:10:1 unlimited-in-pool"
+    ]
     assert judged[0].allowed == "a size; 7G are left"
 
 
@@ -179,18 +302,30 @@ def test_what_is_left() -> None:
 
 
 def test_an_owner_who_is_no_admin_still_has_an_account() -> None:
-    book = ledger(estate(replace(FULL, mailboxes=(replace(FULL.mailboxes[0], owner="x@stranger.example"),))))
+    book = ledger(
+        estate(replace(FULL, mailboxes=(replace(FULL.mailboxes[0], owner="x@stranger.example"),)))
+    )
     assert book.owners["acme", "x@stranger.example"].used == Usage(mailboxes=1, storage=GIB)
 
 
 # What plan, account, admin and domain say together.
 
 
-def read(plan: str = "{}", account: str = "{}", admin: str = "{}", domain: str = "", estate: str = "", default: str = "1G") -> list[str]:
+def read(
+    plan: str = "{}",
+    account: str = "{}",
+    admin: str = "{}",
+    domain: str = "",
+    estate: str = "",
+    default: str = "1G",
+) -> list[str]:
     """The faults of two mailboxes of 1G each, an alias and a sender address: their places and ids."""
     files = {
         "estate.yml": "provider: {name: P, domain: hosting.example}\n"
-        + (estate or "nodes: [{name: mx1, hostname: mx1.hosting.example, debian: 12, addresses: [192.0.2.1]}]\n"),
+        + (
+            estate
+            or "nodes: [{name: mx1, hostname: mx1.hosting.example, debian: 12, addresses: [192.0.2.1]}]\n"
+        ),
         "plans.yml": f"plans: [{{name: p, limits: {plan}, mailbox_quota: {{default: {default}}}}}]",
         "tenants/acme/account.yml": f"""organisation: Acme
 plan: p
@@ -209,7 +344,10 @@ sender_addresses: [{name: noreply, mailbox: one}]
 domain_aliases: [acme-mail.example]
 """,
     }
-    return [f"{fault.position} {fault.id}: {fault.allowed}" for fault in build({path: text.encode() for path, text in files.items()})[1]]
+    return [
+        f"{fault.position} {fault.id}: {fault.allowed}"
+        for fault in build({path: text.encode() for path, text in files.items()})[1]
+    ]
 
 
 LEVELS = ("plan", "account", "admin", "domain")
@@ -222,13 +360,24 @@ def table(level: str, key: str, amount: int) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("level", "key"), [(level, key) for level in LEVELS for key in HOLDS if level != "domain" or key in ("mailboxes", "aliases", "storage")]
+    ("level", "key"),
+    [
+        (level, key)
+        for level in LEVELS
+        for key in HOLDS
+        if level != "domain" or key in ("mailboxes", "aliases", "storage")
+    ],
 )
 def test_every_level_bounds_every_counter_exactly(level: str, key: str) -> None:
     assert read(**table(level, key, HOLDS[key])) == []
     (fault,) = read(**table(level, key, HOLDS[key] - 1))
     assert "over-limit" in fault
-    whose = {"plan": "plan p", "account": "the account's limit", "admin": "the admin's limit", "domain": "the domain's limit"}
+    whose = {
+        "plan": "plan p",
+        "account": "the account's limit",
+        "admin": "the admin's limit",
+        "domain": "the domain's limit",
+    }
     assert whose[level] in fault
 
 
@@ -242,7 +391,9 @@ def test_the_tighter_of_plan_and_account_counts(key: str) -> None:
 
 def test_an_account_may_not_promise_more_than_its_plan() -> None:
     assert read(plan="{mailboxes: 5}", account="{mailboxes: 5}") == []
-    assert read(plan="{mailboxes: 5}", account="{mailboxes: 6}") == ["tenants/acme/account.yml:6:21 limit-above-plan: up to 5 (plan p)"]
+    assert read(plan="{mailboxes: 5}", account="{mailboxes: 6}") == [
+        "tenants/acme/account.yml:6:21 limit-above-plan: up to 5 (plan p)"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -253,14 +404,20 @@ def test_an_account_may_not_promise_more_than_its_plan() -> None:
         ("domain", ", storage: unlimited", "8:47"),
     ],
 )
-def test_nothing_is_called_unlimited_inside_a_finite_pool(level: str, text: str, place: str) -> None:
+def test_nothing_is_called_unlimited_inside_a_finite_pool(
+    level: str, text: str, place: str
+) -> None:
     assert read(**{level: text}) == [], "in an unlimited one it may be"
-    assert read(plan="{storage: 9G}", **{level: text}) == [f"tenants/acme/account.yml:{place} unlimited-in-pool: up to 9G (plan p), or leave the key out"]
+    assert read(plan="{storage: 9G}", **{level: text}) == [
+        f"tenants/acme/account.yml:{place} unlimited-in-pool: up to 9G (plan p), or leave the key out"
+    ]
 
 
 def test_a_plan_may_not_hand_out_unlimited_mailboxes_of_finite_storage() -> None:
     assert read(default="unlimited") == []
-    assert read(default="unlimited", plan="{storage: 9G}") == ["plans.yml:1:67 unlimited-in-pool: a size up to 9G"]
+    assert read(default="unlimited", plan="{storage: 9G}") == [
+        "plans.yml:1:67 unlimited-in-pool: a size up to 9G"
+    ]
 
 
 NODES = "nodes: [{{name: mx1, hostname: mx1.hosting.example, debian: 12, addresses: [192.0.2.1], capacity: {capacity}}}]\nquota_policy: {{{policy}}}\n"
@@ -271,19 +428,29 @@ def test_a_node_is_sold_as_often_as_the_policy_says_and_no_more() -> None:
     (fault,) = read(estate=NODES.format(capacity="1G", policy="oversell_ratio: 1.99"))
     assert fault.startswith("estate.yml:2:98 over-sold: ")
     assert fault.endswith(": 1G times 1.99 (capacity, quota_policy.oversell_ratio)")
-    assert read(estate=NODES.format(capacity="1M", policy="warn_at: 50")) == [], "without a ratio overselling is only reported"
+    assert read(estate=NODES.format(capacity="1M", policy="warn_at: 50")) == [], (
+        "without a ratio overselling is only reported"
+    )
 
 
 def test_an_unlimited_mailbox_does_not_fit_on_a_node_that_may_not_be_oversold() -> None:
-    made = estate(replace(FULL, mailboxes=(replace(FULL.mailboxes[0], quota=None), *FULL.mailboxes[1:])))
-    bounded = replace(made, nodes=(replace(made.nodes[0], capacity=9 * GIB),), quota_policy=QuotaPolicy(oversell_ratio=Decimal(1)))
+    made = estate(
+        replace(FULL, mailboxes=(replace(FULL.mailboxes[0], quota=None), *FULL.mailboxes[1:]))
+    )
+    bounded = replace(
+        made,
+        nodes=(replace(made.nodes[0], capacity=9 * GIB),),
+        quota_policy=QuotaPolicy(oversell_ratio=Decimal(1)),
+    )
     assert ids(made) == []
     assert [line.split()[1] for line in ids(bounded)] == ["unlimited-in-pool"]
 
 
 def test_the_ids_with_which_an_estate_can_still_be_counted_are_those_of_limits() -> None:
     source = Path(judge_of_limits.__file__).read_text(encoding="utf-8")
-    made = set(re.findall(r'fault\([^"]*?"([a-z-]+)", what', source)) | set(re.findall(r', "([a-z]+-[a-z-]+)", what', source))
+    made = set(re.findall(r'fault\([^"]*?"([a-z-]+)", what', source)) | set(
+        re.findall(r', "([a-z]+-[a-z-]+)", what', source)
+    )
     assert made == judge_of_limits.IDS
 
 
@@ -294,15 +461,34 @@ def two_tenants(first: Limits, second: Limits) -> Estate:
     one = estate(FULL, own=first)
     other = replace(FULL, name="globex.example", domain_aliases=())
     acme = one.tenants[0]
-    globex = replace(acme, name="globex", limits=second, domains=(other,), approved_domains=("globex.example",), placement="mx2")
-    nodes = (replace(one.nodes[0], capacity=2 * GIB), replace(one.nodes[0], name="mx2", hostname="mx2.hosting.example"))
-    return replace(one, tenants=(acme, globex), nodes=nodes, quota_policy=QuotaPolicy(oversell_ratio=Decimal("1.5")))
+    globex = replace(
+        acme,
+        name="globex",
+        limits=second,
+        domains=(other,),
+        approved_domains=("globex.example",),
+        placement="mx2",
+    )
+    nodes = (
+        replace(one.nodes[0], capacity=2 * GIB),
+        replace(one.nodes[0], name="mx2", hostname="mx2.hosting.example"),
+    )
+    return replace(
+        one,
+        tenants=(acme, globex),
+        nodes=nodes,
+        quota_policy=QuotaPolicy(oversell_ratio=Decimal("1.5")),
+    )
 
 
 def test_a_plan_is_the_sum_of_its_tenants() -> None:
-    account = ledger(two_tenants(Limits(mailboxes=5, storage=9 * GIB), Limits(mailboxes=7))).plans["p"]
+    account = ledger(two_tenants(Limits(mailboxes=5, storage=9 * GIB), Limits(mailboxes=7))).plans[
+        "p"
+    ]
     assert (account.tenants, account.used) == (2, Usage(2, 1, 6, 4, 6 * GIB, 4))
-    assert account.limits == Limits(mailboxes=12), "what one may without limit, all may without limit"
+    assert account.limits == Limits(mailboxes=12), (
+        "what one may without limit, all may without limit"
+    )
     unused = replace(two_tenants(Limits(), Limits()), tenants=())
     assert ledger(unused).plans["p"].tenants == 0
     assert ledger(unused).plans["p"].used == Usage()
@@ -310,7 +496,11 @@ def test_a_plan_is_the_sum_of_its_tenants() -> None:
 
 def test_a_node_is_the_sum_of_the_tenants_placed_there() -> None:
     book = ledger(two_tenants(Limits(), Limits()))
-    assert (book.nodes["mx1"].tenants, book.nodes["mx1"].used.storage, book.nodes["mx1"].limits.storage) == (1, 3 * GIB, 3 * GIB)
+    assert (
+        book.nodes["mx1"].tenants,
+        book.nodes["mx1"].used.storage,
+        book.nodes["mx1"].limits.storage,
+    ) == (1, 3 * GIB, 3 * GIB)
     assert (book.nodes["mx2"].tenants, book.nodes["mx2"].limits.storage) == (1, None)
 
 
@@ -328,8 +518,13 @@ def test_which_limit_says_no_first() -> None:
     assert binding("mailboxes", owner) is owner
     assert binding("aliases", owner, tenant) is None
     full = replace(owner, used=Usage(mailboxes=9))
-    assert binding("mailboxes", full, replace(tenant, used=Usage(mailboxes=10))) is full, "of equals the first"
-    assert [account.whose("mailboxes") for account in (tenant, owner, replace(tenant, kind="domain"), replace(tenant, kind="node"))] == [
+    assert binding("mailboxes", full, replace(tenant, used=Usage(mailboxes=10))) is full, (
+        "of equals the first"
+    )
+    assert [
+        account.whose("mailboxes")
+        for account in (tenant, owner, replace(tenant, kind="domain"), replace(tenant, kind="node"))
+    ] == [
         "account",
         "admin",
         "domain",

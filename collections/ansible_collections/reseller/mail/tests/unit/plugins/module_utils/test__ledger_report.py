@@ -14,31 +14,96 @@ from decimal import Decimal
 
 import pytest
 import yaml
-from ansible_collections.reseller.mail.plugins.module_utils._ledger_report import COLUMNS, as_csv, as_json, report, state_of
+from ansible_collections.reseller.mail.plugins.module_utils._ledger_report import (
+    COLUMNS,
+    as_csv,
+    as_json,
+    report,
+    state_of,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._ledger_table import as_table
-from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Alias, Domain, DomainLimits, Mailbox
-from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, Node, Provider, QuotaPolicy
-from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Admin, Limits, Plan, Tenant
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import (
+    Alias,
+    Domain,
+    DomainLimits,
+    Mailbox,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import (
+    Estate,
+    Node,
+    Provider,
+    QuotaPolicy,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import (
+    Admin,
+    Limits,
+    Plan,
+    Tenant,
+)
 
 GIB = 2**30
 
 
-def tenant(nth: int, boxes: int, *, plan: Plan, own: Limits = Limits(), admin: Limits = Limits()) -> Tenant:  # noqa: B008 - frozen
+def tenant(
+    nth: int, boxes: int, *, plan: Plan, own: Limits = Limits(), admin: Limits = Limits()
+) -> Tenant:  # noqa: B008 - frozen
     domain = f"t{nth}.example"
     it = f"it@{domain}"
-    limits = Limits(**{key: min((one for one in (getattr(own, key), getattr(plan.limits, key)) if one is not None), default=None) for key in KEYS})
+    limits = Limits(
+        **{
+            key: min(
+                (one for one in (getattr(own, key), getattr(plan.limits, key)) if one is not None),
+                default=None,
+            )
+            for key in KEYS
+        }
+    )
     mailboxes = tuple(Mailbox(f"m{one}", domain, GIB, it) for one in range(boxes))
-    made = Domain(domain, "mail", it, mailboxes, (Alias("a", domain, (it,), it),), limits=DomainLimits(domain, mailboxes=9))
-    return Tenant(f"t{nth}", f"Tenant {nth}", plan.name, "active", "mx1", it, (Admin(it, admin),), limits, (made,), own_limits=own)
+    made = Domain(
+        domain,
+        "mail",
+        it,
+        mailboxes,
+        (Alias("a", domain, (it,), it),),
+        limits=DomainLimits(domain, mailboxes=9),
+    )
+    return Tenant(
+        f"t{nth}",
+        f"Tenant {nth}",
+        plan.name,
+        "active",
+        "mx1",
+        it,
+        (Admin(it, admin),),
+        limits,
+        (made,),
+        own_limits=own,
+    )
 
 
 KEYS = ("domains", "domain_aliases", "mailboxes", "aliases", "storage", "domain_admins")
-PLAN = Plan("business", Limits(domains=1, mailboxes=10, storage=100 * GIB, domain_admins=2), frozenset(), GIB, 1, None)
+PLAN = Plan(
+    "business",
+    Limits(domains=1, mailboxes=10, storage=100 * GIB, domain_admins=2),
+    frozenset(),
+    GIB,
+    1,
+    None,
+)
 
 
 def estate(*tenants: Tenant) -> Estate:
-    nodes = (Node("mx1", "mx1.hosting.example", 12, ("192.0.2.1",), capacity=10 * GIB), Node("mx2", "mx2.hosting.example", 13, ("192.0.2.2",)))
-    return Estate(Provider("P", "hosting.example"), nodes, (PLAN,), tenants, quota_policy=QuotaPolicy(oversell_ratio=Decimal("1.5"), warn_at=80))
+    nodes = (
+        Node("mx1", "mx1.hosting.example", 12, ("192.0.2.1",), capacity=10 * GIB),
+        Node("mx2", "mx2.hosting.example", 13, ("192.0.2.2",)),
+    )
+    return Estate(
+        Provider("P", "hosting.example"),
+        nodes,
+        (PLAN,),
+        tenants,
+        quota_policy=QuotaPolicy(oversell_ratio=Decimal("1.5"), warn_at=80),
+    )
 
 
 ACME = tenant(1, 4, plan=PLAN, own=Limits(storage=20 * GIB), admin=Limits(mailboxes=5))
@@ -46,7 +111,16 @@ ACME = tenant(1, 4, plan=PLAN, own=Limits(storage=20 * GIB), admin=Limits(mailbo
 
 @pytest.mark.parametrize(
     ("used", "limit", "state"),
-    [(0, None, "ok"), (79, 100, "ok"), (80, 100, "near"), (99, 100, "near"), (100, 100, "full"), (101, 100, "over"), (0, 0, "ok"), (1, 0, "over")],
+    [
+        (0, None, "ok"),
+        (79, 100, "ok"),
+        (80, 100, "near"),
+        (99, 100, "near"),
+        (100, 100, "full"),
+        (101, 100, "over"),
+        (0, 0, "ok"),
+        (1, 0, "over"),
+    ],
 )
 def test_states_begin_exactly_where_they_say(used: int, limit: int | None, state: str) -> None:
     assert state_of(used, limit, 80) == state
@@ -54,28 +128,89 @@ def test_states_begin_exactly_where_they_say(used: int, limit: int | None, state
 
 def test_each_number_has_its_own_limit_and_the_one_that_bounds_it() -> None:
     one = report(estate(ACME))["tenants"][0]
-    assert one["counters"]["storage"] == {"used": 4 * GIB, "limit": 20 * GIB, "left": 16 * GIB, "percent": 20.0, "bound_by": "account", "state": "ok"}
-    assert one["counters"]["domains"] == {"used": 1, "limit": 1, "left": 0, "percent": 100.0, "bound_by": "plan", "state": "full"}
-    assert one["counters"]["aliases"] == {"used": 1, "limit": None, "left": None, "percent": None, "bound_by": None, "state": "ok"}
+    assert one["counters"]["storage"] == {
+        "used": 4 * GIB,
+        "limit": 20 * GIB,
+        "left": 16 * GIB,
+        "percent": 20.0,
+        "bound_by": "account",
+        "state": "ok",
+    }
+    assert one["counters"]["domains"] == {
+        "used": 1,
+        "limit": 1,
+        "left": 0,
+        "percent": 100.0,
+        "bound_by": "plan",
+        "state": "full",
+    }
+    assert one["counters"]["aliases"] == {
+        "used": 1,
+        "limit": None,
+        "left": None,
+        "percent": None,
+        "bound_by": None,
+        "state": "ok",
+    }
     owner = one["owners"][0]["counters"]
-    assert owner["mailboxes"] == {"used": 4, "limit": 5, "left": 1, "percent": 80.0, "bound_by": "admin", "state": "near"}
-    assert owner["storage"] == {"used": 4 * GIB, "limit": None, "left": 16 * GIB, "percent": None, "bound_by": "account", "state": "ok"}
+    assert owner["mailboxes"] == {
+        "used": 4,
+        "limit": 5,
+        "left": 1,
+        "percent": 80.0,
+        "bound_by": "admin",
+        "state": "near",
+    }
+    assert owner["storage"] == {
+        "used": 4 * GIB,
+        "limit": None,
+        "left": 16 * GIB,
+        "percent": None,
+        "bound_by": "account",
+        "state": "ok",
+    }
     domain = one["domains"][0]
-    assert domain["counters"]["mailboxes"]["bound_by"] == "domain", "of 9 there are 5 left, of the plan's 10 there are 6"
-    assert (domain["type"], sorted(domain["counters"])) == ("mail", ["aliases", "domain_aliases", "mailboxes", "storage"])
-    assert (one["state"], one["organisation"], one["plan"], one["node"], one["tenant_state"]) == ("full", "Tenant 1", "business", "mx1", "active")
+    assert domain["counters"]["mailboxes"]["bound_by"] == "domain", (
+        "of 9 there are 5 left, of the plan's 10 there are 6"
+    )
+    assert (domain["type"], sorted(domain["counters"])) == (
+        "mail",
+        ["aliases", "domain_aliases", "mailboxes", "storage"],
+    )
+    assert (one["state"], one["organisation"], one["plan"], one["node"], one["tenant_state"]) == (
+        "full",
+        "Tenant 1",
+        "business",
+        "mx1",
+        "active",
+    )
 
 
 def test_plans_and_nodes() -> None:
     data = report(estate(ACME, tenant(2, 8, plan=PLAN)))
     (plan,) = data["plans"]
-    assert (plan["tenants"], plan["counters"]["mailboxes"]["used"], plan["counters"]["mailboxes"]["limit"]) == (2, 12, 20)
+    assert (
+        plan["tenants"],
+        plan["counters"]["mailboxes"]["used"],
+        plan["counters"]["mailboxes"]["limit"],
+    ) == (2, 12, 20)
     assert plan["counters"]["storage"]["limit"] == 120 * GIB
     mx1, mx2 = data["nodes"]
-    assert (mx1["tenants"], mx1["capacity"], mx1["oversell_ratio"], mx1["oversell_limit"], mx1["state"]) == (2, 10 * GIB, 1.2, 1.5, "near")
+    assert (
+        mx1["tenants"],
+        mx1["capacity"],
+        mx1["oversell_ratio"],
+        mx1["oversell_limit"],
+        mx1["state"],
+    ) == (2, 10 * GIB, 1.2, 1.5, "near")
     assert (mx1["sold"], mx1["sold_ratio"]) == (120 * GIB, 12.0)
     assert mx1["counters"]["storage"]["bound_by"] == "capacity"
-    assert (mx2["tenants"], mx2["capacity"], mx2["oversell_ratio"], mx2["sold"]) == (0, None, None, 0)
+    assert (mx2["tenants"], mx2["capacity"], mx2["oversell_ratio"], mx2["sold"]) == (
+        0,
+        None,
+        None,
+        0,
+    )
     assert data["totals"]["mailboxes"] == {"used": 12, "ok": 1, "near": 1, "full": 0, "over": 0}
 
 
@@ -111,7 +246,11 @@ def test_json_is_the_data_and_csv_its_lines() -> None:
         "bound_by": "admin",
         "state": "near",
     }
-    assert by["tenant", "t2", "aliases"]["limit"] == by["tenant", "t2", "aliases"]["left"] == "unlimited"
+    assert (
+        by["tenant", "t2", "aliases"]["limit"]
+        == by["tenant", "t2", "aliases"]["left"]
+        == "unlimited"
+    )
     assert by["node", "mx1", "storage"]["limit"] == str(15 * GIB)
 
 
@@ -141,11 +280,18 @@ def line(text: str, begins: str) -> str:
 
 def test_the_table() -> None:
     text = as_table(report(estate(ACME)), width=120)
-    assert line(text, "t1 ") == "t1 Tenant 1 · active on mx1 · plan business (storage by its account) · admins 1/2 " + "─" * 37
+    assert (
+        line(text, "t1 ")
+        == "t1 Tenant 1 · active on mx1 · plan business (storage by its account) · admins 1/2 "
+        + "─" * 37
+    )
     assert line(text, "all of it") == "all of it 1/1 ■ 0 4/10 1 4G/20G ███░░░░░ 40 % mailboxes"
     assert line(text, "it@t1.example") == "it@t1.example 1 0 4/5 ! 1 4G ██████░░ 80 % mailboxes"
     assert line(text, "t1.example") == "t1.example 0 4/9 1 4G ███░░░░░ 44 % mailboxes"
-    assert line(text, "business, 1 tenant") == "business, 1 tenant 1/1 ■ 0 4/10 1 4G/20G ███░░░░░ 40 % mailboxes"
+    assert (
+        line(text, "business, 1 tenant")
+        == "business, 1 tenant 1/1 ■ 0 4/10 1 4G/20G ███░░░░░ 40 % mailboxes"
+    )
     assert line(text, "mx1 ") == "mx1 1 4G 10G 0.40 1.5 20G (2.00)"
     assert line(text, "mx2 ") == "mx2 0 0 not stated 0"
     assert text.splitlines()[-1].startswith("Marks: ! 80 % or more of a limit, ■ full, ✗ over.")
@@ -162,7 +308,10 @@ def test_what_is_over_is_marked_without_colour_too() -> None:
 
 def test_unlimited_mailboxes_are_counted_beside_the_storage() -> None:
     made = tenant(1, 2, plan=replace(PLAN, limits=Limits()))
-    endless = replace(made.domains[0], mailboxes=(replace(made.domains[0].mailboxes[0], quota=None), made.domains[0].mailboxes[1]))
+    endless = replace(
+        made.domains[0],
+        mailboxes=(replace(made.domains[0].mailboxes[0], quota=None), made.domains[0].mailboxes[1]),
+    )
     text = as_table(report(estate(replace(made, domains=(endless,)))))
     assert "1G+1×∞" in line(text, "all of it")
     assert "1G+1×∞" in line(text, "mx1 ")
@@ -179,7 +328,9 @@ def test_of_many_tenants_those_near_a_limit_are_shown_the_worst_last() -> None:
     assert headings == ["t7", "t8"]
     assert "998 of 1000 tenants are not near a limit of mailboxes, aliases or storage." in text
     assert line(text, "mailboxes ") == "mailboxes 3014 1 ! 0 1 ✗"
-    assert line(text, "domains ") == "domains 1000 0 1000 ■ 0", "one domain of one is counted, but no news"
+    assert line(text, "domains ") == "domains 1000 0 1000 ■ 0", (
+        "one domain of one is counted, but no news"
+    )
     assert len(text.splitlines()) < 40
     assert as_table(report(many(30)), "all").count(" · active on ") == 30
 

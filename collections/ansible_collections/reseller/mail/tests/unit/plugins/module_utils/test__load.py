@@ -22,7 +22,11 @@ from ansible_collections.reseller.mail.plugins.module_utils._model.domain import
     RateLimits,
     SenderAddress,
 )
-from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, NodeState, Provider
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import (
+    DkimKey,
+    NodeState,
+    Provider,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Limits
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Secret
 
@@ -55,7 +59,9 @@ def append(folder: Path, path: str, text: str) -> None:
 def test_the_whole_model(folder: Path) -> None:
     (folder / "state").mkdir()
     (folder / "state/mx1.json").write_text(
-        '{"node": "mx1", "dkim": [{"domain": "acme.example", "selector": "mx1", "public": "%s"}]}' % ("A" * 40), encoding="utf-8"
+        '{"node": "mx1", "dkim": [{"domain": "acme.example", "selector": "mx1", "public": "%s"}]}'
+        % ("A" * 40),
+        encoding="utf-8",
     )
     append(
         folder,
@@ -78,7 +84,9 @@ branding: {hostname: Mail.Acme.example, name: Acmé Mail}
     )
     path = folder / ACME
     path.write_text(
-        path.read_text(encoding="utf-8").replace("quota: 5G", "quota: 10M\n    state: suspended\n    password: '" + HASH + "'"),
+        path.read_text(encoding="utf-8").replace(
+            "quota: 5G", "quota: 10M\n    state: suspended\n    password: '" + HASH + "'"
+        ),
         encoding="utf-8",
     )
     estate, faults = _load.load(str(folder))
@@ -90,7 +98,9 @@ branding: {hostname: Mail.Acme.example, name: Acmé Mail}
     acme, globex = estate.tenants
     owner = "it@acme.example"
     rates = RateLimits(messages_per_hour=200)  # the estate's default
-    assert acme.limits == Limits(domains=2, domain_aliases=1, mailboxes=4, aliases=5, storage=20 * 2**30, domain_admins=2)
+    assert acme.limits == Limits(
+        domains=2, domain_aliases=1, mailboxes=4, aliases=5, storage=20 * 2**30, domain_admins=2
+    )
     assert acme.external_ids == (("whmcs", "1042"),)
     assert acme.domains == (
         Domain(
@@ -112,13 +122,21 @@ branding: {hostname: Mail.Acme.example, name: Acmé Mail}
             ),
             aliases=(
                 Alias("sales", "acme.example", ("jo@acme.example",), owner),
-                Alias("help", "acme.example", ("it@acme.example", "ann+x@globex.example"), owner, may_send=True),
+                Alias(
+                    "help",
+                    "acme.example",
+                    ("it@acme.example", "ann+x@globex.example"),
+                    owner,
+                    may_send=True,
+                ),
             ),
             sender_addresses=(SenderAddress("noreply", "acme.example", "jo@acme.example", owner),),
             domain_aliases=(DomainAlias("acme-mail.example", owner, managed=True),),
             catch_all=owner,
             managed=True,
-            dmarc=Dmarc("observe", owner, target=Dmarc("reject", owner)),  # nothing was promoted yet
+            dmarc=Dmarc(
+                "observe", owner, target=Dmarc("reject", owner)
+            ),  # nothing was promoted yet
             mta_sts=MtaSts("testing", 604800, target=MtaSts("enforce", 604800)),
             tls_reports_to=owner,
             branding=Branding("mail.acme.example", "Acmé Mail"),
@@ -134,7 +152,9 @@ branding: {hostname: Mail.Acme.example, name: Acmé Mail}
 def test_a_vaulted_password_stays_as_it_is(folder: Path) -> None:
     envelope = "$ANSIBLE_VAULT;1.1;AES256\n3132\n3334\n"
     indented = envelope.replace("\n", "\n        ").rstrip()
-    append(folder, "tenants/globex/globex.example.yml", f"    password: !vault |\n        {indented}\n")
+    append(
+        folder, "tenants/globex/globex.example.yml", f"    password: !vault |\n        {indented}\n"
+    )
     estate, faults = _load.load(str(folder))
     assert faults == []
     assert estate is not None
@@ -142,8 +162,18 @@ def test_a_vaulted_password_stays_as_it_is(folder: Path) -> None:
     assert "3132" not in repr(estate)
 
 
-@pytest.mark.parametrize("value", ["hunter2", "!vault hunter2", "'{PLAIN}hunter2hunter2hunter2'", "'{ARGON2ID}$argon2:hunter2hunter2'"])
-def test_a_password_that_others_could_read_is_refused_and_not_shown(folder: Path, value: str) -> None:
+@pytest.mark.parametrize(
+    "value",
+    [
+        "hunter2",
+        "!vault hunter2",
+        "'{PLAIN}hunter2hunter2hunter2'",
+        "'{ARGON2ID}$argon2:hunter2hunter2'",
+    ],
+)
+def test_a_password_that_others_could_read_is_refused_and_not_shown(
+    folder: Path, value: str
+) -> None:
     append(folder, "tenants/globex/globex.example.yml", f"    password: {value}\n")
     (line,) = lines(folder)
     assert line.startswith("tenants/globex/globex.example.yml:3:15: unfit-value: ")
@@ -166,7 +196,14 @@ def test_no_estate_at_all(tmp_path: Path) -> None:
 
 
 def test_files_that_may_lie_around(folder: Path) -> None:
-    for path in ("README.md", ".gitignore", "tenants/CODEOWNERS", "tenants/acme/README.md", "tenants/acme/.hidden.yml", "notes.txt"):
+    for path in (
+        "README.md",
+        ".gitignore",
+        "tenants/CODEOWNERS",
+        "tenants/acme/README.md",
+        "tenants/acme/.hidden.yml",
+        "notes.txt",
+    ):
         (folder / path).write_text("{{ not read }}", encoding="utf-8")
     (folder / "state").mkdir()
     assert lines(folder) == []
@@ -214,7 +251,9 @@ def test_links_pipes_devices_and_giants(folder: Path) -> None:
     (acme / "large.example.yml").write_bytes(b"#" * _load.MAX_BYTES)
     (folder / "tenants/linked").symlink_to("globex")
     account = (acme / "account.yml").read_text(encoding="utf-8")
-    (acme / "account.yml").write_text(account.replace("domains: [", "domains: [large.example, "), encoding="utf-8")
+    (acme / "account.yml").write_text(
+        account.replace("domains: [", "domains: [large.example, "), encoding="utf-8"
+    )
     assert ids(folder) == [
         "tenants/acme/dangling.example.yml symlink",
         "tenants/acme/folder.example.yml unreadable",
@@ -257,10 +296,18 @@ def test_one_fault_draws_no_others(folder: Path) -> None:
     (folder / ACME).write_text("mailboxes: [", encoding="utf-8")
     assert ids(folder) == [f"{ACME} not-yaml"]
     (folder / "plans.yml").write_text("plans: 5\n", encoding="utf-8")
-    (folder / "estate.yml").write_text("provider: {name: x, domain: hosting.example}\nnodes: {}\n", encoding="utf-8")
-    append(folder, "tenants/globex/globex.example.yml", "aliases: [{name: all, to: [ann, tom]}, {name: two, to: [bob]}]\nmanaged: true\n")
+    (folder / "estate.yml").write_text(
+        "provider: {name: x, domain: hosting.example}\nnodes: {}\n", encoding="utf-8"
+    )
+    append(
+        folder,
+        "tenants/globex/globex.example.yml",
+        "aliases: [{name: all, to: [ann, tom]}, {name: two, to: [bob]}]\nmanaged: true\n",
+    )
     path = folder / "tenants/globex/globex.example.yml"
-    path.write_text(path.read_text(encoding="utf-8").replace("name: ann", "name: ann+"), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("name: ann", "name: ann+"), encoding="utf-8"
+    )
     append(folder, "tenants/globex/account.yml", "plan: x\n")
     assert ids(folder) == [
         "estate.yml wrong-type",
@@ -302,7 +349,9 @@ def test_without_libyaml_all_is_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
     """But for what the two parsers say of something that is no YAML at all."""
 
     def all_of_it() -> object:
-        return [line.partition(":3:4: not-yaml")[0] for line in lines(FIXTURES / "bad_estate")], _load.load(str(BASE))
+        return [
+            line.partition(":3:4: not-yaml")[0] for line in lines(FIXTURES / "bad_estate")
+        ], _load.load(str(BASE))
 
     fast = all_of_it()
     monkeypatch.setattr(_nodes, "CParser", None)

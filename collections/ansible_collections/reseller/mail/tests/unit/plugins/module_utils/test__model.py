@@ -6,13 +6,32 @@ from __future__ import annotations
 from dataclasses import FrozenInstanceError, replace
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Alias, Domain, DomainAlias, Mailbox, SenderAddress
-from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, Node, Provider
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import (
+    Alias,
+    Domain,
+    DomainAlias,
+    Mailbox,
+    SenderAddress,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import (
+    Estate,
+    Node,
+    Provider,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Limits, Tenant
-from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position, Secret
+from ansible_collections.reseller.mail.plugins.module_utils._model.values import (
+    Fault,
+    Position,
+    Secret,
+)
 
 NODE = Node("mx1", "mx1.hosting.example", 12, ("192.0.2.1",))
-DOMAIN = Domain("acme.example", "mail", "it@acme.example", domain_aliases=(DomainAlias("acme-mail.example", "it@acme.example"),))
+DOMAIN = Domain(
+    "acme.example",
+    "mail",
+    "it@acme.example",
+    domain_aliases=(DomainAlias("acme-mail.example", "it@acme.example"),),
+)
 TENANT = Tenant("acme", "Acme", "p", "active", "mx1", "it@acme.example", (), Limits(), (DOMAIN,))
 ESTATE = Estate(Provider("P", "hosting.example"), (NODE, replace(NODE, name="mx2")), (), (TENANT,))
 
@@ -28,7 +47,10 @@ def test_addresses_and_names() -> None:
     assert NODE.dkim_selector == "mx1"
 
 
-@pytest.mark.parametrize(("state", "served"), [("pending", False), ("active", True), ("suspended", True), ("terminated", False)])
+@pytest.mark.parametrize(
+    ("state", "served"),
+    [("pending", False), ("active", True), ("suspended", True), ("terminated", False)],
+)
 def test_only_active_and_suspended_tenants_are_on_hosts(state: str, served: bool) -> None:
     estate = replace(ESTATE, tenants=(replace(TENANT, state=state),))
     assert estate.tenants[0].served is served
@@ -44,7 +66,9 @@ def test_nodes_by_name() -> None:
 
 
 def test_a_fault_sorts_by_place_and_reads_as_one_line() -> None:
-    one, two = (Fault(Position("a.yml", line, 3), "unknown-key", "x is no key", "y") for line in (2, 10))
+    one, two = (
+        Fault(Position("a.yml", line, 3), "unknown-key", "x is no key", "y") for line in (2, 10)
+    )
     assert sorted([two, one]) == [one, two]
     assert str(one) == "a.yml:2:3: unknown-key: x is no key; allowed: y"
 

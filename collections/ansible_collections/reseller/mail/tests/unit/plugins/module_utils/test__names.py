@@ -95,7 +95,11 @@ def test_no_local_parts(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "address"),
-    [("Jo@ACME.example", "jo@acme.example"), ("jo+Lists@acme.example.", "jo+lists@acme.example"), ("_srs=x@bücher.example", "_srs=x@xn--bcher-kva.example")],
+    [
+        ("Jo@ACME.example", "jo@acme.example"),
+        ("jo+Lists@acme.example.", "jo+lists@acme.example"),
+        ("_srs=x@bücher.example", "_srs=x@xn--bcher-kva.example"),
+    ],
 )
 def test_addresses(text: str, address: str) -> None:
     assert _names.address(text) == address
@@ -103,7 +107,17 @@ def test_addresses(text: str, address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "jo", "@acme.example", "jo@", "a@b@acme.example", '"a b"@acme.example', "jo@acme.example\nx", "jo@acme"]
+    "text",
+    [
+        "",
+        "jo",
+        "@acme.example",
+        "jo@",
+        "a@b@acme.example",
+        '"a b"@acme.example',
+        "jo@acme.example\nx",
+        "jo@acme",
+    ],
 )
 def test_no_addresses(text: str) -> None:
     with pytest.raises(ValueError, match=r"\S"):
@@ -124,7 +138,14 @@ def test_without_extension() -> None:
 
 @given(st.text(max_size=40) | st.text(alphabet="aB0.-_+@üßx\n ", max_size=30))
 def test_whatever_passes_is_plain_and_stable(text: str) -> None:
-    for read in (_names.domain, _names.mail_domain, _names.local_part, _names.address, _names.recipient, _names.slug):
+    for read in (
+        _names.domain,
+        _names.mail_domain,
+        _names.local_part,
+        _names.address,
+        _names.recipient,
+        _names.slug,
+    ):
         try:
             value = read(text)
         except ValueError as error:
@@ -173,7 +194,9 @@ def test_an_address_as_a_uri_is_one_target_and_is_read_back(local: str) -> None:
     ("ıx.example", {"xn--x-eka.example", "ıx.example"}),
     ("日本.example", {"xn--wgv71a.example", "日本.example"}),
 ])  # fmt: skip
-def test_a_domain_is_typed_in_all_forms_that_are_it_and_in_no_other(name: str, forms: set[str]) -> None:
+def test_a_domain_is_typed_in_all_forms_that_are_it_and_in_no_other(
+    name: str, forms: set[str]
+) -> None:
     assert _names.typed(_names.domain(name)) == forms
 
 

@@ -7,8 +7,19 @@ import dataclasses
 import typing as t
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, Estate, NodeState
-from ansible_collections.reseller.mail.plugins.module_utils._node_history import Host, Places, accepted, missing, refusal, waiting
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import (
+    DkimKey,
+    Estate,
+    NodeState,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._node_history import (
+    Host,
+    Places,
+    accepted,
+    missing,
+    refusal,
+    waiting,
+)
 
 from ._compile.estate_for_tests import ESTATE, MX1, MX2, with_mailbox
 
@@ -21,7 +32,10 @@ MAIL = {"/mail": "the mail"}
 
 
 def reporting(*states: str) -> Estate:
-    keys = tuple(DkimKey("acme.example", f"mx1-{number}", "A" * 400, state=state) for number, state in enumerate(states, 2))
+    keys = tuple(
+        DkimKey("acme.example", f"mx1-{number}", "A" * 400, state=state)
+        for number, state in enumerate(states, 2)
+    )
     return dataclasses.replace(ESTATE, states=(NodeState("mx1", keys),))
 
 
@@ -40,9 +54,17 @@ def test_a_node_whose_keys_are_all_destroyed_has_no_key_to_lose(state: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("lost", "found"), [({"credentials": False}, PASSWORDS), ({"dkim": False}, KEYS), ({"mail": False}, MAIL), ({"mailboxes": False}, {})]
+    ("lost", "found"),
+    [
+        ({"credentials": False}, PASSWORDS),
+        ({"dkim": False}, KEYS),
+        ({"mail": False}, MAIL),
+        ({"mailboxes": False}, {}),
+    ],
 )
-def test_half_a_host_counts_and_what_is_compiled_anew_does_not(lost: dict[str, t.Any], found: dict[str, str]) -> None:
+def test_half_a_host_counts_and_what_is_compiled_anew_does_not(
+    lost: dict[str, t.Any], found: dict[str, str]
+) -> None:
     assert missing(ESTATE, MX1, dataclasses.replace(WHOLE, **lost), PLACES) == found
 
 
@@ -60,17 +82,29 @@ def test_a_node_without_passwords_of_its_own_lacks_none() -> None:
 
 def test_a_changed_folder_of_the_mail_leaves_the_mail_behind() -> None:
     moved = dataclasses.replace(WHOLE, mail=False, mail_home="/old")
-    assert missing(ESTATE, MX1, moved, PLACES) == {"/mail": "the mail, which this host keeps in /old"}
+    assert missing(ESTATE, MX1, moved, PLACES) == {
+        "/mail": "the mail, which this host keeps in /old"
+    }
     assert missing(ESTATE, MX1, dataclasses.replace(moved, mail=True), PLACES) == {}
 
 
 def test_what_is_said_names_what_is_lost_and_what_each_choice_does() -> None:
     lost = {**PASSWORDS, **MAIL}
     said = refusal("mx1", lost)
-    for part in ("the passwords of 4 mailboxes (/root/credentials)", "the mail (/mail)", "Nothing was changed", "=restore", "=new", "--limit mx1,localhost"):
+    for part in (
+        "the passwords of 4 mailboxes (/root/credentials)",
+        "the mail (/mail)",
+        "Nothing was changed",
+        "=restore",
+        "=new",
+        "--limit mx1,localhost",
+    ):
         assert part in said
     assert "begin empty" in said
     assert "new initial passwords" in said
     assert "DKIM" not in said
-    assert "bring back the passwords of 4 mailboxes (/root/credentials), the mail (/mail)" in waiting("mx1", lost)
+    assert (
+        "bring back the passwords of 4 mailboxes (/root/credentials), the mail (/mail)"
+        in waiting("mx1", lost)
+    )
     assert "do not sign until DNS shows them" in accepted("mx1", KEYS)

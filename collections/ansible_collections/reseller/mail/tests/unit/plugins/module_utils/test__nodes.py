@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.reseller.mail.plugins.module_utils import _nodes
-from ansible_collections.reseller.mail.plugins.module_utils._nodes import LIST, MAPPING, MAX_ALIASED, MAX_DEPTH, Node, parse, shown
+from ansible_collections.reseller.mail.plugins.module_utils._nodes import (
+    LIST,
+    MAPPING,
+    MAX_ALIASED,
+    MAX_DEPTH,
+    Node,
+    parse,
+    shown,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +30,9 @@ def plain(node: Node | None) -> object:
     if node is None:
         return None
     if node.kind == MAPPING:
-        value: object = {key: (line, column, plain(below)) for key, (line, column, below) in node.value.items()}
+        value: object = {
+            key: (line, column, plain(below)) for key, (line, column, below) in node.value.items()
+        }
     elif node.kind == LIST:
         value = [plain(item) for item in node.value]
     else:
@@ -32,7 +42,10 @@ def plain(node: Node | None) -> object:
 
 def faults(text: str | bytes, pure: bool = False) -> list[str]:
     content = text if isinstance(text, bytes) else text.encode()
-    return [f"{fault.position.line}:{fault.position.column}: {fault.id}" for fault in parse("f.yml", content, pure=pure)[1]]
+    return [
+        f"{fault.position.line}:{fault.position.column}: {fault.id}"
+        for fault in parse("f.yml", content, pure=pure)[1]
+    ]
 
 
 def test_positions_count_from_one() -> None:
@@ -61,10 +74,14 @@ def test_python_and_libyaml_agree_on_fixtures(path: Path) -> None:
 
 
 VALUES = st.recursive(
-    st.sampled_from(["jo", "'it''s'", '"a b"', "~", "5G", "|\n    text\n", "!vault x", "ü"]).filter(lambda text: "\n" not in text),
+    st.sampled_from(["jo", "'it''s'", '"a b"', "~", "5G", "|\n    text\n", "!vault x", "ü"]).filter(
+        lambda text: "\n" not in text
+    ),
     lambda inner: (
         st.lists(inner, max_size=3).map(lambda items: f"[{', '.join(items)}]")
-        | st.dictionaries(st.sampled_from("abc"), inner, max_size=3).map(lambda items: "{" + ", ".join(f"{k}: {v}" for k, v in items.items()) + "}")
+        | st.dictionaries(st.sampled_from("abc"), inner, max_size=3).map(
+            lambda items: "{" + ", ".join(f"{k}: {v}" for k, v in items.items()) + "}"
+        )
     ),
     max_leaves=8,
 )
@@ -163,7 +180,9 @@ def test_a_bomb_is_refused_and_a_shared_value_is_not(pure: bool) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{nth}: &a{nth} [{', '.join([f'*a{nth - 1}'] * 10)}]" for nth in range(1, 9)]
     assert [found.split(": ")[1] for found in faults("\n".join(lines), pure)] == ["alias-bomb"]
-    root, wrong = parse("f.yml", b"a: &x {b: 1}\nc: [*x, *x]\nd: &y 5\ne: *y\n&z f: *y\n", pure=pure)
+    root, wrong = parse(
+        "f.yml", b"a: &x {b: 1}\nc: [*x, *x]\nd: &y 5\ne: *y\n&z f: *y\n", pure=pure
+    )
     assert wrong == []
     assert root is not None
     assert root.value["c"][2].value[0] is root.value["a"][2]
@@ -186,9 +205,20 @@ def test_a_byte_order_mark_and_windows_line_ends_are_fit() -> None:
 
 
 def test_scalars_stay_text() -> None:
-    root, _wrong = parse("f.yml", b"[no, 010, 1e3, 2020-01-01, '~', ~, 0x1f, !!python/object:os.system x]")
+    root, _wrong = parse(
+        "f.yml", b"[no, 010, 1e3, 2020-01-01, '~', ~, 0x1f, !!python/object:os.system x]"
+    )
     assert root is not None
-    assert [item.value for item in root.value] == ["no", "010", "1e3", "2020-01-01", "~", "~", "0x1f", "x"]
+    assert [item.value for item in root.value] == [
+        "no",
+        "010",
+        "1e3",
+        "2020-01-01",
+        "~",
+        "~",
+        "0x1f",
+        "x",
+    ]
     assert [item.null for item in root.value] == [False] * 5 + [True, False, False]
 
 

@@ -10,7 +10,11 @@ import pytest
 from ansible_collections.reseller.mail.plugins.module_utils import _edits, _plan
 from ansible_collections.reseller.mail.plugins.module_utils._plan import Plan
 from ansible_collections.reseller.mail.plugins.module_utils._plan.data import data
-from ansible_collections.reseller.mail.plugins.module_utils._plan.markdown import LIMIT, MARK, markdown
+from ansible_collections.reseller.mail.plugins.module_utils._plan.markdown import (
+    LIMIT,
+    MARK,
+    markdown,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._plan.text import headline, text
 
 from . import plan_estate as e
@@ -20,7 +24,9 @@ VAULT = "!vault |\n      $ANSIBLE_VAULT;1.1;AES256\n      {}\n"
 
 
 def plan(after: Files, before: Files = e.FILES, accepted: int = 1000) -> Plan:
-    return _plan.compare(e.revision(before, "before"), e.revision(after, "after"), accepted=accepted)
+    return _plan.compare(
+        e.revision(before, "before"), e.revision(after, "after"), accepted=accepted
+    )
 
 
 def said(after: Files, before: Files = e.FILES) -> list[str]:
@@ -55,7 +61,10 @@ def test_comments_change_nothing_and_are_told() -> None:
 def test_a_plan_as_people_read_it() -> None:
     after = acme(
         ("quota: 5G", "quota: 10G"),
-        ("  - name: small\n", "  - name: lee\n    quota: 3G\n    display_name: Lee\n    addons: [eas]\n"),
+        (
+            "  - name: small\n",
+            "  - name: lee\n    quota: 3G\n    display_name: Lee\n    addons: [eas]\n",
+        ),
         ("stage: observe", "stage: reject"),
     )
     assert (
@@ -91,33 +100,55 @@ def test_a_rename_is_one_that_goes_and_one_that_comes() -> None:
 
 def test_many_that_change_alike_are_told_once_and_what_is_inherited_once_above() -> None:
     lines = said(dict(e.changed(e.FILES, "plans.yml", ("default: 2G", "default: 3G"))))
-    assert "    ~ 6 mailboxes: quota 2G → 3G (orders@acme-shop.example, it@acme.example, ann@acme.example and 3 more)" in lines
+    assert (
+        "    ~ 6 mailboxes: quota 2G → 3G (orders@acme-shop.example, it@acme.example, ann@acme.example and 3 more)"
+        in lines
+    )
     lines = said(acme(("mailboxes:", "locale: de\nmailboxes:")))
-    assert [line for line in lines if "locale" in line] == ["    ~ domain acme.example: locale en → de"]
+    assert [line for line in lines if "locale" in line] == [
+        "    ~ domain acme.example: locale en → de"
+    ]
     lines = said(acme(("mailboxes:", "rate_limits: {messages_per_hour: 9}\nmailboxes:")))
-    assert [line for line in lines if "messages" in line] == ["    ~ domain acme.example: rate_limits.messages_per_hour nothing → 9"]
+    assert [line for line in lines if "messages" in line] == [
+        "    ~ domain acme.example: rate_limits.messages_per_hour nothing → 9"
+    ]
 
 
 def test_another_contact_is_told_with_its_records() -> None:
-    named = dict(e.changed(e.FILES, "estate.yml", ("domain: hosting.example}", "domain: hosting.example, contact: jo@acme.example}")))
+    named = dict(
+        e.changed(
+            e.FILES,
+            "estate.yml",
+            ("domain: hosting.example}", "domain: hosting.example, contact: jo@acme.example}"),
+        )
+    )
     lines = said(named)
     assert "    ~ provider: provider.contact nothing → jo@acme.example" in lines
     assert "    + hosting.example MX 10 mx1.hosting.example." in lines
-    moved = said({**named, "estate.yml": named["estate.yml"].replace("contact: jo@", "contact: it@")}, named)
+    moved = said(
+        {**named, "estate.yml": named["estate.yml"].replace("contact: jo@", "contact: it@")}, named
+    )
     assert "    ~ provider: provider.contact jo@acme.example → it@acme.example" in moved
 
 
 def test_several_keys_of_one_thing_stand_below_it() -> None:
     lines = said(acme(("    quota: 5G\n", "    quota: 6G\n    display_name: Jo\n")))
     at = lines.index("    ~ mailbox jo@acme.example")
-    assert lines[at + 1 : at + 3] == ["    ~     quota 5G → 6G", "    ~     display_name nothing → Jo"]
+    assert lines[at + 1 : at + 3] == [
+        "    ~     quota 5G → 6G",
+        "    ~     display_name nothing → Jo",
+    ]
 
 
 @pytest.mark.parametrize("output", [text, markdown, lambda found: json.dumps(data(found))])
 def test_no_secret_is_shown(output: object) -> None:
     before = acme(("    quota: 5G\n", f"    quota: 5G\n    password: {VAULT.format('61626364')}"))
     after = acme(("    quota: 5G\n", f"    quota: 5G\n    password: {VAULT.format('65666768')}"))
-    for old, new, word in ((before, after, "changes"), (e.FILES, after, "set"), (before, e.FILES, "removed")):
+    for old, new, word in (
+        (before, after, "changes"),
+        (e.FILES, after, "set"),
+        (before, e.FILES, "removed"),
+    ):
         found = plan(new, old)
         told = output(found)
         assert "6566" not in told
@@ -129,31 +160,65 @@ def test_no_secret_is_shown(output: object) -> None:
 @pytest.mark.parametrize(
     ("after", "before", "risk"),
     [
-        ({path: words for path, words in e.FILES.items() if "globex" not in path}, e.FILES, "tenant-leaves"),
+        (
+            {path: words for path, words in e.FILES.items() if "globex" not in path},
+            e.FILES,
+            "tenant-leaves",
+        ),
         (e.without(e.FILES, e.SHOP), e.FILES, "domain-leaves"),
         (acme(("  - name: small\n", "")), e.FILES, "mailbox-leaves"),
-        (e.FILES, acme(("dmarc:", "domain_aliases: [acme-mail.example]\ndmarc:")), "domain-alias-leaves"),
+        (
+            e.FILES,
+            acme(("dmarc:", "domain_aliases: [acme-mail.example]\ndmarc:")),
+            "domain-alias-leaves",
+        ),
         (acme(("stage: observe", "stage: test")), e.FILES, "dmarc-tightens"),
-        (acme(("dmarc:", "mta_sts: {mode: enforce}\ndmarc:")), acme(("dmarc:", "mta_sts: {mode: testing}\ndmarc:")), "mta-sts-tightens"),
+        (
+            acme(("dmarc:", "mta_sts: {mode: enforce}\ndmarc:")),
+            acme(("dmarc:", "mta_sts: {mode: testing}\ndmarc:")),
+            "mta-sts-tightens",
+        ),
         (acme(("dmarc:", "mta_sts: {mode: enforce}\ndmarc:")), e.FILES, "mta-sts-tightens"),
-        (acme(("stage: observe", "stage: test, override: {reason: now}")), acme(("stage: observe", "stage: test")), "dmarc-tightens"),
+        (
+            acme(("stage: observe", "stage: test, override: {reason: now}")),
+            acme(("stage: observe", "stage: test")),
+            "dmarc-tightens",
+        ),
         (account(("state: active", "state: suspended")), e.FILES, "suspension"),
         (account(("state: active", "state: terminated")), e.FILES, "termination"),
-        (account(("state: active", "state: terminated\npurge: true")), account(("state: active", "state: terminated")), "purge"),
+        (
+            account(("state: active", "state: terminated\npurge: true")),
+            account(("state: active", "state: terminated")),
+            "purge",
+        ),
         (account(("placement: mx1", "placement: mx2")), e.FILES, "placement-moves"),
         (acme(("owner: ann@", "owner: it@")), e.FILES, "owner-changes"),
         (acme(("quota: 5G", "state: suspended")), e.FILES, "suspension"),
         (acme(("quota: 5G", "credentials: external")), e.FILES, "login-leaves"),
         (acme(("quota: 5G", "domain_admin: true")), e.FILES, "rights-grow"),
-        (account(("state: active", "state: active\nsuspended_domains: [acme.example]")), e.FILES, "suspension"),
-        (account(("state: active", "state: active\ndefaults: {retention: 5}")), e.FILES, "retention-shortens"),
+        (
+            account(("state: active", "state: active\nsuspended_domains: [acme.example]")),
+            e.FILES,
+            "suspension",
+        ),
+        (
+            account(("state: active", "state: active\ndefaults: {retention: 5}")),
+            e.FILES,
+            "retention-shortens",
+        ),
     ],
 )
-def test_risks_are_marked_and_their_opposite_is_none(after: Files, before: Files, risk: str) -> None:
+def test_risks_are_marked_and_their_opposite_is_none(
+    after: Files, before: Files, risk: str
+) -> None:
     found = plan(after, before)
     assert not found.faults, [str(fault) for fault in found.faults]
     assert risk in [mark.id for mark in found.risks]
-    assert risk not in [mark.id for mark in plan(before, after).risks] or risk == "owner-changes" or risk == "placement-moves"
+    assert (
+        risk not in [mark.id for mark in plan(before, after).risks]
+        or risk == "owner-changes"
+        or risk == "placement-moves"
+    )
 
 
 def test_the_files_wish_and_what_evidence_carries_are_told_apart() -> None:
@@ -163,7 +228,17 @@ def test_the_files_wish_and_what_evidence_carries_are_told_apart() -> None:
     assert not [line for line in lines if "TXT" in line], "nothing was promoted"
 
     def carried(step: str) -> Files:
-        state = {"promoted": [{"domain": "acme.example", "tenant": "acme", "policy": "dmarc", "step": step, "since": "2026-03-31"}]}
+        state = {
+            "promoted": [
+                {
+                    "domain": "acme.example",
+                    "tenant": "acme",
+                    "policy": "dmarc",
+                    "step": step,
+                    "since": "2026-03-31",
+                }
+            ]
+        }
         return {**wants, "state/promoted_domains.json": json.dumps(state)}
 
     assert said(carried("quarantine"), carried("test"))[:4] == [
@@ -175,7 +250,10 @@ def test_the_files_wish_and_what_evidence_carries_are_told_apart() -> None:
 
 
 def test_saying_what_holds_anyway_tightens_nothing() -> None:
-    found = plan(acme(("stage: observe", "stage: observe, subdomains: observe, nonexistent: observe")), e.FILES)
+    found = plan(
+        acme(("stage: observe", "stage: observe, subdomains: observe, nonexistent: observe")),
+        e.FILES,
+    )
     assert not found.faults, [str(fault) for fault in found.faults]
     assert not found.risks
 
@@ -208,10 +286,14 @@ def test_the_guard_judges_the_estate_and_each_node_by_the_shares_before() -> Non
     boxes = "".join(f"  - name: box{number}\n    quota: 1G\n" for number in range(15))
     before = acme(("  - name: small\n", boxes))
     refused = plan(e.FILES, before, accepted=0)
-    assert refused.deletions.startswith("this change removes 15 of 23 mailboxes (box0@acme.example, box10@acme.example, box11@acme.example and 12 more)")
+    assert refused.deletions.startswith(
+        "this change removes 15 of 23 mailboxes (box0@acme.example, box10@acme.example, box11@acme.example and 12 more)"
+    )
     assert refused.refused
     assert not plan(e.FILES, before, accepted=15).refused
-    loose = dict(e.changed(e.FILES, "estate.yml", ("billing:", "deletion_guard: {mailboxes: 100}\nbilling:")))
+    loose = dict(
+        e.changed(e.FILES, "estate.yml", ("billing:", "deletion_guard: {mailboxes: 100}\nbilling:"))
+    )
     assert plan(loose, before, accepted=0).refused, "a change cannot loosen the guard for itself"
     gone = account(("state: active", "state: terminated"))
     assert plan(gone, accepted=0).deletions.startswith("on mx1 this change removes 1 of 1 tenants")
@@ -235,8 +317,13 @@ def test_text_of_tenants_stays_in_its_block() -> None:
 
 
 def test_a_long_section_is_folded_and_a_comment_never_too_long() -> None:
-    boxes = "".join(f"  - name: box{number:03}\n    quota: 1G\n    display_name: {'x' * 90}\n" for number in range(90))
-    after = dict(e.changed(acme(("  - name: small\n", boxes)), e.GLOBEX, ("name: bob", "name: rob")))
+    boxes = "".join(
+        f"  - name: box{number:03}\n    quota: 1G\n    display_name: {'x' * 90}\n"
+        for number in range(90)
+    )
+    after = dict(
+        e.changed(acme(("  - name: small\n", boxes)), e.GLOBEX, ("name: bob", "name: rob"))
+    )
     found = plan(after)
     comment = markdown(found)
     assert "<details><summary><code>acme</code>:" in comment
@@ -244,7 +331,10 @@ def test_a_long_section_is_folded_and_a_comment_never_too_long() -> None:
     for limit in (1500, 3000, 10_000):
         short = markdown(found, limit)
         assert len(short) <= limit
-        assert "*Shortened: 1 section not shown. The whole plan is in the pipeline's artefact.*" in short
+        assert (
+            "*Shortened: 1 section not shown. The whole plan is in the pipeline's artefact.*"
+            in short
+        )
     many = plan(e.without(after, e.ACME), after)
     assert len(markdown(many)) <= LIMIT
     assert len(markdown(plan({}, e.FILES), 800)) <= 800
@@ -291,15 +381,35 @@ def test_every_key_of_the_files_is_told() -> None:
     ):
         assert part in lines
     plans = "\n".join(
-        said(dict(e.changed(e.FILES, "plans.yml", ("max: 20G", "max: 30G"), ("price: 3", "price: 5"), ("price: 6", "price: 7"), ("price: 2", "price: 1"))))
+        said(
+            dict(
+                e.changed(
+                    e.FILES,
+                    "plans.yml",
+                    ("max: 20G", "max: 30G"),
+                    ("price: 3", "price: 5"),
+                    ("price: 6", "price: 7"),
+                    ("price: 2", "price: 1"),
+                )
+            )
+        )
     )
-    for part in ("mailbox_quota.max 20G → 30G", "add-on eas: price 3 → 5", "add-on bundle eas + mapi: price 6 → 7", "prices.storage.price 2 → 1"):
+    for part in (
+        "mailbox_quota.max 20G → 30G",
+        "add-on eas: price 3 → 5",
+        "add-on bundle eas + mapi: price 6 → 7",
+        "prices.storage.price 2 → 1",
+    ):
         assert part in plans
 
 
 def test_edits_of_lists_are_by_name_not_by_place() -> None:
     after = acme(("  - name: it\n", "  - name: aaa\n  - name: it\n"))
     found = _edits.edits(e.revision(e.FILES), e.revision(after))
-    assert [(edit.path, edit.what, edit.text) for edit in found] == [(("mailboxes", ":aaa", "name"), "added", "aaa")]
+    assert [(edit.path, edit.what, edit.text) for edit in found] == [
+        (("mailboxes", ":aaa", "name"), "added", "aaa")
+    ]
     moved = acme(("  - name: small\n", ""), ("  - name: it\n", "  - name: small\n  - name: it\n"))
-    assert [edit.what for edit in _edits.edits(e.revision(e.FILES), e.revision(moved))] == ["changed in comments or layout"]
+    assert [edit.what for edit in _edits.edits(e.revision(e.FILES), e.revision(moved))] == [
+        "changed in comments or layout"
+    ]

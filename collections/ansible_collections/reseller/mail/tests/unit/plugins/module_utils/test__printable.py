@@ -12,14 +12,22 @@ import pytest
 from ansible_collections.reseller.mail.plugins.module_utils import _fault_reports, _fault_text
 from ansible_collections.reseller.mail.plugins.module_utils._diagnose import Step, Trail
 from ansible_collections.reseller.mail.plugins.module_utils._diagnose_story import story
-from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding, as_json, as_junit
+from ansible_collections.reseller.mail.plugins.module_utils._finding import (
+    Finding,
+    as_json,
+    as_junit,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._finding_table import as_table
 from ansible_collections.reseller.mail.plugins.module_utils._guide import markup
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault, Position
 from ansible_collections.reseller.mail.plugins.module_utils._plan import Plan
 from ansible_collections.reseller.mail.plugins.module_utils._plan.markdown import markdown
 from ansible_collections.reseller.mail.plugins.module_utils._plan.text import text as plan_text
-from ansible_collections.reseller.mail.plugins.module_utils._printable import json_text, printable, without_commands
+from ansible_collections.reseller.mail.plugins.module_utils._printable import (
+    json_text,
+    printable,
+    without_commands,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,7 +39,11 @@ texts = st.text(st.one_of(st.characters(), st.sampled_from([*"#[:\n\r\t\x1b\x9b 
 
 
 def controls(text: str) -> list[str]:
-    return [char for char in text if char != "\n" and (unicodedata.category(char) == "Cc" or char in BIDI)]
+    return [
+        char
+        for char in text
+        if char != "\n" and (unicodedata.category(char) == "Cc" or char in BIDI)
+    ]
 
 
 @given(texts)
@@ -65,7 +77,10 @@ def told(text: str) -> dict[str, str]:
     """Every form in which somebody else's text is told."""
     finding = Finding("mail.fetch", f"a{text}.example", "fail", text, text, text)
     fault = Fault(Position("tenants/acme/acme.example.yml", 1, 1), "unreadable", text, text)
-    report = _fault_reports.Report([fault], _fault_text.Sources({fault.position.file: f"a: {text}".encode("utf-8", "surrogatepass")}))
+    report = _fault_reports.Report(
+        [fault],
+        _fault_text.Sources({fault.position.file: f"a: {text}".encode("utf-8", "surrogatepass")}),
+    )
     plan = Plan("before", "after", faults=(fault,), refusals=(fault,), deletions=text, actor=text)
     return {
         "table": as_table([finding]),
@@ -81,15 +96,24 @@ def told(text: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("form", list(told("x")))
 def test_every_form_has_no_control_but_line_feeds(form: str) -> None:
-    assert controls(told(HOSTILE)[form].replace("\t", " ") if form == "guide" else told(HOSTILE)[form]) == []
+    assert (
+        controls(told(HOSTILE)[form].replace("\t", " ") if form == "guide" else told(HOSTILE)[form])
+        == []
+    )
 
 
 @pytest.mark.parametrize("form", ["github", "markdown", "json", "gitlab", "sarif"])
 def test_a_form_that_pipelines_print_has_only_our_own_commands(form: str) -> None:
     lines = told(HOSTILE)[form].splitlines()
-    assert [line for line in lines if OBEYED.search(line.removeprefix("::error file=") if form == "github" else line)] == []
+    assert [
+        line
+        for line in lines
+        if OBEYED.search(line.removeprefix("::error file=") if form == "github" else line)
+    ] == []
 
 
 def test_junit_still_reads() -> None:
-    suite = ElementTree.fromstring(as_junit([Finding("dns.spf", "a.example", "fail", HOSTILE, HOSTILE, HOSTILE)]))
+    suite = ElementTree.fromstring(
+        as_junit([Finding("dns.spf", "a.example", "fail", HOSTILE, HOSTILE, HOSTILE)])
+    )
     assert "\\x1b[2J" in str(suite[0][0].text)

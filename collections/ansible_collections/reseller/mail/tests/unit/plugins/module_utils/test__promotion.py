@@ -13,7 +13,12 @@ from ansible_collections.reseller.mail.plugins.module_utils import _evidence, _p
 from ansible_collections.reseller.mail.plugins.module_utils._evidence import Day, Failure
 from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Dmarc, MtaSts
 from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Promotion, Step
-from ansible_collections.reseller.mail.plugins.module_utils._promotion import FIRST, LADDERS, Track, decide
+from ansible_collections.reseller.mail.plugins.module_utils._promotion import (
+    FIRST,
+    LADDERS,
+    Track,
+    decide,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,11 +32,17 @@ STS = Track("acme", "acme.example", "mta_sts", "enforce", "testing", None, "it@a
 def days(number: int, **more: t.Any) -> list[Day]:
     """The last so many days, all of them well."""
     return [
-        Day(TODAY - datetime.timedelta(ago), **{"verified": dict(GREEN), "passed": 10, "tls_passed": 10, **more}) for ago in range(number)
+        Day(
+            TODAY - datetime.timedelta(ago),
+            **{"verified": dict(GREEN), "passed": 10, "tls_passed": 10, **more},
+        )
+        for ago in range(number)
     ]
 
 
-def missing(track: Track, evidence: t.Iterable[Day], step: t.Optional[Step] = None) -> tuple[str, ...]:
+def missing(
+    track: Track, evidence: t.Iterable[Day], step: t.Optional[Step] = None
+) -> tuple[str, ...]:
     return decide(track, step, evidence, RULES, TODAY).missing
 
 
@@ -71,16 +82,24 @@ def test_evidence_counts_for_one_step_only() -> None:
 def test_each_condition_alone_holds_it_back() -> None:
     assert missing(TRACK, days(13)) == ("verify green on 13 of 14 days",)
     red = replace(days(30)[3], verified={"dmarc": "dns.dkim"})
-    assert missing(TRACK, [*days(3), red, *days(30)[4:]]) == ("verify green on 3 of 14 days since verify failed on 2026-11-18 (dns.dkim)",)
+    assert missing(TRACK, [*days(3), red, *days(30)[4:]]) == (
+        "verify green on 3 of 14 days since verify failed on 2026-11-18 (dns.dkim)",
+    )
     assert missing(TRACK, days(40)[10:]) == ("verify was green last on 2026-11-11; run it again",)
     assert missing(TRACK, days(14, passed=3)) == ("DMARC reports about 42 of 50 messages of ours",)
-    assert missing(TRACK, [*days(14, passed=0)[6:], *days(6)]) == ("DMARC reports about 6 of 7 days",)
+    assert missing(TRACK, [*days(14, passed=0)[6:], *days(6)]) == (
+        "DMARC reports about 6 of 7 days",
+    )
     failed = Failure("192.0.2.1", "SPF and DKIM", 3, "google.com")
     assert missing(TRACK, [*days(14)[:13], replace(days(14)[13], failed=[failed])]) == (
         "3 messages from 192.0.2.1 failed SPF and DKIM (says google.com) on 2026-11-08",
     )
-    assert missing(replace(TRACK, reports_to=None), days(14)) == ("nobody is asked for reports: set dmarc.reports_to",)
-    assert missing(replace(STS, reports_to=None), days(14)) == ("nobody is asked for reports: set tls_rpt.reports_to",)
+    assert missing(replace(TRACK, reports_to=None), days(14)) == (
+        "nobody is asked for reports: set dmarc.reports_to",
+    )
+    assert missing(replace(STS, reports_to=None), days(14)) == (
+        "nobody is asked for reports: set tls_rpt.reports_to",
+    )
     expired = Failure("mx1.hosting.example", "certificate-expired", 1, "Company-X")
     assert missing(STS, [*days(14)[:13], replace(days(14)[13], tls_failed=[expired])]) == (
         "1 session to mx1.hosting.example failed certificate-expired (says Company-X) on 2026-11-08",
@@ -94,7 +113,9 @@ def test_what_failed_long_ago_or_for_one_of_the_two_only_is_past() -> None:
 
 
 def test_evidence_from_before_since_or_from_the_future_does_not_count() -> None:
-    assert missing(replace(TRACK, since=TODAY - datetime.timedelta(9)), days(30)) == ("verify green on 10 of 14 days",)
+    assert missing(replace(TRACK, since=TODAY - datetime.timedelta(9)), days(30)) == (
+        "verify green on 10 of 14 days",
+    )
     future = [replace(day, day=day.day + datetime.timedelta(30)) for day in days(14)]
     assert missing(TRACK, future)[0] == "verify green on 0 of 14 days"
 
@@ -104,13 +125,19 @@ def test_an_override_publishes_at_once_and_evidence_goes_on_climbing() -> None:
     assert _promotion.published_dmarc(wanted, None) is wanted
     sts = MtaSts("enforce", override="ticket 4711")
     assert _promotion.published_mta_sts(sts, None) is sts
-    decision = decide(replace(TRACK, override="ticket 4711", published="reject"), None, days(14), RULES, TODAY)
-    assert decision.step == "test", "what is written down is what evidence carries, so that the override can go one day"
+    decision = decide(
+        replace(TRACK, override="ticket 4711", published="reject"), None, days(14), RULES, TODAY
+    )
+    assert decision.step == "test", (
+        "what is written down is what evidence carries, so that the override can go one day"
+    )
 
 
 def test_subdomains_are_no_stricter_than_evidence() -> None:
     wanted = Dmarc("observe", subdomains="reject", nonexistent="quarantine")
-    assert _promotion.published_dmarc(wanted, "test") == Dmarc("observe", subdomains="test", nonexistent="test", target=wanted)
+    assert _promotion.published_dmarc(wanted, "test") == Dmarc(
+        "observe", subdomains="test", nonexistent="test", target=wanted
+    )
 
 
 def test_the_file_of_steps_reads_like_a_list() -> None:
@@ -123,7 +150,9 @@ def test_the_file_of_steps_reads_like_a_list() -> None:
 POLICIES = st.sampled_from(sorted(LADDERS))
 COUNTS = st.integers(0, 30)
 WHATS = st.sampled_from(["SPF", "DKIM", "SPF and DKIM", "certificate-expired"])
-FAILURES = st.lists(st.builds(Failure, st.just("192.0.2.1"), WHATS, COUNTS, st.just("x")), max_size=2)
+FAILURES = st.lists(
+    st.builds(Failure, st.just("192.0.2.1"), WHATS, COUNTS, st.just("x")), max_size=2
+)
 VERDICTS = st.dictionaries(POLICIES, st.sampled_from(["", "", "", "dns.dkim"]))
 EVIDENCE = st.lists(
     st.builds(Day, st.integers(-5, 60).map(lambda ago: TODAY - datetime.timedelta(ago)), VERDICTS, COUNTS, FAILURES, COUNTS, COUNTS, FAILURES),
@@ -139,39 +168,74 @@ def cases(draw: st.DrawFn) -> tuple[Track, t.Optional[Step]]:
     target, override = draw(steps), draw(st.none() | st.just("because"))
     before = _promotion.carried(policy, made.step if made else None)
     published = target if override else _promotion.lower(policy, target, before)
-    return Track("acme", "acme.example", policy, target, published, override, draw(st.none() | st.just("it@acme.example"))), made
+    return Track(
+        "acme",
+        "acme.example",
+        policy,
+        target,
+        published,
+        override,
+        draw(st.none() | st.just("it@acme.example")),
+    ), made
 
 
-@given(cases(), EVIDENCE, st.builds(Promotion, st.integers(1, 20), st.integers(1, 10), st.integers(1, 60)))
-def test_never_two_steps_never_without_evidence(case: tuple[Track, t.Optional[Step]], evidence: list[Day], rules: Promotion) -> None:
+@given(
+    cases(),
+    EVIDENCE,
+    st.builds(Promotion, st.integers(1, 20), st.integers(1, 10), st.integers(1, 60)),
+)
+def test_never_two_steps_never_without_evidence(
+    case: tuple[Track, t.Optional[Step]], evidence: list[Day], rules: Promotion
+) -> None:
     track, made = case
     ladder = LADDERS[track.policy]
     decision = decide(track, made, evidence, rules, TODAY)
     place = ladder.index
     assert place(decision.step) <= place(decision.before) + 1, "one step at most"
-    assert place(decision.step) <= max(place(track.target), place(FIRST[track.policy])), "never beyond the target"
+    assert place(decision.step) <= max(place(track.target), place(FIRST[track.policy])), (
+        "never beyond the target"
+    )
     if place(track.target) < place(decision.before):
-        assert decision.step == _promotion.carried(track.policy, track.target), "loosening is at once"
+        assert decision.step == _promotion.carried(track.policy, track.target), (
+            "loosening is at once"
+        )
     if decision.promoted:
-        counted = [day for day in evidence if day.day <= TODAY and (made is None or day.day > made.since)]
+        counted = [
+            day for day in evidence if day.day <= TODAY and (made is None or day.day > made.since)
+        ]
         green = [day for day in counted if day.verified.get(track.policy) == ""]
         assert len(green) >= rules.days
         assert track.reports_to
         lately = [day for day in counted if (TODAY - day.day).days <= rules.days]
-        assert not any(one.blocks for day in lately for one in (day.failed if track.policy == "dmarc" else day.tls_failed))
-        assert sum(1 for day in counted if (day.passed if track.policy == "dmarc" else day.tls_passed)) >= rules.report_days
+        assert not any(
+            one.blocks
+            for day in lately
+            for one in (day.failed if track.policy == "dmarc" else day.tls_failed)
+        )
+        assert (
+            sum(1 for day in counted if (day.passed if track.policy == "dmarc" else day.tls_passed))
+            >= rules.report_days
+        )
         assert decision.since == TODAY
-    assert bool(decision.missing) == (decision.step == decision.before and place(track.target) > place(decision.before)), "who waits is told for what"
+    assert bool(decision.missing) == (
+        decision.step == decision.before and place(track.target) > place(decision.before)
+    ), "who waits is told for what"
 
 
 STAGES = st.sampled_from(LADDERS["dmarc"])
 
 
 @given(STAGES, st.none() | STAGES, st.none() | STAGES, st.none() | st.text() | STAGES)
-def test_what_is_published_is_neither_beyond_evidence_nor_the_files(stage: str, sub: t.Optional[str], non: t.Optional[str], reached: t.Optional[str]) -> None:
+def test_what_is_published_is_neither_beyond_evidence_nor_the_files(
+    stage: str, sub: t.Optional[str], non: t.Optional[str], reached: t.Optional[str]
+) -> None:
     published = _promotion.published_dmarc(Dmarc(stage, None, sub, non), reached)
     place = LADDERS["dmarc"].index
-    for wanted, got in ((stage, published.stage), (sub, published.subdomains), (non, published.nonexistent)):
+    for wanted, got in (
+        (stage, published.stage),
+        (sub, published.subdomains),
+        (non, published.nonexistent),
+    ):
         assert (wanted is None) == (got is None)
         if wanted and got:
             assert place(got) == min(place(wanted), place(_promotion.carried("dmarc", reached)))

@@ -27,15 +27,29 @@ def keys(table: _schema.Table, seen: set[int]) -> int:
     if id(table) in seen:
         return 0
     seen.add(id(table))
-    below = [key.type.of if isinstance(key.type, _schema.Many) else key.type for name, key in table.keys.items() if name != "defaults"]
-    return len(table.keys) + sum(keys(kind, seen) for kind in below if isinstance(kind, _schema.Table))
+    below = [
+        key.type.of if isinstance(key.type, _schema.Many) else key.type
+        for name, key in table.keys.items()
+        if name != "defaults"
+    ]
+    return len(table.keys) + sum(
+        keys(kind, seen) for kind in below if isinstance(kind, _schema.Table)
+    )
 
 
 def test_every_key_has_a_row_with_its_requirements() -> None:
     rows = re.findall(r"^\| <a id=\"[^\"]+\"></a>`\w+` \|.*\| ([^|]*) \|$", PAGE, re.MULTILINE)
     seen: set[int] = set()
     assert len(rows) == len(_schema.CASCADES) + sum(
-        keys(table, seen) for table in [*(c.key.type for c in _schema.CASCADES.values() if isinstance(c.key.type, _schema.Table)), *_schema.FILES.values()]
+        keys(table, seen)
+        for table in [
+            *(
+                c.key.type
+                for c in _schema.CASCADES.values()
+                if isinstance(c.key.type, _schema.Table)
+            ),
+            *_schema.FILES.values(),
+        ]
     )
     assert all(re.fullmatch(r"(S\d-\d+ ?)+", row) for row in rows)
     assert len(rows) > 150

@@ -14,9 +14,17 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils import _evidence, _reports, _reports_unpack
+from ansible_collections.reseller.mail.plugins.module_utils import (
+    _evidence,
+    _reports,
+    _reports_unpack,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._evidence import Row
-from ansible_collections.reseller.mail.plugins.module_utils._reports_unpack import MAX_PACKED, MAX_TEXT, Unfit
+from ansible_collections.reseller.mail.plugins.module_utils._reports_unpack import (
+    MAX_PACKED,
+    MAX_TEXT,
+    Unfit,
+)
 
 pytest.importorskip("parsedmarc")
 REPORTS = Path(__file__).parents[2] / "fixtures/reports"
@@ -39,7 +47,11 @@ def zipped(*contents: bytes) -> bytes:
 
 def mailed(*contents: bytes, kind: str = "application/gzip") -> bytes:
     mail = email.message.EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = "noreply@google.com", "reports@hosting.example", "Report domain: acme.example"
+    mail["From"], mail["To"], mail["Subject"] = (
+        "noreply@google.com",
+        "reports@hosting.example",
+        "Report domain: acme.example",
+    )
     mail.set_content("This is an aggregate report.")
     maintype, subtype = kind.split("/")
     for content in contents:
@@ -49,7 +61,12 @@ def mailed(*contents: bytes, kind: str = "application/gzip") -> bytes:
 
 def test_a_report_as_google_writes_it(reader: _reports.Reader) -> None:
     [report] = reader.read(GOOGLE)
-    assert (report.policy, report.domain, str(report.day), report.reporter) == ("dmarc", "acme.example", "2025-11-20", "google.com")
+    assert (report.policy, report.domain, str(report.day), report.reporter) == (
+        "dmarc",
+        "acme.example",
+        "2025-11-20",
+        "google.com",
+    )
     assert report.rows == (Row("192.0.2.1", 20, spf=True, dkim=True), Row("198.51.100.77", 7))
 
 
@@ -60,12 +77,20 @@ def test_a_report_as_outlook_writes_it(reader: _reports.Reader) -> None:
 
 def test_a_report_of_the_new_form(reader: _reports.Reader) -> None:
     [report] = reader.read((REPORTS / "rfc9990.xml").read_bytes())
-    assert report.rows == (Row("192.0.2.1", 123, dkim=True), Row("2001:db8::2", 4), Row("192.0.2.1", 2, passed_on=True))
+    assert report.rows == (
+        Row("192.0.2.1", 123, dkim=True),
+        Row("2001:db8::2", 4),
+        Row("192.0.2.1", 2, passed_on=True),
+    )
 
 
 def test_a_tls_report(reader: _reports.Reader) -> None:
     [report] = reader.read((REPORTS / "rfc8460.json").read_bytes())
-    assert (report.policy, report.domain, str(report.day)) == ("mta_sts", "acme.example", "2025-11-20")
+    assert (report.policy, report.domain, str(report.day)) == (
+        "mta_sts",
+        "acme.example",
+        "2025-11-20",
+    )
     assert report.rows == (
         Row("", 5326), Row("mx1.hosting.example", 100, what="certificate-expired"), Row("mx.stranger.example", 200, what="starttls-not-supported"),
         Row("mx1.hosting.example", 3, what="validation-failure"),
@@ -85,12 +110,18 @@ def test_all_that_reports_come_in(reader: _reports.Reader, content: bytes) -> No
 
 
 def test_a_tls_report_in_a_mail(reader: _reports.Reader) -> None:
-    assert reader.read(mailed(gzip.compress(TLS), kind="application/tlsrpt+gzip")) == reader.read(TLS)
+    assert reader.read(mailed(gzip.compress(TLS), kind="application/tlsrpt+gzip")) == reader.read(
+        TLS
+    )
 
 
 def test_the_same_report_has_the_same_key_and_another_has_another(reader: _reports.Reader) -> None:
     other = GOOGLE.replace(b"9391651994964116463", b"9391651994964116464")
-    assert reader.read(GOOGLE)[0].key == reader.read(gzip.compress(GOOGLE))[0].key != reader.read(other)[0].key
+    assert (
+        reader.read(GOOGLE)[0].key
+        == reader.read(gzip.compress(GOOGLE))[0].key
+        != reader.read(other)[0].key
+    )
 
 
 def lzma_bomb() -> bytes:
@@ -164,13 +195,17 @@ def test_a_zip_file_that_lies_about_its_size(reader: _reports.Reader) -> None:
 
 
 def test_names_that_others_choose_are_short_and_printable(reader: _reports.Reader) -> None:
-    [report] = reader.read(GOOGLE.replace(b"<org_name>google.com", b"<org_name>&#x9b;31m" + b"evil " * 100))
+    [report] = reader.read(
+        GOOGLE.replace(b"<org_name>google.com", b"<org_name>&#x9b;31m" + b"evil " * 100)
+    )
     assert report.reporter.isprintable()
     assert len(report.reporter) <= 60
 
 
 def test_a_mail_with_a_good_and_a_bad_attachment_gives_the_good_one() -> None:
-    assert _reports_unpack.texts(mailed(b"\x1f\x8bnonsense", gzip.compress(GOOGLE))) == [GOOGLE.decode()]
+    assert _reports_unpack.texts(mailed(b"\x1f\x8bnonsense", gzip.compress(GOOGLE))) == [
+        GOOGLE.decode()
+    ]
 
 
 def test_counts_have_an_end(reader: _reports.Reader) -> None:
@@ -197,7 +232,11 @@ NAMESPACE = "urn:ietf:params:xml:ns:dmarc-2.0"
 
 @pytest.mark.parametrize(
     "root",
-    [f'<d:feedback xmlns:d="{NAMESPACE}">', f"<d:feedback xmlns:d = '{NAMESPACE}' xmlns:x='urn:x'>", f'<feedback xmlns="{NAMESPACE}">'],
+    [
+        f'<d:feedback xmlns:d="{NAMESPACE}">',
+        f"<d:feedback xmlns:d = '{NAMESPACE}' xmlns:x='urn:x'>",
+        f'<feedback xmlns="{NAMESPACE}">',
+    ],
 )
 def test_a_prefix_is_as_good_as_a_default_namespace(root: str, reader: _reports.Reader) -> None:
     text = GOOGLE.decode().replace("<feedback>", root)
@@ -207,22 +246,36 @@ def test_a_prefix_is_as_good_as_a_default_namespace(root: str, reader: _reports.
 
 
 def test_two_prefixes_of_one_namespace_are_one(reader: _reports.Reader) -> None:
-    text = GOOGLE.decode().replace("<feedback>", f'<d:feedback xmlns:d="{NAMESPACE}" xmlns:e="{NAMESPACE}">').replace("</feedback>", "</d:feedback>")
+    text = (
+        GOOGLE.decode()
+        .replace("<feedback>", f'<d:feedback xmlns:d="{NAMESPACE}" xmlns:e="{NAMESPACE}">')
+        .replace("</feedback>", "</d:feedback>")
+    )
     text = text.replace("<record>", "<e:record>").replace("</record>", "</e:record>")
     assert reader.read(text.encode())[0].rows == reader.read(GOOGLE)[0].rows
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "iso-8859-1", "windows-1252"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-16", "utf-16-le", "utf-16-be", "iso-8859-1", "windows-1252"]
+)
 def test_xml_is_read_in_the_encoding_that_it_has(encoding: str, reader: _reports.Reader) -> None:
     text = GOOGLE.decode().replace("google.com", "Gr\u00fcn GmbH")
-    text = f'<?xml version="1.0" encoding="{encoding[:6] if "16" in encoding else encoding}"?>\n' + text.partition("?>")[2].lstrip()
+    text = (
+        f'<?xml version="1.0" encoding="{encoding[:6] if "16" in encoding else encoding}"?>\n'
+        + text.partition("?>")[2].lstrip()
+    )
     [report] = reader.read(text.encode(encoding))
     assert (report.reporter, report.rows) == ("Gr\u00fcn GmbH", reader.read(GOOGLE)[0].rows)
 
 
 def _tls(**policy: object) -> dict[str, object]:
     return {
-        "policy": {"policy-type": "sts", "policy-domain": "acme.example", "policy-string": None, "mx-host": None},
+        "policy": {
+            "policy-type": "sts",
+            "policy-domain": "acme.example",
+            "policy-string": None,
+            "mx-host": None,
+        },
         "summary": {"total-successful-session-count": 7, "total-failure-session-count": 0},
         "failure-details": None,
         **policy,
@@ -231,7 +284,13 @@ def _tls(**policy: object) -> dict[str, object]:
 
 def _tls_report(*policies: object) -> bytes:
     span = {"start-datetime": "2026-11-20T00:00:00Z", "end-datetime": "2026-11-20T23:59:59Z"}
-    report = {"organization-name": "Stranger", "date-range": span, "contact-info": "x@stranger.example", "report-id": "1", "policies": policies or None}
+    report = {
+        "organization-name": "Stranger",
+        "date-range": span,
+        "contact-info": "x@stranger.example",
+        "report-id": "1",
+        "policies": policies or None,
+    }
     return json.dumps(report).encode()
 
 
@@ -266,10 +325,15 @@ def test_a_tls_report_may_say_nobody_to_ask(contact: str, reader: _reports.Reade
         _tls(**{"failure-details": [{"result-type": "x"}]}), "not a policy", 7,
     ],
 )  # fmt: skip
-def test_a_policy_that_cannot_be_read_does_not_hide_another_one(bad: object, reader: _reports.Reader) -> None:
+def test_a_policy_that_cannot_be_read_does_not_hide_another_one(
+    bad: object, reader: _reports.Reader
+) -> None:
     good = _tls(summary=FAILED)
     for policies in ((bad, good), (good, bad)):
         [report] = reader.read(_tls_report(*policies))
-        assert (report.domain, report.rows) == ("acme.example", (Row("", 3, what="without a reason"),))
+        assert (report.domain, report.rows) == (
+            "acme.example",
+            (Row("", 3, what="without a reason"),),
+        )
     with pytest.raises(Unfit, match="it is no TLS report"):
         reader.read(_tls_report(bad))

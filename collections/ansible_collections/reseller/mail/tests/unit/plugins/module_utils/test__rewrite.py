@@ -82,7 +82,9 @@ def test_an_awkward_file(around: str, parser: str, monkeypatch: pytest.MonkeyPat
 def test_what_others_own_stays() -> None:
     assert hand_over(AWKWARD.encode(), "bob@people.example", JO, False) == AWKWARD.encode()
     one = '{name: "y", to: [jo], owner: %s}'
-    assert hand_over(AWKWARD.encode(), ANN, JO, False).decode() == AWKWARD.replace(one % ANN, one % JO)
+    assert hand_over(AWKWARD.encode(), ANN, JO, False).decode() == AWKWARD.replace(
+        one % ANN, one % JO
+    )
 
 
 @pytest.mark.parametrize(
@@ -96,13 +98,25 @@ def test_what_others_own_stays() -> None:
         ("--- {}\n", "--- {owner: {jo}}\n"),
         ("{mailboxes: [{name: a}]}", "{owner: {jo}, mailboxes: [{name: a}]}"),
         ("%YAML 1.1\n---\nmailboxes: []\n", "%YAML 1.1\n---\nowner: {jo}\nmailboxes: []\n"),
-        ("  type: relay   # far away\n  x: 1\n", "  type: relay   # far away\n  owner: {jo}\n  x: 1\n"),
+        (
+            "  type: relay   # far away\n  x: 1\n",
+            "  type: relay   # far away\n  owner: {jo}\n  x: 1\n",
+        ),
         ("x: 1\ntype: mail", "x: 1\ntype: mail\nowner: {jo}"),
         ("# The file.\nmailboxes: []\n", "# The file.\nowner: {jo}\nmailboxes: []\n"),
-        ("# The file.\n\n# People.\n#\nmailboxes: []\n", "# The file.\n\nowner: {jo}\n# People.\n#\nmailboxes: []\n"),
-        ("# The file.\r\n\r\n# People.\r\nmailboxes: []\r\n", "# The file.\r\n\r\nowner: {jo}\r\n# People.\r\nmailboxes: []\r\n"),
+        (
+            "# The file.\n\n# People.\n#\nmailboxes: []\n",
+            "# The file.\n\nowner: {jo}\n# People.\n#\nmailboxes: []\n",
+        ),
+        (
+            "# The file.\r\n\r\n# People.\r\nmailboxes: []\r\n",
+            "# The file.\r\n\r\nowner: {jo}\r\n# People.\r\nmailboxes: []\r\n",
+        ),
         ("mailboxes: []\nowner: it@people.example # her\n", "mailboxes: []\nowner: {jo} # her\n"),
-        ("catch_all: &o it@people.example\nowner: *o\n", "catch_all: &o it@people.example\nowner: {jo}\n"),
+        (
+            "catch_all: &o it@people.example\nowner: *o\n",
+            "catch_all: &o it@people.example\nowner: {jo}\n",
+        ),
     ],
 )
 def test_where_an_inherited_owner_is_written_down(before: str, after: str) -> None:
@@ -141,30 +155,50 @@ def files(draw: st.DrawFn) -> str:
         return draw(st.sampled_from(["{}", "'{}'", '"{}"', "{}  # who"])).format(address)
 
     parts = []
-    for kind, letter, more in (("mailboxes", "m", ""), ("aliases", "a", "to: [x@stranger.example]"), ("sender_addresses", "s", "mailbox: m0")):
+    for kind, letter, more in (
+        ("mailboxes", "m", ""),
+        ("aliases", "a", "to: [x@stranger.example]"),
+        ("sender_addresses", "s", "mailbox: m0"),
+    ):
         lines = []
         for nth in range(draw(st.integers(1 if letter == "m" else 0, 3))):
             whose = owner()
             if draw(st.booleans()):
-                lines.append(f"  - {{name: {letter}{nth}{f', owner: {whose}' if whose else ''}{', ' + more if more else ''}}}\n")
+                lines.append(
+                    f"  - {{name: {letter}{nth}{f', owner: {whose}' if whose else ''}{', ' + more if more else ''}}}\n"
+                )
             else:
-                entries = [f"name: {letter}{nth}", *([more] if more else []), *([f"owner: {said(whose)}"] if whose else [])]
+                entries = [
+                    f"name: {letter}{nth}",
+                    *([more] if more else []),
+                    *([f"owner: {said(whose)}"] if whose else []),
+                ]
                 lines.append("  - " + "\n    ".join(draw(st.permutations(entries))) + "\n")
         if lines:
-            parts.append(draw(st.sampled_from(["", "\n", "\n# Next.\n", "# Near.\n"])) + f"{kind}:\n{''.join(lines)}")
+            parts.append(
+                draw(st.sampled_from(["", "\n", "\n# Next.\n", "# Near.\n"]))
+                + f"{kind}:\n{''.join(lines)}"
+            )
     if draw(st.booleans()):
         parts.append("domain_aliases: [acme-mail.example]\n")
     its = owner()
     if its:
         parts.append(f"owner: {said(its)}\n")
-    text = draw(st.sampled_from(["", "# The file.\n", "---\n"])) + "".join(draw(st.permutations(parts)))
+    text = draw(st.sampled_from(["", "# The file.\n", "---\n"])) + "".join(
+        draw(st.permutations(parts))
+    )
     return text.replace("\n", "\r\n") if draw(st.booleans()) else text
 
 
 @settings(max_examples=150)
 @given(files(), st.sampled_from([(IT, JO), (JO, IT), (ANN, IT)]))
 def test_the_rewritten_file_means_exactly_the_transfer(text: str, who: tuple[str, str]) -> None:
-    tree = {"estate.yml": ESTATE, "plans.yml": PLANS, "tenants/acme/account.yml": ACCOUNT.encode(), "tenants/acme/acme.example.yml": text.encode()}
+    tree = {
+        "estate.yml": ESTATE,
+        "plans.yml": PLANS,
+        "tenants/acme/account.yml": ACCOUNT.encode(),
+        "tenants/acme/acme.example.yml": text.encode(),
+    }
     before, faults = build(tree)
     assert faults == []
     meant = transfer(before, "acme", *who).estate
@@ -176,6 +210,9 @@ def test_the_rewritten_file_means_exactly_the_transfer(text: str, who: tuple[str
     # Nothing but addresses in existing lines, and one line more at the most.
     shorter, longer = text.split("\n"), written.decode().split("\n")
     assert len(longer) - len(shorter) in (0, 1)
-    alike = [" ".join(words.replace(who[1], who[0]).replace(f"owner: {who[0]}", "").split()) for words in (text, written.decode())]
+    alike = [
+        " ".join(words.replace(who[1], who[0]).replace(f"owner: {who[0]}", "").split())
+        for words in (text, written.decode())
+    ]
     assert alike[0] == alike[1]
     assert hand_over(written, *who, False) == written

@@ -11,19 +11,32 @@ from ansible_collections.reseller.mail.plugins.module_utils._rsa_key import publ
 
 
 def made(path: Path, *what: str) -> str:
-    subprocess.run(["openssl", "genpkey", *what, "-out", str(path)], check=True, capture_output=True)
+    subprocess.run(
+        ["openssl", "genpkey", *what, "-out", str(path)], check=True, capture_output=True
+    )
     return path.read_text("ascii")
 
 
 @pytest.fixture(scope="module")
 def pem(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return made(tmp_path_factory.mktemp("keys") / "key", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024")
+    return made(
+        tmp_path_factory.mktemp("keys") / "key",
+        "-algorithm",
+        "RSA",
+        "-pkeyopt",
+        "rsa_keygen_bits:1024",
+    )
 
 
 @pytest.mark.parametrize("bits", [1024, 1032, 2048])
 def test_it_is_what_openssl_says(tmp_path: Path, bits: int) -> None:
     pem = made(tmp_path / "key", "-algorithm", "RSA", "-pkeyopt", f"rsa_keygen_bits:{bits}")
-    said = subprocess.run(["openssl", "pkey", "-in", str(tmp_path / "key"), "-pubout"], check=True, capture_output=True, text=True).stdout
+    said = subprocess.run(
+        ["openssl", "pkey", "-in", str(tmp_path / "key"), "-pubout"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
     assert public_half(pem) == _dkim.public_half(said)
 
 
@@ -42,7 +55,9 @@ def test_a_damaged_key_is_refused_wherever_the_damage_is(pem: str) -> None:
         spoilt = bytearray(raw)
         spoilt[place] ^= 1
         try:
-            found = public_half("\n".join((lines[0], base64.b64encode(bytes(spoilt)).decode(), lines[-1])))
+            found = public_half(
+                "\n".join((lines[0], base64.b64encode(bytes(spoilt)).decode(), lines[-1]))
+            )
         except ValueError:
             continue
         assert found is None, place

@@ -116,7 +116,13 @@ def scalars(table: _schema.Table) -> t.Iterator[_scalars.Scalar]:
             yield kind
 
 
-SCALARS = [kind for kind in {id(kind): kind for table in _schema.FILES.values() for kind in scalars(table)}.values() if kind not in _scalars.LINES]
+SCALARS = [
+    kind
+    for kind in {
+        id(kind): kind for table in _schema.FILES.values() for kind in scalars(table)
+    }.values()
+    if kind not in _scalars.LINES
+]
 
 
 @given(st.text(max_size=50) | st.text(alphabet="0123456789GMKunlimted{}:/.-\n", max_size=25))
@@ -138,7 +144,14 @@ def documented(table: _schema.Table) -> t.Iterator[tuple[str, _schema.Key]]:
             yield from documented(kind)
 
 
-@pytest.mark.parametrize(("name", "key"), [pytest.param(*entry, id=entry[0]) for table in _schema.FILES.values() for entry in documented(table)])
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        pytest.param(*entry, id=entry[0])
+        for table in _schema.FILES.values()
+        for entry in documented(table)
+    ],
+)
 def test_every_key_is_documented_and_plain(name: str, key: _schema.Key) -> None:
     assert re.fullmatch(r"[a-z][a-z_]*", name.rpartition(".")[2])
     assert key.doc.endswith(".")
@@ -155,7 +168,9 @@ def is_parted(kind: _schema.Type) -> bool:
     return isinstance(kind, _schema.Table) and kind.free is None
 
 
-def walk(text: str, table: _schema.Table = _schema.DOMAIN_FILE) -> tuple[dict[str, t.Any], list[str]]:
+def walk(
+    text: str, table: _schema.Table = _schema.DOMAIN_FILE
+) -> tuple[dict[str, t.Any], list[str]]:
     root, wrong = parse("f.yml", text.encode())
     walker = Walker("f.yml")
     values = walker.file_values(root, table)
@@ -165,23 +180,65 @@ def walk(text: str, table: _schema.Table = _schema.DOMAIN_FILE) -> tuple[dict[st
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("mailboxes: {name: jo}\n", "1:12: wrong-type: a mapping stands where a list belongs; allowed: a list of mailboxes"),
-        ("mailboxes: [jo]\n", "1:13: wrong-type: a text stands where a mailbox with keys belongs; allowed: the keys name, "),
-        ("catch_all: [jo]\n", "1:12: wrong-type: a list stands where a single value belongs; allowed: an address such as "),
+        (
+            "mailboxes: {name: jo}\n",
+            "1:12: wrong-type: a mapping stands where a list belongs; allowed: a list of mailboxes",
+        ),
+        (
+            "mailboxes: [jo]\n",
+            "1:13: wrong-type: a text stands where a mailbox with keys belongs; allowed: the keys name, ",
+        ),
+        (
+            "catch_all: [jo]\n",
+            "1:12: wrong-type: a list stands where a single value belongs; allowed: an address such as ",
+        ),
         ("catch_all:\n", "1:11: no-value: nothing is written here; allowed: an address such as "),
-        ("mailboxes: ~\n", "1:12: no-value: nothing is written here; allowed: a value, or leave the key out"),
-        ("- a\n", "1:1: wrong-type: a list stands where the keys of <domain>.yml belong; allowed: the keys type, "),
-        ("mailboxs: []\n", "1:1: unknown-key: 'mailboxs' is no key of <domain>.yml; did you mean mailboxes?; allowed: type, state, owner, "),
+        (
+            "mailboxes: ~\n",
+            "1:12: no-value: nothing is written here; allowed: a value, or leave the key out",
+        ),
+        (
+            "- a\n",
+            "1:1: wrong-type: a list stands where the keys of <domain>.yml belong; allowed: the keys type, ",
+        ),
+        (
+            "mailboxs: []\n",
+            "1:1: unknown-key: 'mailboxs' is no key of <domain>.yml; did you mean mailboxes?; allowed: type, state, owner, ",
+        ),
         ("<<: {type: relay}\n", "1:1: unknown-key: '<<' is no key of <domain>.yml; allowed: "),
-        ("aliases: [{name: a}]\n", "1:11: missing-key: an alias lacks to; allowed: to: a list, each item an address such as "),
-        ("aliases: [{name: a, too: [b]}]\n", "1:21: unknown-key: 'too' is no key of an alias; did you mean to?; allowed: name, to, "),
-        ("plan: gold\n", "1:1: foreign-key: 'plan' does not belong into this file, but into account.yml; allowed: type, "),
-        ("nodes: []\n", "1:1: foreign-key: 'nodes' does not belong into this file, but into estate.yml; allowed: type, "),
-        ("retention: 5\n", "1:1: foreign-key: 'retention' does not belong into this file, but into defaults of account.yml; allowed: type, "),
+        (
+            "aliases: [{name: a}]\n",
+            "1:11: missing-key: an alias lacks to; allowed: to: a list, each item an address such as ",
+        ),
+        (
+            "aliases: [{name: a, too: [b]}]\n",
+            "1:21: unknown-key: 'too' is no key of an alias; did you mean to?; allowed: name, to, ",
+        ),
+        (
+            "plan: gold\n",
+            "1:1: foreign-key: 'plan' does not belong into this file, but into account.yml; allowed: type, ",
+        ),
+        (
+            "nodes: []\n",
+            "1:1: foreign-key: 'nodes' does not belong into this file, but into estate.yml; allowed: type, ",
+        ),
+        (
+            "retention: 5\n",
+            "1:1: foreign-key: 'retention' does not belong into this file, but into defaults of account.yml; allowed: type, ",
+        ),
         ("dnssec: []\n", "1:1: unknown-key: 'dnssec' is no key of <domain>.yml; allowed: "),
-        ("catch_all: !!binary am8=\n", "1:12: unfit-tag: the tag 'tag:yaml.org,2002:binary' may not stand here; allowed: "),
-        ("catch_all: !vault jo\n", "1:12: unfit-tag: the tag '!vault' may not stand here; allowed: "),
-        ("dmarc: !x {stage: observe}\n", "1:8: unfit-tag: the tag '!x' may not stand here; allowed: "),
+        (
+            "catch_all: !!binary am8=\n",
+            "1:12: unfit-tag: the tag 'tag:yaml.org,2002:binary' may not stand here; allowed: ",
+        ),
+        (
+            "catch_all: !vault jo\n",
+            "1:12: unfit-tag: the tag '!vault' may not stand here; allowed: ",
+        ),
+        (
+            "dmarc: !x {stage: observe}\n",
+            "1:8: unfit-tag: the tag '!x' may not stand here; allowed: ",
+        ),
     ],
 )
 def test_how_a_fault_reads(text: str, fault: str) -> None:
@@ -195,7 +252,9 @@ def test_what_belongs_under_defaults_is_told_so() -> None:
 
 
 def test_one_fault_hides_no_other_and_takes_only_itself_away() -> None:
-    values, faults = walk("mailboxes: [{name: A+b}, {name: jo, quota: 5, displayname: x}, 7]\nmta_sts: {mode: maybe, max_age: 1}\ncatch_all: jo\n")
+    values, faults = walk(
+        "mailboxes: [{name: A+b}, {name: jo, quota: 5, displayname: x}, 7]\nmta_sts: {mode: maybe, max_age: 1}\ncatch_all: jo\n"
+    )
     assert [fault.split(":")[1] for fault in faults] == ["20", "44", "47", "64", "17", "33"]
     assert [box["name"] for box in values["mailboxes"]] == ["jo"]
     assert values["mailboxes"][0]["quota"] is _schema.UNSAID
@@ -210,7 +269,10 @@ def test_an_empty_file_is_a_domain_with_nothing_in_it() -> None:
 
 
 def test_holes_name_what_was_left_out() -> None:
-    root, _wrong = parse("f.yml", b"mailboxes: [{name: a b}]\naliases: [{name: x, to: [y], may_send: perhaps}]\ntype: 5\n")
+    root, _wrong = parse(
+        "f.yml",
+        b"mailboxes: [{name: a b}]\naliases: [{name: x, to: [y], may_send: perhaps}]\ntype: 5\n",
+    )
     walker = Walker("f.yml")
     walker.file_values(root, _schema.DOMAIN_FILE)
     assert walker.holes == {("f.yml", "mailboxes"), ("f.yml", "type")}

@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Reply
-from ansible_collections.reseller.mail.plugins.module_utils._spf_chain import STRANGERS, Chain, faults, outcome, walk
+from ansible_collections.reseller.mail.plugins.module_utils._spf_chain import (
+    STRANGERS,
+    Chain,
+    faults,
+    outcome,
+    walk,
+)
 
 spftrace = pytest.importorskip("spftrace")
 SUITE = Path(__file__).parents[2] / "fixtures" / "rfc7208" / "rfc7208-tests.yml"
@@ -34,13 +40,26 @@ class World:
         values = types.get(rtype, [])
         if values is None:
             return Reply("world", "silent", why="SERVFAIL")
-        return Reply("world", "answer", frozenset(values), 60) if values else Reply("world", "none", why="NOERROR")
+        return (
+            Reply("world", "answer", frozenset(values), 60)
+            if values
+            else Reply("world", "none", why="NOERROR")
+        )
 
 
-def judged(record: t.Union[str, list[str]], senders: t.Sequence[str] = (NODE, OTHER), relay: str = "", **names: t.Any) -> dict[str, str]:
+def judged(
+    record: t.Union[str, list[str]],
+    senders: t.Sequence[str] = (NODE, OTHER),
+    relay: str = "",
+    **names: t.Any,
+) -> dict[str, str]:
     """The faults of acme.example with that record: what was found by the finding's id."""
     texts = [record] if isinstance(record, str) else record
-    world = {"acme.example": {"TXT": texts}, "hosting.example": {"TXT": [PROVIDER]}, **{key.replace("__", "."): value for key, value in names.items()}}
+    world = {
+        "acme.example": {"TXT": texts},
+        "hosting.example": {"TXT": [PROVIDER]},
+        **{key.replace("__", "."): value for key, value in names.items()},
+    }
     chain = asyncio.run(walk(t.cast(t.Any, World(world)), "acme.example", senders))
     return {fault.id: fault.found for fault in faults(chain, WANTED, relay=relay)}
 
@@ -55,16 +74,31 @@ def test_a_tenant_may_let_others_send_too() -> None:
 
 def test_every_address_that_mail_leaves_from_must_pass() -> None:
     found = judged("v=spf1 ip4:192.0.2.10 -all")
-    assert found == {"dns.spf_sender": f"addresses that mail leaves from do not pass: {OTHER}: fail"}
+    assert found == {
+        "dns.spf_sender": f"addresses that mail leaves from do not pass: {OTHER}: fail"
+    }
 
 
 def test_the_premium_relay_must_be_included_where_mail_leaves_by_it() -> None:
     relay = {"TXT": ["v=spf1 ip4:198.51.100.25 -all"]}
     found = judged(WANTED, relay="spf.relay.example", spf__relay__example=relay)
-    assert found == {"dns.spf_sender": "addresses that mail leaves from do not pass: those of the premium relay (include:spf.relay.example)"}
-    for record in ("v=spf1 include:hosting.example include:SPF.relay.example -all", "v=spf1 include:hosting.example include:through.example -all"):
+    assert found == {
+        "dns.spf_sender": "addresses that mail leaves from do not pass: those of the premium relay (include:spf.relay.example)"
+    }
+    for record in (
+        "v=spf1 include:hosting.example include:SPF.relay.example -all",
+        "v=spf1 include:hosting.example include:through.example -all",
+    ):
         through = {"TXT": ["v=spf1 include:spf.relay.example -all"]}
-        assert judged(record, relay="spf.relay.example", spf__relay__example=relay, through__example=through) == {}
+        assert (
+            judged(
+                record,
+                relay="spf.relay.example",
+                spf__relay__example=relay,
+                through__example=through,
+            )
+            == {}
+        )
 
 
 def test_the_outbound_addresses_may_be_ipv6() -> None:
@@ -72,14 +106,22 @@ def test_the_outbound_addresses_may_be_ipv6() -> None:
     assert judged("v=spf1 ip6:2001:db8::/64 -all", ["2001:db8::1"]) == {}
 
 
-@pytest.mark.parametrize("record", ["v=spf1 +all", "v=spf1 ip4:0.0.0.0/0 -all", "v=spf1 include:open.example -all"])
+@pytest.mark.parametrize(
+    "record", ["v=spf1 +all", "v=spf1 ip4:0.0.0.0/0 -all", "v=spf1 include:open.example -all"]
+)
 def test_nobody_else_may_pass(record: str) -> None:
     found = judged(record, open__example={"TXT": ["v=spf1 all"]})
     assert list(found) == ["dns.spf_stranger"]
 
 
-@pytest.mark.parametrize(("record", "tail"), [("v=spf1 include:hosting.example ~all", "~all"), ("v=spf1 include:hosting.example ?all", "?all"),
-                                              ("v=spf1 include:hosting.example", "no all")])
+@pytest.mark.parametrize(
+    ("record", "tail"),
+    [
+        ("v=spf1 include:hosting.example ~all", "~all"),
+        ("v=spf1 include:hosting.example ?all", "?all"),
+        ("v=spf1 include:hosting.example", "no all"),
+    ],
+)
 def test_the_tail_refuses(record: str, tail: str) -> None:
     assert judged(record) == {"dns.spf_tail": f"the record ends in {tail} instead of -all"}
 
@@ -93,74 +135,122 @@ def includes(number: int) -> dict[str, t.Any]:
 
 
 def test_ten_lookups_over_the_whole_chain_and_no_more() -> None:
-    ten = "v=spf1 include:hosting.example " + " ".join(f"include:i{nth}.example" for nth in range(9)) + " -all"
+    ten = (
+        "v=spf1 include:hosting.example "
+        + " ".join(f"include:i{nth}.example" for nth in range(9))
+        + " -all"
+    )
     assert judged(ten, **includes(9)) == {}
     found = judged(ten.replace(" -all", " include:i9.example -all"), **includes(10))
     assert list(found) == ["dns.spf_lookups"]
-    assert found["dns.spf_lookups"].startswith("11 lookups over the whole chain: include:hosting.example, include:i0.example")
+    assert found["dns.spf_lookups"].startswith(
+        "11 lookups over the whole chain: include:hosting.example, include:i0.example"
+    )
 
 
 def test_lookups_of_what_is_included_count_too() -> None:
     deep = "v=spf1 " + " ".join(f"include:i{nth}.example" for nth in range(10)) + " -all"
-    assert "dns.spf_lookups" in judged("v=spf1 include:deep.example include:hosting.example -all", deep__example={"TXT": [deep]}, **includes(10))
+    assert "dns.spf_lookups" in judged(
+        "v=spf1 include:deep.example include:hosting.example -all",
+        deep__example={"TXT": [deep]},
+        **includes(10),
+    )
 
 
 def test_two_void_lookups_and_no_more() -> None:
     assert judged("v=spf1 include:hosting.example a:gone1.example a:gone2.example -all") == {}
-    found = judged("v=spf1 include:hosting.example a:gone1.example a:gone2.example a:gone3.example -all")
+    found = judged(
+        "v=spf1 include:hosting.example a:gone1.example a:gone2.example a:gone3.example -all"
+    )
     assert found == {"dns.spf_void": "3 lookups that find nothing"}
 
 
-@pytest.mark.parametrize("record", ["v=spf1 include:hosting.example ipv4:192.0.2.1 -all", "v=spf1 ip4:192.0.2.999 -all"])
+@pytest.mark.parametrize(
+    "record", ["v=spf1 include:hosting.example ipv4:192.0.2.1 -all", "v=spf1 ip4:192.0.2.999 -all"]
+)
 def test_a_record_that_cannot_be_evaluated(record: str) -> None:
     assert list(judged(record)) == ["dns.spf_syntax"]
 
 
 def test_a_circle_of_includes_ends() -> None:
     assert "dns.spf_lookups" in judged("v=spf1 include:acme.example -all")
-    assert "dns.spf_lookups" in judged("v=spf1 include:other.example -all", other__example={"TXT": ["v=spf1 include:acme.example -all"]})
+    assert "dns.spf_lookups" in judged(
+        "v=spf1 include:other.example -all",
+        other__example={"TXT": ["v=spf1 include:acme.example -all"]},
+    )
 
 
 def test_an_include_without_a_record_breaks_the_whole() -> None:
-    assert list(judged("v=spf1 include:hosting.example include:nothing.example -all", nothing__example={"TXT": ["hello"]})) == ["dns.spf_syntax"]
+    assert list(
+        judged(
+            "v=spf1 include:hosting.example include:nothing.example -all",
+            nothing__example={"TXT": ["hello"]},
+        )
+    ) == ["dns.spf_syntax"]
 
 
 def test_ptr_is_found_anywhere_in_the_chain() -> None:
-    found = judged("v=spf1 include:old.example include:hosting.example -all", old__example={"TXT": ["v=spf1 ptr:old.example -all"]})
+    found = judged(
+        "v=spf1 include:old.example include:hosting.example -all",
+        old__example={"TXT": ["v=spf1 ptr:old.example -all"]},
+    )
     assert list(found) == ["dns.spf_ptr"]
 
 
 def test_the_previous_host_is_named() -> None:
     google = {"_spf__google__com": {"TXT": ["v=spf1 ip4:198.51.100.0/24 -all"]}}
     found = judged("v=spf1 include:hosting.example include:_spf.google.com -all", **google)
-    assert found == {"dns.spf_leftover": "include:_spf.google.com still lets Google Workspace send as acme.example"}
+    assert found == {
+        "dns.spf_leftover": "include:_spf.google.com still lets Google Workspace send as acme.example"
+    }
 
 
 def test_a_sender_that_the_files_name_is_no_leftover() -> None:
-    world = {"acme.example": {"TXT": ["v=spf1 include:hosting.example include:_spf.google.com -all"]}, "hosting.example": {"TXT": [PROVIDER]},
-             "_spf.google.com": {"TXT": ["v=spf1 -all"]}}
+    world = {
+        "acme.example": {"TXT": ["v=spf1 include:hosting.example include:_spf.google.com -all"]},
+        "hosting.example": {"TXT": [PROVIDER]},
+        "_spf.google.com": {"TXT": ["v=spf1 -all"]},
+    }
     chain = asyncio.run(walk(t.cast(t.Any, World(world)), "acme.example", [NODE]))
     assert list(faults(chain, "v=spf1 include:hosting.example include:_spf.google.com -all")) == []
 
 
-@pytest.mark.parametrize(("record", "rest"), [
-    ("v=spf1 include:hosting.example include:_spf.google.com -all", "v=spf1 include:hosting.example -all"),
-    ("v=spf1 PTR include:hosting.example -all", "v=spf1 include:hosting.example -all"),
-    ("v=spf1 include:hosting.example ~all", "v=spf1 include:hosting.example -all"),
-    ("v=spf1 ip4:192.0.2.99 -all", "v=spf1 include:hosting.example -all"),
-])
+@pytest.mark.parametrize(
+    ("record", "rest"),
+    [
+        (
+            "v=spf1 include:hosting.example include:_spf.google.com -all",
+            "v=spf1 include:hosting.example -all",
+        ),
+        ("v=spf1 PTR include:hosting.example -all", "v=spf1 include:hosting.example -all"),
+        ("v=spf1 include:hosting.example ~all", "v=spf1 include:hosting.example -all"),
+        ("v=spf1 ip4:192.0.2.99 -all", "v=spf1 include:hosting.example -all"),
+    ],
+)
 def test_a_remedy_puts_one_record_in_the_place_of_the_other(record: str, rest: str) -> None:
     """Published beside the one that is there, it would be a second one."""
-    world = {"acme.example": {"TXT": [record]}, "hosting.example": {"TXT": [PROVIDER]}, "_spf.google.com": {"TXT": ["v=spf1 -all"]}}
+    world = {
+        "acme.example": {"TXT": [record]},
+        "hosting.example": {"TXT": [PROVIDER]},
+        "_spf.google.com": {"TXT": ["v=spf1 -all"]},
+    }
     chain = asyncio.run(walk(t.cast(t.Any, World(world)), "acme.example", [NODE]))
     remedies = [one.remedy for one in faults(chain, f'acme.example. 3600 IN TXT "{WANTED}"')]
     assert remedies
     for remedy in remedies:
-        assert remedy.endswith(f'remove acme.example. 3600 IN TXT "{record}"\npublish acme.example. 3600 IN TXT "{rest}"')
+        assert remedy.endswith(
+            f'remove acme.example. 3600 IN TXT "{record}"\npublish acme.example. 3600 IN TXT "{rest}"'
+        )
 
 
 def test_a_server_that_does_not_answer_proves_nothing() -> None:
-    assert judged("v=spf1 include:silent.example include:hosting.example -all", silent__example={"TXT": None}) == {}
+    assert (
+        judged(
+            "v=spf1 include:silent.example include:hosting.example -all",
+            silent__example={"TXT": None},
+        )
+        == {}
+    )
 
 
 @pytest.mark.parametrize("records", [[], ["hello"], [WANTED, "v=spf1 -all"]])
@@ -169,7 +259,13 @@ def test_no_record_or_two_is_for_the_record_set_to_say(records: list[str]) -> No
 
 
 def test_the_stranger_is_never_one_of_our_addresses() -> None:
-    chain = asyncio.run(walk(t.cast(t.Any, World({"acme.example": {"TXT": ["v=spf1 ip4:198.18.0.1 -all"]}})), "acme.example", [STRANGERS[0]]))
+    chain = asyncio.run(
+        walk(
+            t.cast(t.Any, World({"acme.example": {"TXT": ["v=spf1 ip4:198.18.0.1 -all"]}})),
+            "acme.example",
+            [STRANGERS[0]],
+        )
+    )
     assert chain.stranger == "fail"
     assert chain.senders == ((STRANGERS[0], "pass"),)
 
@@ -177,12 +273,20 @@ def test_the_stranger_is_never_one_of_our_addresses() -> None:
 def test_hostile_records_end() -> None:
     long = "v=spf1 " + " ".join(f"a:{'x' * 60}{nth}.example" for nth in range(2000)) + " -all"
     assert isinstance(judged(long), dict)
-    assert isinstance(judged("v=spf1 exists:%{i}.%{l}.%{d}.example a:\u00e9.example \x00 -all"), dict)
+    assert isinstance(
+        judged("v=spf1 exists:%{i}.%{l}.%{d}.example a:\u00e9.example \x00 -all"), dict
+    )
 
 
 def test_values_reach_the_library_as_it_wants_them() -> None:
-    assert outcome(Reply("s", "answer", frozenset(["10 mx.example."])), "MX") == ("NOERROR", ["mx.example"])
-    assert outcome(Reply("s", "answer", frozenset(["10 dots."])), "TXT") == ("NOERROR", ["10 dots."])
+    assert outcome(Reply("s", "answer", frozenset(["10 mx.example."])), "MX") == (
+        "NOERROR",
+        ["mx.example"],
+    )
+    assert outcome(Reply("s", "answer", frozenset(["10 dots."])), "TXT") == (
+        "NOERROR",
+        ["10 dots."],
+    )
     assert outcome(Reply("s", "silent"), "A") == ("SERVFAIL", [])
     assert outcome(Reply("s", "none", why="NXDOMAIN"), "A") == ("NXDOMAIN", [])
 
@@ -205,7 +309,11 @@ def zone(data: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
             ((rtype, value),) = row.items()
             named = named or rtype == "TXT"
             if value != "NONE":
-                text = "".join(map(str, value)) if isinstance(value, list) and rtype in ("TXT", "SPF") else str(value[1] if rtype == "MX" else value)
+                text = (
+                    "".join(map(str, value))
+                    if isinstance(value, list) and rtype in ("TXT", "SPF")
+                    else str(value[1] if rtype == "MX" else value)
+                )
                 found.append((rtype, text))
         if not named and ("*", "TIMEOUT") not in found:
             found += [("TXT", value) for rtype, value in found if rtype == "SPF"]
@@ -215,22 +323,38 @@ def zone(data: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 def suite() -> list[t.Any]:
     parts = yaml.safe_load_all(SUITE.read_text(encoding="utf-8"))
-    return [pytest.param(case, zone(part["zonedata"]), id=f"{part['description']}: {name}") for part in parts for name, case in part["tests"].items()]
+    return [
+        pytest.param(case, zone(part["zonedata"]), id=f"{part['description']}: {name}")
+        for part in parts
+        for name, case in part["tests"].items()
+    ]
 
 
 @pytest.mark.parametrize(("case", "names"), suite())
 def test_the_suite_of_rfc_7208(case: dict[str, t.Any], names: dict[str, t.Any]) -> None:
     evaluator = spftrace.Evaluator(spftrace.ZoneResolver(names), spftrace.Limits())
-    result = asyncio.run(evaluator.evaluate(case["host"], case.get("mailfrom", ""), case.get("helo", "")))
-    assert result.verdict in (case["result"] if isinstance(case["result"], list) else [case["result"]])
+    result = asyncio.run(
+        evaluator.evaluate(case["host"], case.get("mailfrom", ""), case.get("helo", ""))
+    )
+    assert result.verdict in (
+        case["result"] if isinstance(case["result"], list) else [case["result"]]
+    )
 
 
 def remedies(record: str) -> dict[str, str]:
     """The remedies for acme.example with that record, by the finding's id."""
     gone = {"TXT": ["v=spf1 ip4:198.51.100.7 ~all"]}
-    world = World({"acme.example": {"TXT": [record]}, "hosting.example": {"TXT": [PROVIDER]}, "_spf.google.com": gone})
+    world = World(
+        {
+            "acme.example": {"TXT": [record]},
+            "hosting.example": {"TXT": [PROVIDER]},
+            "_spf.google.com": gone,
+        }
+    )
     chain = asyncio.run(walk(t.cast(t.Any, world), "acme.example", (NODE, OTHER)))
-    return {fault.id: fault.remedy for fault in faults(chain, f'acme.example. 3600 IN TXT "{WANTED}"')}
+    return {
+        fault.id: fault.remedy for fault in faults(chain, f'acme.example. 3600 IN TXT "{WANTED}"')
+    }
 
 
 @pytest.mark.parametrize(
@@ -251,16 +375,27 @@ def test_a_former_host_is_known_with_and_without_a_length(term: str) -> None:
         ("v=spf1 redirect=_spf.google.com", WANTED),
         ("v=spf1 include:hosting.example redirect=_spf.google.com", WANTED),
         ("v=spf1 include:_spf.google.com", WANTED),
-        ("v=spf1 ip4:198.51.100.9 include:_spf.google.com ~all", "v=spf1 include:hosting.example ip4:198.51.100.9 ~all"),
+        (
+            "v=spf1 ip4:198.51.100.9 include:_spf.google.com ~all",
+            "v=spf1 include:hosting.example ip4:198.51.100.9 ~all",
+        ),
         ("v=spf1 include:hosting.example ptr", WANTED),
         ("v=spf1 include:_spf.google.com all", WANTED),
         ("v=spf1 include:hosting.example ptr +ALL", WANTED),
-        ("v=spf1 ptr include:hosting.example ptr:acme.example ~all", "v=spf1 include:hosting.example ~all"),
+        (
+            "v=spf1 ptr include:hosting.example ptr:acme.example ~all",
+            "v=spf1 include:hosting.example ~all",
+        ),
         ("v=spf1 include:_spf.google.com a:mail.secureserver.net redirect=_spf.google.com", WANTED),
-        ("v=spf1 include:hosting.example include:_spf.google.com redirect=hosting.example", "v=spf1 include:hosting.example redirect=hosting.example"),
+        (
+            "v=spf1 include:hosting.example include:_spf.google.com redirect=hosting.example",
+            "v=spf1 include:hosting.example redirect=hosting.example",
+        ),
     ],
 )
-def test_what_is_to_be_published_has_an_end_and_lets_our_hosts_send(record: str, publish: str) -> None:
+def test_what_is_to_be_published_has_an_end_and_lets_our_hosts_send(
+    record: str, publish: str
+) -> None:
     found = remedies(record)
     remedy = found.get("dns.spf_leftover") or found["dns.spf_ptr"]
     assert remedy.endswith(f'publish acme.example. 3600 IN TXT "{publish}"')

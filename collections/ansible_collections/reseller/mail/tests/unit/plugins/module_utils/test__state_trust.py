@@ -9,7 +9,13 @@ import typing as t
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns, opendkim
 from ansible_collections.reseller.mail.plugins.module_utils._load import build
-from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, Estate, Node, NodeState, TlsKey
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import (
+    DkimKey,
+    Estate,
+    Node,
+    NodeState,
+    TlsKey,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._state import text
 from ansible_collections.reseller.mail.plugins.module_utils._state_trust import MOST_KEYS, judged
 
@@ -21,10 +27,20 @@ SINCE = "2026-11-21T14:00:00Z"
 
 
 def row(domain: str = "acme.example", selector: str = "mx1", **more: t.Any) -> dict[str, t.Any]:
-    return {"domain": domain, "selector": selector, "algorithm": "rsa", "state": "active", "since": SINCE, "public": PUBLIC, **more}
+    return {
+        "domain": domain,
+        "selector": selector,
+        "algorithm": "rsa",
+        "state": "active",
+        "since": SINCE,
+        "public": PUBLIC,
+        **more,
+    }
 
 
-def key(domain: str = "acme.example", selector: str = "mx1", public: str = PUBLIC, **more: t.Any) -> DkimKey:
+def key(
+    domain: str = "acme.example", selector: str = "mx1", public: str = PUBLIC, **more: t.Any
+) -> DkimKey:
     return DkimKey(domain, selector, public, **{"since": SINCE, **more})
 
 
@@ -37,8 +53,11 @@ NONE = reported()
 
 def test_a_node_speaks_of_the_domains_that_it_signs_and_its_own_selectors() -> None:
     rows = [
-        row(), row(selector="mx1-2", state="generated", public=OTHER), row("acme-mail.example"),
-        row(selector="mx1-ed25519", algorithm="ed25519", public="A" * 44), row("mx1.hosting.example"),
+        row(),
+        row(selector="mx1-2", state="generated", public=OTHER),
+        row("acme-mail.example"),
+        row(selector="mx1-ed25519", algorithm="ed25519", public="A" * 44),
+        row("mx1.hosting.example"),
     ]
     found = judged(NONE, MX1, "dkim", rows)
     assert (sorted(found.rows, key=str), found.refused) == (sorted(rows, key=str), [])
@@ -79,12 +98,23 @@ def test_what_is_refused_stays_as_it_was_with_all_of_its_domain() -> None:
     new = row("shop.example", state="retired")
     found = judged(before, MX1, "dkim", [row(), row(selector="mx2", public=OTHER), new])
     assert sorted(found.rows, key=str) == sorted([row(), new], key=str)
-    assert [said.partition(":")[0] for said in found.refused] == ["what mx1 reports of acme.example is refused"]
+    assert [said.partition(":")[0] for said in found.refused] == [
+        "what mx1 reports of acme.example is refused"
+    ]
 
 
 def test_a_row_that_names_nobody_may_be_about_anybody_who_is_missing() -> None:
     before = reported(key(), key("shop.example"))
-    for bad in ({}, "nonsense", None, row(None), row(7), row("ACME.example"), row("a b"), row(300 * "a" + ".example")):
+    for bad in (
+        {},
+        "nonsense",
+        None,
+        row(None),
+        row(7),
+        row("ACME.example"),
+        row("a b"),
+        row(300 * "a" + ".example"),
+    ):
         found = judged(before, MX1, "dkim", [bad, row(state="retired")])
         assert found.rows == [row(state="retired"), row("shop.example")], bad
         assert found.refused == ["mx1 reports 1 keys without a readable domain; they are refused"]
@@ -96,7 +126,10 @@ def test_a_report_that_is_no_list_changes_nothing(report: t.Any) -> None:
 
 
 def test_two_keys_at_one_selector_and_too_many_keys_are_refused() -> None:
-    assert "two keys at one selector" in judged(NONE, MX1, "dkim", [row(), row(public=OTHER)]).refused[0]
+    assert (
+        "two keys at one selector"
+        in judged(NONE, MX1, "dkim", [row(), row(public=OTHER)]).refused[0]
+    )
     many = [row(selector=f"mx1-{number}") for number in range(2, MOST_KEYS + 3)]
     assert f"more than {MOST_KEYS} keys" in judged(NONE, MX1, "dkim", many).refused[0]
     assert judged(NONE, MX1, "dkim", many[:MOST_KEYS]).refused == []
@@ -104,7 +137,8 @@ def test_two_keys_at_one_selector_and_too_many_keys_are_refused() -> None:
 
 def test_a_domain_that_moved_away_keeps_the_keys_that_were_known_on_their_way_out() -> None:
     before = dataclasses.replace(
-        with_tenant(ESTATE, "acme", placement="mx2"), states=(NodeState("mx1", (key(), key("shop.example", state="retired"))),)
+        with_tenant(ESTATE, "acme", placement="mx2"),
+        states=(NodeState("mx1", (key(), key("shop.example", state="retired"))),),
     )
     on = [row(state="retired", since="2026-11-22T14:00:00Z"), row("shop.example", state="removed")]
     found = judged(before, MX1, "dkim", on)
@@ -122,8 +156,14 @@ def test_a_node_whose_name_begins_like_anothers_does_not_take_its_selectors() ->
     """mx1's second selector is the first one of the node mx1-2."""
     third = Node("mx1-2", "mx1-2.hosting.example", 13, ("192.0.2.3",))
     estate = dataclasses.replace(NONE, nodes=(*ESTATE.nodes, third))
-    assert "mx1-2 is not one of its own" in judged(estate, MX1, "dkim", [row(selector="mx1-2")]).refused[0]
-    moved = dataclasses.replace(with_tenant(estate, "acme", placement="mx1-2"), states=(NodeState("mx1", (key(selector="mx1-2-3"),)),))
+    assert (
+        "mx1-2 is not one of its own"
+        in judged(estate, MX1, "dkim", [row(selector="mx1-2")]).refused[0]
+    )
+    moved = dataclasses.replace(
+        with_tenant(estate, "acme", placement="mx1-2"),
+        states=(NodeState("mx1", (key(selector="mx1-2-3"),)),),
+    )
     assert judged(moved, third, "dkim", [row(selector="mx1-2-3", public=OTHER)]).refused == []
 
 
@@ -136,7 +176,9 @@ def test_tls_keys_are_of_the_nodes_own_names() -> None:
         assert found.rows == [good]
         assert "not a name under which the node takes mail" in found.refused[0]
     for bad in ({**good, "current": "ab"}, {**good, "next": 32 * "CD"}):
-        assert judged(before, MX1, "tls", [bad]).rows == [{"name": "mx1.hosting.example", "current": 32 * "01"}]
+        assert judged(before, MX1, "tls", [bad]).rows == [
+            {"name": "mx1.hosting.example", "current": 32 * "01"}
+        ]
     assert "reported twice" in judged(before, MX1, "tls", [good, good]).refused[0]
 
 
@@ -145,7 +187,15 @@ def test_nothing_that_is_written_down_makes_the_estate_invalid() -> None:
         "estate.yml": b"provider: {name: P, domain: p.example}\nnodes:\n  - {name: mx1, hostname: mx1.hosting.example, debian: 12, addresses: [192.0.2.1]}\n",
         "plans.yml": b"plans: []\n",
     }
-    wild: list[t.Any] = [row(), row(selector="\x1b[2J"), row(public="?"), row("x y"), {"domain": {}}, 3, row("shop.example", state=7)]
+    wild: list[t.Any] = [
+        row(),
+        row(selector="\x1b[2J"),
+        row(public="?"),
+        row("x y"),
+        {"domain": {}},
+        3,
+        row("shop.example", state=7),
+    ]
     found = judged(NONE, MX1, "dkim", wild)
     _estate, faults = build({**files, "state/mx1.json": text("mx1", "dkim", found.rows).encode()})
     assert faults == []
@@ -154,9 +204,19 @@ def test_nothing_that_is_written_down_makes_the_estate_invalid() -> None:
 
 def test_two_states_at_one_selector_publish_the_key_of_the_node_whose_selector_it_is() -> None:
     """A state file is committed: it may be older than the tenant's move, or than this rule."""
-    states = (NodeState("mx2", (key(public=OTHER), key(selector="mx2"))), NodeState("mx1", (key(),)))
+    states = (
+        NodeState("mx2", (key(public=OTHER), key(selector="mx2"))),
+        NodeState("mx1", (key(),)),
+    )
     for order in (states, states[::-1]):
         estate = dataclasses.replace(ESTATE, states=order)
-        assert {one.selector: one.public for one in opendkim.published(estate)["acme.example"]} == {"mx1": PUBLIC, "mx2": PUBLIC}
-        at = [record.value for record in dns.records(estate) if record.name == "mx1._domainkey.acme.example"]
+        assert {one.selector: one.public for one in opendkim.published(estate)["acme.example"]} == {
+            "mx1": PUBLIC,
+            "mx2": PUBLIC,
+        }
+        at = [
+            record.value
+            for record in dns.records(estate)
+            if record.name == "mx1._domainkey.acme.example"
+        ]
         assert at == [f"v=DKIM1; k=rsa; p={PUBLIC}"]

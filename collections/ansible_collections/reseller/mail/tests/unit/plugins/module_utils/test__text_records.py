@@ -55,7 +55,14 @@ def test_an_announcement_with_another_case_has_no_id() -> None:
     assert "rua" not in records.tls_rpt("v=TLSRPTv1; RUA=mailto:x@y.example")
 
 
-@pytest.mark.parametrize("text", ["v=tlsrptv1; rua=mailto:x@y.example", " v=TLSRPTv1; rua=mailto:x@y.example", "v=TLSRPTv1; rua= mailto:x@y.example"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "v=tlsrptv1; rua=mailto:x@y.example",
+        " v=TLSRPTv1; rua=mailto:x@y.example",
+        "v=TLSRPTv1; rua= mailto:x@y.example",
+    ],
+)
 def test_what_is_no_tls_rpt_record(text: str) -> None:
     with pytest.raises(Malformed):
         records.tls_rpt(text)
@@ -64,17 +71,30 @@ def test_what_is_no_tls_rpt_record(text: str) -> None:
 def test_the_first_field_of_a_policy_counts_and_every_mx() -> None:
     text = "version: STSv1\r\nmode: none\r\nmode: enforce\r\nmax_age: 1\r\nmax_age: 2\r\n"
     text += "mx: a.example\r\nMX: no.example\r\nmx : no.example\r\nmx:*.B.example \r\n"
-    assert records.mta_sts_policy(text) == ({"version": "STSv1", "mode": "none", "MX": "no.example", "max_age": "1"}, ["a.example", "*.b.example"])
+    assert records.mta_sts_policy(text) == (
+        {"version": "STSv1", "mode": "none", "MX": "no.example", "max_age": "1"},
+        ["a.example", "*.b.example"],
+    )
 
 
-TAGS = st.lists(st.tuples(st.sampled_from(["v", "p", "k", "V", "P", "n", "t", ""]), st.sampled_from(["DKIM1", "AAAA", "rsa", "A A", ""])), max_size=4)
+TAGS = st.lists(
+    st.tuples(
+        st.sampled_from(["v", "p", "k", "V", "P", "n", "t", ""]),
+        st.sampled_from(["DKIM1", "AAAA", "rsa", "A A", ""]),
+    ),
+    max_size=4,
+)
 TEXTS = st.tuples(TAGS, st.sampled_from([";", "; ", " ;", ";;"]), st.sampled_from(["=", " = ", ""]))
 
 
 @given(TEXTS)
-def test_a_list_that_dkimpy_refuses_is_no_key(parts: tuple[list[tuple[str, str]], str, str]) -> None:
+def test_a_list_that_dkimpy_refuses_is_no_key(
+    parts: tuple[list[tuple[str, str]], str, str],
+) -> None:
     tags, semicolon, equals = parts
     text = semicolon.join(f"{name}{equals}{value}" for name, value in tags)
     with contextlib.suppress(Malformed):
         found = records.dkim_key(text)
-        assert dkim.util.parse_tag_value(text.encode())[b"p"].decode().replace(" ", "") == found["p"]
+        assert (
+            dkim.util.parse_tag_value(text.encode())[b"p"].decode().replace(" ", "") == found["p"]
+        )

@@ -47,14 +47,20 @@ def asked(*replies: Reply, named: tuple[str, ...] = ("ns1", "ns2")) -> Evidence:
 
 
 def test_a_key_that_every_server_shows() -> None:
-    assert asked(said("ns1", GOOD, f"3 1 1 {32 * 'cd'}"), said("ns2", GOOD.upper(), ttl=86400)) == Evidence(KEY, 86400)
+    assert asked(
+        said("ns1", GOOD, f"3 1 1 {32 * 'cd'}"), said("ns2", GOOD.upper(), ttl=86400)
+    ) == Evidence(KEY, 86400)
 
 
 @pytest.mark.parametrize(
     ("second", "why", "absent"),
     [
         (said("ns2", state="none"), "ns2: no TLSA record", True),
-        (said("ns2", f"3 1 1 {32 * 'cd'}", f"2 1 1 {KEY}", f"3 0 1 {KEY}"), "ns2: other TLSA records only", True),
+        (
+            said("ns2", f"3 1 1 {32 * 'cd'}", f"2 1 1 {KEY}", f"3 0 1 {KEY}"),
+            "ns2: other TLSA records only",
+            True,
+        ),
         (said("ns2", "x"), "ns2: other TLSA records only", True),
         (said("ns2", state="silent", why="SERVFAIL"), "ns2: SERVFAIL", False),
     ],

@@ -10,7 +10,16 @@ import typing as t
 
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils import _tls_hello
-from ansible_collections.reseller.mail.plugins.module_utils._tls_hello import Answer, Hello, KeyExchange, Link, Malformed, ServerHello, answer, client_hello
+from ansible_collections.reseller.mail.plugins.module_utils._tls_hello import (
+    Answer,
+    Hello,
+    KeyExchange,
+    Link,
+    Malformed,
+    ServerHello,
+    answer,
+    client_hello,
+)
 
 RANDOM = bytes(32)
 
@@ -30,7 +39,10 @@ def test_an_answer_without_a_server_hello_is_a_refusal() -> None:
     assert answer([]) == Answer()
 
 
-@pytest.mark.parametrize("body", [b"", b"\3\3" + RANDOM, b"\3\3" + RANDOM + b"\xff", b"\3\3" + RANDOM + b"\0\xc0\x2b\0\0\4\0\1"])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"\3\3" + RANDOM, b"\3\3" + RANDOM + b"\xff", b"\3\3" + RANDOM + b"\0\xc0\x2b\0\0\4\0\1"],
+)
 def test_a_message_that_is_cut_off_is_malformed(body: bytes) -> None:
     with pytest.raises(Malformed):
         ServerHello.read(body)
@@ -82,7 +94,10 @@ def test_what_is_no_tls_is_said_to_be_none() -> None:
 
 def test_a_server_that_never_ends_is_left() -> None:
     """Warnings, then a message that is always longer than what has come of it."""
-    for record in (b"\x15\3\3\0\2\1\0", b"\x16\3\3\x40\0" + b"\x02\xff\xff\xff" + bytes(0x4000 - 4)):
+    for record in (
+        b"\x15\3\3\0\2\1\0",
+        b"\x16\3\3\x40\0" + b"\x02\xff\xff\xff" + bytes(0x4000 - 4),
+    ):
         with pytest.raises(Malformed, match="come to an end"):
             said_by(record * (Link.MOST // len(record) * 3), Link.first_flight)
 
@@ -105,9 +120,15 @@ def test_whatever_a_server_says_is_understood_or_malformed() -> None:
         (ticket, _tls_hello.allows_early_data),
     ]  # fmt: skip
     for body, read in readers:
-        changed = [body[:at] + bytes([value]) + body[at + 1 :] for at in range(len(body)) for value in (0, 1, 0x7F, 0xFF)]
+        changed = [
+            body[:at] + bytes([value]) + body[at + 1 :]
+            for at in range(len(body))
+            for value in (0, 1, 0x7F, 0xFF)
+        ]
         for one in [*changed, *(body[:end] for end in range(len(body)))]:
             with contextlib.suppress(Malformed):
                 read(one)
-    assert answer([(2, hello), (12, exchange)]) == Answer(0x0303, 0xC02B, 29, 0x0403, False, True, True)
+    assert answer([(2, hello), (12, exchange)]) == Answer(
+        0x0303, 0xC02B, 29, 0x0403, False, True, True
+    )
     assert _tls_hello.allows_early_data(ticket)

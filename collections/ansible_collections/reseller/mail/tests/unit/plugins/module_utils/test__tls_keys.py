@@ -5,7 +5,16 @@ import typing as t
 from dataclasses import replace
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils._tls_keys import TTLS, Evidence, Keys, Note, digest, lines, noted, refusal
+from ansible_collections.reseller.mail.plugins.module_utils._tls_keys import (
+    TTLS,
+    Evidence,
+    Keys,
+    Note,
+    digest,
+    lines,
+    noted,
+    refusal,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,7 +38,9 @@ def test_a_digest_is_that_of_openssl() -> None:
     assert digest(PEM) == "f9570a2497184e0b343b671d1cccfbc6ac7b49bd048ac30fa0134516ad20585b"
 
 
-@pytest.mark.parametrize("text", ["", "x", PEM.replace("PUBLIC", "PRIVATE"), PEM.replace("MFkw", "MF*w")])
+@pytest.mark.parametrize(
+    "text", ["", "x", PEM.replace("PUBLIC", "PRIVATE"), PEM.replace("MFkw", "MF*w")]
+)
 def test_no_digest_of_anything_else(text: str) -> None:
     with pytest.raises(ValueError, match="not a public key"):
         digest(text)
@@ -47,9 +58,18 @@ def test_the_longest_time_to_live_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("evidence", "kept"), [(SHOWN, True), (SILENT, True), (None, True), (GONE, False), (Evidence(C, why="ns1: no TLSA record", absent=True), True)]
+    ("evidence", "kept"),
+    [
+        (SHOWN, True),
+        (SILENT, True),
+        (None, True),
+        (GONE, False),
+        (Evidence(C, why="ns1: no TLSA record", absent=True), True),
+    ],
 )
-def test_only_a_server_that_says_so_takes_a_record_away(evidence: t.Optional[Evidence], kept: bool) -> None:
+def test_only_a_server_that_says_so_takes_a_record_away(
+    evidence: t.Optional[Evidence], kept: bool
+) -> None:
     assert (noted(replace(MX1, note=READY), evidence, NOW).note == READY) is kept
 
 
@@ -61,7 +81,11 @@ def test_only_a_server_that_says_so_takes_a_record_away(evidence: t.Optional[Evi
         (replace(MX1, note=READY), Evidence(C, TTL), "not known to DNS"),
         (replace(MX1, note=READY), SILENT, "ns2: no answer within 4 s"),
         (MX1, GONE, "ns1: no TLSA record"),
-        (replace(MX1, note=replace(READY, since=READY.since + 1)), SHOWN, "until 2027-01-15T08:00:01Z"),
+        (
+            replace(MX1, note=replace(READY, since=READY.since + 1)),
+            SHOWN,
+            "until 2027-01-15T08:00:01Z",
+        ),
         (replace(MX1, note=replace(READY, ttl=TTL + 1)), SHOWN, "until 2027-01-15T08:00:02Z"),
         (MX1, SHOWN, "until 2027-01-15T10:00:00Z"),
     ],
@@ -74,8 +98,15 @@ def test_a_key_goes_into_service_when_nobody_remembers_records_without_it() -> N
     assert refusal(replace(MX1, note=READY), SHOWN, NOW) == ""
 
 
-@given(st.lists(st.tuples(st.integers(0, 3 * TTL), st.sampled_from([SHOWN, SILENT, GONE, None])), max_size=12))
-def test_whatever_servers_said_no_resolver_remembers_records_without_the_key(runs: list[tuple[int, t.Optional[Evidence]]]) -> None:
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3 * TTL), st.sampled_from([SHOWN, SILENT, GONE, None])),
+        max_size=12,
+    )
+)
+def test_whatever_servers_said_no_resolver_remembers_records_without_the_key(
+    runs: list[tuple[int, t.Optional[Evidence]]],
+) -> None:
     keys, now, absent = MX1, NOW, NOW
     for seconds, evidence in runs:
         now += seconds
@@ -94,6 +125,8 @@ def test_the_diff_tells_what_changed() -> None:
         "~ tls key mx1.hosting.example aaaaaaaaaaaa… -> bbbbbbbbbbbb…",
         "~ next tls key mx1.hosting.example cccccccccccc…",
     ]
-    assert lines(MX1, replace(MX1, note=READY)) == ["~ next tls key mx1.hosting.example in DNS since 2027-01-15T06:00:00Z, TTL 3600 s"]
+    assert lines(MX1, replace(MX1, note=READY)) == [
+        "~ next tls key mx1.hosting.example in DNS since 2027-01-15T06:00:00Z, TTL 3600 s"
+    ]
     assert lines(replace(MX1, note=READY), MX1) == ["~ next tls key mx1.hosting.example not in DNS"]
     assert lines(MX1, Keys(MX1.name, A)) == ["- next tls key mx1.hosting.example"]

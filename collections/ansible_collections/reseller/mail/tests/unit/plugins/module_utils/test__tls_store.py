@@ -21,17 +21,47 @@ class Host:
 
     def __init__(self, path: Path) -> None:
         self.path, self.root, self.fails, self.refused = path, path / "root", False, ""
-        self.tls, self.live, self.archive = self.root / "tls" / NAME, path / "live" / NAME, path / "archive" / NAME
+        self.tls, self.live, self.archive = (
+            self.root / "tls" / NAME,
+            path / "live" / NAME,
+            path / "archive" / NAME,
+        )
         for folder in (self.tls, self.live, self.archive):
             folder.mkdir(parents=True)
-        subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", self.archive / "privkey1.pem"], check=True)
+        subprocess.run(
+            [
+                "openssl",
+                "genpkey",
+                "-algorithm",
+                "EC",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-out",
+                self.archive / "privkey1.pem",
+            ],
+            check=True,
+        )
         (self.live / "privkey.pem").symlink_to(self.archive / "privkey1.pem")
         self.issue()
         self.deploy()
 
     def issue(self) -> None:
-        command = ["openssl", "req", "-x509", "-days", "30", "-subj", "/", "-key", self.live / "privkey.pem", "-out", self.live / "fullchain.pem"]
-        subprocess.run([*command, "-addext", f"subjectAltName=DNS:{NAME}"], check=True, capture_output=True)
+        command = [
+            "openssl",
+            "req",
+            "-x509",
+            "-days",
+            "30",
+            "-subj",
+            "/",
+            "-key",
+            self.live / "privkey.pem",
+            "-out",
+            self.live / "fullchain.pem",
+        ]
+        subprocess.run(
+            [*command, "-addext", f"subjectAltName=DNS:{NAME}"], check=True, capture_output=True
+        )
 
     def deploy(self) -> None:
         for file in ("privkey.pem", "fullchain.pem"):
@@ -47,7 +77,17 @@ class Host:
         if command[0] == _tls_store.HOOK:
             if not self.refused:
                 self.deploy()
-            return bool(self.refused), json.dumps({"refused": {NAME: self.refused} if self.refused else {"mail.acme.example": "expired"}}), ""
+            return (
+                bool(self.refused),
+                json.dumps(
+                    {
+                        "refused": {NAME: self.refused}
+                        if self.refused
+                        else {"mail.acme.example": "expired"}
+                    }
+                ),
+                "",
+            )
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout, done.stderr
 
@@ -133,6 +173,9 @@ def test_with_supplied_certificates_a_public_half_is_enough(host: Host) -> None:
     supplied = host.path / "supplied" / NAME
     supplied.mkdir(parents=True)
     coming = host.store().complete(host.keys()).next
-    subprocess.run(["openssl", "pkey", "-in", host.tls / "next.pem", "-pubout", "-out", supplied / "next.pem"], check=True)
+    subprocess.run(
+        ["openssl", "pkey", "-in", host.tls / "next.pem", "-pubout", "-out", supplied / "next.pem"],
+        check=True,
+    )
     (host.tls / "next.pem").unlink()
     assert host.keys(acme=False).next == coming

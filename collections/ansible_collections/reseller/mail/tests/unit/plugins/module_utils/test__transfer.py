@@ -8,10 +8,31 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._ledger import COUNTERS, Usage, ledger
-from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Alias, Domain, DomainAlias, Mailbox, SenderAddress
-from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate, Node, Provider
-from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Admin, Limits, Plan, Tenant
-from ansible_collections.reseller.mail.plugins.module_utils._transfer import Missing, owned, owner_changes, strangers, transfer
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import (
+    Alias,
+    Domain,
+    DomainAlias,
+    Mailbox,
+    SenderAddress,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import (
+    Estate,
+    Node,
+    Provider,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import (
+    Admin,
+    Limits,
+    Plan,
+    Tenant,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._transfer import (
+    Missing,
+    owned,
+    owner_changes,
+    strangers,
+    transfer,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,9 +45,24 @@ def estate(*domains: Domain, target: Limits = Limits()) -> Estate:  # noqa: B008
     """Two tenants with the same three admins; JO's limits are ``target`` in acme, and the other must never change."""
     admins = (Admin(IT, Limits()), Admin(JO, target), Admin(ANN, Limits()))
     acme = Tenant("acme", "Acme", "p", "active", "mx1", IT, admins, Limits(), domains)
-    other = Tenant("other", "Other", "p", "active", "mx1", IT, admins, Limits(), (Domain("other.example", "mail", IT),))
+    other = Tenant(
+        "other",
+        "Other",
+        "p",
+        "active",
+        "mx1",
+        IT,
+        admins,
+        Limits(),
+        (Domain("other.example", "mail", IT),),
+    )
     node = Node("mx1", "mx1.hosting.example", 12, ("192.0.2.1",))
-    return Estate(Provider("P", "hosting.example"), (node,), (Plan("p", Limits(), frozenset(), GIB, 1, None),), (acme, other))
+    return Estate(
+        Provider("P", "hosting.example"),
+        (node,),
+        (Plan("p", Limits(), frozenset(), GIB, 1, None),),
+        (acme, other),
+    )
 
 
 @st.composite
@@ -35,13 +71,25 @@ def domains(draw: st.DrawFn, owners: tuple[str, ...] = OWNERS) -> tuple[Domain, 
         return draw(st.sampled_from(owners))
 
     def some(kind: type, letter: str, name: str, *more: object) -> tuple:
-        return tuple(kind(f"{letter}{i}", name, *more, owner=owner()) for i in range(draw(st.integers(0, 2))))
+        return tuple(
+            kind(f"{letter}{i}", name, *more, owner=owner()) for i in range(draw(st.integers(0, 2)))
+        )
 
     made = []
     for nth in range(draw(st.integers(0, 3))):
         name, its = f"d{nth}.example", owner()
-        boxes = tuple(Mailbox(f"m{i}", name, draw(st.none() | st.integers(1, 9).map(lambda size: size * GIB)), owner()) for i in range(draw(st.integers(0, 3))))
-        others = tuple(DomainAlias(f"{i}.{name}", its) for i in range(draw(st.integers(0, 2))))  # always their domain's owner's
+        boxes = tuple(
+            Mailbox(
+                f"m{i}",
+                name,
+                draw(st.none() | st.integers(1, 9).map(lambda size: size * GIB)),
+                owner(),
+            )
+            for i in range(draw(st.integers(0, 3)))
+        )
+        others = tuple(
+            DomainAlias(f"{i}.{name}", its) for i in range(draw(st.integers(0, 2)))
+        )  # always their domain's owner's
         made.append(
             Domain(
                 name,
@@ -63,14 +111,24 @@ def test_nothing_is_gained_or_lost(made: tuple[Domain, ...]) -> None:
     outcome = transfer(before, "acme", IT, JO)
     assert outcome.missing == ()
     old, new = ledger(before), ledger(outcome.estate)
-    assert (new.tenants, new.domains, new.plans, new.nodes) == (old.tenants, old.domains, old.plans, old.nodes)
+    assert (new.tenants, new.domains, new.plans, new.nodes) == (
+        old.tenants,
+        old.domains,
+        old.plans,
+        old.nodes,
+    )
     for key in FIVE:
         amount = getattr(outcome.moved, key)
         assert amount == getattr(old.owners["acme", IT].used, key)
         assert getattr(new.owners["acme", IT].used, key) == 0
-        assert getattr(new.owners["acme", JO].used, key) == getattr(old.owners["acme", JO].used, key) + amount
+        assert (
+            getattr(new.owners["acme", JO].used, key)
+            == getattr(old.owners["acme", JO].used, key) + amount
+        )
     assert new.owners["acme", ANN] == old.owners["acme", ANN]
-    assert outcome.estate.tenants[1] == before.tenants[1], "another tenant's objects of the same address stay"
+    assert outcome.estate.tenants[1] == before.tenants[1], (
+        "another tenant's objects of the same address stay"
+    )
 
 
 @settings(max_examples=60)
@@ -78,8 +136,16 @@ def test_nothing_is_gained_or_lost(made: tuple[Domain, ...]) -> None:
 def test_owners_and_domains_still_add_up_to_the_tenant(made: tuple[Domain, ...]) -> None:
     book = ledger(transfer(estate(*made), "acme", IT, JO).estate)
     for key in FIVE:
-        of_owners = sum(getattr(account.used, key) for (tenant, _address), account in book.owners.items() if tenant == "acme")
-        of_domains = sum(getattr(account.used, key) for account in book.domains.values() if account.tenant == "acme")
+        of_owners = sum(
+            getattr(account.used, key)
+            for (tenant, _address), account in book.owners.items()
+            if tenant == "acme"
+        )
+        of_domains = sum(
+            getattr(account.used, key)
+            for account in book.domains.values()
+            if account.tenant == "acme"
+        )
         assert of_owners == of_domains == getattr(book.tenants["acme"].used, key)
 
 
@@ -96,9 +162,13 @@ def test_there_and_back_is_where_it_began(made: tuple[Domain, ...]) -> None:
 def test_the_changes_are_exactly_what_the_source_owned(made: tuple[Domain, ...]) -> None:
     before = estate(*made)
     outcome = transfer(before, "acme", IT, JO)
-    was = {(kind, name) for domain in made for kind, name, owner, _at in owned(domain) if owner == IT}
+    was = {
+        (kind, name) for domain in made for kind, name, owner, _at in owned(domain) if owner == IT
+    }
     assert {(change.kind, change.name) for change in outcome.changes} == was
-    assert {(change.tenant, change.before, change.after) for change in outcome.changes} <= {("acme", IT, JO)}
+    assert {(change.tenant, change.before, change.after) for change in outcome.changes} <= {
+        ("acme", IT, JO)
+    }
     assert list(outcome.changes) == sorted(outcome.changes)
     again = transfer(outcome.estate, "acme", IT, JO)
     assert (again.estate, again.changes, again.moved) == (outcome.estate, (), Usage())
@@ -106,13 +176,24 @@ def test_the_changes_are_exactly_what_the_source_owned(made: tuple[Domain, ...])
 
 @settings(max_examples=60)
 @given(domains(), st.randoms(use_true_random=False))
-def test_the_order_of_the_files_does_not_matter(made: tuple[Domain, ...], chance: random.Random) -> None:
+def test_the_order_of_the_files_does_not_matter(
+    made: tuple[Domain, ...], chance: random.Random
+) -> None:
     def shuffled(items: tuple) -> tuple:
         return tuple(chance.sample(items, len(items)))
 
-    mixed = shuffled(tuple(replace(one, mailboxes=shuffled(one.mailboxes), aliases=shuffled(one.aliases)) for one in made))
+    mixed = shuffled(
+        tuple(
+            replace(one, mailboxes=shuffled(one.mailboxes), aliases=shuffled(one.aliases))
+            for one in made
+        )
+    )
     one, two = (transfer(estate(*each), "acme", IT, JO) for each in (made, mixed))
-    assert (one.changes, one.moved, ledger(one.estate).owners) == (two.changes, two.moved, ledger(two.estate).owners)
+    assert (one.changes, one.moved, ledger(one.estate).owners) == (
+        two.changes,
+        two.moved,
+        ledger(two.estate).owners,
+    )
 
 
 @settings(max_examples=30)
@@ -129,9 +210,15 @@ FULL = (
         "acme.example",
         "mail",
         IT,
-        (*(Mailbox(name, "acme.example", 2 * GIB, IT) for name in ("it", "ann")), Mailbox("jo", "acme.example", GIB, JO)),
+        (
+            *(Mailbox(name, "acme.example", 2 * GIB, IT) for name in ("it", "ann")),
+            Mailbox("jo", "acme.example", GIB, JO),
+        ),
         (Alias("sales", "acme.example", ("jo@acme.example",), IT),),
-        (SenderAddress("noreply", "acme.example", "jo@acme.example", IT), SenderAddress("jo1", "acme.example", "jo@acme.example", JO)),
+        (
+            SenderAddress("noreply", "acme.example", "jo@acme.example", IT),
+            SenderAddress("jo1", "acme.example", "jo@acme.example", JO),
+        ),
         (DomainAlias("acme-mail.example", IT),),
     ),
     Domain("old.acme.example", "relay", IT),
@@ -152,7 +239,12 @@ def test_exactly_enough_room_is_enough_and_one_less_is_refused_whole(key: str) -
 
 
 def test_every_counter_that_lacks_room_is_named_with_its_amount() -> None:
-    refused = transfer(estate(*FULL, target=Limits(domains=0, mailboxes=2, aliases=9, storage=3 * GIB)), "acme", IT, JO)
+    refused = transfer(
+        estate(*FULL, target=Limits(domains=0, mailboxes=2, aliases=9, storage=3 * GIB)),
+        "acme",
+        IT,
+        JO,
+    )
     assert [(one.key, one.needed, one.left, one.amount) for one in refused.missing] == [
         ("domains", 2, 0, 2),
         ("mailboxes", 2, 1, 1),
@@ -180,9 +272,19 @@ def test_only_what_was_there_before_can_change_its_owner() -> None:
     moved = replace(FULL[0].mailboxes[0], owner=JO)
     new = Mailbox("new", "acme.example", GIB, JO)
     after = estate(replace(FULL[0], mailboxes=(moved, *FULL[0].mailboxes[1:], new), aliases=()))
-    assert [(change.kind, change.name, change.before, change.after) for change in owner_changes(before, after)] == [("mailbox", "it@acme.example", IT, JO)]
-    elsewhere = replace(before, tenants=(replace(before.tenants[0], name="elsewhere", domains=(replace(FULL[0], owner=JO),)),))
-    assert owner_changes(before, elsewhere) == [], "what went to another tenant is not the same thing"
+    assert [
+        (change.kind, change.name, change.before, change.after)
+        for change in owner_changes(before, after)
+    ] == [("mailbox", "it@acme.example", IT, JO)]
+    elsewhere = replace(
+        before,
+        tenants=(
+            replace(before.tenants[0], name="elsewhere", domains=(replace(FULL[0], owner=JO),)),
+        ),
+    )
+    assert owner_changes(before, elsewhere) == [], (
+        "what went to another tenant is not the same thing"
+    )
 
 
 def test_strangers() -> None:

@@ -11,27 +11,67 @@ import pytest
 from ansible_collections.reseller.mail.plugins.action.verify_host import skew
 from ansible_collections.reseller.mail.plugins.action.verify_report import collect
 from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding, as_dicts
-from ansible_collections.reseller.mail.plugins.module_utils._verify_host import CATALOGUE, NEEDS, Limits, as_markdown, judge, settled, unreached
+from ansible_collections.reseller.mail.plugins.module_utils._verify_host import (
+    CATALOGUE,
+    NEEDS,
+    Limits,
+    as_markdown,
+    judge,
+    settled,
+    unreached,
+)
 
 HOST = "mx1.hosting.example"
 QUEUE = "/var/spool/postfix"
 ACTIVE = {"load": "loaded", "active": "active", "enabled": "enabled"}
-UNITS = ("postfix.service", "postfix@-.service", "dovecot.service", "nginx.service", "reseller-mail-guard.service", "opendkim@rsa.service",
-         "opendkim@ed25519.service", "opendkim@node.service", "certbot.timer")
-SOCKETS = ("guard/guard.sock", "opendkim/rsa.sock", "opendkim/ed25519.sock", "opendkim/node.sock",
-           "private/auth", "private/dovecot-lmtp", "private/quota-status")
+UNITS = (
+    "postfix.service",
+    "postfix@-.service",
+    "dovecot.service",
+    "nginx.service",
+    "reseller-mail-guard.service",
+    "opendkim@rsa.service",
+    "opendkim@ed25519.service",
+    "opendkim@node.service",
+    "certbot.timer",
+)
+SOCKETS = (
+    "guard/guard.sock",
+    "opendkim/rsa.sock",
+    "opendkim/ed25519.sock",
+    "opendkim/node.sock",
+    "private/auth",
+    "private/dovecot-lmtp",
+    "private/quota-status",
+)
 DISK = {"path": "/", "device": 1, "size": 1000, "free": 500, "inodes": 100, "inodes_free": 50}
 WELL: dict[str, t.Any] = {
-    "now": 0.0, "units": dict.fromkeys(UNITS, ACTIVE), "watched": ["certbot.timer"], "failed": [],
+    "now": 0.0,
+    "units": dict.fromkeys(UNITS, ACTIVE),
+    "watched": ["certbot.timer"],
+    "failed": [],
     "sockets": [{"path": f"{QUEUE}/{one}", "error": ""} for one in SOCKETS],
     "filesystems": [DISK, {**DISK, "path": QUEUE}],
-    "queue": {"messages": 0, "held": 0, "oldest": 0.0, "oldest_new": 0.0, "error": ""}, "queue_folder": QUEUE, "queue_minimum": 10,
-    "generation": {"current": "000002-3f1c9a7be210", "activated": "000002-3f1c9a7be210", "drift": [], "error": ""},
+    "queue": {"messages": 0, "held": 0, "oldest": 0.0, "oldest_new": 0.0, "error": ""},
+    "queue_folder": QUEUE,
+    "queue_minimum": 10,
+    "generation": {
+        "current": "000002-3f1c9a7be210",
+        "activated": "000002-3f1c9a7be210",
+        "drift": [],
+        "error": "",
+    },
 }
 Change = t.Callable[[dict[str, t.Any]], t.Any]
 
 
-def found(change: Change = lambda _facts: None, *, debian: int = 12, ed25519: bool = True, apart: float = 0.0) -> dict[str, Finding]:
+def found(
+    change: Change = lambda _facts: None,
+    *,
+    debian: int = 12,
+    ed25519: bool = True,
+    apart: float = 0.0,
+) -> dict[str, Finding]:
     facts = copy.deepcopy(WELL)
     change(facts)
     return {one.id: one for one in judge(facts, HOST, debian, ed25519, Limits(), apart)}
@@ -52,13 +92,21 @@ def stop(unit: str) -> Change:
 
 
 def silence(path: str) -> Change:
-    return lambda facts: [one.update(error="connection refused") for one in facts["sockets"] if one["path"].endswith(path)]
+    return lambda facts: [
+        one.update(error="connection refused")
+        for one in facts["sockets"]
+        if one["path"].endswith(path)
+    ]
 
 
 @pytest.mark.parametrize(
     ("change", "id_", "says"),
     [
-        (stop("reseller-mail-guard.service"), "host.guard", "reseller-mail-guard.service is inactive"),
+        (
+            stop("reseller-mail-guard.service"),
+            "host.guard",
+            "reseller-mail-guard.service is inactive",
+        ),
         (silence("guard.sock"), "host.guard", f"{QUEUE}/guard/guard.sock connection refused"),
         (stop("opendkim@rsa.service"), "host.opendkim", "opendkim@rsa.service is inactive"),
         (silence("rsa.sock"), "host.opendkim", "connection refused"),
@@ -69,24 +117,66 @@ def silence(path: str) -> Change:
         (silence("private/auth"), "host.dovecot", "private/auth connection refused"),
         (silence("private/quota-status"), "host.dovecot", "quota-status"),
         (stop("postfix@-.service"), "host.postfix", "postfix@-.service is inactive"),
-        (lambda facts: facts["sockets"].append({"path": f"{QUEUE}/filter/x.sock", "error": "does not exist"}), "host.postfix", "filter/x.sock does not exist"),
+        (
+            lambda facts: facts["sockets"].append(
+                {"path": f"{QUEUE}/filter/x.sock", "error": "does not exist"}
+            ),
+            "host.postfix",
+            "filter/x.sock does not exist",
+        ),
         (stop("nginx.service"), "host.nginx", "nginx.service is inactive"),
         (stop("certbot.timer"), "host.timers", "not active: certbot.timer"),
-        (lambda facts: facts["units"].pop("dovecot.service"), "host.dovecot", "dovecot.service is not installed"),
-        (lambda facts: facts["filesystems"][0].update(free=49), "host.disk", "/, /var/spool/postfix: 49B (4 %) and 50 % of the inodes are free"),
-        (lambda facts: facts["filesystems"][0].update(inodes_free=0), "host.disk", "0 % of the inodes"),
+        (
+            lambda facts: facts["units"].pop("dovecot.service"),
+            "host.dovecot",
+            "dovecot.service is not installed",
+        ),
+        (
+            lambda facts: facts["filesystems"][0].update(free=49),
+            "host.disk",
+            "/, /var/spool/postfix: 49B (4 %) and 50 % of the inodes are free",
+        ),
+        (
+            lambda facts: facts["filesystems"][0].update(inodes_free=0),
+            "host.disk",
+            "0 % of the inodes",
+        ),
         (lambda facts: facts.update(queue_minimum=501), "host.disk", "Postfix refuses mail below"),
-        (lambda facts: facts["queue"].update(messages=1001, oldest=90.0), "host.queue", "1001 messages, the oldest for 2 min"),
-        (lambda facts: facts["queue"].update(messages=1, oldest_new=3601.0), "host.queue", "one has waited 60 min for its first attempt"),
-        (lambda facts: facts.update(queue={"error": "postqueue: fatal: x"}), "host.queue", "postqueue: fatal: x"),
-        (lambda facts: facts["generation"].update(current=""), "host.generation", "none is current"),
-        (lambda facts: facts["generation"].update(activated="000001-3f1c9a7be210"), "host.generation", "the daemons were told of 000001-3f1c9a7be210 only"),
+        (
+            lambda facts: facts["queue"].update(messages=1001, oldest=90.0),
+            "host.queue",
+            "1001 messages, the oldest for 2 min",
+        ),
+        (
+            lambda facts: facts["queue"].update(messages=1, oldest_new=3601.0),
+            "host.queue",
+            "one has waited 60 min for its first attempt",
+        ),
+        (
+            lambda facts: facts.update(queue={"error": "postqueue: fatal: x"}),
+            "host.queue",
+            "postqueue: fatal: x",
+        ),
+        (
+            lambda facts: facts["generation"].update(current=""),
+            "host.generation",
+            "none is current",
+        ),
+        (
+            lambda facts: facts["generation"].update(activated="000001-3f1c9a7be210"),
+            "host.generation",
+            "the daemons were told of 000001-3f1c9a7be210 only",
+        ),
         (
             lambda facts: facts["generation"].update(drift=["dovecot/logins changed"]),
             "host.generation",
             "1 file differs from what was installed: dovecot/logins",
         ),
-        (lambda facts: facts["generation"].update(error="manifest.json: gone"), "host.generation", "manifest.json: gone"),
+        (
+            lambda facts: facts["generation"].update(error="manifest.json: gone"),
+            "host.generation",
+            "manifest.json: gone",
+        ),
         (lambda facts: facts["failed"].append("fwupd.service"), "host.units", "fwupd.service"),
     ],
 )
@@ -106,8 +196,20 @@ def test_a_wrong_clock() -> None:
 def test_what_a_host_does_not_need_may_be_down() -> None:
     assert amiss(found(stop("postfix@-.service"), debian=13)) == {}
     assert amiss(found(stop("opendkim@ed25519.service"), ed25519=False)) == {}
-    assert amiss(found(lambda facts: facts["units"].update({"nginx.service": {"load": "not-found", "active": "inactive", "enabled": ""}}))) == {}
-    assert amiss(found(lambda facts: facts["queue"].update(messages=3, oldest=400000.0, held=5000))) == {}
+    assert (
+        amiss(
+            found(
+                lambda facts: facts["units"].update(
+                    {"nginx.service": {"load": "not-found", "active": "inactive", "enabled": ""}}
+                )
+            )
+        )
+        == {}
+    )
+    assert (
+        amiss(found(lambda facts: facts["queue"].update(messages=3, oldest=400000.0, held=5000)))
+        == {}
+    )
 
 
 def test_a_failed_unit_that_has_a_finding_of_its_own_is_told_once() -> None:
@@ -136,11 +238,18 @@ def test_opendkim_without_a_generation_waits_for_it() -> None:
 def test_a_host_that_cannot_be_reached_is_one_failure() -> None:
     findings = unreached(HOST, "no connection: timed out")
     assert [one.id for one in findings] == list(CATALOGUE)
-    assert [(one.id, one.found) for one in findings if one.state == "fail"] == [("host.reached", "no connection: timed out")]
+    assert [(one.id, one.found) for one in findings if one.state == "fail"] == [
+        ("host.reached", "no connection: timed out")
+    ]
     assert {one.state for one in findings[1:]} == {"blocked"}
 
 
-HOMES = {HOST: HOST, "acme.example": HOST, "mail.acme.example": HOST, "globex.example": "mx2.hosting.example"}
+HOMES = {
+    HOST: HOST,
+    "acme.example": HOST,
+    "mail.acme.example": HOST,
+    "globex.example": "mx2.hosting.example",
+}
 
 
 def fail(id_: str, subject: str, state: str = "fail") -> Finding:
@@ -150,27 +259,47 @@ def fail(id_: str, subject: str, state: str = "fail") -> Finding:
 def test_what_needs_a_failed_service_is_blocked_and_names_it() -> None:
     guard = Finding("host.guard", HOST, "fail", "", "inactive")
     symptoms = [
-        fail("mail.ciphers", HOST), fail("access.submission", HOST), fail("access.submission", "mail.acme.example"), fail("mail.submit", "jo@acme.example"),
-        fail("mail.deliver", "jo@acme.example → ann@globex.example"), fail("mail.deliver", "ann@globex.example → jo@acme.example"),
-        fail("mail.deliver", "world → jo@acme.example"), fail("mail.dkim", "acme.example", "blocked"), fail("mail.tls", HOST, "warn"),
+        fail("mail.ciphers", HOST),
+        fail("access.submission", HOST),
+        fail("access.submission", "mail.acme.example"),
+        fail("mail.submit", "jo@acme.example"),
+        fail("mail.deliver", "jo@acme.example → ann@globex.example"),
+        fail("mail.deliver", "ann@globex.example → jo@acme.example"),
+        fail("mail.deliver", "world → jo@acme.example"),
+        fail("mail.dkim", "acme.example", "blocked"),
+        fail("mail.tls", HOST, "warn"),
     ]
     for one in settled([guard, *symptoms], HOMES):
-        assert one is guard or (one.state, one.found, one.remedy) == ("blocked", f"not judged: host.guard of {HOST} failed", ""), one
+        assert one is guard or (one.state, one.found, one.remedy) == (
+            "blocked",
+            f"not judged: host.guard of {HOST} failed",
+            "",
+        ), one
 
 
 def test_what_is_well_or_needs_it_not_or_lives_elsewhere_is_left_alone() -> None:
     guard = Finding("host.guard", HOST, "fail", "", "inactive")
     others = [
-        fail("mail.tls", HOST, "ok"), fail("access.imap", HOST), fail("mail.tls", "mx2.hosting.example"), fail("dns.mx_missing", "acme.example"),
-        fail("mail.submit", "ann@globex.example"), fail("mail.submit", "jo@acme.example", "na"), fail("quota.usage", "jo@acme.example"),
-        fail("mail.deliver", "world → ann@globex.example"), fail("mail.submit", "somebody@nowhere.example"),
+        fail("mail.tls", HOST, "ok"),
+        fail("access.imap", HOST),
+        fail("mail.tls", "mx2.hosting.example"),
+        fail("dns.mx_missing", "acme.example"),
+        fail("mail.submit", "ann@globex.example"),
+        fail("mail.submit", "jo@acme.example", "na"),
+        fail("quota.usage", "jo@acme.example"),
+        fail("mail.deliver", "world → ann@globex.example"),
+        fail("mail.submit", "somebody@nowhere.example"),
     ]
     assert settled([guard, *others], HOMES) == [guard, *others]
 
 
 def test_a_finding_with_an_id_of_its_own_below_its_question_needs_the_same() -> None:
     nginx = Finding("host.nginx", HOST, "fail", "", "inactive")
-    given = [nginx, fail("dns.mta_sts_policy_unreachable", "acme.example"), fail("dns.mta_sts_missing", "acme.example")]
+    given = [
+        nginx,
+        fail("dns.mta_sts_policy_unreachable", "acme.example"),
+        fail("dns.mta_sts_missing", "acme.example"),
+    ]
     assert [one.state for one in settled(given, HOMES)] == ["fail", "blocked", "fail"]
 
 
@@ -180,7 +309,10 @@ def test_a_warning_of_a_host_blocks_nothing() -> None:
 
 
 def test_every_need_is_a_finding_about_hosts() -> None:
-    assert {need for needs in NEEDS.values() for side in needs for need in side} <= {*CATALOGUE, "mail.port"}
+    assert {need for needs in NEEDS.values() for side in needs for need in side} <= {
+        *CATALOGUE,
+        "mail.port",
+    }
 
 
 def test_a_host_whose_port_25_is_shut_is_the_cause_of_what_others_cannot_hand_to_it() -> None:
@@ -211,12 +343,25 @@ def test_a_backup_mx_that_is_dead_says_nothing_about_the_node() -> None:
 
 
 def test_the_report_settles_what_all_parts_found() -> None:
-    host = {"findings": as_dicts([Finding("host.guard", HOST, "fail", "", "inactive")]), "homes": HOMES}
-    findings = collect([
-        {"name": "host", "results": {"mx1": host}},
-        {"name": "mail", "results": {"estate": {"findings": as_dicts([fail("mail.submit", "jo@acme.example")])}}},
-    ])
-    assert [(one.id, one.state) for one in findings] == [("host.guard", "fail"), ("mail.submit", "blocked")]
+    host = {
+        "findings": as_dicts([Finding("host.guard", HOST, "fail", "", "inactive")]),
+        "homes": HOMES,
+    }
+    findings = collect(
+        [
+            {"name": "host", "results": {"mx1": host}},
+            {
+                "name": "mail",
+                "results": {
+                    "estate": {"findings": as_dicts([fail("mail.submit", "jo@acme.example")])}
+                },
+            },
+        ]
+    )
+    assert [(one.id, one.state) for one in findings] == [
+        ("host.guard", "fail"),
+        ("mail.submit", "blocked"),
+    ]
 
 
 def test_the_page_has_the_catalogue() -> None:

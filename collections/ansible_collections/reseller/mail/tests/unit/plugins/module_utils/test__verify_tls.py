@@ -18,8 +18,17 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils import _verify_tls
-from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import ProbeBlocked, ProbeClosed, ProbeDoubt, ProbeFailure
-from ansible_collections.reseller.mail.plugins.module_utils._verify_tls import Door, Spoken, shortcomings
+from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import (
+    ProbeBlocked,
+    ProbeClosed,
+    ProbeDoubt,
+    ProbeFailure,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._verify_tls import (
+    Door,
+    Spoken,
+    shortcomings,
+)
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -59,7 +68,9 @@ GOOD = Spoken("TLSv1.3", "TLS_AES_256_GCM_SHA384", "EC", 256, "sha256")
     ],
     ids=str,
 )
-def test_what_is_bad_and_what_is_to_be_phased_out(change: dict[str, t.Any], bad: int, late: int) -> None:
+def test_what_is_bad_and_what_is_to_be_phased_out(
+    change: dict[str, t.Any], bad: int, late: int
+) -> None:
     assert tuple(map(len, shortcomings(replace(GOOD, **change)))) == (bad, late)
 
 
@@ -101,10 +112,22 @@ def _serve(door: socket.socket, context: ssl.SSLContext) -> None:
 def server(folder: Path, key: t.Any, ciphers: str, least: ssl.TLSVersion) -> t.Iterator[Loopback]:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "post.example")])
     now = datetime.datetime.now(datetime.UTC)
-    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-    made = made.not_valid_before(now - datetime.timedelta(1)).not_valid_after(now + datetime.timedelta(1))
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "pem").write_bytes(pem + made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+    )
+    made = made.not_valid_before(now - datetime.timedelta(1)).not_valid_after(
+        now + datetime.timedelta(1)
+    )
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "pem").write_bytes(
+        pem + made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers(ciphers)
     context.set_ecdh_curve("prime256v1")  # without a list OpenSSL offers finite fields, too
@@ -129,13 +152,24 @@ def doors(there: Loopback) -> list[Door]:
 
 
 def test_a_host_of_today(tmp_path: Path) -> None:
-    with server(tmp_path, ec.generate_private_key(ec.SECP256R1()), "ECDHE+AESGCM:ECDHE+CHACHA20", ssl.TLSVersion.TLSv1_2) as there:
-        assert _verify_tls.check(t.cast(t.Any, there), "post.example", doors(there)) == "TLSv1.3 TLS_AES_256_GCM_SHA384, EC key of 256 bits"
+    with server(
+        tmp_path,
+        ec.generate_private_key(ec.SECP256R1()),
+        "ECDHE+AESGCM:ECDHE+CHACHA20",
+        ssl.TLSVersion.TLSv1_2,
+    ) as there:
+        assert (
+            _verify_tls.check(t.cast(t.Any, there), "post.example", doors(there))
+            == "TLSv1.3 TLS_AES_256_GCM_SHA384, EC key of 256 bits"
+        )
 
 
 def test_what_is_to_be_phased_out_is_doubted(tmp_path: Path) -> None:
     key = rsa.generate_private_key(65537, 2048)
-    with server(tmp_path, key, "ECDHE+AES", ssl.TLSVersion.TLSv1_2) as there, pytest.raises(ProbeDoubt) as said:
+    with (
+        server(tmp_path, key, "ECDHE+AES", ssl.TLSVersion.TLSv1_2) as there,
+        pytest.raises(ProbeDoubt) as said,
+    ):
         _verify_tls.check(t.cast(t.Any, there), "post.example", doors(there))
     assert "the cipher ECDHE-RSA-AES" in str(said.value)
     assert "RSA key has 2048 bits" in str(said.value)
@@ -143,15 +177,28 @@ def test_what_is_to_be_phased_out_is_doubted(tmp_path: Path) -> None:
 
 def test_what_is_bad_fails(tmp_path: Path) -> None:
     key = rsa.generate_private_key(65537, 2048)
-    with server(tmp_path, key, "ALL:@SECLEVEL=0", ssl.TLSVersion.TLSv1) as there, pytest.raises(ProbeFailure) as said:
+    with (
+        server(tmp_path, key, "ALL:@SECLEVEL=0", ssl.TLSVersion.TLSv1) as there,
+        pytest.raises(ProbeFailure) as said,
+    ):
         _verify_tls.check(t.cast(t.Any, there), "post.example", doors(there))
     assert not isinstance(said.value, ProbeDoubt)
     assert "TLSv1.1 is spoken" in str(said.value)
 
 
-def test_what_cannot_be_seen_is_not_called_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_seen_is_not_called_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(_verify_tls, "_CAN_WATCH", False)
-    with server(tmp_path, ec.generate_private_key(ec.SECP256R1()), "ECDHE+AESGCM", ssl.TLSVersion.TLSv1_2) as there, pytest.raises(ProbeBlocked):
+    with (
+        server(
+            tmp_path,
+            ec.generate_private_key(ec.SECP256R1()),
+            "ECDHE+AESGCM",
+            ssl.TLSVersion.TLSv1_2,
+        ) as there,
+        pytest.raises(ProbeBlocked),
+    ):
         _verify_tls.check(t.cast(t.Any, there), "post.example", doors(there))
 
 
@@ -162,7 +209,11 @@ def _relay(door: socket.socket, port: int) -> None:
             plain, _peer = door.accept()
         except OSError:
             return
-        with contextlib.suppress(OSError), plain, socket.create_connection(("127.0.0.1", port), 10) as behind:
+        with (
+            contextlib.suppress(OSError),
+            plain,
+            socket.create_connection(("127.0.0.1", port), 10) as behind,
+        ):
             plain.sendall(b"220 post.example\r\n")
             plain.recv(4096)
             plain.sendall(b"250-post.example\r\n250 STARTTLS\r\n")
@@ -180,15 +231,52 @@ P_256 = ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")
 
 
 @contextlib.contextmanager
-def openssl_server(folder: Path, *options: str, key: tuple[str, ...] = P_256, starttls: bool = True) -> t.Iterator[t.Any]:
+def openssl_server(
+    folder: Path, *options: str, key: tuple[str, ...] = P_256, starttls: bool = True
+) -> t.Iterator[t.Any]:
     """OpenSSL's own server, behind STARTTLS or alone."""
-    make = ["openssl", "req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=post.example", "-newkey", *key]
-    subprocess.run([*make, "-keyout", folder / "key", "-out", folder / "crt"], check=True, capture_output=True)
-    command = ["openssl", "s_server", "-accept", "127.0.0.1:0", "-key", str(folder / "key"), "-cert", str(folder / "crt"), *options]
-    environment = os.environ | ({"OPENSSL_CONF": str(folder / "conf")} if (folder / "conf").exists() else {})
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment) as process:
+    make = [
+        "openssl",
+        "req",
+        "-x509",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=post.example",
+        "-newkey",
+        *key,
+    ]
+    subprocess.run(
+        [*make, "-keyout", folder / "key", "-out", folder / "crt"], check=True, capture_output=True
+    )
+    command = [
+        "openssl",
+        "s_server",
+        "-accept",
+        "127.0.0.1:0",
+        "-key",
+        str(folder / "key"),
+        "-cert",
+        str(folder / "crt"),
+        *options,
+    ]
+    environment = os.environ | (
+        {"OPENSSL_CONF": str(folder / "conf")} if (folder / "conf").exists() else {}
+    )
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+    ) as process:
         assert process.stdout is not None
-        port = next((int(line.rpartition(":")[2]) for line in process.stdout if line.startswith("ACCEPT ")), 0)
+        port = next(
+            (int(line.rpartition(":")[2]) for line in process.stdout if line.startswith("ACCEPT ")),
+            0,
+        )
         reader = threading.Thread(target=process.stdout.read, daemon=True)
         reader.start()
         with socket.create_server(("127.0.0.1", 0)) as door:
@@ -217,20 +305,30 @@ AGREED = {
         (GOOD_SERVER, {}),
         ((*GOOD_SERVER[:-1], "ECDHE+AESGCM:@SECLEVEL=0"), {"signature": "ECDSA with SHA-1"}),
         ((*GOOD_SERVER[1:],), {"client_decides": True}),
-        (("-serverpref", "-groups", "P-256:ffdhe3072", "-cipher", "ECDHE+AESGCM:@SECLEVEL=2"), {"field": "ffdhe3072"}),
+        (
+            ("-serverpref", "-groups", "P-256:ffdhe3072", "-cipher", "ECDHE+AESGCM:@SECLEVEL=2"),
+            {"field": "ffdhe3072"},
+        ),
         ((*GOOD_SERVER[:-1], "ECDHE+AES:@SECLEVEL=2"), {"weak": "ECDHE-ECDSA-AES256-SHA384"}),
         ((*GOOD_SERVER, "-client_renegotiation"), {"client_renegotiates": True}),
-        ((*GOOD_SERVER[:-1], "ECDHE+AESGCM+AES256:@SECLEVEL=2", "-client_renegotiation"), {"client_renegotiates": True}),
+        (
+            (*GOOD_SERVER[:-1], "ECDHE+AESGCM+AES256:@SECLEVEL=2", "-client_renegotiation"),
+            {"client_renegotiates": True},
+        ),
         ((*GOOD_SERVER[:-1], "ECDHE+AESGCM+AES256:@SECLEVEL=2"), {}),
     ],
     ids=str,
 )
-def test_openssl_s_server_is_seen_through(tmp_path: Path, options: tuple[str, ...], found: dict[str, t.Any]) -> None:
+def test_openssl_s_server_is_seen_through(
+    tmp_path: Path, options: tuple[str, ...], found: dict[str, t.Any]
+) -> None:
     with openssl_server(tmp_path, *options) as there:
         assert _verify_tls._handshakes(Door(there, "post.example", 25)) == AGREED | found
 
 
-@pytest.mark.parametrize(("group", "curve"), [("P-224", "P-224"), ("secp256k1", "secp256k1"), ("P-384", "")])
+@pytest.mark.parametrize(
+    ("group", "curve"), [("P-224", "P-224"), ("secp256k1", "secp256k1"), ("P-384", "")]
+)
 def test_small_curves_are_seen(tmp_path: Path, group: str, curve: str) -> None:
     """With an RSA key: one on P-256 keeps OpenSSL from any handshake with a client that does not know P-256."""
     options = ("-serverpref", "-groups", f"P-256:{group}", "-cipher", "ECDHE+AESGCM:@SECLEVEL=1")
@@ -239,22 +337,35 @@ def test_small_curves_are_seen(tmp_path: Path, group: str, curve: str) -> None:
 
 
 def test_a_server_that_signs_with_rsa_and_sha_1_is_bad(tmp_path: Path) -> None:
-    with openssl_server(tmp_path, *GOOD_SERVER[:-1], "ECDHE+AESGCM:@SECLEVEL=0", key=("rsa:3072",)) as there:
+    with openssl_server(
+        tmp_path, *GOOD_SERVER[:-1], "ECDHE+AESGCM:@SECLEVEL=0", key=("rsa:3072",)
+    ) as there:
         found = _verify_tls._handshakes(Door(there, "post.example", 25))
     assert found == AGREED | {"signature": "RSA with SHA-1"}
-    assert shortcomings(replace(GOOD, **found)) == (["handshakes are signed by RSA with SHA-1 (RFC 9155)"], [])
+    assert shortcomings(replace(GOOD, **found)) == (
+        ["handshakes are signed by RSA with SHA-1 (RFC 9155)"],
+        [],
+    )
 
 
 def test_a_server_without_the_extended_master_secret_is_seen(tmp_path: Path) -> None:
-    (tmp_path / "conf").write_text("openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\nOptions = -ExtendedMasterSecret\n")
+    (tmp_path / "conf").write_text(
+        "openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\nOptions = -ExtendedMasterSecret\n"
+    )
     with openssl_server(tmp_path, *GOOD_SERVER) as there:
-        assert _verify_tls._handshakes(Door(there, "post.example", 25)) == AGREED | {"extended_master_secret": False}
+        assert _verify_tls._handshakes(Door(there, "post.example", 25)) == AGREED | {
+            "extended_master_secret": False
+        }
 
 
 def test_a_port_with_tls_from_the_first_byte_is_asked_the_same(tmp_path: Path) -> None:
-    with openssl_server(tmp_path, *GOOD_SERVER[:-1], "ECDHE+AESGCM:@SECLEVEL=0", starttls=False) as there:
+    with openssl_server(
+        tmp_path, *GOOD_SERVER[:-1], "ECDHE+AESGCM:@SECLEVEL=0", starttls=False
+    ) as there:
         there.ports = (465,)
-        assert _verify_tls._handshakes(Door(there, "post.example", 465, implicit=True)) == AGREED | {"signature": "ECDSA with SHA-1"}
+        assert _verify_tls._handshakes(
+            Door(there, "post.example", 465, implicit=True)
+        ) == AGREED | {"signature": "ECDSA with SHA-1"}
 
 
 def test_a_host_without_tls_1_2_is_asked_for_finite_fields_only(tmp_path: Path) -> None:
@@ -262,8 +373,12 @@ def test_a_host_without_tls_1_2_is_asked_for_finite_fields_only(tmp_path: Path) 
         assert _verify_tls._handshakes(Door(there, "post.example", 25)) == {"old": "", "field": ""}
 
 
-@pytest.mark.parametrize(("options", "allowed"), [((), False), (("-early_data", "-max_early_data", "1000"), True)])
-def test_data_before_the_handshake_is_seen_in_tickets(tmp_path: Path, options: tuple[str, ...], allowed: bool) -> None:
+@pytest.mark.parametrize(
+    ("options", "allowed"), [((), False), (("-early_data", "-max_early_data", "1000"), True)]
+)
+def test_data_before_the_handshake_is_seen_in_tickets(
+    tmp_path: Path, options: tuple[str, ...], allowed: bool
+) -> None:
     early: list[bool] = []
     with openssl_server(tmp_path, *GOOD_SERVER, *options) as there:
         link = _verify_tls.talk(there, "post.example", _verify_tls.watching_tickets(early))
@@ -281,7 +396,9 @@ def test_a_host_that_hangs_up_is_not_called_good() -> None:
         thread = threading.Thread(target=_hang_up, args=(door,), daemon=True)
         thread.start()
         with pytest.raises(ProbeBlocked, match="hung up during a handshake"):
-            _verify_tls._handshakes(Door(t.cast(t.Any, Loopback(door.getsockname()[1])), "post.example", 25))
+            _verify_tls._handshakes(
+                Door(t.cast(t.Any, Loopback(door.getsockname()[1])), "post.example", 25)
+            )
         door.shutdown(socket.SHUT_RDWR)
         thread.join(10)
 

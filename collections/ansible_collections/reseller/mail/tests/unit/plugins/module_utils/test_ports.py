@@ -14,7 +14,9 @@ from . import ports
 TESTS = Path(__file__).parents[3]
 
 
-def test_a_port_that_is_taken_in_one_protocol_or_at_one_address_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_that_is_taken_in_one_protocol_or_at_one_address_is_not_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The first UDP port that the system would give is taken in TCP at the second address."""
     given: list[int] = []
     taken = socket.create_server(("127.0.0.2", 0))
@@ -25,12 +27,16 @@ def test_a_port_that_is_taken_in_one_protocol_or_at_one_address_is_not_given(mon
             super().bind(address if given else (address[0], taken.getsockname()[1]))
             given.append(self.getsockname()[1])
 
-    monkeypatch.setattr(ports, "_sockets", lambda: (Unlucky(socket.AF_INET, socket.SOCK_DGRAM), make()[1]))
+    monkeypatch.setattr(
+        ports, "_sockets", lambda: (Unlucky(socket.AF_INET, socket.SOCK_DGRAM), make()[1])
+    )
     with taken:
         pairs = ports.one_port("127.0.0.1", "127.0.0.2")
         assert given[0] == taken.getsockname()[1]
         assert len({one.getsockname()[1] for pair in pairs for one in pair} - {given[0]}) == 1
-        assert [one.getsockname()[0] for pair in pairs for one in pair] == ["127.0.0.1"] * 2 + ["127.0.0.2"] * 2
+        assert [one.getsockname()[0] for pair in pairs for one in pair] == ["127.0.0.1"] * 2 + [
+            "127.0.0.2"
+        ] * 2
     for pair in pairs:
         for one in pair:
             one.close()
@@ -38,7 +44,9 @@ def test_a_port_that_is_taken_in_one_protocol_or_at_one_address_is_not_given(mon
 
 def test_no_test_asks_for_a_port_of_its_own_choice() -> None:
     """Servers bind port 0 and tell which one they got, or take what ports.one_port holds."""
-    opens = re.compile(r"(?:create_server|start_server|HTTPServer|TCPServer|UDPServer|local_addr=|\.bind)\W+\(?[^()]*?[\"\w.\])], *([\w.]+)")
+    opens = re.compile(
+        r"(?:create_server|start_server|HTTPServer|TCPServer|UDPServer|local_addr=|\.bind)\W+\(?[^()]*?[\"\w.\])], *([\w.]+)"
+    )
     chosen = [
         f"{path.relative_to(TESTS)}: {found.group()}"
         for folder in ("unit", "browser")

@@ -34,4 +34,6 @@ def test_a_damaged_memory_makes_all_names_new(root: Path, content: str) -> None:
     (root / "tls/attempts.json").write_text(content, encoding="utf-8")
     assert Attempts(root).times == {}
     Attempts(root).keep({"a.example": 1.0}, {"a.example"})
-    assert json.loads((root / "tls/attempts.json").read_text(encoding="utf-8")) == {"a.example": 1.0}
+    assert json.loads((root / "tls/attempts.json").read_text(encoding="utf-8")) == {
+        "a.example": 1.0
+    }

@@ -37,7 +37,11 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
 
     def run(check: bool = False) -> dict[str, t.Any]:
-        given = {"database": str(tmp_path / "c.db"), "group": grp.getgrgid(os.getgid()).gr_name, "_ansible_check_mode": check}
+        given = {
+            "database": str(tmp_path / "c.db"),
+            "group": grp.getgrgid(os.getgid()).gr_name,
+            "_ansible_check_mode": check,
+        }
         out = io.StringIO()
         with patch_module_args(given), contextlib.redirect_stdout(out), pytest.raises(SystemExit):
             credential_store.main()
@@ -68,7 +72,9 @@ def test_nobody_knows_the_decoys_password(call: Call, tmp_path: Path) -> None:
     assert not any(secret in json.dumps(answers) for secret in (first, second))
 
 
-def test_the_store_of_an_earlier_version_keeps_its_rows_and_a_costly_one_is_told(call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_store_of_an_earlier_version_keeps_its_rows_and_a_costly_one_is_told(
+    call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with Store(str(tmp_path / "c.db")) as store:
         store.put([Credential("jo@acme.example", COSTLY, "supplied")], "2026-01-01T00:00:00Z")
     old = sqlite3.connect(tmp_path / "c.db")
@@ -76,8 +82,12 @@ def test_the_store_of_an_earlier_version_keeps_its_rows_and_a_costly_one_is_told
     old.close()
     answer = call()
     assert answer["changed"]
-    assert answer["unusable"] == {"jo@acme.example": "cost of this BLF-CRYPT hash is 31, which is not 4 to 13"}
-    told = json.dumps(answer) + capsys.readouterr().err  # a warning goes into the answer or, within Ansible's own process, to the terminal
+    assert answer["unusable"] == {
+        "jo@acme.example": "cost of this BLF-CRYPT hash is 31, which is not 4 to 13"
+    }
+    told = (
+        json.dumps(answer) + capsys.readouterr().err
+    )  # a warning goes into the answer or, within Ansible's own process, to the terminal
     assert "jo@acme.example cannot log in: cost of this BLF-CRYPT hash is 31" in told
     assert COSTLY.rpartition("$")[2] not in told
     again = call()

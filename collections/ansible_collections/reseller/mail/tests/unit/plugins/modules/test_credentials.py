@@ -45,7 +45,11 @@ def call(tmp_path: Path) -> Call:
 
 
 def rows(tmp_path: Path) -> list[tuple[str, ...]]:
-    return sqlite3.connect(tmp_path / "credentials.db").execute("SELECT address, hash, origin FROM credentials ORDER BY address").fetchall()
+    return (
+        sqlite3.connect(tmp_path / "credentials.db")
+        .execute("SELECT address, hash, origin FROM credentials ORDER BY address")
+        .fetchall()
+    )
 
 
 def test_planning_makes_nothing(call: Call, tmp_path: Path) -> None:
@@ -54,15 +58,21 @@ def test_planning_makes_nothing(call: Call, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_supplied_hash_is_stored_as_it_is_and_read_by_the_group_alone(call: Call, tmp_path: Path) -> None:
+def test_a_supplied_hash_is_stored_as_it_is_and_read_by_the_group_alone(
+    call: Call, tmp_path: Path
+) -> None:
     call("create", addresses=["jo@acme.example"], supplied={"jo@acme.example": HASH})
     assert rows(tmp_path) == [("jo@acme.example", f"{{BLF-CRYPT}}{HASH}", "supplied")]
     assert stat.S_IMODE((tmp_path / "credentials.db").stat().st_mode) == 0o640
-    assert call("plan", addresses=["jo@acme.example", "it@acme.example"])["missing"] == ["it@acme.example"]
+    assert call("plan", addresses=["jo@acme.example", "it@acme.example"])["missing"] == [
+        "it@acme.example"
+    ]
 
 
 def test_check_mode_creates_nothing(call: Call, tmp_path: Path) -> None:
-    answer = call("create", check=True, addresses=["jo@acme.example"], supplied={"jo@acme.example": HASH})
+    answer = call(
+        "create", check=True, addresses=["jo@acme.example"], supplied={"jo@acme.example": HASH}
+    )
     assert (answer["missing"], answer.get("changed", False)) == (["jo@acme.example"], False)
     assert not list(tmp_path.iterdir())
 
@@ -79,9 +89,17 @@ def test_passwords_wait_until_they_are_acknowledged(call: Call, tmp_path: Path) 
     assert not spool.exists()
 
 
-def test_a_fault_in_one_supplied_hash_keeps_nobody_else_from_a_password(call: Call, tmp_path: Path) -> None:
-    answer = call("create", addresses=["a@x.example", "b@x.example"], supplied={"a@x.example": HASH, "b@x.example": "{PLAIN}secret-word"})
-    assert answer["faults"] == {"b@x.example": "the hash scheme PLAIN is not one of ARGON2ID, ARGON2I, BLF-CRYPT, SHA512-CRYPT"}
+def test_a_fault_in_one_supplied_hash_keeps_nobody_else_from_a_password(
+    call: Call, tmp_path: Path
+) -> None:
+    answer = call(
+        "create",
+        addresses=["a@x.example", "b@x.example"],
+        supplied={"a@x.example": HASH, "b@x.example": "{PLAIN}secret-word"},
+    )
+    assert answer["faults"] == {
+        "b@x.example": "the hash scheme PLAIN is not one of ARGON2ID, ARGON2I, BLF-CRYPT, SHA512-CRYPT"
+    }
     assert "secret-word" not in json.dumps(answer)
     assert [address for address, *_rest in rows(tmp_path)] == ["a@x.example"]
 
@@ -89,6 +107,10 @@ def test_a_fault_in_one_supplied_hash_keeps_nobody_else_from_a_password(call: Ca
 def test_a_store_from_a_backup_gets_its_owner_and_mode(call: Call, tmp_path: Path) -> None:
     call("create", addresses=["jo@acme.example"], supplied={"jo@acme.example": HASH})
     (tmp_path / "credentials.db").chmod(0o600)
-    assert call("plan", check=True, addresses=[])["repaired"] == call("plan", addresses=[])["repaired"] == ["~ credential store owner and mode"]
+    assert (
+        call("plan", check=True, addresses=[])["repaired"]
+        == call("plan", addresses=[])["repaired"]
+        == ["~ credential store owner and mode"]
+    )
     assert stat.S_IMODE((tmp_path / "credentials.db").stat().st_mode) == 0o640
     assert call("plan", addresses=[])["repaired"] == []

@@ -16,7 +16,9 @@ CURRENT = "000001-3f1c9a7be210"
 
 
 def model(domains: t.Iterable[str]) -> str:
-    return "".join(f"{line}\n" for line in ("tenant acme", *(f"domain {domain}" for domain in domains)))
+    return "".join(
+        f"{line}\n" for line in ("tenant acme", *(f"domain {domain}" for domain in domains))
+    )
 
 
 @pytest.fixture
@@ -29,27 +31,46 @@ def store(tmp_path: Path) -> _generation.Store:
     return store
 
 
-def run(store: _generation.Store, left: int, accepted: int = 0, check_mode: bool = False, back: t.Sequence[str] = ()) -> str:
+def run(
+    store: _generation.Store,
+    left: int,
+    accepted: int = 0,
+    check_mode: bool = False,
+    back: t.Sequence[str] = (),
+) -> str:
     """The guard's word on a run that would leave so many domains, empty when it lets it pass."""
-    content = _generation.Content("mx1", 12, {"model.txt": model([*DOMAINS[:left], *back])}, "", b"")
+    content = _generation.Content(
+        "mx1", 12, {"model.txt": model([*DOMAINS[:left], *back])}, "", b""
+    )
     try:
-        guard(store, content, {"deletion_guard": {"domains": 10}, "deletions_accepted": accepted}, check_mode)
+        guard(
+            store,
+            content,
+            {"deletion_guard": {"domains": 10}, "deletions_accepted": accepted},
+            check_mode,
+        )
     except _generation.GenerationError as error:
         return str(error)
     return ""
 
 
-def test_small_deletions_do_not_add_up_while_the_runs_that_make_them_fail(store: _generation.Store) -> None:
+def test_small_deletions_do_not_add_up_while_the_runs_that_make_them_fail(
+    store: _generation.Store,
+) -> None:
     assert [run(store, left) for left in (18, 16, 14, 12, 12, 10)] == [""] * 6
 
 
-def test_a_large_one_is_refused_each_time_and_nothing_of_it_is_noted(store: _generation.Store) -> None:
+def test_a_large_one_is_refused_each_time_and_nothing_of_it_is_noted(
+    store: _generation.Store,
+) -> None:
     assert run(store, 18) == ""
     for _again in range(2):
         assert "removes 8 of 18 domains" in run(store, 10)
 
 
-def test_the_number_that_the_refusal_names_lets_the_change_pass_and_less_does_not(store: _generation.Store) -> None:
+def test_the_number_that_the_refusal_names_lets_the_change_pass_and_less_does_not(
+    store: _generation.Store,
+) -> None:
     assert run(store, 18) == ""
     told = re.search(r"-e mail_deletions_accepted=(\d+)$", run(store, 10))
     assert told

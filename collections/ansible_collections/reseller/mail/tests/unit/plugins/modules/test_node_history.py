@@ -42,7 +42,10 @@ def test_a_store_without_a_password_is_as_good_as_none(root: Path, mail: Path) -
     database = str(root / "credentials" / "credentials.db")
     with Store(database) as store:
         assert not look(root, mail)["credentials"]
-        store.put([Credential("jo@acme.example", "{BLF-CRYPT}$2y$05$x", "initial")], "2026-11-28T00:00:00Z")
+        store.put(
+            [Credential("jo@acme.example", "{BLF-CRYPT}$2y$05$x", "initial")],
+            "2026-11-28T00:00:00Z",
+        )
     assert look(root, mail)["credentials"]
 
 

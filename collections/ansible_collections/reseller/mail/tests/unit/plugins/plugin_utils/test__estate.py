@@ -22,7 +22,9 @@ def test_an_unknown_node_is_told_which_there_are() -> None:
 
 
 def test_no_directory_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(AnsibleActionFail, match=r"there is no estate at .*/nowhere: it is no directory$"):
+    with pytest.raises(
+        AnsibleActionFail, match=r"there is no estate at .*/nowhere: it is no directory$"
+    ):
         judged(str(tmp_path / "nowhere"))
 
 
@@ -33,5 +35,8 @@ def test_faults_are_counted_and_the_first_is_named_in_one_line(tmp_path: Path) -
     with pytest.raises(AnsibleActionFail) as caught:
         judged(str(tmp_path / "estate"))
     said = str(caught.value)
-    assert "has 2 faults; ansible-playbook reseller.mail.validate names them; the first is tenants/acme/acme.example.yml:" in said
+    assert (
+        "has 2 faults; ansible-playbook reseller.mail.validate names them; the first is tenants/acme/acme.example.yml:"
+        in said
+    )
     assert "\n" not in said

@@ -25,7 +25,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def read(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def test_content_changes_modes_stay_and_nothing_else_is_left(folder: Path) -> None:
@@ -56,7 +60,9 @@ def test_a_full_disk_stops_all(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert read(folder) == BEFORE
 
 
-def test_a_second_file_that_cannot_be_put_in_place_takes_the_first_back(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_file_that_cannot_be_put_in_place_takes_the_first_back(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put = os.replace
     calls = []
 
@@ -82,12 +88,21 @@ def test_a_report_is_written_when_it_is_not_there_yet_and_not_in_check_mode(tmp_
     assert not _files.update(file, b"one", check_mode=False)
 
 
-@pytest.mark.parametrize("write", [lambda path: _files.update(path, b"x", False), lambda path: _files.write({path: b"x"})])
-@pytest.mark.parametrize(("place", "why"), [("folder", "Is a directory"), ("file/below", "Not a directory")])
-def test_what_cannot_be_written_is_said_once_and_in_one_sentence(tmp_path: Path, write: t.Callable[[Path], None], place: str, why: str) -> None:
+@pytest.mark.parametrize(
+    "write",
+    [lambda path: _files.update(path, b"x", False), lambda path: _files.write({path: b"x"})],
+)
+@pytest.mark.parametrize(
+    ("place", "why"), [("folder", "Is a directory"), ("file/below", "Not a directory")]
+)
+def test_what_cannot_be_written_is_said_once_and_in_one_sentence(
+    tmp_path: Path, write: t.Callable[[Path], None], place: str, why: str
+) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(AnsibleActionFail, match=f"{place} cannot be written: ({why}|File exists)$") as failure:
+    with pytest.raises(
+        AnsibleActionFail, match=f"{place} cannot be written: ({why}|File exists)$"
+    ) as failure:
         write(tmp_path / place)
     assert failure.value.__cause__ is None
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder"]
@@ -123,7 +138,8 @@ def test_only_what_differs_is_written_and_shown(folder: Path) -> None:
     for check_mode in (True, False):
         diffs = _files.put_all(folder, wanted, check_mode, lambda text: text.replace(b"one", b"1"))
         assert [(one["after_header"], one["before"], one["after"]) for one in diffs] == [
-            (str(folder / "a.yml"), "1\n", "\ufffd 1\n"), (str(folder / "new/c.yml"), "", ""),
+            (str(folder / "a.yml"), "1\n", "\ufffd 1\n"),
+            (str(folder / "new/c.yml"), "", ""),
         ]
         assert read(folder) == (BEFORE if check_mode else wanted)
     assert _files.put_all(folder, wanted, False) == []

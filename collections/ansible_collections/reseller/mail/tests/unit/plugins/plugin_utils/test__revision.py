@@ -11,7 +11,12 @@ from pathlib import Path
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils import _edits
 from ansible_collections.reseller.mail.plugins.module_utils._load import MAX_BYTES, read_files
-from ansible_collections.reseller.mail.plugins.module_utils._revision import FILE, LINK, PIN, Revision
+from ansible_collections.reseller.mail.plugins.module_utils._revision import (
+    FILE,
+    LINK,
+    PIN,
+    Revision,
+)
 from ansible_collections.reseller.mail.plugins.plugin_utils import _revision
 from ansible_collections.reseller.mail.plugins.plugin_utils._git import GitError, Repository
 
@@ -25,14 +30,20 @@ class Repo:
         self.folder = folder
         self.estate = folder / estate
         self.env = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null"} | {
-            f"GIT_{who}_{what}": "t@t.test" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+            f"GIT_{who}_{what}": "t@t.test"
+            for who in ("AUTHOR", "COMMITTER")
+            for what in ("NAME", "EMAIL")
         }
         folder.mkdir(parents=True, exist_ok=True)
         self.git("init", "--quiet", "--initial-branch=main")
 
     def git(self, *words: str, given: bytes | None = None) -> str:
         done = subprocess.run(
-            ["git", "-C", str(self.folder), "-c", "protocol.file.allow=always", *words], env=self.env, input=given, check=True, capture_output=True
+            ["git", "-C", str(self.folder), "-c", "protocol.file.allow=always", *words],
+            env=self.env,
+            input=given,
+            check=True,
+            capture_output=True,
         )
         return done.stdout.decode().strip()
 
@@ -49,7 +60,10 @@ class Repo:
 
     def tree(self, *entries: tuple[str, str, bytes]) -> str:
         """A tree made by hand: mode, object, name."""
-        raw = b"".join(mode.encode() + b" " + name + b"\0" + bytes.fromhex(blob) for mode, blob, name in entries)
+        raw = b"".join(
+            mode.encode() + b" " + name + b"\0" + bytes.fromhex(blob)
+            for mode, blob, name in entries
+        )
         return self.git("hash-object", "-t", "tree", "--literally", "-w", "--stdin", given=raw)
 
     def blob(self, content: bytes) -> str:
@@ -79,10 +93,26 @@ def test_a_commit_reads_like_its_folder_and_the_working_tree_does_not_matter(rep
     assert found.prefix == "estates/example/"
     assert repo.git("status", "--porcelain") == status
     bare = read(repo, "main", bare=True)
-    assert [edit.keys for edit in _edits.edits(bare, _revision.of_folder(str(repo.estate)))] == ["mailboxes.quota"]
+    assert [edit.keys for edit in _edits.edits(bare, _revision.of_folder(str(repo.estate)))] == [
+        "mailboxes.quota"
+    ]
 
 
-@pytest.mark.parametrize("revision", ["", "nothing", "--all", "-h", "main:estates", "$(touch x)", "main; touch x", "a\0b", "--output=/tmp/x", "@{99}"])
+@pytest.mark.parametrize(
+    "revision",
+    [
+        "",
+        "nothing",
+        "--all",
+        "-h",
+        "main:estates",
+        "$(touch x)",
+        "main; touch x",
+        "a\0b",
+        "--output=/tmp/x",
+        "@{99}",
+    ],
+)
 def test_revisions_that_are_none(repo: Repo, revision: str) -> None:
     repo.commit()
     with pytest.raises(GitError, match=r"is no commit of the repository .* is it fetched\?"):
@@ -114,7 +144,20 @@ def test_hostile_names_and_entries(repo: Repo, tmp_path: Path) -> None:
         ("100644", evil, b"n" * 300),
     )
     tree = repo.tree(
-        ("40000", repo.tree(("40000", repo.tree(("40000", up, b".."), ("40000", repo.tree(("40000", acme, b"acme")), b"tenants")), b"example")), b"estates")
+        (
+            "40000",
+            repo.tree(
+                (
+                    "40000",
+                    repo.tree(
+                        ("40000", up, b".."),
+                        ("40000", repo.tree(("40000", acme, b"acme")), b"tenants"),
+                    ),
+                    b"example",
+                )
+            ),
+            b"estates",
+        )
     )
     found = read(repo, "HEAD", tree)
     whats = {fault.position.file: fault.what for fault in found.faults}
@@ -130,7 +173,9 @@ def test_hostile_names_and_entries(repo: Repo, tmp_path: Path) -> None:
 def test_a_file_too_large_is_not_even_fetched(repo: Repo) -> None:
     (repo.estate / e.ACME).write_bytes(b"#" * (MAX_BYTES + 1))
     repo.commit()
-    assert [(fault.id, fault.position.file) for fault in read(repo, "main").faults] == [("too-large", e.ACME)]
+    assert [(fault.id, fault.position.file) for fault in read(repo, "main").faults] == [
+        ("too-large", e.ACME)
+    ]
 
 
 def test_merging_shows_only_one_s_own_change(repo: Repo) -> None:
@@ -143,16 +188,28 @@ def test_merging_shows_only_one_s_own_change(repo: Repo) -> None:
     ours = repo.commit()
     repository = Repository(str(repo.estate))
     before = read(repo, "main")
-    assert {edit.file for edit in _edits.edits(before, read(repo, "proposal"))} == {e.ACME, e.GLOBEX}
-    assert {edit.file for edit in _edits.edits(before, read(repo, "proposal", repository.merged(ours, theirs)))} == {e.ACME}
+    assert {edit.file for edit in _edits.edits(before, read(repo, "proposal"))} == {
+        e.ACME,
+        e.GLOBEX,
+    }
+    assert {
+        edit.file
+        for edit in _edits.edits(before, read(repo, "proposal", repository.merged(ours, theirs)))
+    } == {e.ACME}
     repo.write(e.changed(e.FILES, e.ACME, ("quota: 5G", "quota: 7G")))
-    with pytest.raises(GitError, match=r"does not merge: conflicts in 'tenants/acme/acme\.example\.yml'"):
+    with pytest.raises(
+        GitError, match=r"does not merge: conflicts in 'tenants/acme/acme\.example\.yml'"
+    ):
         repository.merged(repo.commit(), theirs)
 
 
 def test_a_tenant_s_own_repository_that_is_pinned(repo: Repo, tmp_path: Path) -> None:
     tenant = Repo(tmp_path / "acme", ".")
-    own = {path.removeprefix("tenants/acme/"): text for path, text in e.FILES.items() if path.startswith("tenants/acme/")}
+    own = {
+        path.removeprefix("tenants/acme/"): text
+        for path, text in e.FILES.items()
+        if path.startswith("tenants/acme/")
+    }
     tenant.write(own)
     first = tenant.commit()
     shutil.rmtree(repo.estate / "tenants" / "acme")
@@ -173,15 +230,26 @@ def test_a_tenant_s_own_repository_that_is_pinned(repo: Repo, tmp_path: Path) ->
     ]
     repo.git("-C", str(pinned), "fetch", "--quiet", "origin")
     after = read(repo, "main")
-    assert [(edit.file, edit.keys, edit.kind) for edit in _edits.edits(before, after)] == [("tenants/acme", "", PIN), (e.ACME, "mailboxes.quota", FILE)]
+    assert [(edit.file, edit.keys, edit.kind) for edit in _edits.edits(before, after)] == [
+        ("tenants/acme", "", PIN),
+        (e.ACME, "mailboxes.quota", FILE),
+    ]
     shutil.rmtree(pinned)
     pinned.mkdir()
-    repo.git("update-index", "--cacheinfo", f"160000,{repo.git('rev-parse', 'HEAD')},estates/example/tenants/acme")
+    repo.git(
+        "update-index",
+        "--cacheinfo",
+        f"160000,{repo.git('rev-parse', 'HEAD')},estates/example/tenants/acme",
+    )
     repo.git("commit", "--quiet", "--message", "a pin to a commit of this repository itself")
-    assert any("is not here" in fault.what for fault in read(repo, "main").faults), "the repository around must not answer for it"
+    assert any("is not here" in fault.what for fault in read(repo, "main").faults), (
+        "the repository around must not answer for it"
+    )
 
 
-def test_environment_of_a_hook_leads_nowhere_else(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_of_a_hook_leads_nowhere_else(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     repo.commit()
     other = Repo(tmp_path / "other")
     monkeypatch.setenv("GIT_DIR", str(other.folder / ".git"))
@@ -197,7 +265,11 @@ def test_what_lies_in_a_folder(tmp_path: Path) -> None:
     os.mkfifo(estate / "pipe")
     (estate / ".git").write_text("gitdir: elsewhere\n", encoding="utf-8")
     found = _revision.of_folder(str(estate)).entries
-    assert {path: entry.kind for path, entry in found.items()} == {"file": FILE, "link": LINK, "pipe": "special file"}
+    assert {path: entry.kind for path, entry in found.items()} == {
+        "file": FILE,
+        "link": LINK,
+        "pipe": "special file",
+    }
 
 
 def compared(repo: Repo) -> tuple[dict[str, bytes], list[str]]:
@@ -205,8 +277,14 @@ def compared(repo: Repo) -> tuple[dict[str, bytes], list[str]]:
     repository = Repository(str(repo.estate))
     before = _revision.of_commit(repository, repository.commit("HEAD"), "HEAD", bare=True)
     after = _revision.of_working_tree(repository, str(repo.estate))
-    paths = {path for path in {*before.entries, *after.entries} if before.entries.get(path) != after.entries.get(path)}
-    return {path: content for path, content in after.files.items() if before.files.get(path) != content}, sorted(paths)
+    paths = {
+        path
+        for path in {*before.entries, *after.entries}
+        if before.entries.get(path) != after.entries.get(path)
+    }
+    return {
+        path: content for path, content in after.files.items() if before.files.get(path) != content
+    }, sorted(paths)
 
 
 def test_a_working_tree_with_other_line_ends_is_no_change(repo: Repo) -> None:
@@ -257,7 +335,10 @@ def test_a_file_with_another_name_is_two_changes(repo: Repo, staged: bool) -> No
     else:
         (repo.estate / e.ACME).rename(other)
     files, paths = compared(repo)
-    assert (list(files), paths) == (["tenants/acme/other.example.yml"], [e.ACME, "tenants/acme/other.example.yml"])
+    assert (list(files), paths) == (
+        ["tenants/acme/other.example.yml"],
+        [e.ACME, "tenants/acme/other.example.yml"],
+    )
 
 
 def test_a_link_in_the_place_of_a_file_is_a_change_and_is_not_followed(repo: Repo) -> None:
@@ -295,7 +376,11 @@ def test_new_and_deleted_files_are_changes_and_the_repository_is_not_written_to(
     (repo.estate / e.ACME).unlink()
 
     def state() -> list[tuple[str, bytes]]:
-        return sorted((str(path), path.read_bytes()) for path in (repo.folder / ".git").rglob("*") if path.is_file())
+        return sorted(
+            (str(path), path.read_bytes())
+            for path in (repo.folder / ".git").rglob("*")
+            if path.is_file()
+        )
 
     before = state()
     assert compared(repo) == ({}, sorted([e.ACME, "tenants/acme/notes.txt"]))
@@ -306,7 +391,13 @@ def test_a_pinned_repository_is_seen_as_it_lies_there(repo: Repo, tmp_path: Path
     own = Repo(tmp_path / "own", ".")
     (own.folder / "account.yml").write_text("plan: business\n")
     own.commit()
-    repo.git("submodule", "add", "--quiet", str(own.folder), f"{repo.estate.relative_to(repo.folder)}/tenants/newco")
+    repo.git(
+        "submodule",
+        "add",
+        "--quiet",
+        str(own.folder),
+        f"{repo.estate.relative_to(repo.folder)}/tenants/newco",
+    )
     repo.commit()
     assert compared(repo) == ({}, [])
     account = "tenants/newco/account.yml"

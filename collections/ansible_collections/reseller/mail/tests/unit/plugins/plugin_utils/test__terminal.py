@@ -17,7 +17,11 @@ def test_no_plugin_prints_by_itself() -> None:
     for path in PLUGINS.rglob("*.py"):
         if path.name == "_terminal.py":
             continue
-        names = {node.id for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Name)}
+        names = {
+            node.id
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Name)
+        }
         assert not names & {"Display", "print", "display"}, path
 
 
@@ -41,22 +45,38 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
     return screen
 
 
-def test_whatever_is_printed_is_fit_for_a_terminal(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whatever_is_printed_is_fit_for_a_terminal(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(_terminal, "ANSIBLE_COLOR", True)
     _terminal.say("\x1b[2J::error::x")
     _terminal.warn("\u202ex")
     _terminal.tell(lambda color: f"{chr(27) if color else ''}evil \x9b31m")
     _terminal.tell(lambda color: "\x1b[31mred\x1b[0m" if color else "red")
-    assert screen.shown == ["\\x1b[2J::error::x", "\\u202ex", "\nevil \\x9b31m\n", "evil \\x9b31m", "\n\x1b[31mred\x1b[0m\n", "red"]
+    assert screen.shown == [
+        "\\x1b[2J::error::x",
+        "\\u202ex",
+        "\nevil \\x9b31m\n",
+        "evil \\x9b31m",
+        "\n\x1b[31mred\x1b[0m\n",
+        "red",
+    ]
 
 
-def test_in_a_job_of_github_nothing_but_our_own_commands_is_obeyed(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_a_job_of_github_nothing_but_our_own_commands_is_obeyed(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setattr(_terminal, "ANSIBLE_COLOR", False)
     _terminal.say("::error::x")
     _terminal.tell(lambda _color: "name ##[stop-commands]x")
     _terminal.command("::error file=a::b")
-    assert screen.shown == ["\u2060::error::x", "\nname ##\u2060[stop-commands]x\n", "name ##\u2060[stop-commands]x", "::error file=a::b"]
+    assert screen.shown == [
+        "\u2060::error::x",
+        "\nname ##\u2060[stop-commands]x\n",
+        "name ##\u2060[stop-commands]x",
+        "::error file=a::b",
+    ]
 
 
 class Failing(_controller.ControllerAction):
@@ -72,4 +92,7 @@ def test_an_error_that_ansible_prints_is_fit_for_a_terminal() -> None:
 
 
 def test_messages_and_diffs_are_fit_for_a_terminal() -> None:
-    assert _controller._printed([{"prepared": "+ \x1b[2J\n", "header": None}, "\u202e"]) == [{"prepared": "+ \\x1b[2J\n", "header": None}, "\\u202e"]
+    assert _controller._printed([{"prepared": "+ \x1b[2J\n", "header": None}, "\u202e"]) == [
+        {"prepared": "+ \\x1b[2J\n", "header": None},
+        "\\u202e",
+    ]

@@ -89,7 +89,9 @@ def test_a_password_that_was_right_elsewhere_or_before_a_change_is_as_unknown_as
     assert others.before(guess("right", network="203.0.113.9"), 0) > ALLOWED
 
 
-def test_a_right_password_from_a_new_place_waits_but_is_verified_while_others_guess_from_theirs() -> None:
+def test_a_right_password_from_a_new_place_waits_but_is_verified_while_others_guess_from_theirs() -> (
+    None
+):
     limiter = limit.Limiter()
     for network in range(60):
         wrong(limiter, *(guess(number, network=f"198.51.100.{network}") for number in range(5)))
@@ -101,12 +103,16 @@ def test_a_right_password_never_seen_before_works_right_after_a_burst_of_wrong_o
     assert 0 <= limiter.before(guess("right"), 0) <= LONGEST
 
 
-@pytest.mark.parametrize(("seconds", "delay"), [(0, LONGEST), (limit.WINDOW - 1, LONGEST), (limit.WINDOW + 1, 0)])
+@pytest.mark.parametrize(
+    ("seconds", "delay"), [(0, LONGEST), (limit.WINDOW - 1, LONGEST), (limit.WINDOW + 1, 0)]
+)
 def test_wrong_passwords_are_forgotten_after_an_hour(seconds: float, delay: int) -> None:
     assert guessed(20).before(guess("right"), seconds) == delay
 
 
-def side_by_side(limiter: t.Any, guesses: t.Iterable[t.Any], connections: int, seconds: int, hashing: float = 0.1) -> int:
+def side_by_side(
+    limiter: t.Any, guesses: t.Iterable[t.Any], connections: int, seconds: int, hashing: float = 0.1
+) -> int:
     """Guess with so many connections for so long, each as soon as its last guess is answered; return how many were verified."""
     verified, source = 0, iter(guesses)
     busy: list[tuple[float, int, t.Any]] = [(0.0, number, None) for number in range(connections)]
@@ -128,7 +134,9 @@ def side_by_side(limiter: t.Any, guesses: t.Iterable[t.Any], connections: int, s
 @pytest.mark.parametrize("connections", [10, 60])
 def test_many_connections_guess_no_faster_at_one_account(connections: int) -> None:
     """Anvil's penalty let 40 connections guess as fast as the processor hashed, more than 3 times a second."""
-    assert side_by_side(limit.Limiter(), map(guess, itertools.count()), connections, 600) < 600 * 0.3
+    assert (
+        side_by_side(limit.Limiter(), map(guess, itertools.count()), connections, 600) < 600 * 0.3
+    )
 
 
 def test_many_connections_of_one_network_are_slowed_over_all_accounts() -> None:
@@ -167,10 +175,15 @@ def test_memory_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limit, "MOST_KEYS", 10)
     limiter = limit.Limiter()
     for number in range(50):
-        limiter.after(guess(number, f"user{number}@x.example", f"198.51.100.{number}"), number % 2 == 0, 0)
+        limiter.after(
+            guess(number, f"user{number}@x.example", f"198.51.100.{number}"), number % 2 == 0, 0
+        )
     assert max(len(table) for table in (limiter._right, *limiter._counters)) <= 10
     wrong(limiter, *map(guess, range(500)))
-    assert max(len(counter.wrong) for table in limiter._counters for counter in table.values()) <= limit.MOST_COUNTED + 1
+    assert (
+        max(len(counter.wrong) for table in limiter._counters for counter in table.values())
+        <= limit.MOST_COUNTED + 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -183,18 +196,27 @@ def test_memory_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
         ("nonsense", ""),
     ],
 )
-def test_an_ipv6_customer_has_a_network_and_an_ipv4_one_an_address(address: str, network: str) -> None:
+def test_an_ipv6_customer_has_a_network_and_an_ipv4_one_an_address(
+    address: str, network: str
+) -> None:
     assert limit.network_of(address) == network
 
 
 def question(**more: t.Any) -> bytes:
-    return json.dumps({"login": "JO@acme.example", "pwhash": "0123", "remote": "192.0.2.1", **more}).encode()
+    return json.dumps(
+        {"login": "JO@acme.example", "pwhash": "0123", "remote": "192.0.2.1", **more}
+    ).encode()
 
 
 def test_dovecot_is_answered_and_others_are_not() -> None:
     service = limit.Service("the token")
     assert service.answer("allow", "the token", question()) == {"status": 0, "msg": ""}
-    for token, body in (("another", question()), ("", question()), ("the token", b"no json"), ("the token", b"[]")):
+    for token, body in (
+        ("another", question()),
+        ("", question()),
+        ("the token", b"no json"),
+        ("the token", b"[]"),
+    ):
         assert service.answer("allow", token, body) is None
 
 
@@ -211,7 +233,9 @@ def test_a_refusal_says_why_and_is_not_counted_as_a_wrong_password() -> None:
 def test_who_asks_from_the_host_itself_is_not_limited() -> None:
     service = limit.Service("the token")
     for number in range(100):
-        service.answer("report", "the token", question(remote="", pwhash=str(number), success=False))
+        service.answer(
+            "report", "the token", question(remote="", pwhash=str(number), success=False)
+        )
     assert service.answer("allow", "the token", question(remote=""))["status"] == ALLOWED
 
 
@@ -221,9 +245,15 @@ U_LABELS = {"login": "jo@bücher.example", "typed": "JO@BÜCHER.example"}
 
 def tried(service: t.Any, password: str, name: t.Mapping[str, str], success: bool = False) -> int:
     """Ask as Dovecot does: its digest has the login in it, which is the mailbox's own when it reports."""
-    status = service.answer("allow", "the token", question(**name, pwhash=f"{password} {name['login']}"))["status"]
+    status = service.answer(
+        "allow", "the token", question(**name, pwhash=f"{password} {name['login']}")
+    )["status"]
     if status != REFUSED:
-        service.answer("report", "the token", question(typed=name["typed"], pwhash=f"{password} jo@acme.example", success=success))
+        service.answer(
+            "report",
+            "the token",
+            question(typed=name["typed"], pwhash=f"{password} jo@acme.example", success=success),
+        )
     return int(status)
 
 
@@ -233,16 +263,22 @@ def test_guesses_at_all_names_of_a_mailbox_are_guesses_at_it(name: t.Mapping[str
     assert tried(service, "wrong", name) == 0, "nobody knows yet what this is a name of"
     assert tried(service, "wrong, too", name) == guessed(10).before(guess("new"), 0) == 2
     assert len(service.limiter._counters[1]["jo@acme.example"].wrong) == 11
-    others = service.answer("allow", "the token", question(login="it@acme-mail.example", typed="it@acme-mail.example"))
+    others = service.answer(
+        "allow", "the token", question(login="it@acme-mail.example", typed="it@acme-mail.example")
+    )
     assert others["status"] == ALLOWED
 
 
-def test_a_right_password_is_known_under_the_name_it_was_given_with_and_nothing_stays_unfinished() -> None:
+def test_a_right_password_is_known_under_the_name_it_was_given_with_and_nothing_stays_unfinished() -> (
+    None
+):
     service = limit.Service("the token", clock=lambda: 0.0)
     for _login in range(3):
         assert tried(service, "right", ALIAS, success=True) == ALLOWED
     wrong(service.limiter, *(guess(f"wrong {number}") for number in range(30)))
-    assert [tried(service, "right", ALIAS, success=True) for _login in range(100)] == [ALLOWED] * 100
+    assert [tried(service, "right", ALIAS, success=True) for _login in range(100)] == [
+        ALLOWED
+    ] * 100
     assert not service.limiter._counters[1]["jo@acme.example"].pending
     assert tried(service, "wrong", ALIAS) == LONGEST
 
@@ -251,7 +287,9 @@ def test_an_old_password_counts_once_under_another_name_too() -> None:
     service = limit.Service("the token", clock=lambda: 0.0)
     for _attempt in range(30):
         assert tried(service, "old", ALIAS) == ALLOWED
-    assert len(service.limiter._counters[1]["jo@acme.example"].wrong) <= 2, "once before the name was known, once after"
+    assert len(service.limiter._counters[1]["jo@acme.example"].wrong) <= 2, (
+        "once before the name was known, once after"
+    )
 
 
 def test_a_name_that_became_a_domain_of_its_own_is_an_account_of_its_own() -> None:
@@ -286,6 +324,11 @@ def test_neither_password_nor_dovecots_digest_of_it_is_remembered() -> None:
 
 
 def test_the_token_is_what_dovecot_reads() -> None:
-    assert limit.token_of("auth_policy_hash_nonce = x\nauth_policy_server_api_header = X-Token: 0a1b\n") == "0a1b"
+    assert (
+        limit.token_of(
+            "auth_policy_hash_nonce = x\nauth_policy_server_api_header = X-Token: 0a1b\n"
+        )
+        == "0a1b"
+    )
     with pytest.raises(ValueError, match="X-Token"):
         limit.token_of("auth_policy_hash_nonce = x\n")

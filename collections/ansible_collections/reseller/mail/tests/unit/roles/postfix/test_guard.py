@@ -181,7 +181,11 @@ def judge(login: str, *fields: tuple[str, str]) -> t.Any:
         [("From", "Jo <jo@acme.example>")],
         [("FROM", "jo+list@acme.example")],
         [("From", "office@acme.example"), ("Sender", "jo@acme.example")],
-        [("From", "jo@acme.example"), ("Resent-From", "office@acme.example"), ("Resent-From", "jo@acme.example")],
+        [
+            ("From", "jo@acme.example"),
+            ("Resent-From", "office@acme.example"),
+            ("Resent-From", "jo@acme.example"),
+        ],
     ],
 )
 def test_a_login_sends_as_what_it_owns(fields: list[tuple[str, str]]) -> None:
@@ -193,14 +197,33 @@ def test_a_login_sends_as_what_it_owns(fields: list[tuple[str, str]]) -> None:
     ("fields", "text"),
     [
         ([], "exactly one From field and has 0"),
-        ([("From", "jo@acme.example"), ("from", "jo@acme.example")], "exactly one From field and has 2"),
-        ([("From", "ann@globex.example")], "From <ann@globex.example> is not an address that jo@acme.example may send as"),
+        (
+            [("From", "jo@acme.example"), ("from", "jo@acme.example")],
+            "exactly one From field and has 2",
+        ),
+        (
+            [("From", "ann@globex.example")],
+            "From <ann@globex.example> is not an address that jo@acme.example may send as",
+        ),
         ([("From", "unknown@acme.example")], "may send as"),
         ([("From", "nobody@acme.example")], "may send as"),
         ([("From", "jo@elsewhere.example")], "may send as"),
-        ([("From", "jo@acme.example"), ("Sender", "ann@globex.example")], "Sender <ann@globex.example>"),
-        ([("From", "jo@acme.example"), ("Sender", "jo@acme.example"), ("Sender", "jo@acme.example")], "at most one Sender"),
-        ([("From", "jo@acme.example"), ("Resent-From", "ann@globex.example")], "Resent-From <ann@globex.example>"),
+        (
+            [("From", "jo@acme.example"), ("Sender", "ann@globex.example")],
+            "Sender <ann@globex.example>",
+        ),
+        (
+            [
+                ("From", "jo@acme.example"),
+                ("Sender", "jo@acme.example"),
+                ("Sender", "jo@acme.example"),
+            ],
+            "at most one Sender",
+        ),
+        (
+            [("From", "jo@acme.example"), ("Resent-From", "ann@globex.example")],
+            "Resent-From <ann@globex.example>",
+        ),
         ([("From", "jo@acme.example"), ("Resent-Sender", "x: ;")], "Resent-Sender is not"),
         ([("From", "jo@acme.example")] + [("Resent-From", "jo@acme.example")] * 60, "too many"),
     ],
@@ -222,7 +245,12 @@ def test_a_part_of_an_owners_name_is_not_the_owner() -> None:
 
 
 def test_the_first_key_that_exists_counts_as_in_postfix() -> None:
-    table = {"sales+eu@acme.example": "ann", "sales@acme.example": "jo", "@acme.example": "it", "none@acme.example": ""}
+    table = {
+        "sales+eu@acme.example": "ann",
+        "sales@acme.example": "jo",
+        "@acme.example": "it",
+        "none@acme.example": "",
+    }
 
     def seek(_table: str, key: str) -> t.Optional[str]:
         return table.get(key)
@@ -255,7 +283,9 @@ VALUES = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF), max_size=
 
 
 @given(st.dictionaries(KEYS, VALUES), KEYS, st.booleans())
-def test_bisection_finds_what_a_dict_finds(table: dict[str, str], other: str, last_newline: bool) -> None:
+def test_bisection_finds_what_a_dict_finds(
+    table: dict[str, str], other: str, last_newline: bool
+) -> None:
     data = "".join(f"{key}\t{table[key]}\n" for key in sorted(table)).encode()
     data = data if last_newline else data.rstrip(b"\n")
     for key in [*table, other, other + "!"]:
@@ -275,7 +305,9 @@ def test_bisection_finds_what_a_dict_finds(table: dict[str, str], other: str, la
         ("250 2.0.0 fine", None),
     ],
 )
-def test_a_policy_answer_is_a_refusal_or_nothing(action: str, refusal: t.Optional[tuple[str, str, str]]) -> None:
+def test_a_policy_answer_is_a_refusal_or_nothing(
+    action: str, refusal: t.Optional[tuple[str, str, str]]
+) -> None:
     assert guard.judge_answer(action) == refusal
 
 
@@ -303,11 +335,19 @@ def _policy_server(path: str, answer: bytes) -> tuple[threading.Thread, list[byt
 def test_the_policy_is_asked_as_at_rcpt_with_the_size_that_arrived(tmp_path: pathlib.Path) -> None:
     path = str(tmp_path / "quota")
     thread, asked = _policy_server(path, b"action=552 5.2.2 Mailbox is full\n\n")
-    assert guard.ask_policy(path, "jo@acme.example", "small@acme.example", 4711) == "552 5.2.2 Mailbox is full"
+    assert (
+        guard.ask_policy(path, "jo@acme.example", "small@acme.example", 4711)
+        == "552 5.2.2 Mailbox is full"
+    )
     thread.join(5)
     lines = asked[0].decode().split("\n")
     assert lines[0] == "request=smtpd_access_policy"
-    assert {"protocol_state=RCPT", "recipient=small@acme.example", "sender=jo@acme.example", "size=4711"} <= set(lines)
+    assert {
+        "protocol_state=RCPT",
+        "recipient=small@acme.example",
+        "sender=jo@acme.example",
+        "size=4711",
+    } <= set(lines)
 
 
 def test_a_policy_without_an_answer_is_an_error(tmp_path: pathlib.Path) -> None:
@@ -364,7 +404,9 @@ def generated(sender: str, *fields: tuple[str, str]) -> t.Any:
         ("", [("From", "Postmaster <postmaster@acme.example>")]),
     ],
 )
-def test_what_a_script_sends_speaks_for_its_owner(sender: str, fields: list[tuple[str, str]]) -> None:
+def test_what_a_script_sends_speaks_for_its_owner(
+    sender: str, fields: list[tuple[str, str]]
+) -> None:
     assert generated(sender, *fields) is None
 
 
@@ -379,7 +421,10 @@ def test_what_a_script_sends_speaks_for_its_owner(sender: str, fields: list[tupl
         ("jo@acme.example", [("From", "postmaster@acme.example")]),
         ("it@acme.example", [("From", "jo@acme.example")]),
         ("ann@globex.example", [("From", "ann@globex.example")]),  # no mailbox of this host
-        ("office@acme.example", [("From", "office@acme.example")]),  # an alias receives nothing itself
+        (
+            "office@acme.example",
+            [("From", "office@acme.example")],
+        ),  # an alias receives nothing itself
         ("", []),
         ("", [("From", "jo@acme.example")]),
         ("", [("From", "postmaster@globex.example")]),
@@ -415,7 +460,10 @@ def test_only_the_first_two_fields_make_a_redirect(head: list[str], redirect: bo
     [
         ("x@stranger.example", "jo@acme.example"),
         ("=?utf-8?q?J=C3=B6?= <x@stranger.example>", "jo@acme.example"),
-        ("J\u00f6 <x@stranger.example>", "jo@acme.example"),  # sloppy, and no reader finds another domain
+        (
+            "J\u00f6 <x@stranger.example>",
+            "jo@acme.example",
+        ),  # sloppy, and no reader finds another domain
         ("x@stranger.example, y@stranger.example", "jo@acme.example"),
         ("x@notacme.example", "jo@acme.example"),
         ("x@hosting.example", "jo@acme.example"),

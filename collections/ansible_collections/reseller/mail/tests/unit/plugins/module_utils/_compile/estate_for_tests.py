@@ -17,7 +17,13 @@ from ansible_collections.reseller.mail.plugins.module_utils._model.domain import
     Relay,
     SenderAddress,
 )
-from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, Estate, Node, NodeState, Provider
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import (
+    DkimKey,
+    Estate,
+    Node,
+    NodeState,
+    Provider,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Limits, Tenant
 
 GIB = 2**30
@@ -27,7 +33,9 @@ def mailbox(name: str, domain: str, quota: t.Optional[int] = GIB, state: str = "
     return Mailbox(name, domain, quota, owner=f"it@{domain}", state=state)
 
 
-def tenant(name: str, placement: str, owner: str, *domains: Domain, state: str = "active") -> Tenant:
+def tenant(
+    name: str, placement: str, owner: str, *domains: Domain, state: str = "active"
+) -> Tenant:
     return Tenant(name, name.title(), "business", state, placement, owner, (), Limits(), domains)
 
 
@@ -35,14 +43,37 @@ ACME = Domain(
     "acme.example",
     "mail",
     "it@acme.example",
-    mailboxes=(mailbox("it", "acme.example", None), mailbox("jo", "acme.example", 5 * GIB), mailbox("ex", "acme.example", state="suspended")),
-    aliases=(
-        Alias("sales", "acme.example", ("jo@acme.example", "ann@globex.example"), "it@acme.example"),
-        Alias("office", "acme.example", ("team@acme.example",), "it@acme.example", may_send=True),
-        Alias("team", "acme.example", ("jo@acme-mail.example", "ex@acme.example", "ann@globex.example", "office@acme.example"), "it@acme.example"),
-        Alias("abuse", "acme.example", ("it@acme.example", "desk@elsewhere.example"), "it@acme.example"),
+    mailboxes=(
+        mailbox("it", "acme.example", None),
+        mailbox("jo", "acme.example", 5 * GIB),
+        mailbox("ex", "acme.example", state="suspended"),
     ),
-    sender_addresses=(SenderAddress("noreply", "acme.example", "jo@acme.example", "it@acme.example"),),
+    aliases=(
+        Alias(
+            "sales", "acme.example", ("jo@acme.example", "ann@globex.example"), "it@acme.example"
+        ),
+        Alias("office", "acme.example", ("team@acme.example",), "it@acme.example", may_send=True),
+        Alias(
+            "team",
+            "acme.example",
+            (
+                "jo@acme-mail.example",
+                "ex@acme.example",
+                "ann@globex.example",
+                "office@acme.example",
+            ),
+            "it@acme.example",
+        ),
+        Alias(
+            "abuse",
+            "acme.example",
+            ("it@acme.example", "desk@elsewhere.example"),
+            "it@acme.example",
+        ),
+    ),
+    sender_addresses=(
+        SenderAddress("noreply", "acme.example", "jo@acme.example", "it@acme.example"),
+    ),
     domain_aliases=(DomainAlias("acme-mail.example", "it@acme.example", managed=True),),
     managed=True,
     dmarc=Dmarc("test", "it@acme.example"),
@@ -67,7 +98,12 @@ GLOBEX = Domain(
     catch_all="ann@globex.example",
     dmarc=Dmarc("reject", "reports@hosting.example"),
 )
-LEGACY = Domain("legacy.example", "relay", "ann@globex.example", relay=Relay("mail.stranger.example", 25, ("peter", "postmaster")))
+LEGACY = Domain(
+    "legacy.example",
+    "relay",
+    "ann@globex.example",
+    relay=Relay("mail.stranger.example", 25, ("peter", "postmaster")),
+)
 
 ESTATE = Estate(
     Provider("Example Hosting", "hosting.example"),
@@ -79,9 +115,19 @@ ESTATE = Estate(
     tenants=(
         tenant("acme", "mx1", "it@acme.example", ACME, SHOP),
         tenant("globex", "mx2", "ann@globex.example", GLOBEX, LEGACY),
-        tenant("later", "mx1", "x@later.example", Domain("later.example", "mail", "x@later.example"), state="pending"),
+        tenant(
+            "later",
+            "mx1",
+            "x@later.example",
+            Domain("later.example", "mail", "x@later.example"),
+            state="pending",
+        ),
     ),
-    states=(NodeState("mx1", (DkimKey("acme.example", "mx1", "A" * 400), DkimKey("gone.example", "mx1", "B"))),),
+    states=(
+        NodeState(
+            "mx1", (DkimKey("acme.example", "mx1", "A" * 400), DkimKey("gone.example", "mx1", "B"))
+        ),
+    ),
 )
 MX1, MX2 = ESTATE.nodes
 
@@ -89,7 +135,11 @@ MX1, MX2 = ESTATE.nodes
 def with_tenant(estate: Estate, name: str, **changes: t.Any) -> Estate:
     """The estate with one tenant changed."""
     return dataclasses.replace(
-        estate, tenants=tuple(dataclasses.replace(each, **changes) if each.name == name else each for each in estate.tenants)
+        estate,
+        tenants=tuple(
+            dataclasses.replace(each, **changes) if each.name == name else each
+            for each in estate.tenants
+        ),
     )
 
 
@@ -97,7 +147,10 @@ def with_domain(estate: Estate, name: str, **changes: t.Any) -> Estate:
     """The estate with one domain changed."""
     for tenant in estate.tenants:
         if any(domain.name == name for domain in tenant.domains):
-            domains = tuple(dataclasses.replace(domain, **changes) if domain.name == name else domain for domain in tenant.domains)
+            domains = tuple(
+                dataclasses.replace(domain, **changes) if domain.name == name else domain
+                for domain in tenant.domains
+            )
             return with_tenant(estate, tenant.name, domains=domains)
     raise KeyError(name)
 
@@ -105,6 +158,11 @@ def with_domain(estate: Estate, name: str, **changes: t.Any) -> Estate:
 def with_mailbox(estate: Estate, address: str, **changes: t.Any) -> Estate:
     """The estate with one mailbox changed."""
     name = address.rpartition("@")[2]
-    (domain,) = (domain for tenant in estate.tenants for domain in tenant.domains if domain.name == name)
-    mailboxes = tuple(dataclasses.replace(box, **changes) if box.address == address else box for box in domain.mailboxes)
+    (domain,) = (
+        domain for tenant in estate.tenants for domain in tenant.domains if domain.name == name
+    )
+    mailboxes = tuple(
+        dataclasses.replace(box, **changes) if box.address == address else box
+        for box in domain.mailboxes
+    )
     return with_domain(estate, name, mailboxes=mailboxes)

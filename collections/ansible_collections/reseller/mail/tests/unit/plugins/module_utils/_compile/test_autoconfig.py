@@ -100,7 +100,9 @@ def test_what_programs_of_mozillas_kind_are_told() -> None:
 
 
 def test_what_outlook_is_told_where_the_domain_has_no_name_of_its_own_and_no_pop3() -> None:
-    files = autoconfig.lookups(with_domain(ESTATE, "globex.example", protocols=("imap", "submission")), MX2)
+    files = autoconfig.lookups(
+        with_domain(ESTATE, "globex.example", protocols=("imap", "submission")), MX2
+    )
     assert files["autodiscover/globex.example.xml"] == AUTODISCOVER
     assert texts(files["autoconfig/globex.example.xml"], ".//incomingServer/port") == ["993"]
 
@@ -110,7 +112,9 @@ def test_who_asks_by_an_alias_logs_in_where_the_mailbox_is() -> None:
     asked = files["autoconfig/acme-mail.example.xml"]
     assert texts(asked, ".//domain") == ["acme-mail.example"]
     assert set(texts(asked, ".//username")) == {"%EMAILLOCALPART%@acme.example"}
-    assert set(texts(files["autodiscover/acme-mail.example.xml"], ".//{*}DomainName")) == {"acme.example"}
+    assert set(texts(files["autodiscover/acme-mail.example.xml"], ".//{*}DomainName")) == {
+        "acme.example"
+    }
     assert texts(files["autodiscover/acme.example.xml"], ".//{*}DomainName") == []
 
 
@@ -118,23 +122,41 @@ def test_who_asks_by_an_alias_logs_in_where_the_mailbox_is() -> None:
 def test_who_types_letters_beyond_ascii_logs_in_with_the_name_that_dovecot_knows(name: str) -> None:
     domain = dataclasses.replace(ACME, name=name, domain_aliases=())
     answers = of(domain)
-    assert set(texts(answers[f"autoconfig/{name}.xml"], ".//username")) == {f"%EMAILLOCALPART%@{name}"}
+    assert set(texts(answers[f"autoconfig/{name}.xml"], ".//username")) == {
+        f"%EMAILLOCALPART%@{name}"
+    }
     assert f"<DomainName>{name}</DomainName>" in answers[f"autodiscover/{name}.xml"]
     assert "<DomainRequired>off</DomainRequired>" not in answers[f"autodiscover/{name}.xml"]
 
 
 def test_an_answer_stands_wherever_the_names_are_published_and_nowhere_else() -> None:
-    assert set(autoconfig.lookups(ESTATE, MX2)) == {f"{label}/{name}.xml" for label in SETTINGS for name in ("globex.example", "globex.test")}
-    for estate in (ESTATE, with_tenant(ESTATE, "acme", state="suspended"), with_domain(ESTATE, "acme.example", autodiscover=False)):
-        asked = {record.name for record in dns.records(estate) if record.purpose in ("autoconfig", "autodiscover") and record.type == "A"}
+    assert set(autoconfig.lookups(ESTATE, MX2)) == {
+        f"{label}/{name}.xml" for label in SETTINGS for name in ("globex.example", "globex.test")
+    }
+    for estate in (
+        ESTATE,
+        with_tenant(ESTATE, "acme", state="suspended"),
+        with_domain(ESTATE, "acme.example", autodiscover=False),
+    ):
+        asked = {
+            record.name
+            for record in dns.records(estate)
+            if record.purpose in ("autoconfig", "autodiscover") and record.type == "A"
+        }
         files = {path for node in estate.nodes for path in autoconfig.lookups(estate, node)}
         assert {path.removesuffix(".xml").replace("/", ".") for path in files} == asked
         assert asked <= {name for node in estate.nodes for name in tls.names(estate, node)}
 
 
-@pytest.mark.parametrize("changes", [
-    {"autodiscover": False}, {"mailboxes": (), "aliases": (), "sender_addresses": (), "catch_all": None}, {"verified": False},
-], ids=["not wanted", "nobody", "not verified"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"autodiscover": False},
+        {"mailboxes": (), "aliases": (), "sender_addresses": (), "catch_all": None},
+        {"verified": False},
+    ],
+    ids=["not wanted", "nobody", "not verified"],
+)
 def test_domains_that_say_nothing(changes: dict[str, t.Any]) -> None:
     assert of(dataclasses.replace(ACME, **changes)) == {}
 
@@ -149,7 +171,9 @@ def test_tenants_that_are_not_served_say_nothing(state: str) -> None:
 
 
 def test_hostile_words_stay_words() -> None:
-    answer = of(dataclasses.replace(ACME, branding=Branding("mail.acme.example", HOSTILE)))["autoconfig/acme.example.xml"]
+    answer = of(dataclasses.replace(ACME, branding=Branding("mail.acme.example", HOSTILE)))[
+        "autoconfig/acme.example.xml"
+    ]
     assert texts(answer, ".//displayName") == [f"{HOSTILE[:59].rstrip()}…"]
     assert set(texts(answer, ".//hostname")) == {"mail.acme.example"}
 
@@ -157,8 +181,14 @@ def test_hostile_words_stay_words() -> None:
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=200).filter(str.isprintable))
 def test_every_text_that_the_files_may_hold_comes_out_as_it_went_in(name: str) -> None:
     files = of(dataclasses.replace(ACME, branding=Branding(None, name)))
-    assert [fault for path, text in files.items() for fault in lines.faults(path, text.encode(), 12)] == []
+    assert [
+        fault for path, text in files.items() for fault in lines.faults(path, text.encode(), 12)
+    ] == []
     for kind, most in (("displayName", 60), ("displayShortName", 20)):
         (shown,) = texts(files["autoconfig/acme.example.xml"], f".//{kind}")
-        assert shown == name if len(name) <= most else shown.endswith("…") and name.startswith(shown[:-1])
+        assert (
+            shown == name
+            if len(name) <= most
+            else shown.endswith("…") and name.startswith(shown[:-1])
+        )
         assert len(shown) <= most

@@ -21,20 +21,31 @@ PROVIDER = ("abuse", "hostmaster", "noc", "postmaster", "security")
 
 
 def of(contact: t.Optional[str], estate: Estate = ESTATE) -> Estate:
-    return dataclasses.replace(estate, provider=dataclasses.replace(estate.provider, contact=contact))
+    return dataclasses.replace(
+        estate, provider=dataclasses.replace(estate.provider, contact=contact)
+    )
 
 
 def own(estate: Estate, node: t.Any) -> tuple[dict[str, str], bool]:
     """What a node does with mail for its own names and the provider's, and whether it takes mail for the latter."""
-    tables = {name: dict(line.split("\t") for line in text.splitlines()) for name, text in postfix.lookups(estate, node).items()}
+    tables = {
+        name: dict(line.split("\t") for line in text.splitlines())
+        for name, text in postfix.lookups(estate, node).items()
+    }
     aliases = tables["postfix/virtual_alias_maps"]
-    found = {key: value for key, value in aliases.items() if "@" not in key or key.endswith("hosting.example")}
+    found = {
+        key: value
+        for key, value in aliases.items()
+        if "@" not in key or key.endswith("hosting.example")
+    }
     return found, "hosting.example" in tables["postfix/virtual_alias_domains"]
 
 
 @pytest.mark.parametrize("contact", ["jo@acme.example", "root@elsewhere.example"])
 @pytest.mark.parametrize("node", [MX1, MX2], ids=["mx1", "mx2"])
-def test_every_node_sends_its_own_mail_and_the_provider_s_to_the_contact(node: t.Any, contact: str) -> None:
+def test_every_node_sends_its_own_mail_and_the_provider_s_to_the_contact(
+    node: t.Any, contact: str
+) -> None:
     expected = dict.fromkeys((*NODE, *(f"{role}@hosting.example" for role in PROVIDER)), contact)
     assert own(of(contact), node) == (expected, True)
     for path, text in postfix.lookups(of(contact), node).items():
@@ -43,14 +54,25 @@ def test_every_node_sends_its_own_mail_and_the_provider_s_to_the_contact(node: t
 
 def test_without_a_contact_nothing_is_sent_anywhere() -> None:
     assert own(ESTATE, MX1) == ({}, False)
-    assert not [record for record in compiled.records(ESTATE) if (record.name, record.type) == ("hosting.example", "MX")]
+    assert not [
+        record
+        for record in compiled.records(ESTATE)
+        if (record.name, record.type) == ("hosting.example", "MX")
+    ]
 
 
-HOSTING = Domain("hosting.example", "mail", "ann@hosting.example", mailboxes=(mailbox("ann", "hosting.example"),))
+HOSTING = Domain(
+    "hosting.example", "mail", "ann@hosting.example", mailboxes=(mailbox("ann", "hosting.example"),)
+)
 TAKEN = {
     "the contact is in it": of("postmaster@hosting.example"),
     "a tenant has it": of("jo@acme.example", with_tenant(ESTATE, "globex", domains=(HOSTING,))),
-    "a node has it": of("jo@acme.example", dataclasses.replace(ESTATE, nodes=(MX1, dataclasses.replace(MX2, hostname="hosting.example")))),
+    "a node has it": of(
+        "jo@acme.example",
+        dataclasses.replace(
+            ESTATE, nodes=(MX1, dataclasses.replace(MX2, hostname="hosting.example"))
+        ),
+    ),
 }
 
 
@@ -70,10 +92,16 @@ def test_a_domain_that_no_host_serves_yet_is_not_taken_from_the_provider() -> No
 
 def test_all_nodes_in_service_are_equal_mail_hosts_of_the_provider_s_domain() -> None:
     def mx(estate: Estate) -> list[str]:
-        return [record.value for record in compiled.records(estate) if (record.name, record.type) == ("hosting.example", "MX")]
+        return [
+            record.value
+            for record in compiled.records(estate)
+            if (record.name, record.type) == ("hosting.example", "MX")
+        ]
 
     assert mx(of("jo@acme.example")) == ["10 mx1.hosting.example.", "10 mx2.hosting.example."]
-    planned = dataclasses.replace(ESTATE, nodes=(MX1, dataclasses.replace(MX2, lifecycle="planned")))
+    planned = dataclasses.replace(
+        ESTATE, nodes=(MX1, dataclasses.replace(MX2, lifecycle="planned"))
+    )
     assert mx(of("jo@acme.example", planned)) == ["10 mx1.hosting.example."]
 
 

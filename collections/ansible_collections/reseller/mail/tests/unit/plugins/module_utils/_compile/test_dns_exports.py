@@ -7,7 +7,12 @@ import json
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns as compiled
 from ansible_collections.reseller.mail.plugins.module_utils._compile.dns import exports
-from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.sets import RRset, by_zone, likely_zones, record_sets
+from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.sets import (
+    RRset,
+    by_zone,
+    likely_zones,
+    record_sets,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,39 +35,61 @@ def test_terraforms_keys_do_not_move_when_others_come() -> None:
     found = json.loads(exports.terraform(RECORDS, ZONES))
     assert set(found) == ZONES
     assert found["acme.example"]["@ MX"] == {
-        "name": "", "fqdn": "acme.example.", "type": "MX", "ttl": 3600, "values": ["10 mx1.hosting.example."], "rdata": ["10 mx1.hosting.example."],
+        "name": "",
+        "fqdn": "acme.example.",
+        "type": "MX",
+        "ttl": 3600,
+        "values": ["10 mx1.hosting.example."],
+        "rdata": ["10 mx1.hosting.example."],
     }
     key = found["acme.example"]["mx1._domainkey TXT"]
     assert key["values"] == ["v=DKIM1; k=rsa; p=" + "A" * 400]
     assert key["rdata"][0].count('" "') == 1
     assert {rrset["type"] for rrset in found["hosting.example"].values()} == {"A", "AAAA", "TXT"}
     more = dataclasses.replace(ESTATE, caa=("letsencrypt.org",))
-    assert found["acme.example"].items() <= json.loads(exports.terraform(compiled.records(more), ZONES))["acme.example"].items()
+    assert (
+        found["acme.example"].items()
+        <= json.loads(exports.terraform(compiled.records(more), ZONES))["acme.example"].items()
+    )
 
 
 def test_zones_where_nobody_can_be_asked() -> None:
-    inner = [dataclasses.replace(one, domain="sub.acme.example", name="sub.acme.example") for one in RECORDS[:1]]
+    inner = [
+        dataclasses.replace(one, domain="sub.acme.example", name="sub.acme.example")
+        for one in RECORDS[:1]
+    ]
     assert "sub.acme.example" not in likely_zones([*RECORDS, *inner])
     assert "sub.acme.example" in likely_zones([*RECORDS, *inner], ["sub.acme.example"])
     assert by_zone(record_sets(inner), ["other.example"]) == {}
 
 
 def test_the_script_replaces_what_is_ours_alone_and_adds_to_what_is_everybodys() -> None:
-    text = exports.nsupdate("acme.example", by_zone(record_sets(RECORDS), ZONES)["acme.example"], {
-        ("acme.example", "TXT"): {"v=spf1 old -all"}, ("gone.acme.example", "A"): {"192.0.2.1"}, ("acme.example", "MX"): {"10 mx1.hosting.example."},
-    })
+    text = exports.nsupdate(
+        "acme.example",
+        by_zone(record_sets(RECORDS), ZONES)["acme.example"],
+        {
+            ("acme.example", "TXT"): {"v=spf1 old -all"},
+            ("gone.acme.example", "A"): {"192.0.2.1"},
+            ("acme.example", "MX"): {"10 mx1.hosting.example."},
+        },
+    )
     lines = text.splitlines()
     assert (lines[0], lines[-1]) == ("zone acme.example.", "send")
     assert "del acme.example. MX" in lines
     assert "del acme.example. TXT" not in lines
-    assert lines.index('del acme.example. TXT "v=spf1 old -all"') < lines.index('add acme.example. 3600 TXT "v=spf1 include:hosting.example -all"')
+    assert lines.index('del acme.example. TXT "v=spf1 old -all"') < lines.index(
+        'add acme.example. 3600 TXT "v=spf1 include:hosting.example -all"'
+    )
     assert "del gone.acme.example. A 192.0.2.1" in lines
     assert "del _dmarc.acme.example. TXT" in lines
 
 
 @given(st.integers(0, 350))
 def test_no_message_grows_too_large_and_nothing_is_lost(number: int) -> None:
-    sets = {(f"{one}.a.example", "A"): RRset(f"{one}.a.example", "A", 60, frozenset({"192.0.2.1"})) for one in range(number)}
+    sets = {
+        (f"{one}.a.example", "A"): RRset(f"{one}.a.example", "A", 60, frozenset({"192.0.2.1"}))
+        for one in range(number)
+    }
     lines = exports.nsupdate("a.example", sets, {}).splitlines()
     assert sum(line.startswith("add ") for line in lines) == number
     assert lines.count("send") == -(-number // exports.BATCH)

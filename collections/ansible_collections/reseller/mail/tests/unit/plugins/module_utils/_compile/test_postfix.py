@@ -4,7 +4,10 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._compile import postfix
-from ansible_collections.reseller.mail.plugins.module_utils._model.domain import DomainAlias, Forward
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import (
+    DomainAlias,
+    Forward,
+)
 
 from .estate_for_tests import ESTATE, MX1, MX2, with_domain, with_mailbox, with_tenant
 
@@ -49,8 +52,15 @@ def test_catch_all_leaves_mailboxes_their_mail() -> None:
 
 
 def test_domain_alias_has_every_address_of_its_domain_and_no_other() -> None:
-    assert table(MX1, "virtual_alias_domains") == {"acme-mail.example": "acme", "shop-alias.example": "acme"}
-    found = {key: value for key, value in table(MX1, "virtual_alias_maps").items() if key.endswith("@acme-mail.example")}
+    assert table(MX1, "virtual_alias_domains") == {
+        "acme-mail.example": "acme",
+        "shop-alias.example": "acme",
+    }
+    found = {
+        key: value
+        for key, value in table(MX1, "virtual_alias_maps").items()
+        if key.endswith("@acme-mail.example")
+    }
     assert found == {
         f"{local}@acme-mail.example": f"{local}@acme.example"
         for local in ("it", "jo", "ex", "sales", "office", "team", "abuse", "noreply", "postmaster")
@@ -58,7 +68,9 @@ def test_domain_alias_has_every_address_of_its_domain_and_no_other() -> None:
 
 
 def test_another_nodes_domains_are_handed_on_with_known_recipients() -> None:
-    assert table(MX1, "relay_domains") == dict.fromkeys(("globex.example", "globex.test", "legacy.example"), "globex")
+    assert table(MX1, "relay_domains") == dict.fromkeys(
+        ("globex.example", "globex.test", "legacy.example"), "globex"
+    )
     assert table(MX1, "relay_recipient_maps") == dict.fromkeys(
         ("@globex.example", "@globex.test", "@legacy.example"), "globex"
     )
@@ -71,14 +83,19 @@ def test_another_nodes_domains_are_handed_on_with_known_recipients() -> None:
         f"{local}@legacy.example" for local in ("peter", "postmaster", "abuse")
     }
     assert {"ann@globex.example", "ann@globex.test"} <= access.keys()
-    assert table(MX1, "transport_maps") == dict.fromkeys(("globex.example", "globex.test", "legacy.example"), "smtp:[mx2.hosting.example]:25")
+    assert table(MX1, "transport_maps") == dict.fromkeys(
+        ("globex.example", "globex.test", "legacy.example"), "smtp:[mx2.hosting.example]:25"
+    )
     assert table(MX1, "tls_policy_maps") == {"[mx2.hosting.example]:25": "secure match=nexthop"}
 
 
 def test_relay_domain_goes_to_its_host_from_the_node_it_is_placed_on() -> None:
     assert table(MX2, "transport_maps")["legacy.example"] == "smtp:[mail.stranger.example]:25"
     recipients = table(MX2, "relay_recipient_maps")
-    assert {key for key in recipients if key.endswith("@legacy.example")} == {"peter@legacy.example", "postmaster@legacy.example"}
+    assert {key for key in recipients if key.endswith("@legacy.example")} == {
+        "peter@legacy.example",
+        "postmaster@legacy.example",
+    }
     aliases = table(MX2, "virtual_alias_maps")
     assert aliases["abuse@legacy.example"] == "ann@globex.example"
     assert "postmaster@legacy.example" not in aliases
@@ -86,7 +103,10 @@ def test_relay_domain_goes_to_its_host_from_the_node_it_is_placed_on() -> None:
 
 def test_no_domain_is_of_two_kinds() -> None:
     for node in (MX1, MX2):
-        kinds = [set(table(node, name)) for name in ("virtual_mailbox_domains", "virtual_alias_domains", "relay_domains")]
+        kinds = [
+            set(table(node, name))
+            for name in ("virtual_mailbox_domains", "virtual_alias_domains", "relay_domains")
+        ]
         assert sum(map(len, kinds)) == len(set().union(*kinds))
 
 
@@ -121,37 +141,62 @@ def test_pending_and_terminated_tenants_are_unknown() -> None:
 def test_a_forward_keeps_a_copy_or_does_not() -> None:
     away = ("ann@globex.example", "jo@elsewhere.example")
     kept = with_mailbox(ESTATE, "jo@acme.example", forward=Forward(away))
-    assert table(MX1, "virtual_alias_maps", kept)["jo@acme.example"] == "jo@acme.example, ann@globex.example, jo@elsewhere.example"
+    assert (
+        table(MX1, "virtual_alias_maps", kept)["jo@acme.example"]
+        == "jo@acme.example, ann@globex.example, jo@elsewhere.example"
+    )
     gone = with_mailbox(ESTATE, "jo@acme.example", forward=Forward(away, keep_copy=False))
-    assert table(MX1, "virtual_alias_maps", gone)["jo@acme.example"] == "ann@globex.example, jo@elsewhere.example"
+    assert (
+        table(MX1, "virtual_alias_maps", gone)["jo@acme.example"]
+        == "ann@globex.example, jo@elsewhere.example"
+    )
     for estate in (kept, gone):
         assert "jo@acme.example" in table(MX1, "virtual_mailbox_maps", estate)
         assert table(MX1, "virtual_alias_maps", estate)["jo@acme-mail.example"] == "jo@acme.example"
-        assert "jo@acme.example" not in table(MX2, "virtual_alias_maps", estate)  # it is its own node that hands it on
+        assert "jo@acme.example" not in table(
+            MX2, "virtual_alias_maps", estate
+        )  # it is its own node that hands it on
 
 
 def test_a_forward_is_not_lost_beside_a_catch_all() -> None:
     estate = with_mailbox(ESTATE, "orders@shop.example", forward=Forward(("jo@acme.example",)))
-    assert table(MX1, "virtual_alias_maps", estate)["orders@shop.example"] == "orders@shop.example, jo@acme.example"
+    assert (
+        table(MX1, "virtual_alias_maps", estate)["orders@shop.example"]
+        == "orders@shop.example, jo@acme.example"
+    )
 
 
 def test_what_nobody_verified_is_in_no_table() -> None:
     estate = with_domain(ESTATE, "shop.example", verified=False)
     for node in (MX1, MX2):
-        assert not [line for text in postfix.lookups(estate, node).values() for line in text.splitlines() if "shop" in line]
+        assert not [
+            line
+            for text in postfix.lookups(estate, node).values()
+            for line in text.splitlines()
+            if "shop" in line
+        ]
     alias = DomainAlias("acme-mail.example", "it@acme.example", managed=True, verified=False)
     estate = with_domain(ESTATE, "acme.example", domain_aliases=(alias,))
     for node in (MX1, MX2):
         tables = postfix.lookups(estate, node)
         # As an alias's target it is a name like any other in the world.
         del tables["postfix/virtual_alias_maps"]
-        assert not [line for text in tables.values() for line in text.splitlines() if "acme-mail" in line]
-    assert not [key for key in table(MX1, "virtual_alias_maps", estate) if key.endswith("@acme-mail.example")]
+        assert not [
+            line for text in tables.values() for line in text.splitlines() if "acme-mail" in line
+        ]
+    assert not [
+        key
+        for key in table(MX1, "virtual_alias_maps", estate)
+        if key.endswith("@acme-mail.example")
+    ]
 
 
 def test_nobody_sends_as_a_mailbox_that_nobody_may_log_in_to() -> None:
     assert table(MX1, "sender_login_maps")["jo@acme.example"] == "jo@acme.example"
-    for estate in (with_mailbox(ESTATE, "jo@acme.example", credentials="external"), with_domain(ESTATE, "acme.example", state="suspended")):
+    for estate in (
+        with_mailbox(ESTATE, "jo@acme.example", credentials="external"),
+        with_domain(ESTATE, "acme.example", state="suspended"),
+    ):
         senders = table(MX1, "sender_login_maps", estate)
         assert "jo@acme.example" not in senders
         assert "noreply@acme.example" not in senders

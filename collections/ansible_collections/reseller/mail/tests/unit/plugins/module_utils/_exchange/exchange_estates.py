@@ -13,20 +13,76 @@ from hypothesis import strategies as st
 
 _TRAPS = st.sampled_from(
     [
-        *("=1+1", "+49 30", "-all", "@home", "'quoted", "'=x", "''+", "[]", "{}", "＝1", " =2", "'s-Hertogenbosch", "s'"),
-        *("null", "true", "0123", "1e3", "2026-01-01", "a: b", "a #b", "- x", "!vault x", "%", "`", "#", "C:"),
+        *(
+            "=1+1",
+            "+49 30",
+            "-all",
+            "@home",
+            "'quoted",
+            "'=x",
+            "''+",
+            "[]",
+            "{}",
+            "＝1",
+            " =2",
+            "'s-Hertogenbosch",
+            "s'",
+        ),
+        *(
+            "null",
+            "true",
+            "0123",
+            "1e3",
+            "2026-01-01",
+            "a: b",
+            "a #b",
+            "- x",
+            "!vault x",
+            "%",
+            "`",
+            "#",
+            "C:",
+        ),
         *("ＳＵＭ", "x\u00a0y", 'Jörg, "der"; Chef'),
     ]
 )
 _NAMES = st.sampled_from(["jo", "ann", "it", "no", "null", "007", "1e3", "a.b", "x_y", "on"])
-_DOMAINS = st.sampled_from(["acme.example", "globex.example", "xn--mnchen-3ya.example", "no.example", "a1.b2.example"])
-_ADDRESSES = st.builds(lambda local, domain: f"{local}@{domain}", st.one_of(_NAMES, st.sampled_from(["a+b", "x=y", "_z"])), _DOMAINS)
-_TEXTS = st.one_of(_TRAPS, st.text(min_size=1, max_size=12)).filter(lambda text: bool(text.strip()) and text.isprintable())
-_LINES = st.lists(st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "Zs")), max_size=8), min_size=1, max_size=4).map("\n".join)
-_SCRIPTS = st.one_of(_LINES, st.sampled_from(["keep;", "-x\n", "=1\n", "\n\nkeep;\n\n", " keep;\n", "\tkeep;", "# x\r".strip() + "\n", "'a\n"])).filter(
-    lambda text: bool(text.strip()) and text.replace("\n", "").replace("\t", "").isprintable()
+_DOMAINS = st.sampled_from(
+    ["acme.example", "globex.example", "xn--mnchen-3ya.example", "no.example", "a1.b2.example"]
 )
-_CERTIFICATE = "-----BEGIN CERTIFICATE-----\n" + base64.b64encode(b"\x30\x82" + b"x" * 70).decode() + "\n-----END CERTIFICATE-----\n"
+_ADDRESSES = st.builds(
+    lambda local, domain: f"{local}@{domain}",
+    st.one_of(_NAMES, st.sampled_from(["a+b", "x=y", "_z"])),
+    _DOMAINS,
+)
+_TEXTS = st.one_of(_TRAPS, st.text(min_size=1, max_size=12)).filter(
+    lambda text: bool(text.strip()) and text.isprintable()
+)
+_LINES = st.lists(
+    st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "Zs")), max_size=8),
+    min_size=1,
+    max_size=4,
+).map("\n".join)
+_SCRIPTS = st.one_of(
+    _LINES,
+    st.sampled_from(
+        [
+            "keep;",
+            "-x\n",
+            "=1\n",
+            "\n\nkeep;\n\n",
+            " keep;\n",
+            "\tkeep;",
+            "# x\r".strip() + "\n",
+            "'a\n",
+        ]
+    ),
+).filter(lambda text: bool(text.strip()) and text.replace("\n", "").replace("\t", "").isprintable())
+_CERTIFICATE = (
+    "-----BEGIN CERTIFICATE-----\n"
+    + base64.b64encode(b"\x30\x82" + b"x" * 70).decode()
+    + "\n-----END CERTIFICATE-----\n"
+)
 _SIZES = st.sampled_from(["1B", "1500K", "2048M", "5G", "1T"])
 _HASH = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub"
 
@@ -95,7 +151,9 @@ def table(kind: _schema.Table) -> st.SearchStrategy[dict[str, t.Any]]:
 def _tables(draw: st.DrawFn, kind: _schema.Table) -> dict[str, t.Any]:
     others = [name for name, key in kind.keys.items() if not key.required]
     chosen = draw(st.lists(st.sampled_from(others), unique=True, max_size=4)) if others else []
-    return {name: draw(_one(key)) for name, key in kind.keys.items() if key.required or name in chosen}
+    return {
+        name: draw(_one(key)) for name, key in kind.keys.items() if key.required or name in chosen
+    }
 
 
 def _one(key: _schema.Key) -> st.SearchStrategy[t.Any]:
@@ -113,4 +171,6 @@ def estates(draw: st.DrawFn) -> dict[str, bytes]:
         said[f"tenants/{tenant}/account.yml"] = draw(table(_schema.ACCOUNT))
         for domain in draw(st.lists(_DOMAINS, unique=True, max_size=2)):
             said[f"tenants/{tenant}/{domain}.yml"] = draw(table(_schema.DOMAIN_FILE))
-    return {path: json.dumps(document, ensure_ascii=False).encode() for path, document in said.items()}
+    return {
+        path: json.dumps(document, ensure_ascii=False).encode() for path, document in said.items()
+    }

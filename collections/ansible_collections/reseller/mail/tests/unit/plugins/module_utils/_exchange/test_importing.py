@@ -4,7 +4,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils._exchange import csv_form, importing, json_form
+from ansible_collections.reseller.mail.plugins.module_utils._exchange import (
+    csv_form,
+    importing,
+    json_form,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Draft
 
 DOMAIN = "tenants/acme/acme.example.yml"
@@ -40,9 +44,15 @@ def _add(**sheets: str) -> importing.Result:
 
 
 def test_adding_keeps_the_text() -> None:
-    outcome = _add(mailboxes="tenant,domain,name,display_name,quota\nacme,acme.example,jo,Jo Doe,5G\nacme,acme.example,it,,1G\n")
+    outcome = _add(
+        mailboxes="tenant,domain,name,display_name,quota\nacme,acme.example,jo,Jo Doe,5G\nacme,acme.example,it,,1G\n"
+    )
     assert (outcome.errors, outcome.faults) == ([], [])
-    assert outcome.files == {DOMAIN: ESTATE[DOMAIN].replace(b"  quota: 1G\n", b"  quota: 1G\n- name: jo\n  display_name: Jo Doe\n  quota: 5G\n")}
+    assert outcome.files == {
+        DOMAIN: ESTATE[DOMAIN].replace(
+            b"  quota: 1G\n", b"  quota: 1G\n- name: jo\n  display_name: Jo Doe\n  quota: 5G\n"
+        )
+    }
 
 
 def test_adding_twice_changes_nothing() -> None:
@@ -54,20 +64,35 @@ def test_adding_twice_changes_nothing() -> None:
 
 def test_adding_a_list_that_is_not_there_yet() -> None:
     domains = "tenant,domain,domain_aliases\nacme,acme.example,a.example\n"
-    outcome = _add(sender_addresses="tenant,domain,name,mailbox\nacme,acme.example,noreply,it\n", domains=domains)
-    assert outcome.files[DOMAIN] == ESTATE[DOMAIN] + b"sender_addresses:\n  - {name: noreply, mailbox: it}\ndomain_aliases: [a.example]\n"
+    outcome = _add(
+        sender_addresses="tenant,domain,name,mailbox\nacme,acme.example,noreply,it\n",
+        domains=domains,
+    )
+    assert (
+        outcome.files[DOMAIN]
+        == ESTATE[DOMAIN]
+        + b"sender_addresses:\n  - {name: noreply, mailbox: it}\ndomain_aliases: [a.example]\n"
+    )
     # and a name that the provider did not give is a fault, with its row
-    assert [(placed.source, placed.fault.id) for placed in outcome.faults] == [("domains.csv:2", "domain-not-approved")]
+    assert [(placed.source, placed.fault.id) for placed in outcome.faults] == [
+        ("domains.csv:2", "domain-not-approved")
+    ]
 
 
 def test_adding_to_brackets() -> None:
     outcome = _add(tenants="tenant,domains\nacme,acme-shop.example acme.example\n")
-    assert outcome.files == {"tenants/acme/account.yml": ESTATE["tenants/acme/account.yml"].replace(b"[acme.example]", b"[acme.example, acme-shop.example]")}
+    assert outcome.files == {
+        "tenants/acme/account.yml": ESTATE["tenants/acme/account.yml"].replace(
+            b"[acme.example]", b"[acme.example, acme-shop.example]"
+        )
+    }
 
 
 def test_what_contradicts_is_an_error() -> None:
     outcome = _add(tenants="tenant,plan\nacme,starter\n")
-    assert outcome.errors == ["tenants.csv:2: tenants/acme/account.yml says otherwise: plan is business there"]
+    assert outcome.errors == [
+        "tenants.csv:2: tenants/acme/account.yml says otherwise: plan is business there"
+    ]
     assert outcome.files == {}
 
 
@@ -76,64 +101,115 @@ def test_the_row_of_a_fault_behind_what_was_there() -> None:
     outcome = _add(mailboxes=f"tenant,domain,name,quota\n{rows}")
     assert {(placed.source, placed.fault.id) for placed in outcome.faults} == {
         ("mailboxes.csv:5", "unfit-value"),
-        ("mailboxes.csv:6", "address-twice"),  # the alias stands below it, and is where the fault lies
+        (
+            "mailboxes.csv:6",
+            "address-twice",
+        ),  # the alias stands below it, and is where the fault lies
         ("mailboxes.csv:5", "over-limit"),  # the first one too many
     }
 
 
 def test_rows_for_a_domain_that_was_not_given() -> None:
     outcome = _add(mailboxes="tenant,domain,name\nacme,beta.example,x\n")
-    assert [(placed.source, placed.fault.id) for placed in outcome.faults] == [("mailboxes.csv:2", "domain-not-approved")]
+    assert [(placed.source, placed.fault.id) for placed in outcome.faults] == [
+        ("mailboxes.csv:2", "domain-not-approved")
+    ]
 
 
 def test_a_fault_that_was_there_has_no_row() -> None:
-    there = {**ESTATE, "tenants/acme/account.yml": ESTATE["tenants/acme/account.yml"].replace(b"mx1", b"mx9")}
-    outcome = importing.result(there, [], _sheets(tenants="tenant,domains\nacme,acme-shop.example\n"), "add")
+    there = {
+        **ESTATE,
+        "tenants/acme/account.yml": ESTATE["tenants/acme/account.yml"].replace(b"mx1", b"mx9"),
+    }
+    outcome = importing.result(
+        there, [], _sheets(tenants="tenant,domains\nacme,acme-shop.example\n"), "add"
+    )
     assert [(placed.source, placed.fault.position.line) for placed in outcome.faults] == [("", 3)]
 
 
 @pytest.mark.parametrize("existing", ["refuse", "replace"])
 def test_what_is_there_stays_unless_told(existing: str) -> None:
-    outcome = importing.result(ESTATE, [], _sheets(domains="tenant,domain,catch_all\nacme,acme.example,it\n"), existing)
+    outcome = importing.result(
+        ESTATE, [], _sheets(domains="tenant,domain,catch_all\nacme,acme.example,it\n"), existing
+    )
     if existing == "refuse":
-        assert outcome.errors == [f"domains.csv:2: {DOMAIN} is there already and says something else; add to it, or replace it"]
+        assert outcome.errors == [
+            f"domains.csv:2: {DOMAIN} is there already and says something else; add to it, or replace it"
+        ]
         assert outcome.files == {}
     else:
         assert outcome.files == {DOMAIN: b"catch_all: it\n"}
 
 
 def test_parts_replace_nothing() -> None:
-    outcome = importing.result(ESTATE, [], _sheets(mailboxes="tenant,domain,name\nacme,acme.example,jo\n"), "replace")
-    assert outcome.errors == [f"{DOMAIN}: the import has only parts of this file, which can be added to it but not replace it"]
+    outcome = importing.result(
+        ESTATE, [], _sheets(mailboxes="tenant,domain,name\nacme,acme.example,jo\n"), "replace"
+    )
+    assert outcome.errors == [
+        f"{DOMAIN}: the import has only parts of this file, which can be added to it but not replace it"
+    ]
 
 
 def test_replacing_keeps_passwords_that_are_not_spoken_of() -> None:
     secret = b"mailboxes:\n  - name: it\n    password: !vault |\n      $ANSIBLE_VAULT;1.1;AES256\n      616263\n  - name: jo\n"
-    draft = _sheets(domains="tenant,domain\nacme,acme.example\n", mailboxes="tenant,domain,name,quota\nacme,acme.example,it,1G\n")
+    draft = _sheets(
+        domains="tenant,domain\nacme,acme.example\n",
+        mailboxes="tenant,domain,name,quota\nacme,acme.example,it,1G\n",
+    )
     outcome = importing.result({**ESTATE, DOMAIN: secret}, [], draft, "replace")
-    assert outcome.files[DOMAIN] == b"mailboxes:\n  - name: it\n    quota: 1G\n    password: !vault |\n      $ANSIBLE_VAULT;1.1;AES256\n      616263\n"
+    assert (
+        outcome.files[DOMAIN]
+        == b"mailboxes:\n  - name: it\n    quota: 1G\n    password: !vault |\n      $ANSIBLE_VAULT;1.1;AES256\n      616263\n"
+    )
 
 
 @pytest.mark.parametrize(
     ("sheets", "error"),
     [
-        ({"mailboxes": "tenant,domain,name,qouta\n"}, "mailboxes.csv:1: 'qouta' is no column of this sheet; did you mean quota?"),
-        ({"mailboxes": "tenant,name\n"}, "mailboxes.csv:1: each row needs tenant, domain; each column stands there once"),
-        ({"mailboxes": "tenant,domain,name\nAcme,acme.example,jo\n"}, "mailboxes.csv:2: 'Acme' is not a name"),
-        ({"mailboxes": "tenant,domain,name\nacme,../x,jo\n"}, "mailboxes.csv:2: '../x' is not a domain name: no label stands before one of its dots"),
-        ({"mailboxes": "tenant,domain,name\nacme,acme.example,jo,x\n"}, "mailboxes.csv:2: this row has more cells than the header has columns"),
-        ({"mailboxes": 'tenant,domain,name\nacme,acme.example,"jo"x\n'}, "mailboxes.csv:2: this is not CSV: ',' expected after '\"'"),
+        (
+            {"mailboxes": "tenant,domain,name,qouta\n"},
+            "mailboxes.csv:1: 'qouta' is no column of this sheet; did you mean quota?",
+        ),
+        (
+            {"mailboxes": "tenant,name\n"},
+            "mailboxes.csv:1: each row needs tenant, domain; each column stands there once",
+        ),
+        (
+            {"mailboxes": "tenant,domain,name\nAcme,acme.example,jo\n"},
+            "mailboxes.csv:2: 'Acme' is not a name",
+        ),
+        (
+            {"mailboxes": "tenant,domain,name\nacme,../x,jo\n"},
+            "mailboxes.csv:2: '../x' is not a domain name: no label stands before one of its dots",
+        ),
+        (
+            {"mailboxes": "tenant,domain,name\nacme,acme.example,jo,x\n"},
+            "mailboxes.csv:2: this row has more cells than the header has columns",
+        ),
+        (
+            {"mailboxes": 'tenant,domain,name\nacme,acme.example,"jo"x\n'},
+            "mailboxes.csv:2: this is not CSV: ',' expected after '\"'",
+        ),
         ({"boxes": "a\n"}, "boxes.csv: no sheet has this name"),
-        ({"domains": "tenant,domain\nacme,a.example\nacme,A.example.\n"}, "domains.csv:3: this is a second row for acme, A.example."),
+        (
+            {"domains": "tenant,domain\nacme,a.example\nacme,A.example.\n"},
+            "domains.csv:3: this is a second row for acme, A.example.",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_sheet(sheets: dict[str, str], error: str) -> None:
-    assert any(found.startswith(error) for found in _sheets(**sheets).errors), _sheets(**sheets).errors
+    assert any(found.startswith(error) for found in _sheets(**sheets).errors), _sheets(
+        **sheets
+    ).errors
 
 
 def test_sheets_as_spreadsheets_write_them() -> None:
     text = "\ufefftenant;domain;name;hidden;quota\r\nacme;a.example;jo;TRUE;-1\r\n"
-    assert _sheets(mailboxes=text).documents == {"tenants/acme/a.example.yml": {"mailboxes": [{"name": "jo", "hidden": True, "quota": "unlimited"}]}}
+    assert _sheets(mailboxes=text).documents == {
+        "tenants/acme/a.example.yml": {
+            "mailboxes": [{"name": "jo", "hidden": True, "quota": "unlimited"}]
+        }
+    }
 
 
 @pytest.mark.parametrize(
@@ -143,15 +219,30 @@ def test_sheets_as_spreadsheets_write_them() -> None:
         (b"\xff", "x.json: this is not JSON: "),
         (b"[" * 100000, "x.json: this is not JSON: "),
         (b"[]", "x.json: this is no export of an estate; "),
-        (b'{"format": "reseller.mail/estate", "version": 2}', "x.json: this is no export of an estate; "),
-        (b'{"format": "reseller.mail/estate", "version": 1, "tenants": {}}', "x.json#/tenants: this is no list"),
-        (b'{"format": "reseller.mail/estate", "version": 1, "tenants": [{"name": "../../etc"}]}', "x.json#/tenants/0: a tenant has a name"),
+        (
+            b'{"format": "reseller.mail/estate", "version": 2}',
+            "x.json: this is no export of an estate; ",
+        ),
+        (
+            b'{"format": "reseller.mail/estate", "version": 1, "tenants": {}}',
+            "x.json#/tenants: this is no list",
+        ),
+        (
+            b'{"format": "reseller.mail/estate", "version": 1, "tenants": [{"name": "../../etc"}]}',
+            "x.json#/tenants/0: a tenant has a name",
+        ),
         (
             b'{"format": "reseller.mail/estate", "version": 1, "tenants": [{"name": "a", "domains": [{"name": "../x"}]}]}',
             "x.json#/tenants/0/domains/0: a domain has a name",
         ),
-        (b'{"format": "reseller.mail/estate", "version": 1, "tenants": [{"name": "a", "x": 1}]}', "x.json#/tenants/0: 'x' is no key of a tenant"),
-        (b'{"format": "reseller.mail/estate", "version": 1, "estate": 1}', "x.json#/estate: this is no table of keys"),
+        (
+            b'{"format": "reseller.mail/estate", "version": 1, "tenants": [{"name": "a", "x": 1}]}',
+            "x.json#/tenants/0: 'x' is no key of a tenant",
+        ),
+        (
+            b'{"format": "reseller.mail/estate", "version": 1, "estate": 1}',
+            "x.json#/estate: this is no table of keys",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_json_text(text: bytes, error: str) -> None:

@@ -11,7 +11,11 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils._exchange import importing, modoboa, postfixadmin
+from ansible_collections.reseller.mail.plugins.module_utils._exchange import (
+    importing,
+    modoboa,
+    postfixadmin,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Draft
 from ansible_collections.reseller.mail.plugins.module_utils._exchange.things import Choice
 
@@ -31,7 +35,13 @@ approved_hosts: [mail.stranger.example]
 """,
 }
 TENANTS = {
-    "acme": ["acme.example", "closed.example", "münchen-mail.example", "xn--mnchen-mail-9db.example", "legacy.acme.example"],
+    "acme": [
+        "acme.example",
+        "closed.example",
+        "münchen-mail.example",
+        "xn--mnchen-mail-9db.example",
+        "legacy.acme.example",
+    ],
     "globex": ["globex.example"],
 }
 ACCOUNT = {"plan": "business", "placement": "mx1"}
@@ -46,13 +56,25 @@ def _choice(**others: t.Any) -> Choice:
 
 
 def _modoboa(more: str = "", **others: t.Any) -> Draft:
-    files = {**_files("modoboa-domains.csv", "modoboa-identities.csv"), **({"more.csv": more.encode()} if more else {})}
+    files = {
+        **_files("modoboa-domains.csv", "modoboa-identities.csv"),
+        **({"more.csv": more.encode()} if more else {}),
+    }
     return modoboa.read(files, _choice(**others))
 
 
 def _postfixadmin(name: str = "postfixadmin-mysqldump.sql", **others: t.Any) -> Draft:
     account = {**ACCOUNT, "default_owner": "it@acme.example"}
-    return postfixadmin.read(_files(name), _choice(**{"tenants": {"acme": [*TENANTS["acme"], "globex.example"]}, "account": account, **others}))
+    return postfixadmin.read(
+        _files(name),
+        _choice(
+            **{
+                "tenants": {"acme": [*TENANTS["acme"], "globex.example"]},
+                "account": account,
+                **others,
+            }
+        ),
+    )
 
 
 def _written(draft: Draft) -> dict[str, str]:
@@ -63,7 +85,9 @@ def _written(draft: Draft) -> dict[str, str]:
 
 def test_modoboa() -> None:
     written = _written(_modoboa())
-    assert written["tenants/acme/acme.example.yml"] == """mailboxes:
+    assert (
+        written["tenants/acme/acme.example.yml"]
+        == """mailboxes:
   - name: gone
     display_name: Gone
     quota: 100M
@@ -91,7 +115,10 @@ aliases:
 domain_aliases: [acme-mail.example]
 catch_all: it
 """
-    assert written["tenants/acme/account.yml"] == """organisation: acme
+    )
+    assert (
+        written["tenants/acme/account.yml"]
+        == """organisation: acme
 plan: business
 placement: mx1
 default_owner: rex@acme.example
@@ -109,6 +136,7 @@ domain_limits:
   - name: xn--mnchen-mail-thb.example
     storage: 10G
 """
+    )
     assert written["tenants/acme/closed.example.yml"] == "state: suspended\n"
     # {CRYPT} is no scheme of its own: the hash tells which one it is.
     assert 'password: "{SHA512-CRYPT}$6$' in written["tenants/acme/xn--mnchen-mail-thb.example.yml"]
@@ -137,21 +165,41 @@ def test_modoboa_says_what_was_lost() -> None:
 
 def test_a_row_by_hand_makes_a_relay_domain() -> None:
     draft = _modoboa("relaydomain;legacy.acme.example;mail.stranger.example;2525;relay;True;True\n")
-    assert _written(draft)["tenants/acme/legacy.acme.example.yml"] == "type: relay\nrelay: {host: mail.stranger.example, port: 2525, recipients: [archive]}\n"
-    assert "modoboa-identities.csv:21: alias peter@legacy.acme.example: a relay domain has recipients, no aliases" in map(str, draft.lost)
+    assert (
+        _written(draft)["tenants/acme/legacy.acme.example.yml"]
+        == "type: relay\nrelay: {host: mail.stranger.example, port: 2525, recipients: [archive]}\n"
+    )
+    assert (
+        "modoboa-identities.csv:21: alias peter@legacy.acme.example: a relay domain has recipients, no aliases"
+        in map(str, draft.lost)
+    )
 
 
 def test_modoboas_web_pages_separate_by_commas() -> None:
-    comma = {name: content.replace(b";", b",") for name, content in _files("modoboa-domains.csv").items()}
-    draft = modoboa.read(comma, _choice(tenants={}, tenant="acme", account={**ACCOUNT, "default_owner": "a@b.example"}))
-    assert draft.documents["tenants/acme/account.yml"]["domain_limits"][0] == {"name": "acme.example", "storage": "50G"}
+    comma = {
+        name: content.replace(b";", b",") for name, content in _files("modoboa-domains.csv").items()
+    }
+    draft = modoboa.read(
+        comma,
+        _choice(tenants={}, tenant="acme", account={**ACCOUNT, "default_owner": "a@b.example"}),
+    )
+    assert draft.documents["tenants/acme/account.yml"]["domain_limits"][0] == {
+        "name": "acme.example",
+        "storage": "50G",
+    }
 
 
-@pytest.mark.parametrize(("zero_means", "line"), [("unlimited", "    quota: unlimited\n"), ("default", ""), ("none", "    quota: 0\n")])
+@pytest.mark.parametrize(
+    ("zero_means", "line"),
+    [("unlimited", "    quota: unlimited\n"), ("default", ""), ("none", "    quota: 0\n")],
+)
 def test_the_operator_says_what_zero_means(zero_means: str, line: str) -> None:
     draft = _modoboa(zero_means=zero_means)
     outcome = importing.result(BASE, [], draft, "refuse")
-    assert f"    display_name: Ann Smith\n{line}    password:" in outcome.files["tenants/globex/globex.example.yml"].decode()
+    assert (
+        f"    display_name: Ann Smith\n{line}    password:"
+        in outcome.files["tenants/globex/globex.example.yml"].decode()
+    )
     faults = {(placed.source, placed.fault.id) for placed in outcome.faults}
     assert (("modoboa-identities.csv:2", "unfit-value") in faults) == (zero_means == "none")
 
@@ -159,21 +207,39 @@ def test_the_operator_says_what_zero_means(zero_means: str, line: str) -> None:
 def test_hashes_stay_behind_on_request_and_are_never_named() -> None:
     draft = _modoboa(secrets=False)
     assert "password" not in str(draft.documents)
-    assert not any("$" in str(lost) or "toto" in str(lost) for lost in (*draft.lost, *_modoboa().lost, *_postfixadmin().lost))
+    assert not any(
+        "$" in str(lost) or "toto" in str(lost)
+        for lost in (*draft.lost, *_modoboa().lost, *_postfixadmin().lost)
+    )
 
 
 def test_faults_name_their_row() -> None:
-    base = {**BASE, "plans.yml": b"plans:\n  - {name: business, limits: {mailboxes: 3}, mailbox_quota: {default: 1G, max: 2G}}\n"}
-    faults = {(placed.source, placed.fault.id) for placed in importing.result(base, [], _modoboa(), "refuse").faults}
+    base = {
+        **BASE,
+        "plans.yml": b"plans:\n  - {name: business, limits: {mailboxes: 3}, mailbox_quota: {default: 1G, max: 2G}}\n",
+    }
+    faults = {
+        (placed.source, placed.fault.id)
+        for placed in importing.result(base, [], _modoboa(), "refuse").faults
+    }
     assert ("modoboa-identities.csv:5", "quota-out-of-bounds") in faults
     assert ("modoboa-identities.csv:12", "feature-not-in-plan") in faults
 
 
 def test_a_domain_without_tenant_is_listed() -> None:
     draft = _modoboa(tenants={"globex": ["globex.example"]})
-    assert list(draft.documents) == ["tenants/globex/globex.example.yml", "tenants/globex/account.yml"]
-    assert "modoboa-domains.csv:1: domain acme.example with all in it: no tenant was chosen for it" in map(str, draft.lost)
-    assert "modoboa-identities.csv:5: admin it@acme.example of acme.example: the domain was not carried over" in map(str, draft.lost)
+    assert list(draft.documents) == [
+        "tenants/globex/globex.example.yml",
+        "tenants/globex/account.yml",
+    ]
+    assert (
+        "modoboa-domains.csv:1: domain acme.example with all in it: no tenant was chosen for it"
+        in map(str, draft.lost)
+    )
+    assert (
+        "modoboa-identities.csv:5: admin it@acme.example of acme.example: the domain was not carried over"
+        in map(str, draft.lost)
+    )
 
 
 def test_nobody_gains_rights() -> None:
@@ -202,10 +268,17 @@ def test_postfixadmin(name: str) -> None:
     forward: {to: [jo.private@stranger.example]}
 aliases:
 """)
-    assert written["tenants/acme/legacy.acme.example.yml"] == "type: relay\nrelay: {host: mail.stranger.example, recipients: [archive, peter]}\n"
+    assert (
+        written["tenants/acme/legacy.acme.example.yml"]
+        == "type: relay\nrelay: {host: mail.stranger.example, recipients: [archive, peter]}\n"
+    )
     assert written["tenants/acme/closed.example.yml"] == "state: suspended\n"
-    assert "forward" not in written["tenants/acme/globex.example.yml"]  # a vacation is no forwarding
-    assert written["tenants/acme/account.yml"] == """organisation: acme
+    assert (
+        "forward" not in written["tenants/acme/globex.example.yml"]
+    )  # a vacation is no forwarding
+    assert (
+        written["tenants/acme/account.yml"]
+        == """organisation: acme
 plan: business
 placement: mx1
 default_owner: it@acme.example
@@ -235,10 +308,14 @@ domain_limits:
     storage: 10G
     mailbox_storage: 2G
 """
+    )
 
 
 def test_postfixadmin_says_what_was_lost() -> None:
-    assert [str(lost).removeprefix("postfixadmin-backup.sql:") for lost in _postfixadmin("postfixadmin-backup.sql").lost] == [
+    assert [
+        str(lost).removeprefix("postfixadmin-backup.sql:")
+        for lost in _postfixadmin("postfixadmin-backup.sql").lost
+    ] == [
         "148: admin root@hosting.example: a super admin reaches beyond a tenant: roles of estate.yml say who may do that",
         "150: catch-all @globex.example: it goes to 2 addresses, and there is one here: make an alias for them",
         "151: alias a+b@acme.example: 'a+b' cannot stand before an @",
@@ -253,9 +330,15 @@ def test_postfixadmin_says_what_was_lost() -> None:
 
 
 def test_a_dump_of_something_else_is_an_error() -> None:
-    assert postfixadmin.read({"x.sql": b"SELECT 1"}, _choice()).errors == ["x.sql: there are no rows of PostfixAdmin's table domain in it"]
-    assert postfixadmin.read({"x.sql": b"\n\xff"}, _choice()).errors == ["x.sql:2: byte 0xff is not UTF-8; allowed: UTF-8 text"]
-    assert modoboa.read({"x.csv": b"\ndomain;d\xf3m;1;1;True"}, _choice()).errors == ["x.csv:2: byte 0xf3 is not UTF-8; allowed: UTF-8 text"]
+    assert postfixadmin.read({"x.sql": b"SELECT 1"}, _choice()).errors == [
+        "x.sql: there are no rows of PostfixAdmin's table domain in it"
+    ]
+    assert postfixadmin.read({"x.sql": b"\n\xff"}, _choice()).errors == [
+        "x.sql:2: byte 0xff is not UTF-8; allowed: UTF-8 text"
+    ]
+    assert modoboa.read({"x.csv": b"\ndomain;d\xf3m;1;1;True"}, _choice()).errors == [
+        "x.csv:2: byte 0xf3 is not UTF-8; allowed: UTF-8 text"
+    ]
 
 
 POSTFIXADMIN_TABLES = """\
@@ -280,20 +363,31 @@ def _dump(rows: str) -> Draft:
 @pytest.mark.parametrize(
     ("rows", "lost"),
     [
-        ("INSERT INTO domain VALUES ('NEW.example','',0,0,0,0,'virtual',0,1);", ["domain new.example: it stands already at dump.sql:8"]),
+        (
+            "INSERT INTO domain VALUES ('NEW.example','',0,0,0,0,'virtual',0,1);",
+            ["domain new.example: it stands already at dump.sql:8"],
+        ),
         (
             "INSERT INTO domain VALUES ('b.example','',0,0,0,0,'virtual',0,1),('B.example','',0,0,0,0,'virtual',0,0);",
             ["domain b.example: it stands already at dump.sql:10"],
         ),
-        ("INSERT INTO mailbox VALUES ('Jo@new.example','','Two',1,1);", ["mailbox jo@new.example: it stands already at dump.sql:9"]),
-        ("INSERT INTO alias_domain VALUES ('new.example','NEW.example',1);", ["domain alias new.example: it is to be an alias of itself"]),
+        (
+            "INSERT INTO mailbox VALUES ('Jo@new.example','','Two',1,1);",
+            ["mailbox jo@new.example: it stands already at dump.sql:9"],
+        ),
+        (
+            "INSERT INTO alias_domain VALUES ('new.example','NEW.example',1);",
+            ["domain alias new.example: it is to be an alias of itself"],
+        ),
         (
             "INSERT INTO alias_domain VALUES ('b.example','new.example',1),('b.example','new.example',1);",
             ["domain alias b.example: it stands already at dump.sql:10"],
         ),
         (
             "INSERT INTO alias_domain VALUES ('b.example','new.example',1),('new.example','b.example',1);",
-            ["domain alias new.example: each is to be the alias of the other: b.example is that of new.example at dump.sql:10"],
+            [
+                "domain alias new.example: each is to be the alias of the other: b.example is that of new.example at dump.sql:10"
+            ],
         ),
         (
             "INSERT INTO alias_domain VALUES ('b.example','new.example',1);INSERT INTO mailbox VALUES ('bo@b.example','','Bo',1,1);"
@@ -320,10 +414,22 @@ def test_a_second_row_for_one_thing_is_named(rows: str, lost: list[str]) -> None
     ("row", "lost"),
     [
         ("mailbox VALUES (NULL,'','X',1,1)", "mailbox '': it is no address"),
-        ("mailbox VALUES ('bo@new.example','','X','1.5',1)", "mailbox bo@new.example: quota '1.5': it is no whole number, and is left out"),
-        ("mailbox VALUES ('bo@new.example','','X',1e9,1)", "mailbox bo@new.example: quota '1e9': it is no whole number, and is left out"),
-        ("mailbox VALUES ('bo@new.example','','X',1,2)", "mailbox: active '2': it is neither on nor off, and is taken for off"),
-        ("alias VALUES ('a@new.example','jo@new.example','yes')", "alias: active 'yes': it is neither on nor off, and is taken for off"),
+        (
+            "mailbox VALUES ('bo@new.example','','X','1.5',1)",
+            "mailbox bo@new.example: quota '1.5': it is no whole number, and is left out",
+        ),
+        (
+            "mailbox VALUES ('bo@new.example','','X',1e9,1)",
+            "mailbox bo@new.example: quota '1e9': it is no whole number, and is left out",
+        ),
+        (
+            "mailbox VALUES ('bo@new.example','','X',1,2)",
+            "mailbox: active '2': it is neither on nor off, and is taken for off",
+        ),
+        (
+            "alias VALUES ('a@new.example','jo@new.example','yes')",
+            "alias: active 'yes': it is neither on nor off, and is taken for off",
+        ),
     ],
 )
 def test_a_value_that_is_none_of_its_column_is_named(row: str, lost: str) -> None:
@@ -338,55 +444,99 @@ def test_rows_of_one_alias_add_up_and_a_target_counts_once() -> None:
         "('@new.example','jo@new.example',1),('@new.example','jo@new.example',1);"
     )
     assert draft.lost == []
-    assert draft.documents["tenants/new/new.example.yml"]["aliases"] == [{"name": "info", "to": ["jo@new.example", "x@stranger.example"]}]
+    assert draft.documents["tenants/new/new.example.yml"]["aliases"] == [
+        {"name": "info", "to": ["jo@new.example", "x@stranger.example"]}
+    ]
     assert draft.documents["tenants/new/new.example.yml"]["catch_all"] == "jo@new.example"
 
 
 def test_an_alias_of_a_domain_alias_is_one_of_its_domain() -> None:
     before = "INSERT INTO domain VALUES ('b.example','',0,0,0,0,'virtual',0,1),('c.example','',0,0,0,0,'virtual',0,1);"
-    for rows in ("('b.example','new.example',1),('c.example','b.example',1)", "('c.example','b.example',1),('b.example','new.example',1)"):
+    for rows in (
+        "('b.example','new.example',1),('c.example','b.example',1)",
+        "('c.example','b.example',1),('b.example','new.example',1)",
+    ):
         draft = _dump(f"{before}INSERT INTO alias_domain VALUES {rows};")
         assert draft.lost == []
-        assert sorted(draft.documents["tenants/new/new.example.yml"]["domain_aliases"]) == ["b.example", "c.example"]
+        assert sorted(draft.documents["tenants/new/new.example.yml"]["domain_aliases"]) == [
+            "b.example",
+            "c.example",
+        ]
 
 
 def test_an_admin_that_is_switched_off_manages_nothing() -> None:
-    draft = _dump("INSERT INTO admin VALUES ('ann@new.example',0,0);INSERT INTO domain_admins VALUES ('ann@new.example','new.example',1);")
-    assert [str(one) for one in draft.lost] == ["dump.sql:10: admin ann@new.example: it is switched off"]
+    draft = _dump(
+        "INSERT INTO admin VALUES ('ann@new.example',0,0);INSERT INTO domain_admins VALUES ('ann@new.example','new.example',1);"
+    )
+    assert [str(one) for one in draft.lost] == [
+        "dump.sql:10: admin ann@new.example: it is switched off"
+    ]
     assert draft.documents["tenants/new/account.yml"]["admins"] == [{"address": "jo@new.example"}]
 
 
 @pytest.mark.parametrize(
     ("table", "faults"),
     [
-        ("CREATE TABLE alias (address text, active int);", ["the table alias has no column goto"]),  # iRedMail
-        ("CREATE TABLE mailbox (username text, password text, name text, quota int, active int, storagebasedirectory text);", ["these are iRedMail's tables"]),
-        ("CREATE TABLE mailbox (id int, username text, password text, name text, quota int, active int, Domain_id int);", []),
+        (
+            "CREATE TABLE alias (address text, active int);",
+            ["the table alias has no column goto"],
+        ),  # iRedMail
+        (
+            "CREATE TABLE mailbox (username text, password text, name text, quota int, active int, storagebasedirectory text);",
+            ["these are iRedMail's tables"],
+        ),
+        (
+            "CREATE TABLE mailbox (id int, username text, password text, name text, quota int, active int, Domain_id int);",
+            [],
+        ),
         (  # ViMbAdmin
             "CREATE TABLE domain (id int, domain text, max_aliases int, max_mailboxes int, max_quota int, transport text, backupmx int, active int);",
-            [f"the table domain has no column {column}" for column in ("aliases", "mailboxes", "maxquota")],
+            [
+                f"the table domain has no column {column}"
+                for column in ("aliases", "mailboxes", "maxquota")
+            ],
         ),
     ],
 )
-def test_tables_of_another_panel_are_refused_though_they_have_no_rows(table: str, faults: list[str]) -> None:
-    errors = postfixadmin.read({"dump.sql": f"{POSTFIXADMIN_TABLES}{table}".encode()}, _choice()).errors
+def test_tables_of_another_panel_are_refused_though_they_have_no_rows(
+    table: str, faults: list[str]
+) -> None:
+    errors = postfixadmin.read(
+        {"dump.sql": f"{POSTFIXADMIN_TABLES}{table}".encode()}, _choice()
+    ).errors
     assert len(errors) == len(faults)
-    assert all(error.startswith("dump.sql:10: ") and fault in error for error, fault in zip(errors, faults, strict=True))
+    assert all(
+        error.startswith("dump.sql:10: ") and fault in error
+        for error, fault in zip(errors, faults, strict=True)
+    )
 
 
-@pytest.mark.parametrize("first", ["domain,", '"domain",', '\ufeff"domain",', "\r\n domain,", '"domain"\t'])
+@pytest.mark.parametrize(
+    "first", ["domain,", '"domain",', '\ufeff"domain",', "\r\n domain,", '"domain"\t']
+)
 def test_modobas_separator_is_told_by_its_first_word(first: str) -> None:
     row = "new.example,0,0,True".replace(",", first[-1])
-    draft = modoboa.read({"x.csv": f"{first}{row}\r\n".encode()}, _choice(tenants={}, tenant="new", account={"default_owner": "jo@new.example"}))
+    draft = modoboa.read(
+        {"x.csv": f"{first}{row}\r\n".encode()},
+        _choice(tenants={}, tenant="new", account={"default_owner": "jo@new.example"}),
+    )
     assert (draft.errors, draft.lost) == ([], [])
     assert "tenants/new/new.example.yml" in draft.documents
 
 
 def test_modoboas_second_rows_for_one_thing_are_named() -> None:
-    rows = "domain;new.example;0;0;True\nrelaydomain;old.example;mx.old.example;25;relay;True;True\n" * 2
+    rows = (
+        "domain;new.example;0;0;True\nrelaydomain;old.example;mx.old.example;25;relay;True;True\n"
+        * 2
+    )
     rows += "domainalias;b.example;new.example;True\ndomainalias;b.example;new.example;True\n"
-    rows += "alias;@new.example;True;x@stranger.example\nalias;@new.example;True;y@stranger.example\n"
-    draft = modoboa.read({"x.csv": rows.encode()}, _choice(tenants={}, tenant="new", account={"default_owner": "jo@new.example"}))
+    rows += (
+        "alias;@new.example;True;x@stranger.example\nalias;@new.example;True;y@stranger.example\n"
+    )
+    draft = modoboa.read(
+        {"x.csv": rows.encode()},
+        _choice(tenants={}, tenant="new", account={"default_owner": "jo@new.example"}),
+    )
     assert [str(one) for one in draft.lost] == [
         "x.csv:3: domain new.example: it stands already at x.csv:1",
         "x.csv:4: domain old.example: it stands already at x.csv:2",

@@ -12,8 +12,17 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils import _load
-from ansible_collections.reseller.mail.plugins.module_utils._exchange import csv_form, importing, json_form, yaml_out
-from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Draft, documents, without_secrets
+from ansible_collections.reseller.mail.plugins.module_utils._exchange import (
+    csv_form,
+    importing,
+    json_form,
+    yaml_out,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import (
+    Draft,
+    documents,
+    without_secrets,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,7 +30,18 @@ from hypothesis import strategies as st
 from .exchange_estates import estates
 
 EXAMPLE = Path(__file__).parents[9] / "estates" / "example"
-_OF_SYNTAX = {"unfit-value", "unknown-key", "foreign-key", "wrong-type", "no-value", "missing-key", "unfit-tag", "not-yaml", "duplicate-key", "unfit-character"}
+_OF_SYNTAX = {
+    "unfit-value",
+    "unknown-key",
+    "foreign-key",
+    "wrong-type",
+    "no-value",
+    "missing-key",
+    "unfit-tag",
+    "not-yaml",
+    "duplicate-key",
+    "unfit-character",
+}
 
 
 def _through_json(files: dict[str, bytes]) -> Draft:
@@ -29,7 +49,9 @@ def _through_json(files: dict[str, bytes]) -> Draft:
 
 
 def _through_csv(files: dict[str, bytes]) -> Draft:
-    draft = csv_form.read({name: text.encode() for name, text in csv_form.write(documents(files), True).items()})
+    draft = csv_form.read(
+        {name: text.encode() for name, text in csv_form.write(documents(files), True).items()}
+    )
     for path in ("estate.yml", "plans.yml"):  # which tenants' sheets do not speak of
         draft.documents[path] = documents(files)[path]
         draft.whole.add(path)
@@ -38,13 +60,18 @@ def _through_csv(files: dict[str, bytes]) -> Draft:
 
 def _without_places(faults: list[Fault]) -> list[tuple[str, str, str]]:
     """Where something stands is another matter in files that were written anew."""
-    return sorted((fault.position.file, fault.id, re.sub(r":\d+:\d+|line \d+", "", fault.what)) for fault in faults)
+    return sorted(
+        (fault.position.file, fault.id, re.sub(r":\d+:\d+|line \d+", "", fault.what))
+        for fault in faults
+    )
 
 
 def _same(files: dict[str, bytes], draft: Draft) -> None:
     assert draft.errors == []
     before, faults = _load.build(files)
-    assert not {fault.id for fault in faults} & _OF_SYNTAX, "the generator writes what the schema does not take"
+    assert not {fault.id for fault in faults} & _OF_SYNTAX, (
+        "the generator writes what the schema does not take"
+    )
     outcome = importing.result({}, [], draft, "refuse")
     assert outcome.errors == []
     after, again = _load.build(outcome.files)
@@ -66,10 +93,16 @@ def test_csv_gives_the_same_estate(files: dict[str, bytes]) -> None:
     _same(files, _through_csv(files))
 
 
-@pytest.mark.skipif(not EXAMPLE.is_dir(), reason="the collection is tested without the repository around it")
+@pytest.mark.skipif(
+    not EXAMPLE.is_dir(), reason="the collection is tested without the repository around it"
+)
 @pytest.mark.parametrize("through", [_through_json, _through_csv])
 def test_the_example_estate(through: t.Callable[[dict[str, bytes]], Draft]) -> None:
-    files = {path: content for path, content in _load.read_files(str(EXAMPLE))[0].items() if not path.startswith("state/")}
+    files = {
+        path: content
+        for path, content in _load.read_files(str(EXAMPLE))[0].items()
+        if not path.startswith("state/")
+    }
     _same(files, through(files))
 
 
@@ -108,9 +141,21 @@ def test_no_cell_is_a_formula(files: dict[str, bytes]) -> None:
 def test_columns_are_the_same_whatever_the_estate_says() -> None:
     empty = csv_form.write({}, True)
     assert {name: text.count("\r\n") for name, text in empty.items()} == dict.fromkeys(empty, 1)
-    assert empty["mailboxes.csv"].startswith("tenant,domain,name,display_name,quota,owner,state,password,credentials,forward.to,forward.keep_copy,")
+    assert empty["mailboxes.csv"].startswith(
+        "tenant,domain,name,display_name,quota,owner,state,password,credentials,forward.to,forward.keep_copy,"
+    )
     assert sorted(empty) == sorted(
-        f"{name}.csv" for name in ("tenants", "admins", "domain_limits", "external_ids", "domains", "mailboxes", "aliases", "sender_addresses")
+        f"{name}.csv"
+        for name in (
+            "tenants",
+            "admins",
+            "domain_limits",
+            "external_ids",
+            "domains",
+            "mailboxes",
+            "aliases",
+            "sender_addresses",
+        )
     )
 
 
@@ -120,7 +165,11 @@ def test_every_item_of_a_list_is_one_word() -> None:
     from ansible_collections.reseller.mail.plugins.module_utils._scalars import LINES, TEXT
 
     columns = [column for sheet in csv_form.SHEETS.values() for column in sheet.columns]
-    assert not [column.name for column in columns if isinstance(column.kind, _schema.Many) and column.kind.of in (TEXT, *LINES)]
+    assert not [
+        column.name
+        for column in columns
+        if isinstance(column.kind, _schema.Many) and column.kind.of in (TEXT, *LINES)
+    ]
 
 
 VAULTED = b"""mailboxes:
@@ -133,9 +182,14 @@ VAULTED = b"""mailboxes:
 
 
 @pytest.mark.parametrize("through", [_through_json, _through_csv])
-def test_vaulted_values_go_through_as_they_are(through: t.Callable[[dict[str, bytes]], Draft]) -> None:
+def test_vaulted_values_go_through_as_they_are(
+    through: t.Callable[[dict[str, bytes]], Draft],
+) -> None:
     files = {"tenants/acme/acme.example.yml": VAULTED, "estate.yml": b"{}", "plans.yml": b"{}"}
-    assert importing.result({}, [], through(files), "refuse").files["tenants/acme/acme.example.yml"] == VAULTED
+    assert (
+        importing.result({}, [], through(files), "refuse").files["tenants/acme/acme.example.yml"]
+        == VAULTED
+    )
 
 
 def test_secrets_are_left_out_unless_asked_for() -> None:
@@ -152,7 +206,9 @@ def test_what_is_written_is_as_a_person_writes_it() -> None:
         "aliases": [{"name": "sales", "to": ["jo@acme.example", "ann@globex.example"], "may_send": false}],
         "type": "mail", "domain_aliases": ["acme.test"], "sender_addresses": [{"mailbox": "jo@acme.example", "name": "noreply"}],
         "mailboxes": [{"quota": "5G", "name": "jo", "state": "active", "display_name": "Jo: Doe"}]}""")
-    assert yaml_out.text("tenants/acme/acme.example.yml", document) == """mailboxes:
+    assert (
+        yaml_out.text("tenants/acme/acme.example.yml", document)
+        == """mailboxes:
   - name: jo
     display_name: "Jo: Doe"
     quota: 5G
@@ -164,3 +220,4 @@ sender_addresses:
 domain_aliases: [acme.test]
 mta_sts: {mode: testing}
 """
+    )

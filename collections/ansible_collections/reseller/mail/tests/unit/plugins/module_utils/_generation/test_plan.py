@@ -3,7 +3,13 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._generation.layout import changed_keys
-from ansible_collections.reseller.mail.plugins.module_utils._generation.plan import Plan, changed_services, model_changes, plan, subject
+from ansible_collections.reseller.mail.plugins.module_utils._generation.plan import (
+    Plan,
+    changed_services,
+    model_changes,
+    plan,
+    subject,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._generation.store import Content, Store
 
 
@@ -22,8 +28,18 @@ def test_subject(line: str, about: str) -> None:
 
 
 def test_changes_are_pairs_sorted_by_what_they_are_about_the_old_one_first() -> None:
-    before = ["mailbox b@a.example quota 5G", "mailbox c@a.example quota 1G", "tenant acme", "domain a.example"]
-    after = ["mailbox a@a.example quota 1G", "mailbox b@a.example quota 10G", "tenant acme suspended", "domain a.example"]
+    before = [
+        "mailbox b@a.example quota 5G",
+        "mailbox c@a.example quota 1G",
+        "tenant acme",
+        "domain a.example",
+    ]
+    after = [
+        "mailbox a@a.example quota 1G",
+        "mailbox b@a.example quota 10G",
+        "tenant acme suspended",
+        "domain a.example",
+    ]
     assert model_changes(before, after) == [
         "+ mailbox a@a.example quota 1G",
         "- mailbox b@a.example quota 5G",
@@ -36,8 +52,15 @@ def test_changes_are_pairs_sorted_by_what_they_are_about_the_old_one_first() -> 
 
 def test_a_virgin_host_gets_everything_and_is_not_written_to(tmp_path: object) -> None:
     store = Store(tmp_path / "nothing")
-    found = plan(store, Content("mx1", 12, {"model.txt": "domain a.example\ntenant a\n"}, "0" * 64, b""))
-    assert found == Plan(True, True, ("+ domain a.example", "+ tenant a"), ("opendkim", "opendkim_ed25519", "opendkim_node", "postfix"))
+    found = plan(
+        store, Content("mx1", 12, {"model.txt": "domain a.example\ntenant a\n"}, "0" * 64, b"")
+    )
+    assert found == Plan(
+        True,
+        True,
+        ("+ domain a.example", "+ tenant a"),
+        ("opendkim", "opendkim_ed25519", "opendkim_node", "postfix"),
+    )
     assert found
     assert not store.root.exists()
 
@@ -55,11 +78,16 @@ def test_services_of_changed_files() -> None:
 
 def test_changed_keys() -> None:
     assert changed_keys("a@x\tone\nb@x\ttwo\n", "a@x\tone\nb@x\t2\nc@x\tthree\n") == ["b@x", "c@x"]
-    assert changed_keys(None, "jo@a.example:::::::userdb_quota_rule=*:storage=5G\n") == ["jo@a.example"]
+    assert changed_keys(None, "jo@a.example:::::::userdb_quota_rule=*:storage=5G\n") == [
+        "jo@a.example"
+    ]
     assert changed_keys("same\n", "same\n") == []
 
 
-@pytest.mark.parametrize(("stage", "check_mode", "noted"), [(True, True, True), (True, False, False), (False, True, False)])
+@pytest.mark.parametrize(
+    ("stage", "check_mode", "noted"),
+    [(True, True, True), (True, False, False), (False, True, False)],
+)
 def test_a_check_says_that_no_daemon_was_asked(stage: bool, check_mode: bool, noted: bool) -> None:
     lines = Plan(stage, True, ("+ mailbox jo@acme.example",)).diff(check_mode).splitlines()
     assert lines[0] == "+ mailbox jo@acme.example"

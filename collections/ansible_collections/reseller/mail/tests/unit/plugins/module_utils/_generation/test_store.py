@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils import _compile
 from ansible_collections.reseller.mail.plugins.module_utils._generation import prune, store
-from ansible_collections.reseller.mail.plugins.module_utils._generation.store import GenerationError, Store, unpack
+from ansible_collections.reseller.mail.plugins.module_utils._generation.store import (
+    GenerationError,
+    Store,
+    unpack,
+)
 
 
 def make(root: Path, *ids: str, current: str = "", previous: str = "") -> Store:
@@ -28,12 +32,26 @@ A, B, C, D = (f"{number:06d}-{'a' * 12}" for number in (1, 2, 3, 1000000))
 def test_what_is_packed_is_unpacked() -> None:
     made = _compile.Artefact("mx1", 12, {"model.txt": "domain ä.example\ntenant a\n"})
     content = unpack(made.pack())
-    assert (content.node, content.debian, content.files, content.digest) == ("mx1", 12, made.files, made.digest)
+    assert (content.node, content.debian, content.files, content.digest) == (
+        "mx1",
+        12,
+        made.files,
+        made.digest,
+    )
     assert content.model == ["domain ä.example", "tenant a"]
     assert store.FORMAT == _compile.FORMAT
 
 
-@pytest.mark.parametrize("data", [b"", b"garbage", zlib.compress(b"[]"), zlib.compress(b'{"format": 1}'), zlib.compress(b'{"format": 99}')])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"garbage",
+        zlib.compress(b"[]"),
+        zlib.compress(b'{"format": 1}'),
+        zlib.compress(b'{"format": 99}'),
+    ],
+)
 def test_an_unreadable_artefact_is_refused(data: bytes) -> None:
     with pytest.raises(GenerationError, match="artefact"):
         unpack(data)
@@ -80,7 +98,11 @@ def test_a_lost_manifest_or_artefact_is_named(tmp_path: Path) -> None:
 def test_only_one_run_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "LOCK_PATIENCE", 0.0)
     found = Store(tmp_path / "new")
-    with found.lock(), pytest.raises(GenerationError, match="has been locked for 0 s"), found.lock():
+    with (
+        found.lock(),
+        pytest.raises(GenerationError, match="has been locked for 0 s"),
+        found.lock(),
+    ):
         pass
     with found.lock():
         pass

@@ -11,25 +11,64 @@ import pytest
 from ansible_collections.reseller.mail.plugins.module_utils import _guide
 from ansible_collections.reseller.mail.plugins.module_utils._compile import dns
 from ansible_collections.reseller.mail.plugins.module_utils._finding import STATES, Finding
-from ansible_collections.reseller.mail.plugins.module_utils._guide import colour, dns_hosts, facts, frame, markup, values
+from ansible_collections.reseller.mail.plugins.module_utils._guide import (
+    colour,
+    dns_hosts,
+    facts,
+    frame,
+    markup,
+    values,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._guide.texts import LANGUAGES, language
-from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Branding, Domain, DomainAlias, Mailbox, Relay
-from ansible_collections.reseller.mail.plugins.module_utils._model.estate import DkimKey, Estate, Node, NodeState, Provider
+from ansible_collections.reseller.mail.plugins.module_utils._model.domain import (
+    Branding,
+    Domain,
+    DomainAlias,
+    Mailbox,
+    Relay,
+)
+from ansible_collections.reseller.mail.plugins.module_utils._model.estate import (
+    DkimKey,
+    Estate,
+    Node,
+    NodeState,
+    Provider,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Limits, Tenant
 from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.catalogue import CATALOGUE
 from hypothesis import given
 from hypothesis import strategies as st
 
 ACME = Domain(
-    "acme.example", "mail", "it@acme.example", mailboxes=(Mailbox("jo", "acme.example", None, "it@acme.example"),),
-    domain_aliases=(DomainAlias("xn--bcher-kva.example", "it@acme.example"),), branding=Branding("mail.acme.example", "Acme Mail"),
+    "acme.example",
+    "mail",
+    "it@acme.example",
+    mailboxes=(Mailbox("jo", "acme.example", None, "it@acme.example"),),
+    domain_aliases=(DomainAlias("xn--bcher-kva.example", "it@acme.example"),),
+    branding=Branding("mail.acme.example", "Acme Mail"),
 )
-BELOW = Domain("shop.acme.example", "relay", "it@acme.example", relay=Relay("mail.elsewhere.example", 25, ("jo",)))
-TENANT = Tenant("acme", "Acme", "business", "active", "mx1", "it@acme.example", (), Limits(), (ACME, BELOW))
-KEYS = (DkimKey("acme.example", "mx1", "KEY1"), DkimKey("acme.example", "mx1-2", "KEY2" * 100, state="published"))
+BELOW = Domain(
+    "shop.acme.example",
+    "relay",
+    "it@acme.example",
+    relay=Relay("mail.elsewhere.example", 25, ("jo",)),
+)
+TENANT = Tenant(
+    "acme", "Acme", "business", "active", "mx1", "it@acme.example", (), Limits(), (ACME, BELOW)
+)
+KEYS = (
+    DkimKey("acme.example", "mx1", "KEY1"),
+    DkimKey("acme.example", "mx1-2", "KEY2" * 100, state="published"),
+)
 ESTATE = Estate(
-    Provider("Hosting", "hosting.example"), (Node("mx1", "mx1.hosting.example", 13, ("192.0.2.1",)), Node("mx2", "mx2.hosting.example", 13, ("192.0.2.2",))),
-    (), (TENANT,), states=(NodeState("mx1", KEYS),),
+    Provider("Hosting", "hosting.example"),
+    (
+        Node("mx1", "mx1.hosting.example", 13, ("192.0.2.1",)),
+        Node("mx2", "mx2.hosting.example", 13, ("192.0.2.2",)),
+    ),
+    (),
+    (TENANT,),
+    states=(NodeState("mx1", KEYS),),
 )
 ASSETS = {"guide.css": b"css", "guide.js": b"js"}
 TIME = "2026-11-21T14:00:00Z"
@@ -40,10 +79,21 @@ def sheet(*findings: Finding, estate: Estate = ESTATE, name: str = "acme.example
 
 
 def cards(*findings: Finding, **options: t.Any) -> dict[str, facts.Card]:
-    return {card.purpose: card for _section, ours in sheet(*findings, **options).sections for card in ours}
+    return {
+        card.purpose: card
+        for _section, ours in sheet(*findings, **options).sections
+        for card in ours
+    }
 
 
-def finding(id_: str, state: str, subject: str = "acme.example", expected: str = "", found: str = "", remedy: str = "") -> Finding:
+def finding(
+    id_: str,
+    state: str,
+    subject: str = "acme.example",
+    expected: str = "",
+    found: str = "",
+    remedy: str = "",
+) -> Finding:
     return Finding(id_, subject, state, expected, found, remedy)
 
 
@@ -56,8 +106,13 @@ def page(*findings: Finding, estate: Estate = ESTATE, file: str = "acme.example/
 
 
 def test_all_languages_say_the_same_things_with_the_same_values() -> None:
-    fields = {one: {key: sorted(field for _t, field, _s, _c in string.Formatter().parse(text) if field) for key, text in texts.items()}
-              for one, texts in LANGUAGES.items()}
+    fields = {
+        one: {
+            key: sorted(field for _t, field, _s, _c in string.Formatter().parse(text) if field)
+            for key, text in texts.items()
+        }
+        for one, texts in LANGUAGES.items()
+    }
     assert fields["de"] == fields["en"] == fields["fr"]
     assert all(text.strip() for texts in LANGUAGES.values() for text in texts.values())
 
@@ -68,7 +123,9 @@ def test_every_purpose_state_and_section_has_its_words() -> None:
     assert {f"state_{state}" for state in facts.ORDER} <= keys
     assert {f"section_{section}" for section in facts.SECTIONS} <= keys
     assert {f"note_{host.note}" for host in dns_hosts.HOSTS if host.note} <= keys
-    assert sorted(purpose for purposes in facts.SECTIONS.values() for purpose in purposes) == sorted(dns.PURPOSES)
+    assert sorted(
+        purpose for purposes in facts.SECTIONS.values() for purpose in purposes
+    ) == sorted(dns.PURPOSES)
 
 
 def test_every_state_has_its_place_and_its_sign() -> None:
@@ -76,14 +133,23 @@ def test_every_state_has_its_place_and_its_sign() -> None:
 
 
 def test_quotes_are_those_of_each_language() -> None:
-    assert [re.findall(r"\((\W+)(?:DNS|Nur DNS)[\w ]*?(\W+)\)", LANGUAGES[one]["note_proxy"]) for one in ("de", "en", "fr")] == [
-        [("\u201e", "\u201c")], [("\u201c", "\u201d")], [("«\u00a0", "\u00a0»")],
+    assert [
+        re.findall(r"\((\W+)(?:DNS|Nur DNS)[\w ]*?(\W+)\)", LANGUAGES[one]["note_proxy"])
+        for one in ("de", "en", "fr")
+    ] == [
+        [("\u201e", "\u201c")],
+        [("\u201c", "\u201d")],
+        [("«\u00a0", "\u00a0»")],
     ]
     assert "n\u2019" in "".join(LANGUAGES["fr"].values())
-    assert not re.search("['\"]", "".join(text for texts in LANGUAGES.values() for text in texts.values()))
+    assert not re.search(
+        "['\"]", "".join(text for texts in LANGUAGES.values() for text in texts.values())
+    )
 
 
-@pytest.mark.parametrize(("locale", "expected"), [("de", "de"), ("fr-CH", "fr"), ("en", "en"), ("it", "en")])
+@pytest.mark.parametrize(
+    ("locale", "expected"), [("de", "de"), ("fr-CH", "fr"), ("en", "en"), ("it", "en")]
+)
 def test_a_locale_s_language(locale: str, expected: str) -> None:
     assert language(locale) == expected
 
@@ -96,15 +162,30 @@ def test_without_verify_nothing_is_claimed() -> None:
 
 
 def test_findings_are_joined_by_their_question() -> None:
-    found = cards(finding("dns.mx", "ok"), finding("dns.spf_two", "fail"), finding("dns.dmarc_policy", "warn"), finding("dns.mta_sts_policy_mx", "fail"))
-    assert {key: found[key].state for key in ("mx", "spf", "dmarc", "srv")} == {"mx": "ok", "spf": "fail", "dmarc": "warn", "srv": "unchecked"}
+    found = cards(
+        finding("dns.mx", "ok"),
+        finding("dns.spf_two", "fail"),
+        finding("dns.dmarc_policy", "warn"),
+        finding("dns.mta_sts_policy_mx", "fail"),
+    )
+    assert {key: found[key].state for key in ("mx", "spf", "dmarc", "srv")} == {
+        "mx": "ok",
+        "spf": "fail",
+        "dmarc": "warn",
+        "srv": "unchecked",
+    }
 
 
 def test_of_two_keys_the_one_that_is_named_is_missing() -> None:
-    line = dns.zone_line(next(record for record in dns.records(ESTATE) if record.name.startswith("mx1-2._domainkey")))
+    line = dns.zone_line(
+        next(record for record in dns.records(ESTATE) if record.name.startswith("mx1-2._domainkey"))
+    )
     for expected in (line, f"{line[:90]}… (500 characters)"):
         found = cards(finding("dns.dkim_missing", "fail", expected=expected))["dkim"]
-        assert {record.name.partition(".")[0]: state for record, state in found.rows} == {"mx1": "ok", "mx1-2": "fail"}
+        assert {record.name.partition(".")[0]: state for record, state in found.rows} == {
+            "mx1": "ok",
+            "mx1-2": "fail",
+        }
     everything = cards(finding("dns.dkim_none", "fail"))["dkim"]
     assert {state for _record, state in everything.rows} == {"fail"}
 
@@ -117,13 +198,25 @@ def test_keys_say_what_they_are_for_and_missing_ones_that_they_come() -> None:
 
 
 def test_the_go_live_list_has_every_row_with_its_owner() -> None:
-    tasks = {task.id: task for task in sheet(
-        finding("dns.mx", "ok"), finding("dns.servers_silent", "warn"), finding("mail.deliver", "fail", "world → jo@acme.example"),
-        finding("access.imap", "ok", "mail.acme.example"), finding("quota.usage", "warn", "jo@acme.example"),
-        finding("mail.deliver", "fail", "world → ann@other.example"),
-    ).tasks}
-    assert {key: (tasks[key].owner, tasks[key].state) for key in ("mx", "dns.servers", "mail.deliver", "access.imap")} == {
-        "mx": ("tenant", "ok"), "dns.servers": ("tenant", "warn"), "mail.deliver": ("provider", "fail"), "access.imap": ("provider", "ok"),
+    tasks = {
+        task.id: task
+        for task in sheet(
+            finding("dns.mx", "ok"),
+            finding("dns.servers_silent", "warn"),
+            finding("mail.deliver", "fail", "world → jo@acme.example"),
+            finding("access.imap", "ok", "mail.acme.example"),
+            finding("quota.usage", "warn", "jo@acme.example"),
+            finding("mail.deliver", "fail", "world → ann@other.example"),
+        ).tasks
+    }
+    assert {
+        key: (tasks[key].owner, tasks[key].state)
+        for key in ("mx", "dns.servers", "mail.deliver", "access.imap")
+    } == {
+        "mx": ("tenant", "ok"),
+        "dns.servers": ("tenant", "warn"),
+        "mail.deliver": ("provider", "fail"),
+        "access.imap": ("provider", "ok"),
     }
     assert (tasks["quota.usage"].owner, tasks["quota.usage"].state) == ("tenant", "warn")
     managed = with_tenant(domains=(dataclasses.replace(ACME, managed=True),))
@@ -131,39 +224,64 @@ def test_the_go_live_list_has_every_row_with_its_owner() -> None:
 
 
 def test_live_when_all_that_is_needed_is_in_order() -> None:
-    ok = [finding(purpose.finding, "ok", name) for purpose in dns.PURPOSES.values() if purpose.needed for name in ("acme.example", "mail.acme.example")]
+    ok = [
+        finding(purpose.finding, "ok", name)
+        for purpose in dns.PURPOSES.values()
+        if purpose.needed
+        for name in ("acme.example", "mail.acme.example")
+    ]
     assert sheet(*ok).live
     assert "The domain is ready for mail." in page(*ok)
     assert not sheet(*ok[:-1], finding("dns.spf_two", "fail")).live
 
 
-def test_settings_that_mail_programs_do_not_get_are_the_providers_to_mend_and_hold_nobody_up() -> None:
-    (task,) = (task for task in sheet(finding("dns.settings_unreachable", "warn")).tasks if task.id == "dns.settings")
+def test_settings_that_mail_programs_do_not_get_are_the_providers_to_mend_and_hold_nobody_up() -> (
+    None
+):
+    (task,) = (
+        task
+        for task in sheet(finding("dns.settings_unreachable", "warn")).tasks
+        if task.id == "dns.settings"
+    )
     assert (task.owner, task.state, task.is_open) == ("provider", "warn", False)
     assert "Mail programs get their settings" in page(finding("dns.settings_unreachable", "warn"))
 
 
 def test_pages_of_tenants_that_are_not_served_yet_but_not_of_those_that_are_gone() -> None:
     assert "The contract is not active yet" in page(estate=with_tenant(state="pending"))
-    assert "We have not made sure yet" in page(estate=with_tenant(domains=(dataclasses.replace(ACME, verified=False),)))
+    assert "We have not made sure yet" in page(
+        estate=with_tenant(domains=(dataclasses.replace(ACME, verified=False),))
+    )
     assert list(_guide.make(with_tenant(state="terminated"), (), "", ASSETS).domains) == []
 
 
 def test_a_node_gets_the_pages_of_its_tenants_only() -> None:
-    assert sorted(_guide.make(ESTATE, (), "", ASSETS, node="mx1").domains) == ["acme.example", "shop.acme.example", "xn--bcher-kva.example"]
+    assert sorted(_guide.make(ESTATE, (), "", ASSETS, node="mx1").domains) == [
+        "acme.example",
+        "shop.acme.example",
+        "xn--bcher-kva.example",
+    ]
     assert _guide.make(ESTATE, (), "", ASSETS, node="mx2").domains == {}
 
 
 def test_the_same_input_makes_the_same_bytes() -> None:
-    assert _guide.make(ESTATE, [finding("dns.mx", "ok")], TIME, ASSETS) == _guide.make(ESTATE, [finding("dns.mx", "ok")], TIME, ASSETS)
+    assert _guide.make(ESTATE, [finding("dns.mx", "ok")], TIME, ASSETS) == _guide.make(
+        ESTATE, [finding("dns.mx", "ok")], TIME, ASSETS
+    )
 
 
 def test_settings_for_mail_programs_prefer_implicit_tls() -> None:
     assert [(port, security) for _protocol, port, security in sheet().clients] == [
-        (993, "tls"), (995, "tls"), (465, "tls"), (587, "starttls"), (4190, "starttls"),
+        (993, "tls"),
+        (995, "tls"),
+        (465, "tls"),
+        (587, "starttls"),
+        (4190, "starttls"),
     ]
     only = dataclasses.replace(ACME, protocols=("imap", "submission"))
-    assert [port for _protocol, port, _security in sheet(estate=with_tenant(domains=(only,))).clients] == [993, 465, 587]
+    assert [
+        port for _protocol, port, _security in sheet(estate=with_tenant(domains=(only,))).clients
+    ] == [993, 465, 587]
     assert sheet().client_host == "mail.acme.example"
     assert "handed on to mail.elsewhere.example" in page(file="shop.acme.example/index.html")
 
@@ -174,16 +292,21 @@ def test_names_are_shown_with_u_labels() -> None:
     assert "Another name for acme.example" in text
 
 
-@pytest.mark.parametrize(("servers", "expected"), [
-    (["ada.ns.cloudflare.com", "bob.ns.cloudflare.com"], "Cloudflare"),
-    (["ns-1.awsdns-00.co.uk", "ns-2.awsdns-61.com"], "Amazon Route 53"),
-    (["hydrogen.ns.hetzner.com.", "OXYGEN.NS.HETZNER.COM"], "Hetzner"),
-    (["ns1.acme.example"], None),
-    (["ada.ns.cloudflare.com", "ns1.digitalocean.com"], None),
-    (["cloudflare.com.evil.example"], None),
-    ([], None),
-])
-def test_dns_hosts_are_recognised_by_their_name_servers(servers: list[str], expected: t.Optional[str]) -> None:
+@pytest.mark.parametrize(
+    ("servers", "expected"),
+    [
+        (["ada.ns.cloudflare.com", "bob.ns.cloudflare.com"], "Cloudflare"),
+        (["ns-1.awsdns-00.co.uk", "ns-2.awsdns-61.com"], "Amazon Route 53"),
+        (["hydrogen.ns.hetzner.com.", "OXYGEN.NS.HETZNER.COM"], "Hetzner"),
+        (["ns1.acme.example"], None),
+        (["ada.ns.cloudflare.com", "ns1.digitalocean.com"], None),
+        (["cloudflare.com.evil.example"], None),
+        ([], None),
+    ],
+)
+def test_dns_hosts_are_recognised_by_their_name_servers(
+    servers: list[str], expected: t.Optional[str]
+) -> None:
     host = dns_hosts.recognise(servers)
     assert (host.name if host else None) == expected
 
@@ -198,24 +321,40 @@ def test_the_table_of_dns_hosts_is_in_order() -> None:
 
 
 def test_values_are_in_the_pieces_that_forms_have() -> None:
-    cloudflare, route53 = (next(host for host in dns_hosts.HOSTS if host.name == name) for name in ("Cloudflare", "Amazon Route 53"))
+    cloudflare, route53 = (
+        next(host for host in dns_hosts.HOSTS if host.name == name)
+        for name in ("Cloudflare", "Amazon Route 53")
+    )
 
     def record(kind: str, value: str) -> dns.Record:
         return dns.Record("acme.example", "acme.example", kind, 3600, value, False)
 
-    assert values.fields(record("MX", "10 mx1.hosting.example."), None) == [("priority", "10"), ("target", "mx1.hosting.example.")]
-    assert values.fields(record("MX", "10 mx1.hosting.example."), cloudflare)[1] == ("target", "mx1.hosting.example")
+    assert values.fields(record("MX", "10 mx1.hosting.example."), None) == [
+        ("priority", "10"),
+        ("target", "mx1.hosting.example."),
+    ]
+    assert values.fields(record("MX", "10 mx1.hosting.example."), cloudflare)[1] == (
+        "target",
+        "mx1.hosting.example",
+    )
     assert values.fields(record("SRV", "0 0 0 ."), cloudflare)[3] == ("target", ".")
     assert values.fields(record("CAA", '0 issue "ca.example"'), None)[2] == ("value", "ca.example")
     assert values.fields(record("TXT", "x" * 300), cloudflare) == [("value", "x" * 300)]
-    assert values.fields(record("TXT", "x" * 300), route53) == [("value", f'"{"x" * 255}" "{"x" * 45}"')]
+    assert values.fields(record("TXT", "x" * 300), route53) == [
+        ("value", f'"{"x" * 255}" "{"x" * 45}"')
+    ]
     assert values.entry("_dmarc.shop.acme.example", "acme.example", cloudflare) == "_dmarc.shop"
-    assert (values.entry("acme.example", "acme.example", cloudflare), values.entry("acme.example", "acme.example", route53)) == ("@", "")
+    assert (
+        values.entry("acme.example", "acme.example", cloudflare),
+        values.entry("acme.example", "acme.example", route53),
+    ) == ("@", "")
     assert values.entry("acme.example", "acme.example", None) == "acme.example"
 
 
 def test_a_domain_below_another_is_entered_in_its_zone() -> None:
-    servers = finding("dns.servers", "ok", "shop.acme.example", found="ada.ns.cloudflare.com (192.0.2.9)")
+    servers = finding(
+        "dns.servers", "ok", "shop.acme.example", found="ada.ns.cloudflare.com (192.0.2.9)"
+    )
     assert sheet(servers, name="shop.acme.example").zone == "acme.example"
     assert "_dmarc.shop</code>" in page(servers, file="shop.acme.example/index.html")
 
@@ -261,8 +400,12 @@ def test_text_is_never_markup(text: str) -> None:
 def test_hostile_words_and_answers_are_shown_as_they_are() -> None:
     hostile = "</code><script>alert(1)</script>"
     branding = Branding(name=hostile, support_url='https://x.example/"><script>')
-    estate = with_tenant(organisation=hostile, domains=(dataclasses.replace(ACME, branding=branding),))
-    text = page(finding("dns.spf_two", "fail", found=hostile, remedy=hostile + "\x1b\x00"), estate=estate)
+    estate = with_tenant(
+        organisation=hostile, domains=(dataclasses.replace(ACME, branding=branding),)
+    )
+    text = page(
+        finding("dns.spf_two", "fail", found=hostile, remedy=hostile + "\x1b\x00"), estate=estate
+    )
     assert text.count("<script") == 1
     assert "\x1b" not in text
     assert not re.search(r"\son\w+=", text.replace("&#x27;", ""))
@@ -276,7 +419,14 @@ def test_the_index_shows_what_is_worst_first() -> None:
 
 
 def test_a_logo_is_a_file_of_the_page_and_nothing_is_fetched() -> None:
-    branded = with_tenant(domains=(dataclasses.replace(ACME, branding=Branding(logo="https://elsewhere.example/track.svg", colour="#ffe600")),))
+    branded = with_tenant(
+        domains=(
+            dataclasses.replace(
+                ACME,
+                branding=Branding(logo="https://elsewhere.example/track.svg", colour="#ffe600"),
+            ),
+        )
+    )
     made = _guide.make(branded, (), "", ASSETS, {"acme": (".png", b"\x89PNG")})
     assert made.domains["acme.example"]["logo.png"] == b"\x89PNG"
     text = made.domains["acme.example"]["index.html"].decode()
@@ -291,15 +441,29 @@ OLD = 'acme.example. 300 IN TXT "v=spf1 a ~all"'
 
 def test_every_finding_that_a_tenant_mends_has_its_words() -> None:
     """The provider's own are not explained on tenants' pages."""
-    ours = ("dns.resolver", "dns.provider_", "dns.node_", "dns.tlsa", "dns.fcrdns", facts.POLICY, facts.SETTINGS)
+    ours = (
+        "dns.resolver",
+        "dns.provider_",
+        "dns.node_",
+        "dns.tlsa",
+        "dns.fcrdns",
+        facts.POLICY,
+        facts.SETTINGS,
+    )
     wanted = {f"wrong_{id_}" for id_, row in CATALOGUE.items() if not row.group.startswith(ours)}
     assert {key for key in LANGUAGES["en"] if key.startswith("wrong_")} == wanted
 
 
 def test_a_finding_says_what_is_wrong_and_which_records_to_delete() -> None:
-    text = page(finding("dns.spf_two", "fail", remedy=f"remove {OLD}\npublish {SPF}"), file="acme.example/de.html")
+    text = page(
+        finding("dns.spf_two", "fail", remedy=f"remove {OLD}\npublish {SPF}"),
+        file="acme.example/de.html",
+    )
     assert "Es gibt mehrere SPF-Einträge." in text
-    assert f"Diesen Eintrag löschen</dt><dd><code data-copy=\"Als Zeile einer Zonendatei\">{markup.text(OLD)}</code>" in text
+    assert (
+        f'Diesen Eintrag löschen</dt><dd><code data-copy="Als Zeile einer Zonendatei">{markup.text(OLD)}</code>'
+        in text
+    )
     assert "Den Eintrag anlegen, der hier folgt." in text
     assert "remove acme" not in text
 
@@ -313,7 +477,11 @@ def test_a_record_that_is_nowhere_on_the_page_is_shown() -> None:
 
 
 def test_what_is_about_no_record_is_told_and_led_to() -> None:
-    left = finding("dns.leftover_dkim", "warn", remedy='remove selector1._domainkey.acme.example. 300 IN TXT "v=DKIM1; p=x"')
+    left = finding(
+        "dns.leftover_dkim",
+        "warn",
+        remedy='remove selector1._domainkey.acme.example. 300 IN TXT "v=DKIM1; p=x"',
+    )
     text = page(left)
     assert 'href="#dns.leftover"' in text
     assert 'id="dns.leftover"' in text
@@ -324,17 +492,27 @@ def test_what_is_about_no_record_is_told_and_led_to() -> None:
 
 def test_a_warning_about_the_zone_does_not_keep_a_domain_from_going_live() -> None:
     def needed(id_: str, state: str) -> bool:
-        return next(task.needed for task in sheet(finding(id_, state)).tasks if task.id == facts.question(id_))
+        return next(
+            task.needed
+            for task in sheet(finding(id_, state)).tasks
+            if task.id == facts.question(id_)
+        )
 
     assert not needed("dns.dnssec_unsigned", "warn")
     assert needed("dns.dnssec_expired", "fail")
     assert needed("dns.alias_apex", "fail")
     host = sheet(finding("dns.caa_missing", "warn", "mx1.hosting.example"))
-    assert [(task.needed, task.owner) for task in host.tasks if task.id == "dns.caa"] == [(False, "provider")]
+    assert [(task.needed, task.owner) for task in host.tasks if task.id == "dns.caa"] == [
+        (False, "provider")
+    ]
 
 
 def test_a_name_below_has_the_name_servers_of_its_zone() -> None:
-    servers = finding("dns.servers", "ok", found="ada.ns.cloudflare.com (192.0.2.1), bob.ns.cloudflare.com (192.0.2.2)")
+    servers = finding(
+        "dns.servers",
+        "ok",
+        found="ada.ns.cloudflare.com (192.0.2.1), bob.ns.cloudflare.com (192.0.2.2)",
+    )
     host = sheet(servers, name="shop.acme.example").host
     assert host is not None
     assert host.name == "Cloudflare"
@@ -346,4 +524,6 @@ def test_text_that_turns_what_follows_around_is_shown_as_no_text() -> None:
 
 def test_the_provider_s_page_counts_the_states() -> None:
     text = page(finding("dns.mx_missing", "fail"), file="index.html")
-    assert re.search(r'class="counts"><li><span class="pill is-fail">.*?To be done</span> 1</li>', text)
+    assert re.search(
+        r'class="counts"><li><span class="pill is-fail">.*?To be done</span> 1</li>', text
+    )
