@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The two commands: `make demo` and `make test`. `make` alone lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help venv demo demo-down test lint unit sanity offline browser platform molecule reference fuzz bench refresh clean
+.PHONY: help venv demo demo-down test lint unit sanity offline package docs browser platform molecule changelog reference fuzz bench refresh clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\): *## */  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -27,6 +27,15 @@ sanity: ## ansible-test sanity with the oldest and the newest ansible-core
 offline: ## Judge and render the example estate without hosts
 	@scripts/test.sh offline
 
+package: ## The built collection: Galaxy's importer, execution environments, docsite, empty environments
+	@scripts/test.sh package
+
+changelog: ## Move the changelog's fragments into the version of galaxy.yml
+	@scripts/changelog.sh
+
+docs: ## Build the docsite of the collection in build/docs
+	@scripts/docs.sh
+
 browser: ## The guide's pages in Chromium (installs it as root where it is missing)
 	@scripts/test.sh browser
 
@@ -51,4 +60,4 @@ venv: ## The Python environment alone (.venv)
 	@scripts/venv.sh test
 
 clean: ## Remove what the commands above made in this folder; running hosts are left alone
-	@rm -rf .venv .venv-newest .cache build .ansible .mypy_cache .ruff_cache .hypothesis .coverage
+	@rm -rf .venv .venv-newest .venv-package .cache build .ansible .mypy_cache .ruff_cache .hypothesis .coverage

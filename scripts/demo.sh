@@ -5,7 +5,7 @@
 source "$(dirname "$0")/lib.sh"
 need_root "The demo"
 
-play() { .venv/bin/ansible-playbook "$@" || fail "playbooks/$(basename "$1") stopped: the reason stands above; the demo can be run again, and make demo-down cleans up."; }
+play() { .venv/bin/ansible-playbook "$@" || fail "playbooks/$(basename "$1") stopped: the reason is above; the demo can be run again, and make demo-down cleans up."; }
 
 hold_environments
 scripts/venv.sh runtime
@@ -18,7 +18,7 @@ fi
 
 # Left by hosts of an earlier run: these are new ones.
 rm -rf build/initial-passwords estates/example/state
-heading "Five hosts: DNS and ACME, two mail nodes, a backup MX, a stranger (the first time, their images are built)"
+heading "Five hosts: DNS and ACME, two mail nodes, a backup MX, an external host (the first time, their images are built)"
 play playbooks/lab.yml
 heading "What the files say becomes what the hosts are"
 play playbooks/site.yml

@@ -12,8 +12,8 @@ from rich.table import Table
 
 PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT / "collections"))
-from ansible_collections.reseller.mail.plugins.module_utils._load import load  # noqa: E402
-from ansible_collections.reseller.mail.plugins.module_utils._sizes import size  # noqa: E402
+from ansible_collections.reseller.mail.plugins.plugin_utils._load import load  # noqa: E402
+from ansible_collections.reseller.mail.plugins.plugin_utils._model.sizes import size  # noqa: E402
 
 LAB = Path(os.environ.get("LAB_HOSTS_DIR", "/var/lib/reseller-mail-lab"))
 

@@ -37,8 +37,8 @@ need_space() {   # folder, GiB, what for
     ((free >= $2)) || fail "$3 needs $2 GiB free under $1, and $free GiB are."
 }
 
-# Whoever uses an environment holds this lock until its script ends, and scripts that it starts hold it with it: an environment is built
-# anew only by a script that is alone with it, so that `make lint` does not take it away from a running `make demo`.
+# A script that uses an environment holds this lock until it ends, together with the scripts that it starts. Only a script that holds it
+# alone rebuilds an environment, so that `make lint` does not remove the environment of a running `make demo`.
 hold_environments() {
     [[ ! /proc/$$/fd/${ENVIRONMENTS_HELD:-none} -ef .cache/environments.lock ]] || return 0
     mkdir -p .cache

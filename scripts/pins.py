@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The exact versions of requirements/pinned/: what differs between two files, and whether an environment keeps to one.
+"""The exact versions of requirements/pinned/: what differs between two files, and whether an
+environment keeps to one.
 
 pins.py difference OLD NEW     prints one line for each distribution whose version differs
-pins.py check FILE             fails when this Python's environment holds anything that FILE does not name so
+pins.py check FILE             fails when this Python's environment holds anything that FILE does
+not name so
 """
 
 from __future__ import annotations

@@ -1,25 +1,43 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The proof.   scripts/test.sh [lint] [unit] [sanity] [offline] [browser] [platform]      without arguments: all of it
+# The proof.   scripts/test.sh [lint] [unit] [sanity] [offline] [package] [browser] [platform]      without arguments: all of it
 # shellcheck source=scripts/lib.sh
 source "$(dirname "$0")/lib.sh"
-(($#)) || set -- lint unit sanity offline browser platform
+(($#)) || set -- lint unit sanity offline package browser platform
 [[ " $* " != *" platform "* ]] || need_root "The platform scenario"
 
 passed=0
-failures=()
+failures=()   # "FAILED: title", after each the lines that say why
+# The end of a log is seen first, and forges cut long ones in the middle: so the names of failed tests come again at the end, with their
+# reasons. On a build server, which this variable means to pytest, it does not cut the reasons to the width of a terminal.
+export BUILD_NUMBER=${BUILD_NUMBER:-none}
+[[ ! -t 1 ]] || export PY_COLORS=1   # the pipe to the log is no terminal
+log=build/check-$$.log
 
-check() {   # sentence, command...: all are run and told together, so that one run shows every fault
+check() {   # sentence, command...: all are run and reported together, so that one run shows every fault
     local title=$1 began=$SECONDS
     shift
     heading "$title"
-    if "$@"; then
+    mkdir -p build
+    if "$@" 2>&1 | tee "$log"; then
         passed=$((passed + 1))
         printf '%s   ok, %s s%s\n' "$GREEN" $((SECONDS - began)) "$PLAIN"
     else
-        failures+=("$title")
+        failures+=("FAILED: $title")
+        mapfile -t -O "${#failures[@]}" failures < <(reasons)
         printf '%s   failed after %s s%s\n' "$RED" $((SECONDS - began)) "$PLAIN"
     fi
+    rm -f "$log"
+}
+
+without_colours() { sed -E $'s/\e\\[[0-9;]*m//g' "$1"; }
+
+reasons() {   # the failed tests that pytest names; where there are none, the end of what was printed
+    local text line
+    text=$(without_colours "$log" | sed '/^[[:space:]]*$/d')
+    { grep -E '^(FAILED|ERROR) [^ ]*\.py' <<<"$text" || tail -5 <<<"$text"; } | head -40 | while IFS= read -r line; do
+        echo "   ${line:0:300}"
+    done
 }
 
 hold_environments
@@ -33,7 +51,8 @@ lint() {
     check "ansible-lint, profile production" .venv/bin/ansible-lint --offline
     check "yamllint" .venv/bin/yamllint --strict .
     check "ruff" .venv/bin/ruff check .
-    check "mypy --strict on the engine" .venv/bin/mypy
+    check "ruff format, 100 columns" .venv/bin/ruff format --check --quiet .
+    check "mypy --strict" .venv/bin/mypy
 }
 
 unit() {
@@ -64,6 +83,15 @@ offline() {
         check "Both cores render the same bytes" diff -r build/render/.venv build/render/.venv-newest
 }
 
+package() {   # the collection as those get it who install it
+    scripts/venv.sh package
+    check "antsibull-docs: the documentation that ansible-doc and docsites show" env PATH="$PROJECT/.venv-package/bin:$PATH" \
+        antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=all --disallow-unknown-collection-refs --check-extra-docs-refs "$COLLECTION"
+    check "antsibull-changelog" env PATH="$PROJECT/.venv-package/bin:$PATH" sh -c 'cd "$0" && antsibull-changelog lint && antsibull-changelog lint-changelog-yaml changelogs/changelog.yaml' "$COLLECTION"
+    check "The built collection: Galaxy's importer, execution environments, the docsite, empty environments" \
+        .venv-package/bin/python -m pytest "$COLLECTION/tests/package"
+}
+
 browser() {   # the guide's pages, as people meet them
     if ! type -p chromium chromedriver >/dev/null; then
         need_root "Installing Debian's Chromium"
@@ -77,7 +105,15 @@ browser() {   # the guide's pages, as people meet them
 platform() {
     [[ ! -d ${LAB_HOSTS_DIR:-/var/lib/reseller-mail-lab}/hosts ]] || note "The demo's hosts are running: the tests' hosts take their place."
     export PATH=$PROJECT/.venv/bin:$PATH   # molecule calls ansible-config and ansible-playbook by name
-    check "The platform on real hosts (molecule/platform)" .venv/bin/molecule test --scenario-name platform
+    rm -f build/platform/failed
+    check "The platform on real hosts (molecule/platform)" molecule_test
+}
+
+molecule_test() {   # in molecule's box no name is in one piece, so the tests write their names into a file
+    local status=0
+    .venv/bin/molecule test --scenario-name platform || status=$?
+    [[ ! -e build/platform/failed ]] || cat build/platform/failed
+    return "$status"
 }
 
 # The platform mostly waits for its hosts, the rest only computes: side by side, each takes about as long as alone.
@@ -88,7 +124,7 @@ if [[ " $* " == *" platform "* && $# -gt 1 ]]; then
         [[ $part == platform ]] || rest+=("$part")
     done
     mkdir -p build
-    note "Beside the platform: ${rest[*]} (told when it is done; until then in build/test.log)"
+    note "Beside the platform: ${rest[*]} (the output comes at the end; until then it is in build/test.log)"
     setsid nice scripts/test.sh "${rest[@]}" >build/test.log 2>&1 &   # a process group of its own, to be ended whole
     beside=$!
     trap 'kill -- "-$beside" 2>/dev/null || true' EXIT
@@ -102,15 +138,25 @@ if [[ $beside ]]; then
     wait "$beside" || true
     trap - EXIT
     cat build/test.log
-    mapfile -t -O "${#failures[@]}" failures < <(sed -n 's/.*FAILED: \([^\x1b]*\).*/\1/p' build/test.log)
-    told=$(sed -n '$s/^\([0-9]*\) passed, .*/\1/p' build/test.log)
-    [[ $told ]] || failures+=("What ran beside the platform broke off: the reason stands above")
-    passed=$((passed + ${told:-0}))
+    passed_beside=$(sed -n '$s/^\([0-9]*\) passed, .*/\1/p' build/test.log)
+    if [[ $passed_beside ]]; then
+        mapfile -t -O "${#failures[@]}" failures < <(
+            without_colours build/test.log | sed '$d' | tac | sed '/^━━ [0-9:]*  Result/Q' | tac)
+    else
+        failures+=("FAILED: What ran beside the platform stopped early: the reason is above")
+    fi
+    passed=$((passed + ${passed_beside:-0}))
 fi
 
 heading "Result"
-for title in "${failures[@]}"; do
-    printf '%sFAILED: %s%s\n' "$RED" "$title" "$PLAIN"
+failed=0
+for line in "${failures[@]}"; do
+    if [[ $line == "FAILED: "* ]]; then
+        failed=$((failed + 1))
+        printf '%s%s%s\n' "$RED" "$line" "$PLAIN"
+    else
+        printf '%s\n' "$line"
+    fi
 done
-printf '%s passed, %s failed in %s\n' "$passed" "${#failures[@]}" "$(elapsed)"
-((${#failures[@]} == 0))
+printf '%s passed, %s failed in %s\n' "$passed" "$failed" "$(elapsed)"
+((failed == 0))

@@ -4,6 +4,7 @@
 #   scripts/venv.sh runtime    .venv: the controller, oldest ansible-core that is supported
 #   scripts/venv.sh test       .venv: that, the linters and the test tools
 #   scripts/venv.sh newest     .venv-newest: the newest ansible-core that this machine's Pythons allow, and pytest
+#   scripts/venv.sh package    .venv-package: what checks and documents the collection as a product
 #   scripts/venv.sh refresh    .cache/refresh: the resolver of scripts/refresh.sh, the newest, with nothing pinned
 # requirements/*.txt say what is allowed, requirements/pinned/*.txt what is installed: every version, written by `make refresh`.
 # shellcheck source=scripts/lib.sh
@@ -21,16 +22,16 @@ pythons() {   # "minor path" of every usable Python, oldest first
             ls -1 "$(pyenv root)"/versions/*/bin/python3 2>/dev/null || true
         fi
     } | while read -r found; do
-        # A pyenv shim exists without a Python behind it, and Debian's Python comes without ensurepip: only running tells. The Python of
-        # an activated environment stands for the one that it was made from: an environment that is built anew is deleted first.
+        # A pyenv shim exists without a Python behind it, and Debian's Python comes without ensurepip: so each is run once. For the Python of an
+        # activated environment the script takes the one that it was made from: an environment that is rebuilt is deleted first.
         path=$("$found" -c 'import sys, ensurepip, venv; sys.version_info < (3, 11) and sys.exit(1); print(sys.version_info[1], sys._base_executable)' 2>/dev/null) || continue
         echo "$path"
     done | sort -n -u -k1,1
 }
 
-complain() {   # the environment that is here is what was wanted, but not what was pinned
+complain() {   # the environment is as wanted, but not as pinned
     rm -rf "$1"
-    fail "$1 would differ from $2: what is said above. \`make refresh\` pins anew."
+    fail "$1 would differ from $2: see above. \`make refresh\` pins anew."
 }
 
 build() {   # folder, python, pins (or nothing), names of requirements/: anew whenever they differ from what the folder was made of
@@ -49,7 +50,7 @@ build() {   # folder, python, pins (or nothing), names of requirements/: anew wh
         "$python" -m venv "$venv"
     fi
     rm -f "$venv/.made-of"
-    # Pip first: what it does with the rest depends on its version. Python 3.11 adds a setuptools that nobody asked for.
+    # Pip first: what it does with the rest depends on its version. Python 3.11 adds setuptools by itself.
     local pip=("$venv/bin/python" -m pip --disable-pip-version-check) constraints=()
     [[ ! $pins ]] || constraints=(-c "$pins")
     "${pip[@]}" install -qq "${constraints[@]}" -r requirements/tools.txt &&
@@ -105,6 +106,7 @@ case ${1:-} in
             build .venv-newest "${newest#* }" "${pins:+$pins/newest.txt}" runtime.txt unit.txt
         fi
         ;;
+    package) build .venv-package "${newest#* }" "${pins:+$pins/package.txt}" package.txt ;;
     refresh) build .cache/refresh "${newest#* }" "" refresh.txt ;;
-    *) fail "usage: scripts/venv.sh runtime|test|newest|refresh" ;;
+    *) fail "usage: scripts/venv.sh runtime|test|newest|package|refresh" ;;
 esac

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests say and do: messages, calls of `world`, commands on hosts, playbook runs. No claim is made here."""
+"""What the tests say and do: messages, calls of `outside`, commands on hosts, playbook runs. No claim
+is made here."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ from pathlib import Path
 PROJECT = Path(__file__).parents[3]
 BUILD = PROJECT / "build" / "platform"
 ESTATE = BUILD / "estate"
-"""The scenario's own copy of the example estate (create.yml makes it), so that no run changes the example's state."""
+"""The scenario's own copy of the example estate (create.yml makes it), so that no run changes the
+example's state."""
 PASSWORDS = BUILD / "passwords"
 """Where nodes hand their initial passwords over, one CSV file a node."""
 
@@ -54,8 +56,9 @@ class Message:
         token = uuid.uuid4().hex
         filler = ("x" * 76 + "\r\n") * (size // 78)
         head = (
-            f"From: {header_from or sender}\r\nTo: {recipient}\r\nSubject: platform test {token}\r\nX-Token: {token}\r\n"
-            f"Message-ID: <{token}@test.invalid>\r\nDate: {time.strftime('%a, %d %b %Y %H:%M:%S +0000', time.gmtime())}\r\n\r\n"
+            f"From: {header_from or sender}\r\nTo: {recipient}\r\nSubject: platform test"
+            f" {token}\r\nX-Token: {token}\r\nMessage-ID: <{token}@test.invalid>\r\nDate:"
+            f" {time.strftime('%a, %d %b %Y %H:%M:%S +0000', time.gmtime())}\r\n\r\n"
         )
         return cls(token, f"{head}Hello.\r\n{filler}")
 
@@ -82,7 +85,7 @@ def settings(estate: Path = ESTATE) -> dict[str, t.Any]:
     """The same variables that molecule.yml gives."""
     return {
         "mail_estate_dir": str(estate),
-        "dovecot_handover": f"{PASSWORDS}/{{{{ mail_node }}}}.csv",
+        "dovecot_initial_passwords": f"{PASSWORDS}/{{{{ mail_node }}}}.csv",
     }
 
 
@@ -93,7 +96,8 @@ def ansible(
     estate: Path = ESTATE,
     environment: t.Mapping[str, str] | None = None,
 ) -> Run:
-    """Run one of Ansible's commands in the project, as an operator does, on the scenario's estate."""
+    """Run one of Ansible's commands in the project, as an operator does, on the scenario's
+    estate."""
     venv = venv or PROJECT / ".venv"
     done = subprocess.run(
         [venv / "bin" / command, *arguments, "--extra-vars", json.dumps(settings(estate))],
@@ -110,7 +114,8 @@ def ansible(
 
 
 def _environment() -> dict[str, str]:
-    """Ours without molecule's settings: the tests run Ansible as an operator does, with the project's ansible.cfg."""
+    """Ours without molecule's settings: the tests run Ansible as an operator does, with the
+    project's ansible.cfg."""
     return {
         key: value
         for key, value in os.environ.items()
@@ -158,11 +163,12 @@ class Host:
         return self.run(command).stdout.strip()
 
 
-class World(Host):
-    """The stranger's host, with the functions of world.py. Passwords go through stdin, never through an argument list."""
+class Outside(Host):
+    """The stranger's host, with the functions of outside.py. Passwords go through stdin, never
+    through an argument list."""
 
     def call(self, function: str, **arguments: t.Any) -> t.Any:
-        program = (Path(__file__).parent / "world.py").read_text(encoding="utf-8")
+        program = (Path(__file__).parent / "outside.py").read_text(encoding="utf-8")
         program += f"\nimport json\nprint(json.dumps({function}(**{arguments!r})))\n"
         return json.loads(self.run("python3 -", stdin=program).stdout)
 
@@ -292,15 +298,15 @@ def _text(replies: t.Sequence[tuple[int, str]]) -> str:
 class Flow:
     """Mail that keeps coming in for a mailbox while something else happens, and the account of it.
 
-    It comes from the stranger to port 25 of `host`; with `submit` the owner of that mailbox sends it
-    by submission, to `host` as well. `to` is an address that leads to the mailbox, if not its own, and
-    `mailbox_host` where the mailbox is, if not at `host`. More `lanes` send at the same time. What is deferred is sent
-    again, for `patience` seconds after the end.
+    It comes from the stranger to port 25 of `host`; with `submit` the owner of that mailbox sends
+    it by submission, to `host` as well. `to` is an address that leads to the mailbox, if not its
+    own, and `mailbox_host` where the mailbox is, if not at `host`. More `connections` send at the same
+    time. What is deferred is sent again, for `patience` seconds after the end.
     """
 
     def __init__(
         self,
-        world: World,
+        outside: Outside,
         host: str,
         user: str,
         password: str,
@@ -309,7 +315,7 @@ class Flow:
         to: str = "",
         **more: t.Any,
     ) -> None:
-        self._world, self._more = world, more
+        self._outside, self._more = outside, more
         self._name = uuid.uuid4().hex
         self._host, self._mailbox = (
             host,
@@ -332,22 +338,22 @@ class Flow:
             "text": text,
             "running": f"/run/{self._name}",
         }
-        self.sent = self._world.call("flow", host=self._host, **arguments, **login, **self._more)
+        self.sent = self._outside.call("flow", host=self._host, **arguments, **login, **self._more)
 
     def __enter__(self) -> Flow:
-        self._world.run(f"touch /run/{self._name}")
+        self._outside.run(f"touch /run/{self._name}")
         self._thread.start()
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._world.run(f"rm -f /run/{self._name}")
+        self._outside.run(f"rm -f /run/{self._name}")
         self._thread.join(120 + self._more.get("patience", 60))
 
     def account(self, queues: t.Iterable[Host] = (), seconds: float = 60) -> Account:
         """Return what became of the messages, when all have arrived or time is up.
 
-        To be asked after the flow ended. The hosts of `queues` try at once again what they deferred,
-        which they would else do minutes later.
+        To be asked after the flow ended. The hosts of `queues` try at once again what they
+        deferred, which they would else do minutes later.
         """
         replies = {token: [(code, text) for code, text in answers] for token, answers in self.sent}
         sender = (
@@ -360,7 +366,7 @@ class Flow:
             for host in queues:
                 host.run("postqueue -f")
             arrived, bounced = (
-                self._world.call(what, prefix=self._name, **whose)
+                self._outside.call(what, prefix=self._name, **whose)
                 for what, whose in (("tokens", self._mailbox), ("bounced", sender))
             )
             return Account(replies, arrived, bounced)
@@ -375,11 +381,15 @@ class Flow:
 
 @contextlib.contextmanager
 def instead_of(host: Host, command: str, script: str) -> t.Iterator[None]:
-    """Put a script before a command of the host: how daemons' tools are made to fail as a broken host would."""
+    """Put a script before a command of the host: how daemons' tools are made to fail as a broken
+    host would."""
     path = f"/usr/local/sbin/{command}"
     host.run(
         f"test ! -e {path}; cat > {path}; chmod 755 {path}",
-        stdin=f"#!/bin/bash\nreal=/usr/bin/{command}; [ -x $real ] || real=/usr/sbin/{command}\n{script}\n",
+        stdin=(
+            f"#!/bin/bash\nreal=/usr/bin/{command}; [ -x $real ] ||"
+            f" real=/usr/sbin/{command}\n{script}\n"
+        ),
     )
     try:
         yield

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who is who in the tests. Every behaviour is asked of both nodes: one is Debian 12, the other Debian 13."""
+"""Who is who in the tests. Every behaviour is asked of both nodes: one is Debian 12, the other
+Debian 13."""
 
 from __future__ import annotations
 
@@ -12,9 +13,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import client
+from summary import pytest_terminal_summary  # noqa: F401  pytest finds its hooks by their names
 
 STRANGER = "someone@stranger.example"
-WORLD = ("10.97.0.5", "fd97::5")
+OUTSIDE = ("10.97.0.5", "fd97::5")
 """Its addresses; programs on it try IPv6 first (RFC 6724)."""
 RESOLVER = "10.97.0.53"
 
@@ -37,7 +39,8 @@ class Address:
 
 @dataclass(frozen=True)
 class Side:
-    """One node with the people on it. ``other_user`` lives on the other node and belongs to another tenant."""
+    """One node with the people on it. ``other_user`` lives on the other node and belongs to another
+    tenant."""
 
     node: str
     user: Address
@@ -62,8 +65,8 @@ NODES = {"mx1": "mx1 (Debian 12)", "mx2": "mx2 (Debian 13)"}
 
 
 @pytest.fixture(scope="session")
-def world() -> client.World:
-    return client.World("world")
+def outside() -> client.Outside:
+    return client.Outside("outside")
 
 
 @pytest.fixture(scope="session")

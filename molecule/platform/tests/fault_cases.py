@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wrong with each domain of the world of faults: edits of the records that the model asks for, and what verify shall find.
+"""The faults of each domain of the fault zones: edits of the records that the model asks for, and
+what verify must find.
 
-An edit is ``+ NAME TYPE VALUE`` (add), ``- NAME TYPE`` (take away all) or ``= NAME TYPE VALUE`` (put this in their place). ``@`` is the domain; a
-TXT's value is one string. ``{d}`` is the domain, ``{key}`` a public key of 2048 bits, ``{other}`` another one, ``{short}`` one of 1024 bits.
+An edit is ``+ NAME TYPE VALUE`` (add), ``- NAME TYPE`` (take away all) or ``= NAME TYPE VALUE``
+(put this in their place). ``@`` is the domain; a TXT's value is one string. ``{d}`` is the domain,
+``{key}`` a public key of 2048 bits, ``{other}`` another one, ``{short}`` one of 1024 bits.
 """
 
 from __future__ import annotations
@@ -25,8 +27,9 @@ NS = ("ns1", "ns2")
 
 @dataclass(frozen=True)
 class Case:
-    """One domain. ``finds`` is everything that is not well, blocked questions left out; ``remedy`` is a part of the first one's; ``keys``
-    are reported besides the one in use: selector → (algorithm, state)."""
+    """One domain. ``finds`` is everything that is not well, blocked questions left out; ``remedy``
+    is a part of the first one's; ``keys`` are reported besides the one in use: selector →
+    (algorithm, state)."""
 
     name: str
     finds: tuple[str, ...]
@@ -68,7 +71,7 @@ DNS: tuple[Case, ...] = (
         "dns.servers_silent",
         name="servers-all-silent",
         servers=("silent", "silent2"),
-        remedy="take it out of the NS records of servers-all-silent.example",
+        remedy="remove it from the NS records of servers-all-silent.example",
     ),
     case("dns.servers_lame", servers=NS, second=(), remedy="make ns2.hoster.example (10.97.0.7)"),
     case(
@@ -119,19 +122,19 @@ DNS: tuple[Case, ...] = (
         remedy="remove the wildcard: remove *.wildcard.example. 300 IN A 192.0.2.80",
     ),
     Case(
-        "alias-apex",
-        ("dns.alias_apex",),
-        remedy="remove alias-apex.example. 300 IN CNAME good.example.",
+        "cname-apex",
+        ("dns.cname_apex",),
+        remedy="remove cname-apex.example. 300 IN CNAME good.example.",
         servers=(),
     ),
     case(
-        "dns.alias_loop",
+        "dns.cname_loop",
         "- autoconfig A",
         "- autoconfig AAAA",
         "- autoconfig CAA",
         "+ autoconfig CNAME loop.{d}.",
         "+ loop CNAME autoconfig.{d}.",
-        remedy="remove autoconfig.alias-loop.example. 300 IN CNAME loop.alias-loop.example.",
+        remedy="remove autoconfig.cname-loop.example. 300 IN CNAME loop.cname-loop.example.",
     ),
     # where mail goes
     case(
@@ -168,10 +171,10 @@ DNS: tuple[Case, ...] = (
     case("dns.mx_null", "= @ MX 0 .", remedy="remove mx-null.example. 300 IN MX 0 ."),
     case("dns.mx_null_mixed", "+ @ MX 0 .", remedy="remove mx-null-mixed.example. 300 IN MX 0 ."),
     case(
-        "dns.mx_alias",
+        "dns.mx_cname",
         "= @ MX 10 mail.{d}.",
         "+ mail CNAME post.hoster.example.",
-        remedy="remove mx-alias.example. 300 IN MX 10 mail.mx-alias.example.",
+        remedy="remove mx-cname.example. 300 IN MX 10 mail.mx-cname.example.",
     ),
     case(
         "dns.mx_address",
@@ -211,12 +214,12 @@ DNS: tuple[Case, ...] = (
         "dns.spf_lookups",
         f"= @ TXT {SPF[:-5]} " + " ".join(f"a:h{number}.{{d}}" for number in range(10)) + " -all",
         *(f"+ h{number} A 192.0.2.{number + 10}" for number in range(10)),
-        remedy="take terms out until 10 are left",
+        remedy="remove terms until 10 lookups are left",
     ),
     case(
         "dns.spf_void",
         f"= @ TXT {SPF[:-5]} a:gone1.{{d}} a:gone2.{{d}} a:gone3.{{d}} -all",
-        remedy="take out the terms whose names are gone",
+        remedy="remove the terms whose names do not exist",
     ),
     case(
         "dns.spf_syntax",
@@ -224,9 +227,9 @@ DNS: tuple[Case, ...] = (
         remedy=f'publish spf-syntax.example. 3600 IN TXT "{SPF}"',
     ),
     case(
-        "dns.spf_stranger",
+        "dns.spf_any_host",
         f"= @ TXT {SPF[:-5]} +all",
-        remedy=f'publish spf-stranger.example. 3600 IN TXT "{SPF}"',
+        remedy=f'publish spf-any-host.example. 3600 IN TXT "{SPF}"',
     ),
     case(
         "dns.spf_ptr",
@@ -236,7 +239,10 @@ DNS: tuple[Case, ...] = (
     case(
         "dns.spf_sender",
         "= @ TXT v=spf1 ip4:192.0.2.1 -all",
-        remedy=f'remove spf-sender.example. 3600 IN TXT "v=spf1 ip4:192.0.2.1 -all"\npublish spf-sender.example. 3600 IN TXT "{SPF}"',
+        remedy=(
+            'remove spf-sender.example. 3600 IN TXT "v=spf1 ip4:192.0.2.1 -all"\npublish'
+            f' spf-sender.example. 3600 IN TXT "{SPF}"'
+        ),
     ),
     case(
         "dns.spf_tail",
@@ -255,7 +261,10 @@ DNS: tuple[Case, ...] = (
         f"= @ TXT {SPF}",
         name="spf-relay",
         premium=True,
-        remedy='publish spf-relay.example. 3600 IN TXT "v=spf1 include:hoster.example include:relay.example -all"',
+        remedy=(
+            'publish spf-relay.example. 3600 IN TXT "v=spf1 include:hoster.example'
+            ' include:relay.example -all"'
+        ),
     ),
     case(
         "dns.spf_leftover",
@@ -356,13 +365,16 @@ DNS: tuple[Case, ...] = (
     case(
         "dns.dkim_hidden",
         servers=("udp1", "udp2"),
-        remedy="have whoever runs udp1.hoster.example (10.97.0.9)",
+        remedy="ask the operator of udp1.hoster.example (10.97.0.9)",
     ),
     # DMARC
     case(
         "dns.dmarc_missing",
         "- _dmarc TXT",
-        remedy=f'publish _dmarc.dmarc-missing.example. 3600 IN TXT "{DMARC.format(d="dmarc-missing.example")}"',
+        remedy=(
+            "publish _dmarc.dmarc-missing.example. 3600 IN TXT"
+            f' "{DMARC.format(d="dmarc-missing.example")}"'
+        ),
     ),
     case(
         "dns.dmarc_two",
@@ -402,12 +414,15 @@ DNS: tuple[Case, ...] = (
     case(
         "dns.dmarc_unauthorised",
         domain=OUTSIDE,
-        remedy='publish dmarc-unauthorised.example._report._dmarc.stranger.example. 3600 IN TXT "v=DMARC1"',
+        remedy=(
+            "publish dmarc-unauthorised.example._report._dmarc.stranger.example. 3600 IN TXT"
+            ' "v=DMARC1"'
+        ),
     ),
     case(
-        "dns.dmarc_nobody",
+        "dns.dmarc_no_mailbox",
         f"= _dmarc TXT {DMARC.replace('jo@', 'nobody@')}",
-        remedy="add nobody@dmarc-nobody.example to the files, or:",
+        remedy="add nobody@dmarc-no-mailbox.example to the files, or:",
     ),
     # transport
     case(
@@ -445,7 +460,10 @@ DNS: tuple[Case, ...] = (
         for kind, remedy in (
             (
                 "unreachable",
-                "converge the node that serves mta-sts.sts-unreachable.example, then: curl -v https://mta-sts.",
+                (
+                    "converge the node that serves mta-sts.sts-unreachable.example, then: curl -v"
+                    " https://mta-sts."
+                ),
             ),
             ("expired", "certbot renew --cert-name mta-sts.sts-expired.example"),
             ("name", "get a certificate for mta-sts.sts-name.example"),
@@ -455,7 +473,10 @@ DNS: tuple[Case, ...] = (
             ),
             (
                 "redirect",
-                "serve the policy at https://mta-sts.sts-redirect.example/.well-known/mta-sts.txt itself",
+                (
+                    "serve the policy at"
+                    " https://mta-sts.sts-redirect.example/.well-known/mta-sts.txt itself"
+                ),
             ),
             (
                 "status",
@@ -490,9 +511,9 @@ DNS: tuple[Case, ...] = (
         remedy="remove _smtp._tls.tls-rpt-syntax.example.",
     ),
     case(
-        "dns.tls_rpt_nobody",
+        "dns.tls_rpt_no_mailbox",
         "= _smtp._tls TXT v=TLSRPTv1; rua=mailto:nobody@{d}",
-        remedy="add nobody@tls-rpt-nobody.example to the files",
+        remedy="add nobody@tls-rpt-no-mailbox.example to the files",
     ),
     # mail programs
     case(
@@ -533,12 +554,17 @@ DNS: tuple[Case, ...] = (
     case(
         "dns.settings_unreachable",
         settings="unreachable",
-        remedy="converge the node that serves autoconfig.settings-unreachable.example, then: curl -v ",
+        remedy=(
+            "converge the node that serves autoconfig.settings-unreachable.example, then: curl -v "
+        ),
     ),
     case(
         "dns.settings_wrong",
         settings="wrong",
-        remedy="then: curl -v https://autodiscover.settings-wrong.example/autodiscover/autodiscover.xml",
+        remedy=(
+            "then: curl -v"
+            " https://autodiscover.settings-wrong.example/autodiscover/autodiscover.xml"
+        ),
     ),
     case(
         "dns.address_missing",
@@ -553,7 +579,7 @@ DNS: tuple[Case, ...] = (
         remedy="remove mail.address-elsewhere.example. 300 IN A 192.0.2.9",
     ),
     case(
-        "dns.address_alias",
+        "dns.address_cname",
         "- mail A",
         "- mail AAAA",
         "- mail MX",
@@ -561,7 +587,9 @@ DNS: tuple[Case, ...] = (
         "- mail CAA",
         "+ mail CNAME post.hoster.example.",
         domain=NAMED,
-        remedy="IN CNAME post.hoster.example.\npublish mail.address-alias.example. 3600 IN A 10.97.0.8",
+        remedy=(
+            "IN CNAME post.hoster.example.\npublish mail.address-cname.example. 3600 IN A 10.97.0.8"
+        ),
     ),
     case(
         "dns.caa_missing",
@@ -586,12 +614,18 @@ DNS: tuple[Case, ...] = (
         "- autodiscover AAAA",
         "- autodiscover CAA",
         "+ autodiscover CNAME autodiscover.outlook.com.",
-        remedy="IN CNAME autodiscover.outlook.com.\npublish autodiscover.leftover-autodiscover.example. 3600 IN A 10.97.0.8",
+        remedy=(
+            "IN CNAME autodiscover.outlook.com.\npublish"
+            " autodiscover.leftover-autodiscover.example. 3600 IN A 10.97.0.8"
+        ),
     ),
     case(
         "dns.leftover_dkim",
         "+ selector1._domainkey CNAME selector1-x._domainkey.x.onmicrosoft.example.",
-        remedy="remove selector1._domainkey.leftover-dkim.example. 300 IN CNAME selector1-x._domainkey.x.onmicrosoft.example.",
+        remedy=(
+            "remove selector1._domainkey.leftover-dkim.example. 300 IN CNAME"
+            " selector1-x._domainkey.x.onmicrosoft.example."
+        ),
     ),
     # what nobody may stumble over
     Case("hostile-text", (), ("+ @ TXT {hostile}", "+ @ TXT {long}", "+ @ TXT {giant}")),
@@ -659,13 +693,13 @@ NODES: tuple[Case, ...] = (
         remedy="give node-address-no-ipv6.hoster.example an IPv6 address",
     ),
     case(
-        "dns.node_address_alias",
+        "dns.node_address_cname",
         "- @ A",
         "- @ AAAA",
         "- @ TXT",
         "- @ CAA",
         "+ @ CNAME post.hoster.example.",
-        remedy="remove node-address-alias.hoster.example. 300 IN CNAME",
+        remedy="remove node-address-cname.hoster.example. 300 IN CNAME",
     ),
     case(
         "dns.node_spf_missing",
@@ -726,4 +760,5 @@ NODES: tuple[Case, ...] = (
         remedy="IN PTR somebody.elsewhere.example.",
     ),
 )
-"""Hosts of the estate, by the first part of their names; an edit of ``PTR`` is one of their addresses' names."""
+"""Hosts of the estate, by the first part of their names; an edit of ``PTR`` is one of their
+addresses' names."""

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A hostile SMTP client. Standard library only, so that it runs on any machine: ``python3 - mx1.hosting.example jo@acme.example < smtp_probe.py``.
+"""A hostile SMTP client. Standard library only, so that it runs on any machine: ``python3 -
+mx1.hosting.example jo@acme.example < smtp_probe.py``.
 
-Prints one JSON object a line, ``{"probe", "ok", "said"}``; ok means that the server withstood. Exit status 1 when it did not once.
-The recipient must exist; a few harmless messages do reach it (their subject begins with the word probe).
+Prints one JSON object a line, ``{"probe", "ok", "said"}``; ok means that the server withstood. Exit
+status 1 when it did not once. The recipient must exist; a few harmless messages do reach it (their
+subject begins with the word probe).
 """
 
 from __future__ import annotations
@@ -92,7 +94,8 @@ Answer = t.Tuple[str, bool, str]
 
 
 def smuggling(host: str, recipient: str) -> t.Iterator[Answer]:
-    """A second message hidden behind an end of data that only some servers see (SMTP smuggling, 2023)."""
+    """A second message hidden behind an end of data that only some servers see (SMTP smuggling,
+    2023)."""
     ends = [
         b"\n.\n",
         b"\n.\r\n",
@@ -158,7 +161,8 @@ def pipelining(host: str, recipient: str) -> t.Iterator[Answer]:
     """Commands sent before their turn (RFC 2920 section 3.1)."""
     session = Session(host, 25, greet=False)
     session.send(
-        f"EHLO {HELO}\r\nMAIL FROM:<{SENDER}>\r\nRCPT TO:<{recipient}>\r\nDATA\r\nSubject: probe early\r\n\r\nx\r\n.\r\nQUIT\r\n".encode()
+        f"EHLO {HELO}\r\nMAIL FROM:<{SENDER}>\r\nRCPT TO:<{recipient}>\r\nDATA\r\nSubject: probe"
+        " early\r\n\r\nx\r\n.\r\nQUIT\r\n".encode()
     )
     replies = session.replies()
     yield "everything at once", not any("queued" in said for said in replies), " | ".join(replies)
@@ -268,7 +272,8 @@ def submission(host: str, recipient: str) -> t.Iterator[Answer]:
 
 
 def tls(host: str, _recipient: str) -> t.Iterator[Answer]:
-    """What internet.nl counts as bad or to be phased out must not be spoken; TLS 1.2 with ECDHE and AEAD must be."""
+    """What internet.nl counts as bad or to be phased out must not be spoken; TLS 1.2 with ECDHE and
+    AEAD must be."""
     old = [(ssl.TLSVersion.TLSv1, "ALL:@SECLEVEL=0"), (ssl.TLSVersion.TLSv1_1, "ALL:@SECLEVEL=0")]
     weak = [
         "AES128-GCM-SHA256",

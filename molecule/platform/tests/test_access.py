@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pyrage
 from ansible.parsing.vault import VaultLib, VaultSecret
-from client import PASSWORDS, Host, World, ansible, changed_estate
+from client import PASSWORDS, Host, Outside, Run, ansible, changed_estate
 from conftest import NODES, Side
 from test_delivery import knock, received
 from test_generation import generation
@@ -20,7 +23,7 @@ print(json.dumps(sqlite3.connect("file:{STORE}/credentials.db?mode=ro", uri=True
 
 
 def test_a_suspended_tenant_receives_but_neither_reads_nor_sends_until_it_is_active_again(
-    world: World, sides: dict[str, Side], tmp_path: Path
+    outside: Outside, sides: dict[str, Side], tmp_path: Path
 ) -> None:
     """A tenant of each node."""
     estate = changed_estate(
@@ -32,9 +35,9 @@ def test_a_suspended_tenant_receives_but_neither_reads_nor_sends_until_it_is_act
     )
     users = [side.user for side in sides.values()]
 
-    def doors() -> list[bool]:
+    def logins() -> list[bool]:
         return [
-            world.may_login(user.host, protocol, user.name, user.password)
+            outside.may_login(user.host, protocol, user.name, user.password)
             for user in users
             for protocol in ("imap", "pop3", "submission")
         ]
@@ -42,13 +45,13 @@ def test_a_suspended_tenant_receives_but_neither_reads_nor_sends_until_it_is_act
     try:
         run = generation(estate)
         assert run.rc == 0, run.output
-        assert not any(doors())
-        waiting = [knock(world, user.host, user.name) for user in users]
+        assert not any(logins())
+        waiting = [knock(outside, user.host, user.name) for user in users]
     finally:
         assert generation().rc == 0
-    assert all(doors())
+    assert all(logins())
     for user, message in zip(users, waiting, strict=True):
-        received(world, user, message)
+        received(outside, user, message)
 
 
 def test_initial_passwords_are_handed_over_to_their_reader_alone(
@@ -59,9 +62,53 @@ def test_initial_passwords_are_handed_over_to_their_reader_alone(
     assert [oct(file.stat().st_mode & 0o777) for file in files] == ["0o600", "0o600"]
     for node in nodes.values():
         assert node.output(f"stat -c '%U %G %a' {STORE}/credentials.db") == "root dovecot 640"
-        assert node.run(f"test -e {STORE}/handover.json", check=False).returncode == 1, (
+        assert node.run(f"test -e {STORE}/initial_passwords.json", check=False).returncode == 1, (
             "the node still keeps them"
         )
+
+
+def test_two_controllers_at_once_lose_no_password_and_make_none_twice(
+    outside: Outside, sides: dict[str, Side], nodes: dict[str, Host], tmp_path: Path
+) -> None:
+    """Both run with the same new mailboxes, and both encrypt what they are given."""
+    new = [f"new-{uuid.uuid4().hex[:8]}" for _number in range(3)]
+    boxes = "mailboxes:\n" + "".join(f"  - name: {name}\n" for name in new)
+    files = ("tenants/acme/acme.example.yml", "tenants/globex/globex.example.yml")
+    estate = changed_estate(tmp_path, dict.fromkeys(files, ("mailboxes:\n", boxes)))
+    identity = pyrage.x25519.Identity.generate()
+    before = {path: path.read_bytes() for path in PASSWORDS.iterdir()}
+    play = str(Path(__file__).parent / "mailboxes.yml")
+    given = json.dumps({"dovecot_initial_passwords_recipients": [str(identity.to_public())]})
+
+    def run(_number: int) -> Run:
+        return ansible("ansible-playbook", play, "--extra-vars", given, estate=estate)
+
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            runs = list(pool.map(run, range(2)))
+        # A run can lose the lock of the generation to the other; the next one goes on.
+        runs.append(run(0))
+        assert runs[-1].rc == 0, runs[-1].output
+        written = [path for path in PASSWORDS.iterdir() if path not in before]
+        found: dict[str, set[str]] = {}
+        for path in written:
+            if path.suffix == ".age":
+                text = pyrage.decrypt(path.read_bytes(), [identity]).decode()
+                for row in csv.DictReader(text.splitlines()):
+                    found.setdefault(row["address"], set()).add(row["password"])
+        assert {path: path.read_bytes() for path in before} == before, "nothing is unencrypted"
+        for side in sides.values():
+            for name in new:
+                address = f"{name}@{side.user.domain}"
+                (password,) = found[address]
+                assert password not in "".join(one.output for one in runs)
+                assert outside.may_login(side.host, "imap", address, password)
+            waiting = nodes[side.node].run(f"test -e {STORE}/initial_passwords.json", check=False)
+            assert waiting.returncode == 1
+    finally:
+        for path in [path for path in PASSWORDS.iterdir() if path not in before]:
+            path.unlink()
+        assert generation().rc == 0
 
 
 def test_a_node_keeps_strong_hashes_and_no_password(node: Host, passwords: dict[str, str]) -> None:
@@ -75,7 +122,8 @@ def test_a_node_keeps_strong_hashes_and_no_password(node: Host, passwords: dict[
     patterns = "\n".join(sorted(passwords.values()))
     assert all(len(password) >= 8 for password in passwords.values())
     said = node.run(
-        f"grep -rlFf - {STORE} /var/lib/reseller-mail/generations /var/log /etc/dovecot /etc/postfix",
+        f"grep -rlFf - {STORE} /var/lib/reseller-mail/generations /var/log /etc/dovecot"
+        " /etc/postfix",
         check=False,
         stdin=patterns,
     )
@@ -83,7 +131,7 @@ def test_a_node_keeps_strong_hashes_and_no_password(node: Host, passwords: dict[
 
 
 def test_a_password_or_hash_from_the_files_opens_the_new_mailbox(
-    world: World, sides: dict[str, Side], nodes: dict[str, Host], tmp_path: Path
+    outside: Outside, sides: dict[str, Side], nodes: dict[str, Host], tmp_path: Path
 ) -> None:
     """A vaulted password and a hash, on each node."""
     chosen, vault = "Correct-Horse-7", VaultLib([("default", VaultSecret(b"the vault's password"))])
@@ -94,7 +142,10 @@ def test_a_password_or_hash_from_the_files_opens_the_new_mailbox(
     changes = {}
     for (name, file), scheme in zip(files.items(), ("ARGON2ID", "BLF-CRYPT"), strict=True):
         hashed = nodes[name].output(f"doveadm pw -s {scheme} -p {chosen}")
-        boxes = f"  - name: {new}-vaulted\n    password: !vault |\n      {vaulted}\n  - name: {new}-hashed\n    password: '{hashed}'\n"
+        boxes = (
+            f"  - name: {new}-vaulted\n    password: !vault |\n      {vaulted}\n  - name:"
+            f" {new}-hashed\n    password: '{hashed}'\n"
+        )
         changes[file] = ("mailboxes:\n", f"mailboxes:\n{boxes}")
     estate = changed_estate(tmp_path, changes)
     play = str(Path(__file__).parent / "mailboxes.yml")
@@ -106,18 +157,21 @@ def test_a_password_or_hash_from_the_files_opens_the_new_mailbox(
         assert chosen not in run.output
         for side in sides.values():
             assert (
-                nodes[side.node].run(f"test -e {STORE}/handover.json", check=False).returncode == 1
+                nodes[side.node]
+                .run(f"test -e {STORE}/initial_passwords.json", check=False)
+                .returncode
+                == 1
             ), "nothing is to be handed over"
             for kind in ("vaulted", "hashed"):
                 address = f"{new}-{kind}@{side.user.domain}"
-                assert world.may_login(side.host, "imap", address, chosen), address
+                assert outside.may_login(side.host, "imap", address, chosen), address
                 assert address not in (PASSWORDS / f"{side.node}.csv").read_text(encoding="utf-8")
     finally:
         assert generation().rc == 0
 
 
 def test_a_mailbox_without_a_usable_password_is_told_at_its_place_and_keeps_no_other_from_anything(
-    world: World, sides: dict[str, Side], nodes: dict[str, Host], tmp_path: Path
+    outside: Outside, sides: dict[str, Side], nodes: dict[str, Host], tmp_path: Path
 ) -> None:
     """A weak one and one that no vault password opens, on each node."""
     weak, vault = "feeble-password", VaultLib([("default", VaultSecret(b"the vault's password"))])
@@ -154,16 +208,16 @@ def test_a_mailbox_without_a_usable_password_is_told_at_its_place_and_keeps_no_o
             good, *bad = (f"{new}-{kind}@{side.user.domain}" for kind in ("good", "weak", "lost"))
             handed_over = dict(
                 line.split(",")
-                for line in (PASSWORDS / f"{side.node}.csv")
-                .read_text(encoding="utf-8")
-                .splitlines()
+                for line in (
+                    (PASSWORDS / f"{side.node}.csv").read_text(encoding="utf-8").splitlines()
+                )
             )
-            assert world.may_login(side.host, "imap", good, handed_over[good])
+            assert outside.may_login(side.host, "imap", good, handed_over[good])
             assert not set(bad) & handed_over.keys()
             assert not {
                 address for address, _hash in json.loads(nodes[side.node].output(ROWS))
             } & set(bad)
             for address in (good, *bad):
-                knock(world, side.host, address)
+                knock(outside, side.host, address)
     finally:
         assert generation().rc == 0

@@ -9,7 +9,7 @@ import uuid
 from xml.etree import ElementTree as ET
 
 import dns.resolver
-from client import Host, World
+from client import Host, Outside
 from conftest import RESOLVER, Address, Side
 
 POX = "{http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a}"
@@ -36,10 +36,10 @@ class Server(t.NamedTuple):
     user: str
 
 
-def thunderbird(world: World, address: str) -> list[Server]:
+def thunderbird(outside: Outside, address: str) -> list[Server]:
     """What Thunderbird makes of the answer to its question."""
     local, _at, domain = address.partition("@")
-    status, kind, text = world.call(
+    status, kind, text = outside.call(
         "get", url=f"https://autoconfig.{domain}/mail/config-v1.1.xml?emailaddress={address}"
     )
     assert (status, kind) == (200, "text/xml")
@@ -62,9 +62,9 @@ def thunderbird(world: World, address: str) -> list[Server]:
     return found
 
 
-def outlook(world: World, url: str, address: str) -> list[Server]:
+def outlook(outside: Outside, url: str, address: str) -> list[Server]:
     """What Outlook makes of the answer to what it posts."""
-    status, kind, text = world.call("get", url=url, post=QUESTION.format(address=address))
+    status, kind, text = outside.call("get", url=url, post=QUESTION.format(address=address))
     assert (status, kind) == (200, "text/xml")
     found = []
     for protocol in ET.fromstring(text).iterfind(f"{POX}Response/{POX}Account/{POX}Protocol"):
@@ -84,18 +84,18 @@ def outlook(world: World, url: str, address: str) -> list[Server]:
     return found
 
 
-def refused(world: World, servers: t.Iterable[Server], person: Address) -> list[Server]:
+def refused(outside: Outside, servers: t.Iterable[Server], person: Address) -> list[Server]:
     """Servers that do not let the person in."""
     return [
         one
         for one in servers
-        if not world.may_login(one.host, PROTOCOLS[one.kind], one.user, person.password, one.port)
+        if not outside.may_login(one.host, PROTOCOLS[one.kind], one.user, person.password, one.port)
     ]
 
 
 def curl(*arguments: str) -> tuple[int, str]:
     """From the stranger's host: exit status, and HTTP status (000: none)."""
-    done = Host("world").run(
+    done = Host("outside").run(
         shlex.join(
             ["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}", *arguments]
         ),
@@ -104,8 +104,10 @@ def curl(*arguments: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-def test_thunderbird_finds_settings_and_gets_in_with_each_of_them(world: World, side: Side) -> None:
-    servers = thunderbird(world, side.user.name)
+def test_thunderbird_finds_settings_and_gets_in_with_each_of_them(
+    outside: Outside, side: Side
+) -> None:
+    servers = thunderbird(outside, side.user.name)
     host = CLIENT_HOSTS[side.user.domain]
     assert servers == [
         Server("imap", host, 993, "SSL", side.user.name),
@@ -113,46 +115,48 @@ def test_thunderbird_finds_settings_and_gets_in_with_each_of_them(world: World, 
         Server("smtp", host, 465, "SSL", side.user.name),
         Server("smtp", host, 587, "STARTTLS", side.user.name),
     ]
-    assert refused(world, servers, side.user) == []
+    assert refused(outside, servers, side.user) == []
 
 
-def test_outlook_posts_its_question_and_gets_in(world: World, side: Side) -> None:
+def test_outlook_posts_its_question_and_gets_in(outside: Outside, side: Side) -> None:
     host = f"https://autodiscover.{side.user.domain}"
-    servers = outlook(world, f"{host}/Autodiscover/Autodiscover.xml", side.user.name)
+    servers = outlook(outside, f"{host}/Autodiscover/Autodiscover.xml", side.user.name)
     assert [(one.kind, one.port) for one in servers] == [
         ("imap", 993),
         ("pop3", 995),
         ("smtp", 465),
     ]
-    assert outlook(world, f"{host}/autodiscover/autodiscover.xml", side.user.name) == servers
-    assert refused(world, servers, side.user) == []
-    assert world.call("get", url=f"{host}/AutoDiscover/AutoDiscover.xml")[:2] == [200, "text/xml"]
+    assert outlook(outside, f"{host}/autodiscover/autodiscover.xml", side.user.name) == servers
+    assert refused(outside, servers, side.user) == []
+    assert outside.call("get", url=f"{host}/AutoDiscover/AutoDiscover.xml")[:2] == [200, "text/xml"]
 
 
 def test_the_srv_record_leads_to_a_host_that_answers_under_its_name(
-    world: World, side: Side
+    outside: Outside, side: Side
 ) -> None:
     resolver = dns.resolver.Resolver(configure=False)
     resolver.nameservers = [RESOLVER]
     (record,) = resolver.resolve(f"_autodiscover._tcp.{side.user.domain}", "SRV", lifetime=10)
     url = f"https://{record.target.to_text(omit_final_dot=True)}:{record.port}/autodiscover/autodiscover.xml"
-    assert refused(world, outlook(world, url, side.user.name), side.user) == []
+    assert refused(outside, outlook(outside, url, side.user.name), side.user) == []
 
 
 def test_who_uses_an_alias_of_the_domain_is_told_where_the_mailbox_is(
-    world: World, sides: dict[str, Side]
+    outside: Outside, sides: dict[str, Side]
 ) -> None:
     """On mx1, whose tenant's alias is in the lab's DNS."""
     side = sides["mx1"]
     alias = side.domain_alias.partition("@")[2]
     for servers in (
-        thunderbird(world, side.domain_alias),
+        thunderbird(outside, side.domain_alias),
         outlook(
-            world, f"https://autodiscover.{alias}/autodiscover/autodiscover.xml", side.domain_alias
+            outside,
+            f"https://autodiscover.{alias}/autodiscover/autodiscover.xml",
+            side.domain_alias,
         ),
     ):
         assert {one.user for one in servers} == {side.user.name}
-        assert refused(world, servers, side.user) == []
+        assert refused(outside, servers, side.user) == []
 
 
 def test_strangers_get_nothing(side: Side, node: Host) -> None:
@@ -199,7 +203,7 @@ def test_nothing_is_said_in_the_clear(side: Side) -> None:
 
 
 def test_no_log_holds_the_addresses_that_programs_send_along(
-    world: World, side: Side, node: Host
+    outside: Outside, side: Side, node: Host
 ) -> None:
     token = uuid.uuid4().hex
     for path in ("mail/config-v1.1.xml", "nothing.xml"):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The backup MX is another provider's: verify finds what is wrong there, and mail waits there while a node is away."""
+"""The backup MX is another provider's: verify finds what is wrong there, and mail waits there while
+a node is away."""
 
 from __future__ import annotations
 
@@ -11,11 +12,13 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
-from ansible_collections.reseller.mail.plugins.module_utils._load import load
-from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler
-from ansible_collections.reseller.mail.plugins.module_utils._mail_round import access_findings
-from client import ESTATE, Host, Message, World, wait_until
+from ansible_collections.reseller.mail.plugins.plugin_utils._load import load
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.connect import Connector
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.finding import Finding
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.round_trip import (
+    access_findings,
+)
+from client import ESTATE, Host, Message, Outside, wait_until
 from conftest import RESOLVER, STRANGER, Side
 
 ALT = "alt.hosting.example"
@@ -41,7 +44,7 @@ def asked(*domains: str) -> dict[tuple[str, str], Finding]:
         for tenant in estate.tenants
     )
     found = access_findings(
-        Dialler(RESOLVER, str(LAB / "ca.pem")),
+        Connector(RESOLVER, str(LAB / "ca.pem")),
         dataclasses.replace(estate, nodes=(), tenants=tuple(tenants)),
     )
     return {(one.id, one.subject): one for one in found if one.subject.startswith(ALT)}
@@ -76,7 +79,8 @@ def broken(alt: Host, do: str, stdin: str = "") -> t.Iterator[None]:
         yield
     finally:
         alt.run(
-            "cp -a /run/main.cf /etc/postfix/ && (postfix status || postfix start) && postfix reload"
+            "cp -a /run/main.cf /etc/postfix/ && (postfix status || postfix start) && postfix"
+            " reload"
         )
 
 
@@ -89,7 +93,10 @@ FAULTS: dict[str, tuple[str, set[tuple[str, str]], str]] = {
         "RCPT TO an unknown address is answered 250",
     ),
     "it relays for everybody": (
-        "postconf -e mynetworks=0.0.0.0/0 smtpd_relay_restrictions=permit_mynetworks,reject smtpd_recipient_restrictions=",
+        (
+            "postconf -e mynetworks=0.0.0.0/0 smtpd_relay_restrictions=permit_mynetworks,reject"
+            " smtpd_recipient_restrictions="
+        ),
         {("mail.relay_refused", ALT), *BOTH},
         "RCPT TO a foreign domain from <> is answered 250",
     ),
@@ -140,9 +147,10 @@ def rcpt(address: str) -> int:
 
 
 def test_mail_waits_there_while_the_nodes_are_away_and_comes_once(
-    alt: Host, world: World, sides: dict[str, Side], nodes: dict[str, Host]
+    alt: Host, outside: Outside, sides: dict[str, Side], nodes: dict[str, Host]
 ) -> None:
-    """Of both nodes. Whom it knows it takes mail for; of others it cannot say whether there are any."""
+    """Of both nodes. Whom it knows it takes mail for; of others it cannot say whether there are
+    any."""
     users = [side.user for side in sides.values()]
     messages = {user.name: Message.new(STRANGER, user.name) for user in users}
     assert [rcpt(user.name) for user in users] == [250, 250]
@@ -150,7 +158,7 @@ def test_mail_waits_there_while_the_nodes_are_away_and_comes_once(
         for node in nodes.values():
             node.run("systemctl stop postfix")
         for user in users:
-            world.run(
+            outside.run(
                 f"sendmail -i -f {STRANGER} {user}",
                 stdin=messages[user.name].text.replace("\r", ""),
             )
@@ -164,5 +172,7 @@ def test_mail_waits_there_while_the_nodes_are_away_and_comes_once(
         assert wait_until(lambda user=user: user.name not in alt.output("postqueue -j")), (
             alt.output("postqueue -p")
         )
-        assert user.name not in world.output("postqueue -j")
-        assert len(world.fetch(user.host, user.name, user.password, messages[user.name].token)) == 1
+        assert user.name not in outside.output("postqueue -j")
+        assert (
+            len(outside.fetch(user.host, user.name, user.password, messages[user.name].token)) == 1
+        )

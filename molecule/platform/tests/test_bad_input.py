@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wrong with the files is said before any host hears of it, and tenants' text is never anything but text."""
+"""What is wrong with the files is said before any host hears of it, and tenants' text is never
+anything but text."""
 
 from __future__ import annotations
 
@@ -67,20 +68,27 @@ def test_validate_and_render_refuse_a_bad_estate_too(tmp_path: Path) -> None:
 
 
 def inventory_of(estate: Path, folder: Path) -> dict[str, t.Any]:
-    """All hosts, groups and variables, without the estate's own place."""
+    """All hosts, groups and variables, without the estate's own place.
+
+    The number of managed domains is of the files that could be read, so it is left out, too.
+    """
     run = ansible(
         "ansible-inventory", "--list", "--output", f"{folder}/inventory.json", estate=estate
     )
     assert run.rc == 0, run.output
     return json.loads(
-        (folder / "inventory.json").read_text(encoding="utf-8").replace(str(estate), "ESTATE")
+        (folder / "inventory.json").read_text(encoding="utf-8").replace(str(estate), "ESTATE"),
+        object_hook=lambda table: {
+            name: value for name, value in table.items() if name != "mail_managed_domains"
+        },
     )
 
 
 def test_a_hostile_tenant_file_changes_neither_the_inventory_nor_a_host(
     tmp_path: Path, nodes: dict[str, Host]
 ) -> None:
-    """Jinja in every string, inventory keys, newlines in addresses: whatever of it is allowed text stays text."""
+    """Jinja in every string, inventory keys, newlines in addresses: whatever of it is allowed text
+    stays text."""
     trap = tmp_path / "pwned"
     hostile = estate_with(tmp_path, "hostile")
     for path in (hostile / "tenants").rglob("*.yml"):
@@ -122,7 +130,8 @@ def whole(data: bytes) -> bytes:
     ],
 )
 def test_jinja_in_a_free_text_is_a_text_like_any_other(tmp_path: Path, text: str) -> None:
-    """Names of people, organisations and brands may hold anything. The estate is fit, and they stay what they are."""
+    """Names of people, organisations and brands may hold anything. The estate is fit, and they stay
+    what they are."""
     shutil.copytree(ESTATE, tmp_path / "estate")
     for name, free in FREE_TEXTS.items():
         content = (tmp_path / "estate" / name).read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import uuid
 
-from client import Host, World, wait_until
+from client import Host, Outside, wait_until
 from conftest import Side
 
 COUNT = 120
@@ -17,7 +17,7 @@ done
 
 
 def test_a_burst_for_one_mailbox_is_delivered_without_deferrals(
-    side: Side, node: Host, world: World
+    side: Side, node: Host, outside: Outside
 ) -> None:
     """Postfix holds all of it back, then lets go: it delivers as many at a time as it ever does."""
     prefix = uuid.uuid4().hex
@@ -32,7 +32,7 @@ def test_a_burst_for_one_mailbox_is_delivered_without_deferrals(
         node.run("postconf -X defer_transports; postfix reload; postqueue -f")
 
     def arrived() -> list[str]:
-        return world.call(
+        return outside.call(
             "tokens",
             prefix=prefix,
             host=side.host,

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What keeps one name from its certificate keeps no other from theirs, by certbot of both releases and a real ACME server."""
+"""What keeps one name from its certificate keeps no other from theirs, by certbot of both releases
+and a real ACME server."""
 
 from __future__ import annotations
 
@@ -8,11 +9,14 @@ import json
 import typing as t
 
 import pytest
-from client import Host, World, ansible
+from client import Host, Outside, ansible
 from conftest import Side
 
 CA = "/etc/ssl/certs/ca-certificates.crt"
-STOPS = "too many certificates already issued, ConnectionError, rateLimited, Another instance of Certbot is already running."
+STOPS = (
+    "too many certificates already issued, ConnectionError, rateLimited, Another instance of"
+    " Certbot is already running."
+)
 """What a tenant's web server says to the ACME server, which quotes it."""
 ANSWER = f"""
 import http.server
@@ -26,12 +30,13 @@ http.server.HTTPServer(('', 80), Handler).serve_forever()
 
 
 @pytest.fixture
-def names(side: Side, node: Host, world: World) -> t.Iterator[tuple[str, str]]:
-    """Two names that need a certificate: that of a tenant's own web server, and, behind it in the alphabet, one of the node."""
+def names(side: Side, node: Host, outside: Outside) -> t.Iterator[tuple[str, str]]:
+    """Two names that need a certificate: that of a tenant's own web server, and, behind it in the
+    alphabet, one of the node."""
     dns1 = Host("dns1")
     bad, good = f"a-{side.node}.hosting.example", f"z-{side.node}.hosting.example"
     records = {
-        bad: world.output("hostname -I").split()[0],
+        bad: outside.output("hostname -I").split()[0],
         good: node.output("hostname -I").split()[0],
     }
 
@@ -46,20 +51,22 @@ def names(side: Side, node: Host, world: World) -> t.Iterator[tuple[str, str]]:
         )
 
     publish("update add {name}. 5 A {address}\n")
-    world.run('systemd-run --quiet --unit=tenants-web-server python3 -c "$(cat)"', stdin=ANSWER)
+    outside.run('systemd-run --quiet --unit=tenants-web-server python3 -c "$(cat)"', stdin=ANSWER)
     try:
         yield bad, good
     finally:
-        world.run("systemctl stop tenants-web-server")
+        outside.run("systemctl stop tenants-web-server")
         publish("")
         node.run(f"certbot delete -n --cert-name {good}", check=False)
         node.run(
-            f"rm -rf /var/lib/reseller-mail/tls/{{{bad},{good},attempts.json}}; reseller-mail-certificates"
+            f"rm -rf /var/lib/reseller-mail/tls/{{{bad},{good},attempts.json}};"
+            " reseller-mail-certificates"
         )
 
 
 def get(side: Side, *names: str) -> dict[str, dict[str, str]]:
-    """Return what the module says of each name. A name of which only an address is asked may lead to a host that is not the node's."""
+    """Return what the module says of each name. A name of which only an address is asked may lead
+    to a host that is not the node's."""
     arguments = {"names": names, "hostname": side.host, "ca_bundle": CA}
     run = ansible(
         "ansible",
@@ -89,7 +96,8 @@ def test_a_tenant_s_web_server_cannot_stop_the_names_behind_it(
 def without_account(node: Host) -> t.Iterator[None]:
     """certbot has an account that the ACME server does not know."""
     node.run(
-        "cp -a /etc/letsencrypt/accounts /root/accounts; grep -rl my-account /etc/letsencrypt/accounts | xargs sed -i 's#my-account/#my-account/0#'"
+        "cp -a /etc/letsencrypt/accounts /root/accounts; grep -rl my-account"
+        " /etc/letsencrypt/accounts | xargs sed -i 's#my-account/#my-account/0#'"
     )
     try:
         yield

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mail for the nodes themselves and for the provider's domain reaches the person whom the estate names, and nothing else is open there."""
+"""Mail for the nodes themselves and for the provider's domain reaches the person whom the estate
+names, and nothing else is open there."""
 
 from __future__ import annotations
 
@@ -10,10 +11,10 @@ from pathlib import Path
 
 import client
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils import _verify_contact
-from ansible_collections.reseller.mail.plugins.module_utils._load import load
-from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler
-from client import ESTATE, Host, Message, World
+from ansible_collections.reseller.mail.plugins.plugin_utils._load import load
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify import contact as verify_contact
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.connect import Connector
+from client import ESTATE, Host, Message, Outside
 from conftest import NODES, RESOLVER, STRANGER, Address, Side
 
 NODE_ROLES = ("root", "postmaster", "abuse", "mailer-daemon")
@@ -38,7 +39,7 @@ def numbered(sender: str, recipient: str, token: str) -> Message:
     return Message(token, message.text.replace(message.token, token))
 
 
-def arrived(world: World, contact: Address, prefix: str, count: int) -> list[str]:
+def arrived(outside: Outside, contact: Address, prefix: str, count: int) -> list[str]:
     """The tokens in the contact's mailbox, when so many are there or time is up."""
     arguments = {
         "host": contact.host,
@@ -46,12 +47,12 @@ def arrived(world: World, contact: Address, prefix: str, count: int) -> list[str
         "password": contact.password,
         "prefix": prefix,
     }
-    client.wait_until(lambda: len(world.call("tokens", **arguments)) >= count)
-    return sorted(world.call("tokens", **arguments))
+    client.wait_until(lambda: len(outside.call("tokens", **arguments)) >= count)
+    return sorted(outside.call("tokens", **arguments))
 
 
 def test_mail_for_a_role_reaches_the_contact(
-    world: World, side: Side, contact: Address, prefix: str
+    outside: Outside, side: Side, contact: Address, prefix: str
 ) -> None:
     recipients = [f"{role}@{side.host}" for role in NODE_ROLES] + [
         f"{role}@{PROVIDER}" for role in PROVIDER_ROLES
@@ -65,36 +66,38 @@ def test_mail_for_a_role_reaches_the_contact(
         for number, recipient in enumerate(recipients)
     ]
     for recipient, token in zip(recipients, tokens, strict=True):
-        answers = world.send(
+        answers = outside.send(
             side.host, 25, STRANGER, [recipient], numbered(STRANGER, recipient, token)
         )
         assert (answers["data"] or answers["rcpt"][recipient])[0] == 250, (recipient, answers)
-    assert arrived(world, contact, prefix, len(tokens)) == sorted(tokens)
+    assert arrived(outside, contact, prefix, len(tokens)) == sorted(tokens)
 
 
 def test_what_the_host_itself_writes_reaches_the_contact(
-    world: World, node: Host, contact: Address, prefix: str
+    outside: Outside, node: Host, contact: Address, prefix: str
 ) -> None:
     """As cron does, and programs that say localhost."""
     for number, recipient in enumerate(("root", "root@localhost", "postmaster")):
         node.run(
-            f"printf 'To: {recipient}\\nSubject: cron\\nX-Token: {prefix}-{number}\\n\\nHello.\\n' | sendmail {recipient}"
+            f"printf 'To: {recipient}\\nSubject: cron\\nX-Token: {prefix}-{number}\\n\\nHello.\\n'"
+            f" | sendmail {recipient}"
         )
-    assert arrived(world, contact, prefix, 3) == [f"{prefix}-{number}" for number in range(3)]
+    assert arrived(outside, contact, prefix, 3) == [f"{prefix}-{number}" for number in range(3)]
 
 
 def test_the_world_finds_the_nodes_behind_the_provider_s_domain(
-    world: World, contact: Address, prefix: str
+    outside: Outside, contact: Address, prefix: str
 ) -> None:
     answer = Host("dns1").output(f"kdig @{RESOLVER} {PROVIDER} MX +short")
     assert sorted(answer.splitlines()) == [f"10 {node}.{PROVIDER}." for node in sorted(NODES)]
-    world.run(
-        f"printf 'To: postmaster@{PROVIDER}\\nSubject: x\\nX-Token: {prefix}\\n\\nHello.\\n' | sendmail -f {STRANGER} postmaster@{PROVIDER}"
+    outside.run(
+        f"printf 'To: postmaster@{PROVIDER}\\nSubject: x\\nX-Token: {prefix}\\n\\nHello.\\n' |"
+        f" sendmail -f {STRANGER} postmaster@{PROVIDER}"
     )
-    assert arrived(world, contact, prefix, 1) == [prefix]
+    assert arrived(outside, contact, prefix, 1) == [prefix]
 
 
-def test_no_other_name_exists_there_and_nothing_is_relayed(world: World, side: Side) -> None:
+def test_no_other_name_exists_there_and_nothing_is_relayed(outside: Outside, side: Side) -> None:
     unknown = [
         f"{name}@{domain}" for domain in (side.host, PROVIDER) for name in ("nobody", "it", "mail")
     ] + [f"hostmaster@{side.host}", f"root@{PROVIDER}"]
@@ -104,7 +107,7 @@ def test_no_other_name_exists_there_and_nothing_is_relayed(world: World, side: S
         "postmaster@elsewhere.example",
     ]
     for recipients, codes in ((unknown, {550}), (foreign, {550, 554})):
-        answers = world.send(
+        answers = outside.send(
             side.host, 25, STRANGER, recipients, Message.new(STRANGER, recipients[0])
         )
         assert {
@@ -115,10 +118,10 @@ def test_no_other_name_exists_there_and_nothing_is_relayed(world: World, side: S
         assert answers["data"] is None
 
 
-def test_nobody_sends_as_the_provider(world: World, side: Side) -> None:
+def test_nobody_sends_as_the_provider(outside: Outside, side: Side) -> None:
     sender = f"postmaster@{PROVIDER}"
     message = Message.new(sender, STRANGER)
-    answers = world.send(
+    answers = outside.send(
         side.host,
         587,
         sender,
@@ -131,19 +134,21 @@ def test_nobody_sends_as_the_provider(world: World, side: Side) -> None:
 
 
 def verified(**provider: t.Any) -> dict[str, str]:
-    """What verify says of the nodes as they are, by subject, with these keys of the provider changed."""
+    """What verify says of the nodes as they are, by subject, with these keys of the provider
+    changed."""
     estate, faults = load(str(ESTATE))
     assert estate is not None, faults
     changed = dataclasses.replace(estate, provider=dataclasses.replace(estate.provider, **provider))
     return {
         f"{one.id} {one.subject}": f"{one.state}: {one.found}"
-        for one in _verify_contact.findings(Dialler(RESOLVER), changed)
+        for one in verify_contact.findings(Connector(RESOLVER), changed)
     }
 
 
 @pytest.fixture
 def refused() -> t.Iterator[str]:
-    """A domain whose MX is a node that does not take its mail: one whose own address is the node's is refused, not put off."""
+    """A domain whose MX is a node that does not take its mail: one whose own address is the node's
+    is refused, not put off."""
     key = "knsupdate -k /etc/knot/update.key /dev/stdin"
     dns1, zone = Host("dns1"), f"server 10.97.0.2\nzone {PROVIDER}.\n"
     name = f"refused.{PROVIDER}."
@@ -158,8 +163,9 @@ def test_verify_asks_every_host_for_postmaster(refused: str) -> None:
     hosts = [f"{node}.{PROVIDER}" for node in NODES]
     found = {f"mail.postmaster postmaster@{host}": f"ok: {host}: 250" for host in hosts}
     found |= {
-        f"mail.postmaster postmaster@{PROVIDER}": "ok: "
-        + "; ".join(f"{host}: 250" for host in hosts),
+        f"mail.postmaster postmaster@{PROVIDER}": (
+            "ok: " + "; ".join(f"{host}: 250" for host in hosts)
+        ),
         "mail.contact provider": "ok: it@acme.example",
     }
     assert verified() == found
@@ -172,7 +178,7 @@ def test_verify_asks_every_host_for_postmaster(refused: str) -> None:
         ]
         == "na: legacy-nowhere.example has no MX"
     )
-    assert verified(contact=None)["mail.contact provider"].startswith("warn: nobody")
+    assert verified(contact=None)["mail.contact provider"].startswith("warn: no person")
 
 
 @pytest.fixture
@@ -194,19 +200,19 @@ def elsewhere(tmp_path: Path) -> t.Iterator[None]:
 
 @pytest.mark.usefixtures("elsewhere")
 def test_a_contact_elsewhere_is_written_to(
-    world: World, sides: dict[str, Side], nodes: dict[str, Host], prefix: str
+    outside: Outside, sides: dict[str, Side], nodes: dict[str, Host], prefix: str
 ) -> None:
     for name, side in sides.items():
         incoming = Message.new("sender@mail.stranger.example", f"abuse@{PROVIDER}")
-        answers = world.send(
+        answers = outside.send(
             side.host, 25, "sender@mail.stranger.example", [f"abuse@{PROVIDER}"], incoming
         )
         assert answers["data"][0] == 250, answers
         nodes[name].run(
             f"printf 'Subject: cron\\nX-Token: {prefix}-{name}\\n\\nHello.\\n' | sendmail root"
         )
-        (stored,) = world.stored(incoming.token)
+        (stored,) = outside.stored(incoming.token)
         assert (
             b"Return-Path: <sender@mail.stranger.example>" in stored
         )  # as with every alias, the sender's own envelope stays
-        assert len(world.stored(f"{prefix}-{name}")) == 1
+        assert len(outside.stored(f"{prefix}-{name}")) == 1

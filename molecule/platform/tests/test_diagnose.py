@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Trouble that is made on purpose, on real hosts: diagnose names the first cause and cites what shows it."""
+"""Trouble that is made on purpose, on real hosts: diagnose names the first cause and cites what
+shows it."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import client
 import pytest
-from conftest import WORLD, Side
+from conftest import OUTSIDE, Side
 
 HOUR = "-1h"
 
@@ -58,7 +59,8 @@ def names() -> Names:
 def diagnose(
     subject: str, trouble: str, estate: Path = client.ESTATE, **variables: t.Any
 ) -> tuple[str, str]:
-    """The first cause's id (empty: none was found), and the whole story on one line, so that no line break hides a word."""
+    """The first cause's id (empty: none was found), and the whole story on one line, so that no
+    line break hides a word."""
     more = {
         "diagnose_subject": subject,
         "diagnose_trouble": trouble,
@@ -90,7 +92,9 @@ def test_a_missing_mx(names: Names) -> None:
         cause, story = diagnose("jo@acme.example", "inbound")
     assert cause == "dns.mx_missing", story
     assert "publish acme.example. 3600 IN MX 10 mx1.hosting.example." in story
-    assert re.search(r"not before that is mended: .*a stranger's mail server may deliver", story)
+    assert re.search(
+        r"not asked until this is repaired: .*an external mail server may deliver", story
+    )
 
 
 def test_an_alias_that_leads_to_nobody(tmp_path: Path) -> None:
@@ -100,8 +104,8 @@ def test_an_alias_that_leads_to_nobody(tmp_path: Path) -> None:
     )
     assert cause == "alias.target", story
     assert (
-        "anna@globex.example does not exist; did you mean ann@globex.example? (tenants/acme/acme.example.yml:"
-        in story
+        "anna@globex.example does not exist; did you mean ann@globex.example?"
+        " (tenants/acme/acme.example.yml:" in story
     )
 
 
@@ -129,14 +133,16 @@ def test_a_full_mailbox(side: Side, nodes: dict[str, client.Host]) -> None:
     local, _at, domain = box.partition("@")
     message = f"/srv/vmail/{domain}/{local}/Maildir/cur/1.full.diagnose:2,S"
     node.run(
-        f"doveadm mailbox status -u {box} messages INBOX; (echo 'Subject: full'; echo; head -c 1200000 /dev/zero | tr '\\0' x | fold -w 70) > {message}; "
-        f"chown vmail:vmail {message}; doveadm force-resync -u {box} INBOX; doveadm quota recalc -u {box}"
+        f"doveadm mailbox status -u {box} messages INBOX; (echo 'Subject: full'; echo; head -c"
+        f" 1200000 /dev/zero | tr '\\0' x | fold -w 70) > {message}; chown vmail:vmail {message};"
+        f" doveadm force-resync -u {box} INBOX; doveadm quota recalc -u {box}"
     )
     try:
         cause, story = diagnose(box, "inbound")
     finally:
         node.run(
-            f"rm -f /srv/vmail/{domain}/{local}/Maildir/cur/1.full.diagnose*; doveadm force-resync -u {box} INBOX; doveadm quota recalc -u {box}"
+            f"rm -f /srv/vmail/{domain}/{local}/Maildir/cur/1.full.diagnose*; doveadm force-resync"
+            f" -u {box} INBOX; doveadm quota recalc -u {box}"
         )
     assert cause == "mailbox.full", story
     assert re.search(rf"host {side.node}: {re.escape(box)}: .* of 1M, 1\d\d %", story)
@@ -161,15 +167,15 @@ def test_a_suspended_tenant(tmp_path: Path) -> None:
     assert "the tenant is suspended (tenants/acme/account.yml:3:" in story
 
 
-def test_a_wrong_password_is_seen_in_the_log(side: Side, world: client.World) -> None:
+def test_a_wrong_password_is_seen_in_the_log(side: Side, outside: client.Outside) -> None:
     user = side.colleague
-    assert not world.may_login(side.host, "imap", user.name, "not-the-password")
+    assert not outside.may_login(side.host, "imap", user.name, "not-the-password")
     try:
         cause, story = diagnose(user.name, "login")
     finally:
-        assert world.may_login(side.host, "imap", user.name, user.password)
+        assert outside.may_login(side.host, "imap", user.name, user.password)
     assert cause == "log.wrong_password", story
-    assert any(f"from {address}" in story for address in WORLD)
+    assert any(f"from {address}" in story for address in OUTSIDE)
     assert "not-the-password" not in story
     assert diagnose(user.name, "login")[0] == "", (
         "a login that succeeded later is the better evidence"
@@ -201,7 +207,7 @@ def test_a_stuck_guard_and_not_the_senders_address(side: Side, node: client.Host
         node.run("pkill -CONT -f reseller-mail/guard.py")
     assert cause == "host.guard", story
     assert "guard/guard.sock takes connections and does not answer" in story
-    assert "must send as an address" not in story
+    assert "set an address in the mail program" not in story
 
 
 def test_a_host_that_nobody_approved_names_the_key(tmp_path: Path) -> None:
@@ -220,15 +226,15 @@ def test_offline_the_files_alone_are_asked() -> None:
 
 
 def test_the_log_of_a_message_to_two_tenants_tells_each_its_own_part(
-    world: client.World, sides: dict[str, Side]
+    outside: client.Outside, sides: dict[str, Side]
 ) -> None:
     jo, begun = (
         sides["mx1"].user,
         int(time.time()),
     )  # what others wrote to one another before is in the log, too
     message = client.Message.new("someone@stranger.example", "sales@acme.example")
-    world.send(jo.host, 25, "someone@stranger.example", ["sales@acme.example"], message)
-    assert world.fetch(jo.host, jo.name, jo.password, message.token)
+    outside.send(jo.host, 25, "someone@stranger.example", ["sales@acme.example"], message)
+    assert outside.fetch(jo.host, jo.name, jo.password, message.token)
 
     def told(subject: str) -> str:
         return client.ansible(

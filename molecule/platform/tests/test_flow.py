@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The account that the tests of faults rest on: it must see each of the things that can go wrong with a message."""
+"""The account that the tests of faults rest on: it must see each of the things that can go wrong
+with a message."""
 
 from __future__ import annotations
 
 import time
 
-from client import Account, Flow, Host, World, wait_until
+from client import Account, Flow, Host, Outside, wait_until
 from conftest import Side
 
 TAKEN, LATER, NEVER, CUT = (
@@ -44,13 +45,14 @@ def test_a_message_sent_again_after_a_broken_connection_may_come_twice_but_not_t
 
 
 def test_mail_keeps_flowing_around_a_server_that_is_away(
-    side: Side, node: Host, world: World
+    side: Side, node: Host, outside: Outside
 ) -> None:
     """Nobody answers for a while: the stranger's mail host waits, then every message comes.
 
-    A message that Postfix was handing to Dovecot when it was stopped comes once more (RFC 5321 section 6.1 allows it).
+    A message that Postfix was handing to Dovecot when it was stopped comes once more (RFC 5321
+    section 6.1 allows it).
     """
-    with Flow(world, side.host, side.second.name, side.second.password) as flow:
+    with Flow(outside, side.host, side.second.name, side.second.password) as flow:
         time.sleep(1)
         node.run("systemctl stop postfix")
         time.sleep(2)
@@ -60,16 +62,18 @@ def test_mail_keeps_flowing_around_a_server_that_is_away(
     assert [wrong for wrong in account.wrong if not wrong.startswith("doubled ")] == [], account
 
 
-def test_what_came_back_to_its_sender_is_counted(side: Side, node: Host, world: World) -> None:
-    """To a stranger and to a sender of ours. Postfix is made to misunderstand Dovecot: every message is delivered, and bounces."""
+def test_what_came_back_to_its_sender_is_counted(side: Side, node: Host, outside: Outside) -> None:
+    """To a stranger and to a sender of ours. Postfix is made to misunderstand Dovecot: every
+    message is delivered, and bounces."""
     try:
         node.run(
-            "postconf -e 'lmtp_reply_filter = regexp:{ {/^250 .*Saved/ 550 5.3.0 not so} }'; postfix reload"
+            "postconf -e 'lmtp_reply_filter = regexp:{ {/^250 .*Saved/ 550 5.3.0 not so} }';"
+            " postfix reload"
         )
-        with Flow(world, side.host, side.second.name, side.second.password) as from_outside:
+        with Flow(outside, side.host, side.second.name, side.second.password) as from_outside:
             time.sleep(1)
         with Flow(
-            world,
+            outside,
             side.host,
             side.second.name,
             side.second.password,

@@ -11,7 +11,7 @@ import typing as t
 import uuid
 
 import pytest
-from client import Host, Message, World
+from client import Host, Message, Outside
 from conftest import STRANGER, Address, Side
 from test_delivery import received
 from test_dkim_rotation import as_the_tenant_publishes, keys, rotate
@@ -44,13 +44,13 @@ ONE_ONLY = [
 ]
 
 
-def submit(world: World, sender: Address, port: int, text: str, token: str) -> bytes:
+def submit(outside: Outside, sender: Address, port: int, text: str, token: str) -> bytes:
     """Return what an external host got of a message that was submitted."""
     login = {"login": sender.name, "password": sender.password}
     message = Message(token, text)
-    answers = world.send(sender.host, port, sender.name, [STRANGER], message, **login)
+    answers = outside.send(sender.host, port, sender.name, [STRANGER], message, **login)
     assert answers["data"][0] == 250, answers
-    (raw,) = world.stored(token)
+    (raw,) = outside.stored(token)
     return raw
 
 
@@ -65,7 +65,7 @@ def signed_fields(raw: bytes) -> list[collections.Counter[str]]:
 
 
 @pytest.fixture(scope="module")
-def mailings(world: World, sides: dict[str, Side]) -> dict[str, bytes]:
+def mailings(outside: Outside, sides: dict[str, Side]) -> dict[str, bytes]:
     """What the external host got of a mailing from a domain that signs with RSA and Ed25519."""
     own_dns = sides["mx2"].catch_all_to.domain
     if "active" not in keys("mx2", own_dns, "ed25519").values():
@@ -76,15 +76,15 @@ def mailings(world: World, sides: dict[str, Side]) -> dict[str, bytes]:
         sender = side.catch_all_to
         message = Message.new(sender.name, STRANGER)
         head = "".join(f"{name}: {value}\r\n" for name, value in FIELDS.items())
-        raws[name] = submit(world, sender, 587, head + message.text, message.token)
+        raws[name] = submit(outside, sender, 587, head + message.text, message.token)
     return raws
 
 
 def test_both_signatures_cover_what_a_message_says_and_how_it_is_read(
-    world: World, side: Side, mailings: dict[str, bytes]
+    outside: Outside, side: Side, mailings: dict[str, bytes]
 ) -> None:
     raw = mailings[side.node]
-    signatures = world.call("signatures", raw=raw)
+    signatures = outside.call("signatures", raw=raw)
     assert {signature[2] for signature in signatures} == {"rsa-sha256", "ed25519-sha256"}
     assert all(good for *_whose, good in signatures), signatures
     for names in signed_fields(raw):
@@ -93,7 +93,7 @@ def test_both_signatures_cover_what_a_message_says_and_how_it_is_read(
 
 
 def test_a_changed_or_second_field_breaks_the_signature(
-    world: World, side: Side, mailings: dict[str, bytes]
+    outside: Outside, side: Side, mailings: dict[str, bytes]
 ) -> None:
     raw = mailings[side.node]
     changes = {f"second {name}": f"{name}: other\r\n".encode() + raw for name in ONE_ONLY}
@@ -102,33 +102,33 @@ def test_a_changed_or_second_field_breaks_the_signature(
         assert raw.count(line) == 1, name
         changes[f"changed {name}"] = raw.replace(line, line + b"x")
         changes[f"renamed {name}"] = raw.replace(line, b"\nX-" + line[1:])
-    verdicts = world.call("verdicts", raws=list(changes.values()))
+    verdicts = outside.call("verdicts", raws=list(changes.values()))
     good = [name for name, each in zip(changes, verdicts, strict=True) if each != [False, False]]
     assert good == []
 
 
 def test_a_field_that_was_absent_breaks_the_signature_when_it_is_added_but_a_list_adds_its_own(
-    world: World, side: Side
+    outside: Outside, side: Side
 ) -> None:
     token = uuid.uuid4().hex
     text = f"From: {side.user}\r\nX-Token: {token}\r\n\r\nHello.\r\n"
-    raw = submit(world, side.user, 587, text, token)
+    raw = submit(outside, side.user, 587, text, token)
     absent = ["Subject", "To", "Cc", "Reply-To", "Content-Type", "Content-Transfer-Encoding"]
     lists = ["Sender", "List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "Received"]
     raws = [raw, *(f"{name}: other\r\n".encode() + raw for name in [*lists, *absent])]
-    verdicts = [all(each) for each in world.call("verdicts", raws=raws)]
+    verdicts = [all(each) for each in outside.call("verdicts", raws=raws)]
     assert verdicts == [True] * (1 + len(lists)) + [False] * len(absent)
 
 
 @pytest.mark.parametrize("port", [465, 587])
 @pytest.mark.parametrize("head", ["From: {user}\r\nX-Token: {token}\r\n", ""], ids=["From", "none"])
 def test_submitted_mail_gets_the_fields_that_it_must_have_and_they_are_signed(
-    world: World, side: Side, port: int, head: str
+    outside: Outside, side: Side, port: int, head: str
 ) -> None:
     """RFC 6409 section 8. The new Message-ID names the node, not the user's device."""
     token = uuid.uuid4().hex
     head = head.format(user=side.user, token=token)
-    raw = submit(world, side.user, port, f"{head}\r\nX-Token: {token}\r\n", token)
+    raw = submit(outside, side.user, port, f"{head}\r\nX-Token: {token}\r\n", token)
     message = parsed(raw)
     for name in ("From", "Date", "Message-ID"):
         assert len(message.get_all(name) or []) == 1, raw.decode()
@@ -136,31 +136,33 @@ def test_submitted_mail_gets_the_fields_that_it_must_have_and_they_are_signed(
     assert message["From"] == side.user.name
     assert abs(email.utils.parsedate_to_datetime(message["Date"]).timestamp() - time.time()) < 300
     assert re.fullmatch(rf"<\w+@{re.escape(side.host)}>", message["Message-ID"])
-    assert all(world.call("verdicts", raws=[raw])[0])
+    assert all(outside.call("verdicts", raws=[raw])[0])
 
 
-def test_a_submission_keeps_the_date_and_message_id_that_it_has(world: World, side: Side) -> None:
+def test_a_submission_keeps_the_date_and_message_id_that_it_has(
+    outside: Outside, side: Side
+) -> None:
     message = Message.new(side.user.name, STRANGER)
     text = re.sub(r"Date: .*\r\n", "Date: Sat, 01 Feb 2020 03:04:05 +0600\r\n", message.text)
-    found = parsed(submit(world, side.user, 587, text, message.token))
+    found = parsed(submit(outside, side.user, 587, text, message.token))
     assert found.get_all("Date") == ["Sat, 01 Feb 2020 03:04:05 +0600"]
     assert found.get_all("Message-ID") == [f"<{message.token}@test.invalid>"]
 
 
 @pytest.mark.parametrize("client", ["an external host", "the node itself"])
 def test_mail_on_port_25_gets_no_field_and_no_address_is_completed(
-    world: World, side: Side, node: Host, client: str
+    outside: Outside, side: Side, node: Host, client: str
 ) -> None:
     token = uuid.uuid4().hex
     message = Message(token, f"From: someone\r\nTo: friends\r\nX-Token: {token}\r\n\r\nHello.\r\n")
     if client == "an external host":
-        answers = world.send(side.host, 25, STRANGER, [side.user.name], message)
+        answers = outside.send(side.host, 25, STRANGER, [side.user.name], message)
         assert answers["data"][0] == 250, answers
     else:
         envelope = f"{STRANGER!r}, [{side.user.name!r}], {message.text!r}"
         program = f"import smtplib\nsmtplib.SMTP('127.0.0.1', 25).sendmail({envelope})\n"
         node.run("python3 -", stdin=program)
-    raw = received(world, side.user, message)
+    raw = received(outside, side.user, message)
     untouched(raw, "someone", "friends")
     assert "Message-ID" not in parsed(raw)
 
@@ -173,7 +175,7 @@ def untouched(raw: bytes, header_from: str, to: str) -> None:
 
 
 def test_a_redirected_message_keeps_the_header_that_its_author_signed(
-    world: World,
+    outside: Outside,
     side: Side,
     rules: t.Callable[[str], None],
 ) -> None:
@@ -181,8 +183,8 @@ def test_a_redirected_message_keeps_the_header_that_its_author_signed(
     token = uuid.uuid4().hex
     text = f"From: {STRANGER}\r\nTo: friends\r\nMessage-ID: <{token}@stranger.example>\r\n"
     message = Message(token, f"{text}X-Token: {token}\r\n\r\nHello.\r\n")
-    assert world.send(side.host, 25, STRANGER, [side.user.name], message)["data"][0] == 250
-    (raw,) = world.stored(token)
+    assert outside.send(side.host, 25, STRANGER, [side.user.name], message)["data"][0] == 250
+    (raw,) = outside.stored(token)
     untouched(raw, STRANGER, "friends")
 
 
@@ -201,16 +203,16 @@ SIZES = [(57000, 60000, 250), (0, 500000, 250), (61000, 65000, 552), (0, 530000,
 @pytest.mark.parametrize("port", [25, 465])
 @pytest.mark.parametrize(("field", "total", "code"), [*SIZES, (1000000, 1010000, 552)])
 def test_a_header_is_taken_whole_or_refused_for_good(
-    world: World, side: Side, port: int, field: int, total: int, code: int
+    outside: Outside, side: Side, port: int, field: int, total: int, code: int
 ) -> None:
     user = side.user
     login = {"login": user.name, "password": user.password} if port == 465 else {}
     sender = user.name if login else STRANGER
     message = sized(sender, side, field, total)
-    answers = world.send(side.host, port, sender, [user.name], message, **login)
+    answers = outside.send(side.host, port, sender, [user.name], message, **login)
     assert answers["data"][0] == code, answers
     if code == 250:
-        kept = received(world, user, message).replace(b"\r", b"").partition(b"\n\n")[0]
+        kept = received(outside, user, message).replace(b"\r", b"").partition(b"\n\n")[0]
         for letter in ("\n " + "z" * 70, "y" * 53 + "\n"):
             assert kept.count(letter.encode()) == message.text.replace("\r", "").count(letter)
     else:
@@ -239,7 +241,9 @@ RECIPIENTS = {
 
 
 @pytest.mark.parametrize("port", [25, 465, 587])
-def test_an_envelope_address_has_printable_ascii_only(world: World, side: Side, port: int) -> None:
+def test_an_envelope_address_has_printable_ascii_only(
+    outside: Outside, side: Side, port: int
+) -> None:
     """SMTPUTF8 is not offered (RFC 6531 section 3.1). The session goes on after a refusal."""
     user = side.user
     login = {"login": user.name, "password": user.password} if port != 25 else {}
@@ -250,10 +254,10 @@ def test_an_envelope_address_has_printable_ascii_only(world: World, side: Side, 
     recipients = [(f"RCPT TO:<{text.format(**words)}>", code) for text, code in RECIPIENTS.items()]
     wrong = []
     for asked in (senders, [*recipients, ("RSET", "250"), (f"MAIL FROM:<{good}>", "250")]):
-        expected = [("EHLO world.stranger.example", "250"), (f"MAIL FROM:<{good}>", "250")]
+        expected = [("EHLO outside.stranger.example", "250"), (f"MAIL FROM:<{good}>", "250")]
         expected += [("RSET", "250"), *asked] if asked is senders else asked
         lines = [line + "\r\n" for line, _code in expected]
-        _greeting, *replies = world.call(
+        _greeting, *replies = outside.call(
             "converse", host=side.host, port=port, lines=lines, **login
         )
         told = zip(expected, replies, strict=True)

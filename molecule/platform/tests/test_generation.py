@@ -14,8 +14,8 @@ from client import (
     Flow,
     Host,
     Message,
+    Outside,
     Run,
-    World,
     ansible,
     changed_estate,
     instead_of,
@@ -40,7 +40,8 @@ MEAN = {
     "tenants/globex/globex.example.yml": ("mailboxes:\n", MEAN_NAMES),
 }
 
-# postmap makes the tables after all texts were staged, so whoever stands in its place can spoil either.
+# postmap makes the tables after all texts were staged, so whoever stands in its place can spoil
+# either.
 CORRUPT_MAP = """
 "$real" "$@" || exit
 for map in "$@"; do
@@ -71,10 +72,10 @@ def generation(estate: Path = ESTATE, *arguments: str) -> Run:
     )
 
 
-def accepts(world: World, side: Side) -> bool:
+def accepts(outside: Outside, side: Side) -> bool:
     """Whether the node knows the address that CHANGES bring."""
     address = f"brand-new@{side.user.domain}"
-    answers = world.send(
+    answers = outside.send(
         side.host, 25, STRANGER, [address], Message.new(STRANGER, address), declare_size=True
     )
     return answers["rcpt"][address][0] == 250
@@ -92,16 +93,18 @@ def serving(nodes: dict[str, Host]) -> dict[str, str]:
 
 @pytest.fixture
 def changed(tmp_path: Path) -> t.Iterator[Path]:
-    """An estate with one alias more on each node; afterwards the nodes are given the old one again."""
+    """An estate with one alias more on each node; afterwards the nodes are given the old one
+    again."""
     yield changed_estate(tmp_path, CHANGES)
     assert generation().rc == 0
 
 
 @contextlib.contextmanager
-def flows(world: World, sides: dict[str, Side]) -> t.Iterator[None]:
-    """Mail comes in at both nodes all the time; none of it is refused or put off at the door, lost or doubled."""
+def flows(outside: Outside, sides: dict[str, Side]) -> t.Iterator[None]:
+    """Mail comes in at both nodes all the time; none of it is refused or put off at the door, lost
+    or doubled."""
     running = [
-        Flow(world, side.host, side.second.name, side.second.password) for side in sides.values()
+        Flow(outside, side.host, side.second.name, side.second.password) for side in sides.values()
     ]
     with running[0], running[1]:
         yield
@@ -114,20 +117,20 @@ def flows(world: World, sides: dict[str, Side]) -> t.Iterator[None]:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_in_the_next_generation_leaves_the_old_one_serving(
-    fault: str, world: World, sides: dict[str, Side], nodes: dict[str, Host], changed: Path
+    fault: str, outside: Outside, sides: dict[str, Side], nodes: dict[str, Host], changed: Path
 ) -> None:
     before = serving(nodes)
-    with flows(world, sides), contextlib.ExitStack() as spoiled:
+    with flows(outside, sides), contextlib.ExitStack() as spoiled:
         for node in nodes.values():
             spoiled.enter_context(instead_of(node, "postmap", FAULTS[fault]))
         run = generation(changed)
     assert run.rc == 2, run.output
     assert all(figures["failed"] == 1 for figures in run.recap.values()), run.output
     assert serving(nodes) == before
-    assert not any(accepts(world, side) for side in sides.values())
+    assert not any(accepts(outside, side) for side in sides.values())
     # The same change without the fault is taken.
     assert generation(changed).rc == 0
-    assert all(accepts(world, side) for side in sides.values())
+    assert all(accepts(outside, side) for side in sides.values())
 
 
 def test_no_name_that_a_tenant_may_choose_stops_its_node(
@@ -143,10 +146,10 @@ def test_no_name_that_a_tenant_may_choose_stops_its_node(
         )
 
 
-def signers(world: World, sender: Address) -> list[str]:
+def signers(outside: Outside, sender: Address) -> list[str]:
     """The domains that sign a message which somebody submits to a stranger; it is accepted."""
     message = Message.new(sender.name, STRANGER)
-    answers = world.send(
+    answers = outside.send(
         sender.host,
         587,
         sender.name,
@@ -156,13 +159,13 @@ def signers(world: World, sender: Address) -> list[str]:
         password=sender.password,
     )
     assert answers["data"][0] == 250, answers
-    assert wait_until(lambda: world.stored(message.token)), "it does not arrive"
-    head = world.stored(message.token)[0].decode().partition("\r\n\r\n")[0]
+    assert wait_until(lambda: outside.stored(message.token)), "it does not arrive"
+    head = outside.stored(message.token)[0].decode().partition("\r\n\r\n")[0]
     return re.findall(r"DKIM-Signature:[^:]*?\bd=([^;\s]+)", head)
 
 
 def test_a_lost_dkim_key_leaves_its_domain_unsigned_and_keeps_no_other_from_its_change(
-    world: World, sides: dict[str, Side], nodes: dict[str, Host], changed: Path
+    outside: Outside, sides: dict[str, Side], nodes: dict[str, Host], changed: Path
 ) -> None:
     table = "/var/lib/reseller-mail/current/opendkim/key_table"
     keys = {
@@ -172,17 +175,19 @@ def test_a_lost_dkim_key_leaves_its_domain_unsigned_and_keeps_no_other_from_its_
     try:
         for name, key in keys.items():
             nodes[name].run(f"mv {key} {key}.away")
-        with flows(world, sides):
+        with flows(outside, sides):
             run = generation(changed)
         assert run.rc == 2, run.output
         assert all(
             f"{key}: No such file" in " ".join(run.output.split()) for key in keys.values()
         ), run.output
-        assert all(accepts(world, side) for side in sides.values()), "the change of everybody else"
+        assert all(accepts(outside, side) for side in sides.values()), (
+            "the change of everybody else"
+        )
         for side in sides.values():
-            assert signers(world, side.user) == [], "neither refused nor signed with another key"
+            assert signers(outside, side.user) == [], "neither refused nor signed with another key"
         for neighbour in (sides["mx1"].catch_all_to, sides["mx2"].second):
-            assert neighbour.domain in signers(world, neighbour)
+            assert neighbour.domain in signers(outside, neighbour)
         again = generation(changed)
         assert (again.rc, {name: again.changed(name) for name in nodes}) == (
             2,
@@ -192,14 +197,14 @@ def test_a_lost_dkim_key_leaves_its_domain_unsigned_and_keeps_no_other_from_its_
         for name, key in keys.items():
             nodes[name].run(f"mv {key}.away {key}")
     assert generation(changed).rc == 0
-    assert all(signers(world, side.user) == [side.user.domain] for side in sides.values())
+    assert all(signers(outside, side.user) == [side.user.domain] for side in sides.values())
 
 
 def test_a_run_killed_between_switch_and_reload_is_healed_by_the_next(
-    world: World, sides: dict[str, Side], nodes: dict[str, Host], changed: Path
+    outside: Outside, sides: dict[str, Side], nodes: dict[str, Host], changed: Path
 ) -> None:
     before = serving(nodes)
-    with flows(world, sides):
+    with flows(outside, sides):
         with contextlib.ExitStack() as killers:
             for node in nodes.values():
                 killers.enter_context(instead_of(node, "systemctl", KILLED))
@@ -218,26 +223,26 @@ def test_a_run_killed_between_switch_and_reload_is_healed_by_the_next(
     assert all("activate generation" in run.output for _node in nodes)
     healed = serving(nodes)
     assert all(healed[name] != died[name] for name in nodes)
-    assert all(accepts(world, side) for side in sides.values())
+    assert all(accepts(outside, side) for side in sides.values())
     assert all(figures["changed"] == 0 for figures in generation(changed).recap.values())
 
 
 def test_rolling_back_brings_the_old_generation_back(
-    world: World, sides: dict[str, Side], nodes: dict[str, Host], changed: Path
+    outside: Outside, sides: dict[str, Side], nodes: dict[str, Host], changed: Path
 ) -> None:
     before = serving(nodes)
     assert generation(changed).rc == 0
-    assert all(accepts(world, side) for side in sides.values())
-    with flows(world, sides):
+    assert all(accepts(outside, side) for side in sides.values())
+    with flows(outside, sides):
         run = ansible("ansible-playbook", "reseller.mail.rollback", "--diff")
     assert run.rc == 0, run.output
     assert f"- alias brand-new@{sides['mx1'].user.domain}" in run.output
     assert serving(nodes) == before
-    assert not any(accepts(world, side) for side in sides.values())
+    assert not any(accepts(outside, side) for side in sides.values())
 
 
 def test_a_changed_quota_works_at_once(
-    world: World, sides: dict[str, Side], nodes: dict[str, Host], tmp_path: Path
+    outside: Outside, sides: dict[str, Side], nodes: dict[str, Host], tmp_path: Path
 ) -> None:
     """Without a login, a delivery or a restart in between."""
     small = {
@@ -248,7 +253,7 @@ def test_a_changed_quota_works_at_once(
 
     def taken(side: Side) -> Message | None:
         message = Message.new(STRANGER, side.small.name, size=size)
-        answers = world.send(side.host, 25, STRANGER, [side.small.name], message)
+        answers = outside.send(side.host, 25, STRANGER, [side.small.name], message)
         return (
             message
             if answers["rcpt"][side.small.name][0] == 250 and answers["data"][0] == 250
@@ -262,7 +267,7 @@ def test_a_changed_quota_works_at_once(
         for side in sides.values():
             message = taken(side)
             assert message
-            assert world.fetch(side.host, side.small.name, side.small.password, message.token), (
+            assert outside.fetch(side.host, side.small.name, side.small.password, message.token), (
                 "Dovecot did not take it"
             )
     finally:
@@ -279,12 +284,12 @@ def changes(run: Run) -> list[str]:
 
 
 def test_check_mode_says_what_the_real_run_does(
-    world: World, sides: dict[str, Side], nodes: dict[str, Host], changed: Path
+    outside: Outside, sides: dict[str, Side], nodes: dict[str, Host], changed: Path
 ) -> None:
     before = serving(nodes)
     said = generation(changed, "--check")
     assert serving(nodes) == before
-    assert not any(accepts(world, side) for side in sides.values())
+    assert not any(accepts(outside, side) for side in sides.values())
     done = generation(changed)
     assert sorted(changes(said)) == sorted(changes(done))  # whichever node is first
     assert sorted(changes(done)) == [
@@ -300,7 +305,8 @@ def test_check_mode_says_what_the_real_run_does(
 def test_small_deletions_do_not_add_up_on_a_host_whose_runs_fail(
     nodes: dict[str, Host], tmp_path: Path
 ) -> None:
-    """Ten mailboxes may go at once; the check of the next generation fails, so none of them goes, and the next change would count them again."""
+    """Ten mailboxes may go at once; the check of the next generation fails, so none of them goes,
+    and the next change would count them again."""
     files = ("tenants/acme/acme.example.yml", "tenants/globex/globex.example.yml")
 
     def estate(more: int) -> Path:

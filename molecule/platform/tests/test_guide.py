@@ -20,16 +20,16 @@ TENANTS = {
 
 
 class Guide:
-    """The pages as `world` gets them."""
+    """The pages as `outside` gets them."""
 
     def __init__(self, passwords: t.Mapping[str, str]) -> None:
-        self._world = Host("world")
+        self._outside = Host("outside")
         self._passwords = passwords
 
     def get(self, path: str, tenant: str = "", node: str = "mx2", *options: str) -> str:
         """Status, headers and content."""
         who = ["--user", f"{tenant}:{self._passwords[tenant]}"] if tenant else []
-        return self._world.output(
+        return self._outside.output(
             shlex.join(
                 [
                     "curl",
@@ -49,7 +49,7 @@ class Guide:
 
 def converge(folder: Path, *arguments: str) -> t.Any:
     extra = {
-        "guide_handover": f"{folder}/{{{{ mail_node }}}}.csv",
+        "guide_initial_passwords": f"{folder}/{{{{ mail_node }}}}.csv",
         "guide_report": f"{folder}/report.json",
     }
     return ansible(
@@ -139,7 +139,7 @@ def test_pages_come_with_strict_headers_and_by_tls_only(guide: Guide) -> None:
         "cache-control: private, no-cache",
     ):
         assert header in head
-    plain = Host("world").output(
+    plain = Host("outside").output(
         "curl --silent --include http://mx2.hosting.example/guide/globex.example/"
     )
     assert "200" not in plain.split("\r\n", maxsplit=1)[0]
@@ -176,7 +176,8 @@ def test_a_renewed_certificate_is_read(guide: Guide, nodes: dict[str, Host]) -> 
     certificate = "/var/lib/reseller-mail/tls/mx2.hosting.example/fullchain.pem"
     node.run(f"cp -p {certificate} {certificate}.new && mv {certificate}.new {certificate}")
     node.run(
-        "for i in $(seq 50); do journalctl --quiet --unit=nginx.service --since=-1min --grep=Reloaded && exit; sleep 0.2; done; exit 1"
+        "for i in $(seq 50); do journalctl --quiet --unit=nginx.service --since=-1min"
+        " --grep=Reloaded && exit; sleep 0.2; done; exit 1"
     )
     assert (
         node.output(

@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""OpenSSL's own client asks every port of both nodes for handshakes of today and for those that no server may take part in."""
+"""OpenSSL's own client asks every port of both nodes for handshakes of today and for those that no
+server may take part in."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
-from client import Host, World
+from client import Host, Outside
 from conftest import Side
 
 PORTS = {25: "smtp", 465: "", 587: "smtp", 993: "", 995: "", 4190: "sieve", 443: ""}
 REFUSED = {
-    "SHA-1 in TLS 1.2 signatures (RFC 9155)": "-tls1_2 -sigalgs ECDSA+SHA1:RSA+SHA1 -cipher ALL:@SECLEVEL=0",
+    "SHA-1 in TLS 1.2 signatures (RFC 9155)": (
+        "-tls1_2 -sigalgs ECDSA+SHA1:RSA+SHA1 -cipher ALL:@SECLEVEL=0"
+    ),
     "finite fields in TLS 1.2": "-tls1_2 -cipher DHE:@SECLEVEL=0",
     "finite fields in TLS 1.3": "-tls1_3 -groups ffdhe2048:ffdhe3072",
     "a curve that is not listed": "-tls1_3 -groups P-521",
@@ -24,9 +27,15 @@ ANSWER = re.compile(r"^(\d+)\|(.*?)\|(.*)$", re.MULTILINE)
 def ask(asker: Host, side: Side, cases: dict[str, str]) -> dict[tuple[int, str], str]:
     """Return what openssl says of the handshake, by port and case."""
     page = f"mta-sts.{side.user.domain}"
-    script = "ask() { echo Q | timeout 15 openssl s_client \"$@\" 2>&1 | grep -E 'Cipher is|digest|TLS1.3 group' | tr '\\n' ' '; echo; }\n"
+    script = (
+        'ask() { echo Q | timeout 15 openssl s_client "$@" 2>&1 | grep -E \'Cipher'
+        " is|digest|TLS1.3 group' | tr '\\n' ' '; echo; }\n"
+    )
     for port, protocol in PORTS.items():
-        target = f"-connect {side.host}:{port} -servername {page if port == 443 else side.host} {f'-starttls {protocol}' if protocol else ''}"
+        target = (
+            f"-connect {side.host}:{port} -servername {page if port == 443 else side.host}"
+            f" {f'-starttls {protocol}' if protocol else ''}"
+        )
         script += "".join(
             f"echo -n '{port}|{case}|'; ask {target} {options}\n" for case, options in cases.items()
         )
@@ -39,17 +48,17 @@ def ask(asker: Host, side: Side, cases: dict[str, str]) -> dict[tuple[int, str],
     return answers
 
 
-def test_no_port_takes_part_in_a_handshake_of_yesterday(world: World, side: Side) -> None:
+def test_no_port_takes_part_in_a_handshake_of_yesterday(outside: Outside, side: Side) -> None:
     agreed = {
         question: said
-        for question, said in ask(world, side, REFUSED).items()
+        for question, said in ask(outside, side, REFUSED).items()
         if "Cipher is (NONE)" not in said
     }
     assert agreed == {}
 
 
-def test_every_port_takes_part_in_handshakes_of_today(world: World, side: Side) -> None:
-    answers = ask(world, side, TAKEN)
+def test_every_port_takes_part_in_handshakes_of_today(outside: Outside, side: Side) -> None:
+    answers = ask(outside, side, TAKEN)
     assert {
         question: said
         for question, said in answers.items()
@@ -65,8 +74,14 @@ def test_keys_are_exchanged_in_hybrid_where_openssl_can(side: Side, nodes: dict[
 
 
 @pytest.mark.parametrize("name", ["mta-sts", "autoconfig", "autodiscover"])
-def test_every_name_of_the_web_has_the_same_settings(world: World, side: Side, name: str) -> None:
-    """The settings of nginx's default server count for some of a handshake, those of the name that is asked for, for others."""
+def test_every_name_of_the_web_has_the_same_settings(
+    outside: Outside, side: Side, name: str
+) -> None:
+    """The settings of nginx's default server count for some of a handshake, those of the name that
+    is asked for, for others."""
     for options in REFUSED.values():
-        command = f"echo Q | timeout 15 openssl s_client -connect {side.host}:443 -servername {name}.{side.user.domain} {options} 2>&1"
-        assert "Cipher is (NONE)" in world.run(command, check=False).stdout, options
+        command = (
+            f"echo Q | timeout 15 openssl s_client -connect {side.host}:443 -servername"
+            f" {name}.{side.user.domain} {options} 2>&1"
+        )
+        assert "Cipher is (NONE)" in outside.run(command, check=False).stdout, options

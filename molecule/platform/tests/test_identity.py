@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Nobody speaks as another: what scripts send, who greets with whose name, and what mail tells about its sender."""
+"""Nobody speaks as another: what scripts send, who greets with whose name, and what mail tells
+about its sender."""
 
 from __future__ import annotations
 
@@ -12,8 +13,8 @@ import uuid
 
 import dkim
 import pytest
-from client import Host, Message, World, wait_until
-from conftest import STRANGER, WORLD, Address, Side
+from client import Host, Message, Outside, wait_until
+from conftest import OUTSIDE, STRANGER, Address, Side
 from test_delivery import received, submit, txt
 from test_sieve import put
 
@@ -23,12 +24,12 @@ Speak = t.Callable[..., list[str]]
 
 
 @pytest.fixture
-def rules(world: World, side: Side) -> t.Iterator[t.Callable[[str], None]]:
+def rules(outside: Outside, side: Side) -> t.Iterator[t.Callable[[str], None]]:
     """Gives the side's user a script; afterwards none is left."""
 
     def speak(*commands: str) -> list[str]:
         user = side.user
-        return world.call(
+        return outside.call(
             "managesieve",
             host=side.host,
             user=user.name,
@@ -45,11 +46,11 @@ def rules(world: World, side: Side) -> t.Iterator[t.Callable[[str], None]]:
 
 
 def knock(
-    world: World, mailbox: Address, sender: str = STRANGER, header_from: str | None = None
+    outside: Outside, mailbox: Address, sender: str = STRANGER, header_from: str | None = None
 ) -> Message:
     """Hand a message in on port 25, as an external host."""
     message = Message.new(sender, mailbox.name, header_from=header_from)
-    answers = world.send(mailbox.host, 25, sender, [mailbox.name], message)
+    answers = outside.send(mailbox.host, 25, sender, [mailbox.name], message)
     assert answers["data"][0] == 250, answers
     return message
 
@@ -71,9 +72,9 @@ def refused(node: Host, message: Message, words: str) -> None:
 
 
 def test_both_releases_offer_scripts_the_same_and_nothing_that_speaks_as_another(
-    world: World, sides: dict[str, Side]
+    outside: Outside, sides: dict[str, Side]
 ) -> None:
-    offered = [set(world.call("sieve_extensions", host=side.host)) for side in sides.values()]
+    offered = [set(outside.call("sieve_extensions", host=side.host)) for side in sides.values()]
     assert offered[0] == offered[1]
     assert {"fileinto", "vacation", "reject", "copy", "imap4flags"} <= offered[0]
     dangerous = ("notify", "environment", "editheader", "vnd.dovecot", "report", "execute", "pipe")
@@ -87,107 +88,111 @@ discard;
 
 
 def test_a_script_from_before_that_notifies_sends_nothing_and_loses_no_mail(
-    world: World, side: Side, node: Host
+    outside: Outside, side: Side, node: Host
 ) -> None:
     """It is there with a binary that was compiled when notify was allowed. Its mail is kept."""
     token, user = uuid.uuid4().hex, side.user
     script = NOTIFY.format(victim=side.other_user, to=ELSEWHERE, token=token)
     home = f"/srv/vmail/{user.domain}/{user.name.partition('@')[0]}"
-    received(world, user, knock(world, user))  # Dovecot makes the home
+    received(outside, user, knock(outside, user))  # Dovecot makes the home
     node.run(
-        f"mkdir -p {home}/sieve && cat >{home}/sieve/old.sieve"
-        f" && sievec -x +enotify {home}/sieve/old.sieve && ln -sfn sieve/old.sieve {home}/.dovecot.sieve"
-        f" && cp {home}/sieve/old.svbin {home}/.dovecot.svbin"
-        f" && chown -hR vmail:vmail {home}/sieve {home}/.dovecot.sieve {home}/.dovecot.svbin",
+        f"mkdir -p {home}/sieve && cat >{home}/sieve/old.sieve && sievec -x +enotify"
+        f" {home}/sieve/old.sieve && ln -sfn sieve/old.sieve {home}/.dovecot.sieve && cp"
+        f" {home}/sieve/old.svbin {home}/.dovecot.svbin && chown -hR vmail:vmail {home}/sieve"
+        f" {home}/.dovecot.sieve {home}/.dovecot.svbin",
         stdin=script,
     )
     try:
-        message = knock(world, user)
-        received(world, user, message)
+        message = knock(outside, user)
+        received(outside, user, message)
     finally:
         node.run(f"rm -f {home}/sieve/old.s* {home}/.dovecot.sieve {home}/.dovecot.svbin")
     # What came later through the same queue is there, and the notification is not.
-    assert world.stored(submit(world, user, ELSEWHERE).token)
-    assert world.stored(token, seconds=0) == []
+    assert outside.stored(submit(outside, user, ELSEWHERE).token)
+    assert outside.stored(token, seconds=0) == []
 
 
 FORGERIES = {
     "another's From": 'vacation :handle "{token}" :from "{victim}" "Away.";',
-    "header lines of its own": 'vacation :handle "{token}" :mime'
-    ' "X-Sieve: x\r\nX-Sieve-Redirected-From: x\r\nFrom: {victim}\r\n\r\nAway.";',
+    "header lines of its own": (
+        'vacation :handle "{token}" :mime'
+        ' "X-Sieve: x\r\nX-Sieve-Redirected-From: x\r\nFrom: {victim}\r\n\r\nAway.";'
+    ),
 }
 
 
 @pytest.mark.parametrize("how", FORGERIES)
 def test_a_reply_with_another_s_address_is_not_sent_and_the_message_is_kept(
-    world: World, side: Side, node: Host, rules: t.Callable[[str], None], how: str
+    outside: Outside, side: Side, node: Host, rules: t.Callable[[str], None], how: str
 ) -> None:
     script = FORGERIES[how].format(victim=side.colleague, token=uuid.uuid4().hex)
     rules(f'require "vacation";\r\n{script}\r\n')
-    message = knock(world, side.user)
+    message = knock(outside, side.user)
     refused(node, message, "550 5.7.1")
-    received(world, side.user, message)
-    assert world.stored(f"<{message.token}@", header="In-Reply-To", seconds=0) == []
+    received(outside, side.user, message)
+    assert outside.stored(f"<{message.token}@", header="In-Reply-To", seconds=0) == []
 
 
 def test_a_rejection_comes_from_the_postmaster_of_the_owner_s_domain(
-    world: World, side: Side, rules: t.Callable[[str], None]
+    outside: Outside, side: Side, rules: t.Callable[[str], None]
 ) -> None:
     rules('require "reject";\r\nif true { reject "No, thank you."; }\r\n')
-    message = knock(world, side.user)
-    (raw,) = world.stored(f"Rejected: platform test {message.token}", header="Subject")
+    message = knock(outside, side.user)
+    (raw,) = outside.stored(f"Rejected: platform test {message.token}", header="Subject")
     answer = parsed(raw)
     assert answer["Return-Path"] == "<>"
     assert answer["From"].addresses[0].addr_spec == f"postmaster@{side.user.domain}"
 
 
 def test_a_stranger_s_message_is_redirected_in_the_user_s_name(
-    world: World, side: Side, rules: t.Callable[[str], None]
+    outside: Outside, side: Side, rules: t.Callable[[str], None]
 ) -> None:
     rules(f'redirect "{ELSEWHERE}";\r\n')
-    (raw,) = world.stored(knock(world, side.user).token)
+    (raw,) = outside.stored(knock(outside, side.user).token)
     assert parsed(raw)["Return-Path"] == f"<{side.user}>"
     assert parsed(raw)["From"].addresses[0].addr_spec == STRANGER
 
 
 def test_a_colleague_s_message_is_redirected_with_the_signature_that_it_has(
-    world: World, side: Side, rules: t.Callable[[str], None]
+    outside: Outside, side: Side, rules: t.Callable[[str], None]
 ) -> None:
     rules(f'redirect "{ELSEWHERE}";\r\n')
-    (raw,) = world.stored(submit(world, side.colleague, side.user.name).token)
+    (raw,) = outside.stored(submit(outside, side.colleague, side.user.name).token)
     assert dkim.verify(raw, dnsfunc=txt), raw.decode()
     assert parsed(raw)["From"].addresses[0].addr_spec == side.colleague.name
 
 
 def test_a_redirect_confirms_no_forged_from_of_the_same_domain(
-    world: World, side: Side, rules: t.Callable[[str], None]
+    outside: Outside, side: Side, rules: t.Callable[[str], None]
 ) -> None:
-    """SPF passes for what the node sends, so its envelope must not align (RFC 7489 section 3.1.2)."""
+    """SPF passes for what the node sends, so its envelope must not align (RFC 7489 section
+    3.1.2)."""
     rules(f'redirect "{ELSEWHERE}";\r\n')
     spellings = ("{0}", "boss: {0};", "(x) {0}, y@stranger.example")
     forged = [spelling.format(side.colleague) for spelling in spellings]
-    for message in [knock(world, side.user, header_from=header) for header in forged]:
-        (raw,) = world.stored(message.token)
+    for message in [knock(outside, side.user, header_from=header) for header in forged]:
+        (raw,) = outside.stored(message.token)
         assert parsed(raw)["Return-Path"] == "<>", raw.decode()
         assert side.colleague.name in str(parsed(raw)["From"])
 
 
 def test_a_redirect_confirms_no_forged_from_of_the_provider(
-    world: World, side: Side, node: Host, rules: t.Callable[[str], None]
+    outside: Outside, side: Side, node: Host, rules: t.Callable[[str], None]
 ) -> None:
-    """With the null sender SPF judges the node's own name. If no envelope is left, the message is kept."""
+    """With the null sender SPF judges the node's own name. If no envelope is left, the message is
+    kept."""
     rules(f'redirect "{ELSEWHERE}";\r\n')
     forged = f"billing@{side.host.partition('.')[2]}"
-    (raw,) = world.stored(knock(world, side.user, header_from=forged).token)
+    (raw,) = outside.stored(knock(outside, side.user, header_from=forged).token)
     assert parsed(raw)["Return-Path"] == f"<{side.user}>"
-    message = knock(world, side.user, sender="", header_from=forged)
+    message = knock(outside, side.user, sender="", header_from=forged)
     refused(node, message, "550 5.7.1")
-    received(world, side.user, message)
-    assert world.stored(message.token, seconds=0) == []
+    received(outside, side.user, message)
+    assert outside.stored(message.token, seconds=0) == []
 
 
 def test_what_a_script_sends_is_deferred_and_comes_once_when_postfix_does_not_take_it_now(
-    world: World, side: Side, node: Host, rules: t.Callable[[str], None]
+    outside: Outside, side: Side, node: Host, rules: t.Callable[[str], None]
 ) -> None:
     rules(f'redirect "{ELSEWHERE}";\r\nkeep;\r\n')
     main_cf = "/etc/postfix/main.cf"
@@ -196,13 +201,13 @@ def test_what_a_script_sends_is_deferred_and_comes_once_when_postfix_does_not_ta
         " && postconf -e sieve_milters=unix:guard/absent.sock && postfix reload"
     )
     try:
-        message = knock(world, side.user)
+        message = knock(outside, side.user)
         waits = f"postqueue -j | grep -F '{side.user}' | grep -c 'emporary'"
         assert wait_until(lambda: node.run(waits, check=False).stdout.strip() not in ("", "0"))
     finally:
         node.run(f"mv {main_cf}.kept {main_cf} && postfix reload && postqueue -f")
-    received(world, side.user, message)
-    assert len(world.stored(message.token)) == 1
+    received(outside, side.user, message)
+    assert len(outside.stored(message.token)) == 1
 
 
 def test_only_dovecot_may_hand_over_what_scripts_send(side: Side, node: Host) -> None:
@@ -238,7 +243,7 @@ print(json.dumps(answers))
 
 
 def test_an_external_host_does_not_greet_with_a_name_of_ours(
-    world: World, side: Side, sides: dict[str, Side]
+    outside: Outside, side: Side, sides: dict[str, Side]
 ) -> None:
     """Names and addresses of both nodes, domains of both, and names that lead to a node."""
     names = [name for one in sides.values() for name in (one.host.upper(), one.user.domain)]
@@ -248,7 +253,7 @@ def test_an_external_host_does_not_greet_with_a_name_of_ours(
         f"{side.host}.",
         side.domain_alias.partition("@")[2].title(),
     ]
-    answers = greeted(world, side, [*names, side.relay_domain, f"autoconfig.{side.user.domain}"])
+    answers = greeted(outside, side, [*names, side.relay_domain, f"autoconfig.{side.user.domain}"])
     assert [said for said in answers.items() if not said[1].startswith(("550 5.7.1", "501 "))] == []
 
 
@@ -261,7 +266,7 @@ def test_a_node_greets_as_it_likes(
 
 
 def test_a_tenant_s_own_host_greets_with_the_domain_that_leads_to_it(
-    world: World, sides: dict[str, Side], nodes: dict[str, Host]
+    outside: Outside, sides: dict[str, Side], nodes: dict[str, Host]
 ) -> None:
     """A web server with the domain's address. Both nodes take its mail."""
     domain, dns1 = sides["mx1"].user.domain, Host("dns1")
@@ -269,16 +274,18 @@ def test_a_tenant_s_own_host_greets_with_the_domain_that_leads_to_it(
     def let_lead_to_world(update: str) -> None:
         lines = f"server 10.97.0.2\nzone {domain}.\n{update}\nsend\n"
         dns1.run("knsupdate -k /etc/knot/update.key", stdin=lines)
-        wanted = set(WORLD) if "add" in update else set()
+        wanted = set(OUTSIDE) if "add" in update else set()
         for node in nodes.values():
             known = f"getent ahosts {domain} | cut -d' ' -f1"
             assert wait_until(lambda: set(node.output(known).split()) == wanted), node.name  # noqa: B023 called at once
 
     let_lead_to_world(
-        "".join(f"update add {domain}. 1 {'AAAA' if ':' in one else 'A'} {one}\n" for one in WORLD)
+        "".join(
+            f"update add {domain}. 1 {'AAAA' if ':' in one else 'A'} {one}\n" for one in OUTSIDE
+        )
     )
     try:
-        answers = [greeted(world, side, [domain])[domain] for side in sides.values()]
+        answers = [greeted(outside, side, [domain])[domain] for side in sides.values()]
     finally:
         let_lead_to_world(f"update delete {domain}. A\nupdate delete {domain}. AAAA")
     assert [said[:3] for said in answers] == ["250", "250"], answers
@@ -295,7 +302,7 @@ MARKS = (
 
 
 @pytest.mark.parametrize("forger", ["stranger", "tenant"])
-def test_a_spam_mark_from_outside_is_taken_off(world: World, side: Side, forger: str) -> None:
+def test_a_spam_mark_from_outside_is_taken_off(outside: Outside, side: Side, forger: str) -> None:
     box = side.colleague
     sender, login = (
         (STRANGER, {})
@@ -305,14 +312,14 @@ def test_a_spam_mark_from_outside_is_taken_off(world: World, side: Side, forger:
     message = Message.new(sender, box.name)
     marks = "".join(f"{mark}\r\n" for mark in (*MARKS, *MARKS))
     message = Message(message.token, f"{marks}{message.text}")
-    answers = world.send(side.host, 587 if login else 25, sender, [box.name], message, **login)
+    answers = outside.send(side.host, 587 if login else 25, sender, [box.name], message, **login)
     assert answers["data"][0] == 250, answers
-    raw = received(world, box, message)
+    raw = received(outside, box, message)
     assert b"x-spam" not in raw.lower(), raw.decode()
 
 
 def test_what_a_node_marked_as_spam_goes_to_junk(
-    world: World, side: Side, sides: dict[str, Side], nodes: dict[str, Host]
+    outside: Outside, side: Side, sides: dict[str, Side], nodes: dict[str, Host]
 ) -> None:
     """What a filter of the estate found, the mailbox's node obeys."""
     other = next(one for one in sides.values() if one is not side)
@@ -321,9 +328,9 @@ def test_what_a_node_marked_as_spam_goes_to_junk(
         f"sendmail -i -f {STRANGER} {side.user}", stdin=message.text.replace("\r", "")
     )
     user = side.user
-    found = world.fetch(user.host, user.name, user.password, message.token, folder="Junk")
+    found = outside.fetch(user.host, user.name, user.password, message.token, folder="Junk")
     assert len(found) == 1
-    assert world.fetch(user.host, user.name, user.password, message.token, seconds=0) == []
+    assert outside.fetch(user.host, user.name, user.password, message.token, seconds=0) == []
 
 
 def hidden(raw: bytes, host: str) -> str:
@@ -338,11 +345,12 @@ def hidden(raw: bytes, host: str) -> str:
 
 @pytest.mark.parametrize(("port", "greeting"), [(587, "x)<by>(y;z"), (465, "[10.97.0.5]")])
 def test_submitted_mail_does_not_tell_where_its_sender_was(
-    world: World, side: Side, node: Host, port: int, greeting: str
+    outside: Outside, side: Side, node: Host, port: int, greeting: str
 ) -> None:
-    """The field stays a valid trace field (RFC 5322 section 3.6.7), and the log keeps the address."""
+    """The field stays a valid trace field (RFC 5322 section 3.6.7), and the log keeps the
+    address."""
     user, message = side.user, Message.new(side.user.name, STRANGER)
-    answers = world.send(
+    answers = outside.send(
         side.host,
         port,
         user.name,
@@ -353,16 +361,16 @@ def test_submitted_mail_does_not_tell_where_its_sender_was(
         greeting=greeting,
     )
     assert answers["data"][0] == 250, answers
-    (raw,) = world.stored(message.token)
+    (raw,) = outside.stored(message.token)
     queue_id = hidden(raw, side.host)
-    for told in ("world.stranger.example", *WORLD, "by(y"):
+    for told in ("outside.stranger.example", *OUTSIDE, "by(y"):
         assert told not in raw.decode().partition(f"({side.host} [")[2], raw.decode()
     logged = node.output(f"journalctl -q --no-pager --since -2min | grep '{queue_id}: client='")
-    assert any(f"[{address}]" in logged for address in WORLD)
+    assert any(f"[{address}]" in logged for address in OUTSIDE)
 
 
 def test_a_submission_by_ipv6_does_not_tell_where_its_sender_was(
-    world: World, side: Side, node: Host
+    outside: Outside, side: Side, node: Host
 ) -> None:
     """A program on the node itself logs in."""
     message = Message.new(side.user.name, STRANGER)
@@ -375,7 +383,7 @@ with smtplib.SMTP("::1", 587, local_hostname="laptop.invalid", timeout=30) as sm
     smtp.sendmail({side.user.name!r}, [{STRANGER!r}], {message.text!r})
 """
     node.run("python3 -", stdin=program)
-    (raw,) = world.stored(message.token)
+    (raw,) = outside.stored(message.token)
     assert hidden(raw, side.host)
     assert b"laptop" not in raw
     before = raw.partition(b"by mail.stranger.example ")[2]  # the stranger's host names the node
@@ -383,10 +391,11 @@ with smtplib.SMTP("::1", 587, local_hostname="laptop.invalid", timeout=30) as sm
     assert b"IPv6" not in before
 
 
-def test_what_an_external_host_s_mail_passed_is_told(world: World, side: Side) -> None:
-    """Port 25 keeps its trace, and a field that a user wrote gets no further than that user could write."""
-    raw = received(world, side.user, knock(world, side.user))
-    traces = [f"(mail.stranger.example [{'IPv6:' * (':' in one)}{one}])" for one in WORLD]
+def test_what_an_external_host_s_mail_passed_is_told(outside: Outside, side: Side) -> None:
+    """Port 25 keeps its trace, and a field that a user wrote gets no further than that user could
+    write."""
+    raw = received(outside, side.user, knock(outside, side.user))
+    traces = [f"(mail.stranger.example [{'IPv6:' * (':' in one)}{one}])" for one in OUTSIDE]
     assert any(trace.encode() in raw for trace in traces)
     message = Message.new(side.user.name, side.colleague.name)
     written = (
@@ -395,8 +404,8 @@ def test_what_an_external_host_s_mail_passed_is_told(world: World, side: Side) -
     message = Message(message.token, f"{written}\r\n{message.text}")
     login = {"login": side.user.name, "password": side.user.password}
     recipient = side.colleague.name
-    answers = world.send(side.host, 587, side.user.name, [recipient], message, **login)
+    answers = outside.send(side.host, 587, side.user.name, [recipient], message, **login)
     assert answers["data"][0] == 250, answers
-    raw = received(world, side.colleague, message)
+    raw = received(outside, side.colleague, message)
     assert written.encode() in raw
-    assert not any(address.encode() in raw for address in WORLD)
+    assert not any(address.encode() in raw for address in OUTSIDE)

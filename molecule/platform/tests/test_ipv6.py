@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whoever has IPv6 only is served like everybody else, and verify says when an address does not answer."""
+"""Whoever has IPv6 only is served like everybody else, and verify says when an address does not
+answer."""
 
 from __future__ import annotations
 
@@ -11,11 +12,11 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
-from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler
-from ansible_collections.reseller.mail.plugins.module_utils._verify_access import client_checks
-from client import Host, Message, World
-from conftest import RESOLVER, STRANGER, WORLD, Address, Side
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.access import client_checks
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.connect import Connector
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.finding import Finding
+from client import Host, Message, Outside
+from conftest import OUTSIDE, RESOLVER, STRANGER, Address, Side
 from test_delivery import received, submit
 
 IPV4 = {"mx1": ("10.97.0.3",), "mx2": ("10.97.0.4", "10.97.0.14")}
@@ -34,8 +35,8 @@ def without(host: Host, *addresses: str) -> t.Iterator[None]:
         host.run("; ".join(f"ip route del unreachable {one}" for one in addresses))
 
 
-def only_ipv6(world: World, what: str, **arguments: t.Any) -> t.Any:
-    return world.call("over_ipv6", what=what, **arguments)
+def only_ipv6(outside: Outside, what: str, **arguments: t.Any) -> t.Any:
+    return outside.call("over_ipv6", what=what, **arguments)
 
 
 def login(user: Address) -> dict[str, str]:
@@ -53,38 +54,39 @@ def trace(raw: bytes, by: str) -> str:
     return found[1]
 
 
-def test_a_stranger_s_host_that_has_ipv6_only_delivers(world: World, side: Side) -> None:
+def test_a_stranger_s_host_that_has_ipv6_only_delivers(outside: Outside, side: Side) -> None:
     message = Message.new(STRANGER, side.user.name)
-    with without(world, *IPV4[side.node]):
-        assert world.send("127.0.0.1", 25, STRANGER, [side.user.name], message)["data"][0] == 250
-        raw = received(world, side.user, message)
+    with without(outside, *IPV4[side.node]):
+        assert outside.send("127.0.0.1", 25, STRANGER, [side.user.name], message)["data"][0] == 250
+        raw = received(outside, side.user, message)
     assert (
-        trace(raw, side.host) == f"mail.stranger.example (mail.stranger.example [IPv6:{WORLD[1]}])"
+        trace(raw, side.host)
+        == f"mail.stranger.example (mail.stranger.example [IPv6:{OUTSIDE[1]}])"
     )
 
 
 def test_mail_leaves_over_ipv6_from_the_node_s_own_address(
-    world: World, side: Side, node: Host
+    outside: Outside, side: Side, node: Host
 ) -> None:
     """Its name in EHLO and its reverse name agree, and SPF lists the address."""
     own = IPV6[side.node]
-    with without(node, WORLD[0]):
-        message = submit(world, side.user, STRANGER)
-        (raw,) = world.stored(message.token)
+    with without(node, OUTSIDE[0]):
+        message = submit(outside, side.user, STRANGER)
+        (raw,) = outside.stored(message.token)
     assert trace(raw, "mail.stranger.example") == f"{side.host} ({side.host} [IPv6:{own}])"
-    assert f"ip6:{own}" in world.call("txt_now", name="hosting.example").split()
-    assert "include:hosting.example" in world.call("txt_now", name=side.user.domain).split()
+    assert f"ip6:{own}" in outside.call("txt_now", name="hosting.example").split()
+    assert "include:hosting.example" in outside.call("txt_now", name=side.user.domain).split()
 
 
-def test_nodes_know_each_other_over_ipv6(world: World, side: Side, node: Host) -> None:
+def test_nodes_know_each_other_over_ipv6(outside: Outside, side: Side, node: Host) -> None:
     other = next(one for one in IPV6 if one != side.node)
     with without(node, *IPV4[other]):
-        message = submit(world, side.user, side.other_user.name)
-        raw = received(world, side.other_user, message)
+        message = submit(outside, side.user, side.other_user.name)
+        raw = received(outside, side.other_user, message)
     assert trace(raw, side.other_user.host) == f"{side.host} ({side.host} [IPv6:{IPV6[side.node]}])"
 
 
-def test_a_user_who_has_ipv6_only_sends_and_reads(world: World, side: Side) -> None:
+def test_a_user_who_has_ipv6_only_sends_and_reads(outside: Outside, side: Side) -> None:
     user = side.user
     for port in (587, 465):
         message = Message.new(user.name, user.name)
@@ -95,10 +97,10 @@ def test_a_user_who_has_ipv6_only_sends_and_reads(world: World, side: Side) -> N
             "login": user.name,
             "password": user.password,
         }
-        assert only_ipv6(world, "send", host=side.host, port=port, **arguments)["data"][0] == 250
-        assert len(only_ipv6(world, "fetch", token=message.token, **login(user))) == 1
-    assert only_ipv6(world, "login", protocol="pop3", **login(user))[0]
-    assert only_ipv6(world, "managesieve", commands=["LISTSCRIPTS"], **login(user))[0].startswith(
+        assert only_ipv6(outside, "send", host=side.host, port=port, **arguments)["data"][0] == 250
+        assert len(only_ipv6(outside, "fetch", token=message.token, **login(user))) == 1
+    assert only_ipv6(outside, "login", protocol="pop3", **login(user))[0]
+    assert only_ipv6(outside, "managesieve", commands=["LISTSCRIPTS"], **login(user))[0].startswith(
         "OK"
     )
 
@@ -106,8 +108,8 @@ def test_a_user_who_has_ipv6_only_sends_and_reads(world: World, side: Side) -> N
 @pytest.mark.parametrize(
     "page", ["mta-sts.{}/.well-known/mta-sts.txt", "autoconfig.{}/mail/config-v1.1.xml"]
 )
-def test_pages_come_over_ipv6(world: World, side: Side, page: str) -> None:
-    assert only_ipv6(world, "get", url=f"https://{page.format(side.user.domain)}")[0] == 200
+def test_pages_come_over_ipv6(outside: Outside, side: Side, page: str) -> None:
+    assert only_ipv6(outside, "get", url=f"https://{page.format(side.user.domain)}")[0] == 200
 
 
 def test_verify_warns_of_an_address_that_does_not_answer(side: Side) -> None:
@@ -119,7 +121,7 @@ def test_verify_warns_of_an_address_that_does_not_answer(side: Side) -> None:
         (found,) = [
             one
             for one in (
-                check() for check in client_checks(Dialler(RESOLVER, str(authority)), side.host)
+                check() for check in client_checks(Connector(RESOLVER, str(authority)), side.host)
             )
             if one.id == "access.addresses"
         ]

@@ -45,7 +45,8 @@ def test_a_local_user_cannot_hold_our_locks_not_even_those_that_an_earlier_relea
 def test_the_hook_says_who_keeps_it_waiting(node: Host) -> None:
     """With less patience than it has, so that the test has it, too."""
     node.run(
-        "sed 's/^PATIENCE = .*/PATIENCE = 0.5/' $(command -v reseller-mail-certificates) >/run/impatient"
+        "sed 's/^PATIENCE = .*/PATIENCE = 0.5/' $(command -v reseller-mail-certificates)"
+        " >/run/impatient"
     )
     hold = f"{GRAB}; import time; time.sleep(60)"
     node.run(f"systemd-run --quiet --unit=test-lock python3 -c '{hold}' {LOCKS[1]}")

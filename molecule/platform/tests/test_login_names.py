@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A mailbox is logged in to under every name of its domain (RFC 6186 section 4), and it is that one mailbox under all of them."""
+"""A mailbox is logged in to under every name of its domain (RFC 6186 section 4), and it is that one
+mailbox under all of them."""
 
 from __future__ import annotations
 
@@ -11,17 +12,17 @@ import uuid
 from pathlib import Path
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils import _mail_round, _verify_mail
-from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
-from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler
-from client import ESTATE, Host, Message, World, changed_estate, wait_until
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify import mail, round_trip
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.connect import Connector
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.finding import Finding
+from client import ESTATE, Host, Message, Outside, changed_estate, wait_until
 from conftest import RESOLVER, STRANGER, Address, Side
-from fault_world import load
+from fault_lab import load
 from test_generation import generation
 from test_login_limit import CONFIGURATION, UNIT, delay
 
 LOOKUP = "/var/lib/reseller-mail/current/dovecot/login_domains"
-DOORS = ("imap", "imap literal", "pop3", "submissions", "submissions login", "sieve")
+SERVICES = ("imap", "imap literal", "pop3", "submissions", "submissions login", "sieve")
 CHANGES = {
     "tenants/acme/account.yml": (
         "\ndomains: [acme.example, ",
@@ -72,25 +73,25 @@ def mailbox(side: Side) -> Address:
     return side.second
 
 
-def told(world: World, side: Side, name: str, password: str, door: str = "imap") -> str:
+def told(outside: Outside, side: Side, name: str, password: str, service: str = "imap") -> str:
     """What the host answers to a login, empty when it lets in."""
-    ok, answer = world.call("sasl", host=side.host, door=door, user=name, password=password)
+    ok, answer = outside.call("sasl", host=side.host, service=service, user=name, password=password)
     return "" if ok else answer
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("service", SERVICES)
 def test_an_address_in_a_domain_alias_is_let_in_as_the_mailbox(
-    world: World, side: Side, node: Host, door: str
+    outside: Outside, side: Side, node: Host, service: str
 ) -> None:
     box = mailbox(side)
     for name in (box.name, side.domain_alias, side.domain_alias.upper()):
-        assert told(world, side, name, box.password, door) == ""
-    answer = told(world, side, side.domain_alias, "wrong", door)
+        assert told(outside, side, name, box.password, service) == ""
+    answer = told(outside, side, side.domain_alias, "wrong", service)
     assert answer
     assert "UNAVAILABLE" not in answer
     since = node.output("date +%s")
-    assert told(world, side, side.domain_alias, box.password, door) == ""
-    if not door.startswith("submissions"):
+    assert told(outside, side, side.domain_alias, box.password, service) == ""
+    if not service.startswith("submissions"):
         assert wait_until(
             lambda: (
                 f"user=<{box}>"
@@ -100,19 +101,19 @@ def test_an_address_in_a_domain_alias_is_let_in_as_the_mailbox(
 
 
 def test_postfix_knows_the_mailbox_and_binds_its_senders_as_ever(
-    world: World, side: Side, node: Host
+    outside: Outside, side: Side, node: Host
 ) -> None:
     box = mailbox(side)
     login = {"login": side.domain_alias, "password": box.password}
     for sender in (side.domain_alias, box.name):
         message = Message.new(sender, STRANGER)
-        answers = world.send(side.host, 587, sender, [STRANGER], message, **login)
+        answers = outside.send(side.host, 587, sender, [STRANGER], message, **login)
         assert answers["data"][0] == 250, answers
     assert f"sasl_username={box}" in node.output(
         "journalctl -o cat --no-pager -n 200 -t postfix/submission/smtpd"
     )
     foreign = side.other_user.name
-    answers = world.send(
+    answers = outside.send(
         side.host, 587, foreign, [STRANGER], Message.new(foreign, STRANGER), **login
     )
     assert answers["rcpt"][STRANGER][0] == 553, answers
@@ -135,25 +136,27 @@ def international(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[None]:
 
 
 @pytest.mark.usefixtures("international")
-@pytest.mark.parametrize("door", DOORS)
-def test_a_domain_may_be_typed_in_its_own_letters(world: World, side: Side, door: str) -> None:
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_domain_may_be_typed_in_its_own_letters(
+    outside: Outside, side: Side, service: str
+) -> None:
     box = mailbox(side)
     local = box.name.partition("@")[0]
     for domain in TYPED[side.node]:
-        assert told(world, side, f"{local}@{domain}", box.password, door) == "", domain
-    assert told(world, side, f"{local}@{TYPED[side.node][0]}", "wrong", door)
-    assert told(world, side, f"{local}@{STRANGERS[side.node]}", box.password, door)
+        assert told(outside, side, f"{local}@{domain}", box.password, service) == "", domain
+    assert told(outside, side, f"{local}@{TYPED[side.node][0]}", "wrong", service)
+    assert told(outside, side, f"{local}@{STRANGERS[side.node]}", box.password, service)
 
 
 @pytest.mark.usefixtures("international")
 def test_a_suspended_mailbox_stays_out_under_all_names(
-    world: World, side: Side, passwords: dict[str, str]
+    outside: Outside, side: Side, passwords: dict[str, str]
 ) -> None:
     local = {"mx1": "small", "mx2": "milton"}[side.node]
     home = mailbox(side).domain
     for domain in (home, side.domain_alias.partition("@")[2], *TYPED[side.node]):
         assert "AUTHENTICATIONFAILED" in told(
-            world, side, f"{local}@{domain}", passwords[f"{local}@{home}"]
+            outside, side, f"{local}@{domain}", passwords[f"{local}@{home}"]
         ), domain
 
 
@@ -161,13 +164,15 @@ def test_a_suspended_mailbox_stays_out_under_all_names(
 def without(node: Host, loss: str) -> t.Iterator[None]:
     # The host would bring back what is lost. Dovecot looks at a file once a second.
     node.run(
-        f"systemctl stop reseller-mail-repair.timer; cp -p {LOOKUP} /root/login_domains; {loss}; sleep 1.1"
+        f"systemctl stop reseller-mail-repair.timer; cp -p {LOOKUP} /root/login_domains; {loss};"
+        " sleep 1.1"
     )
     try:
         yield
     finally:
         node.run(
-            f"cp -p /root/login_domains {LOOKUP}; rm /root/login_domains; systemctl start reseller-mail-repair.timer; sleep 1.1"
+            f"cp -p /root/login_domains {LOOKUP}; rm /root/login_domains; systemctl start"
+            " reseller-mail-repair.timer; sleep 1.1"
         )
 
 
@@ -175,23 +180,24 @@ def without(node: Host, loss: str) -> t.Iterator[None]:
     "loss", [f"rm {LOOKUP}", f": > {LOOKUP}", f"sed -i 's/noauthenticate //' {LOOKUP}"]
 )
 def test_without_the_lookup_nobody_is_let_in_and_nobody_is_told_that_the_password_is_wrong(
-    world: World, side: Side, node: Host, loss: str
+    outside: Outside, side: Side, node: Host, loss: str
 ) -> None:
-    """The last one is no loss but a spoiled file: an entry that does not leave the password to the store lets nobody in."""
+    """The last one is no loss but a spoiled file: an entry that does not leave the password to the
+    store lets nobody in."""
     box = mailbox(side)
     with without(node, loss):
         answers = [
-            told(world, side, name, password)
+            told(outside, side, name, password)
             for name in (side.domain_alias, box.name)
             for password in (box.password, "wrong")
         ]
     assert all(answers)
     assert "sed" in loss or all("UNAVAILABLE" in answer for answer in answers), answers
-    assert wait_until(lambda: told(world, side, side.domain_alias, box.password) == "")
+    assert wait_until(lambda: told(outside, side, side.domain_alias, box.password) == "")
 
 
 def test_guesses_at_all_names_count_as_guesses_at_the_mailbox(
-    world: World, side: Side, node: Host
+    outside: Outside, side: Side, node: Host
 ) -> None:
     box = mailbox(side)
     node.run(f"systemctl restart {UNIT}")
@@ -203,7 +209,7 @@ def test_guesses_at_all_names_count_as_guesses_at_the_mailbox(
             side.domain_alias,
             box.name,
         ):
-            assert told(world, side, name, f"wrong-{uuid.uuid4().hex}")
+            assert told(outside, side, name, f"wrong-{uuid.uuid4().hex}")
         assert wait_until(lambda: delay(node, box)) == 1, "these were five different passwords"
         assert delay(node, side.domain_alias) == 1
     finally:
@@ -211,7 +217,8 @@ def test_guesses_at_all_names_count_as_guesses_at_the_mailbox(
 
 
 def test_the_store_is_asked_once_whatever_name_was_typed(node: Host) -> None:
-    """So that the time of an answer tells nothing: one password is verified for everybody, after the name is known."""
+    """So that the time of an answer tells nothing: one password is verified for everybody, after
+    the name is known."""
     text = node.output(CONFIGURATION)
     assert text.count("driver = sql\n") == 1
     assert (
@@ -227,19 +234,20 @@ def asked(passwords: dict[str, str]) -> t.Callable[[], dict[str, Finding]]:
     """What verify says of the names of one domain a node."""
     estate, faults = load(str(ESTATE))
     assert estate is not None, faults
-    probes, _findings = _verify_mail.choose(estate, passwords)
+    probes, _findings = mail.choose(estate, passwords)
     here = [probe for probe in probes if probe.domain in ("acme.example", "initech.example")]
-    dialler = Dialler(
+    connector = Connector(
         RESOLVER,
         str(Path(os.environ.get("LAB_HOSTS_DIR", "/var/lib/reseller-mail-lab")) / "ca.pem"),
     )
-    return lambda: {one.subject: one for one in _mail_round.name_findings(dialler, estate, here)}
+    return lambda: {one.subject: one for one in round_trip.name_findings(connector, estate, here)}
 
 
 def test_verify_tells_where_srv_records_lead_to_no_login(
     nodes: dict[str, Host], asked: t.Callable[[], dict[str, Finding]]
 ) -> None:
-    """On one node the generation does not know the domain alias, on the other its lookup is empty."""
+    """On one node the generation does not know the domain alias, on the other its lookup is
+    empty."""
     before = asked()
     names = ("it@acme.example", "it@acme-mail.example", "peter@initech.example")
     assert [before[name].state for name in names] == ["ok"] * 3, before

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host looks up can be lost: deleted by hand, eaten by a broken disk. Then mail waits; none bounces, and the host helps itself."""
+"""What a host looks up can be lost: deleted by hand, eaten by a broken disk. Then mail waits; none
+bounces, and the host helps itself."""
 
 from __future__ import annotations
 
 import typing as t
 
 import pytest
-from client import Flow, Host, Message, World, wait_until
+from client import Flow, Host, Message, Outside, wait_until
 from conftest import STRANGER, Side
 
 ROOT = "/var/lib/reseller-mail"
@@ -18,10 +19,13 @@ FAULTS = {
     "the names of domains": "rm {root}/current/dovecot/login_domains",
     "Dovecot's folder": "rm -r {root}/current/dovecot",
     "the right to enter Dovecot's folder": "chmod 700 {root}/current/dovecot",
-    "Postfix's mailbox table": "rm {root}/current/postfix/virtual_mailbox_maps.lmdb; postfix reload",
+    "Postfix's mailbox table": (
+        "rm {root}/current/postfix/virtual_mailbox_maps.lmdb; postfix reload"
+    ),
     "Postfix's folder": "rm -r {root}/current/postfix; postfix reload",
 }
-"""Each loses something, in the words of the daemons' folders; `reload` makes Postfix open its tables anew."""
+"""Each loses something, in the words of the daemons' folders; `reload` makes Postfix open its
+tables anew."""
 
 
 def lose(node: Host, side: Side, fault: str) -> None:
@@ -39,17 +43,18 @@ def whole(nodes: dict[str, Host]) -> t.Iterator[None]:
     yield
     for name, node in nodes.items():
         node.run(
-            f"ln -sfn {current[name]} {ROOT}/current; systemctl start reseller-mail-repair; systemctl reload postfix dovecot"
+            f"ln -sfn {current[name]} {ROOT}/current; systemctl start reseller-mail-repair;"
+            " systemctl reload postfix dovecot"
         )
 
 
 @pytest.mark.usefixtures("whole")
 def test_without_the_link_to_its_tables_a_host_defers_and_repairs_itself(
-    world: World, sides: dict[str, Side], nodes: dict[str, Host]
+    outside: Outside, sides: dict[str, Side], nodes: dict[str, Host]
 ) -> None:
     """Nobody runs anything: the host's own timer does it."""
     flows = [
-        Flow(world, side.host, side.second.name, side.second.password) for side in sides.values()
+        Flow(outside, side.host, side.second.name, side.second.password) for side in sides.values()
     ]
     with flows[0], flows[1]:
         before = {
@@ -72,11 +77,12 @@ def test_without_the_link_to_its_tables_a_host_defers_and_repairs_itself(
 
 @pytest.mark.usefixtures("whole")
 def test_whatever_lookup_is_lost_mail_waits_and_comes_once(
-    world: World, sides: dict[str, Side], nodes: dict[str, Host]
+    outside: Outside, sides: dict[str, Side], nodes: dict[str, Host]
 ) -> None:
-    """One loss after the other, each repaired as the timer would, while mail comes in at both hosts."""
+    """One loss after the other, each repaired as the timer would, while mail comes in at both
+    hosts."""
     flows = [
-        Flow(world, side.host, side.second.name, side.second.password) for side in sides.values()
+        Flow(outside, side.host, side.second.name, side.second.password) for side in sides.values()
     ]
     with flows[0], flows[1]:
         for what, fault in FAULTS.items():
@@ -97,13 +103,14 @@ def test_whatever_lookup_is_lost_mail_waits_and_comes_once(
 
 @pytest.mark.usefixtures("whole")
 def test_a_lost_lookup_is_told_from_an_address_that_does_not_exist(
-    side: Side, node: Host, world: World
+    side: Side, node: Host, outside: Outside
 ) -> None:
     """To people who log in, too; a mailbox that left the files is still refused at once."""
 
     def lmtp(address: str) -> str:
         script = (
-            "import smtplib\nlmtp = smtplib.LMTP('/var/spool/postfix/private/dovecot-lmtp')\nlmtp.ehlo('x')\nlmtp.mail('')\n"
+            "import smtplib\nlmtp ="
+            " smtplib.LMTP('/var/spool/postfix/private/dovecot-lmtp')\nlmtp.ehlo('x')\nlmtp.mail('')\n"
             f"print(*lmtp.rcpt('{address}'))\n"
         )
         return node.run("python3 -", stdin=script).stdout
@@ -117,7 +124,7 @@ def test_a_lost_lookup_is_told_from_an_address_that_does_not_exist(
     try:
         assert lmtp(side.user.name).startswith("451")
         assert lmtp(gone).startswith("451")
-        ok, reason = world.call(
+        ok, reason = outside.call(
             "login",
             host=side.host,
             protocol="imap",
@@ -132,12 +139,12 @@ def test_a_lost_lookup_is_told_from_an_address_that_does_not_exist(
 
 
 def test_a_credential_store_that_is_away_is_no_wrong_password(
-    side: Side, node: Host, world: World
+    side: Side, node: Host, outside: Outside
 ) -> None:
     store = f"{ROOT}/credentials/credentials.db"
     node.run(f"mv {store} {store}.away; doveadm reload")
     try:
-        ok, reason = world.call(
+        ok, reason = outside.call(
             "login",
             host=side.host,
             protocol="imap",
@@ -149,12 +156,12 @@ def test_a_credential_store_that_is_away_is_no_wrong_password(
     assert not ok
     assert "[UNAVAILABLE]" in reason
     assert wait_until(
-        lambda: world.may_login(side.host, "imap", side.user.name, side.user.password)
+        lambda: outside.may_login(side.host, "imap", side.user.name, side.user.password)
     )
 
 
 def test_files_that_somebody_altered_are_left_to_the_next_run(
-    side: Side, node: Host, world: World
+    side: Side, node: Host, outside: Outside
 ) -> None:
     """The repair brings back what is lost, and nothing else."""
     table = f"{ROOT}/current/dovecot/all_users"
@@ -164,7 +171,7 @@ def test_files_that_somebody_altered_are_left_to_the_next_run(
         assert "# by hand" in node.output(f"cat {table}")
     finally:
         node.run(f"mv {table}.was {table}")
-    answers = world.send(
+    answers = outside.send(
         side.host, 25, STRANGER, [side.user.name], Message.new(STRANGER, side.user.name)
     )
     assert answers["data"][0] == 250
@@ -172,12 +179,12 @@ def test_files_that_somebody_altered_are_left_to_the_next_run(
 
 @pytest.mark.usefixtures("whole")
 def test_without_the_list_of_logins_nobody_is_let_in_and_nobody_is_told_that_the_password_is_wrong(
-    side: Side, node: Host, world: World
+    side: Side, node: Host, outside: Outside
 ) -> None:
     """A suspended mailbox is one that is not in the list, so its loss must not let anybody in."""
     node.run(f"mv {ROOT}/current/dovecot/logins {ROOT}/current/dovecot/logins.away; sleep 1.1")
     try:
-        ok, reason = world.call(
+        ok, reason = outside.call(
             "login",
             host=side.host,
             protocol="imap",
@@ -190,5 +197,5 @@ def test_without_the_list_of_logins_nobody_is_let_in_and_nobody_is_told_that_the
     finally:
         node.run(f"mv {ROOT}/current/dovecot/logins.away {ROOT}/current/dovecot/logins")
     assert wait_until(
-        lambda: world.may_login(side.host, "imap", side.user.name, side.user.password)
+        lambda: outside.may_login(side.host, "imap", side.user.name, side.user.password)
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the world can read about a tenant's domain."""
+"""What everyone can read about the domain of a tenant."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hashlib
 
 import dns.resolver
 import pytest
-from client import World
+from client import Outside
 from conftest import RESOLVER
 
 
@@ -23,9 +23,11 @@ def ask(name: str, kind: str) -> list[str]:
     ids=["mx1 (Debian 12)", "mx2 (Debian 13)"],
 )
 def test_the_mta_sts_policy_that_a_stranger_fetches_matches_the_mx(
-    world: World, domain: str, mode: str
+    outside: Outside, domain: str, mode: str
 ) -> None:
-    status, kind, text = world.call("get", url=f"https://mta-sts.{domain}/.well-known/mta-sts.txt")
+    status, kind, text = outside.call(
+        "get", url=f"https://mta-sts.{domain}/.well-known/mta-sts.txt"
+    )
     assert (status, kind) == (200, "text/plain")
     lines = [line.partition(": ")[::2] for line in text.split("\r\n") if line]
     assert lines[0] == ("version", "STSv1")
@@ -36,10 +38,10 @@ def test_the_mta_sts_policy_that_a_stranger_fetches_matches_the_mx(
     assert "v=STSv1" in announced
 
 
-def test_the_policy_s_id_follows_from_its_content(world: World) -> None:
+def test_the_policy_s_id_follows_from_its_content(outside: Outside) -> None:
     ids = {}
     for domain in ("acme.example", "acme-shop.example", "globex.example"):
-        text = world.call("get", url=f"https://mta-sts.{domain}/.well-known/mta-sts.txt")[2]
+        text = outside.call("get", url=f"https://mta-sts.{domain}/.well-known/mta-sts.txt")[2]
         (announced,) = ask(f"_mta-sts.{domain}", "TXT")
         ids[hashlib.sha256(text.encode()).hexdigest()] = announced.partition("id=")[2].strip('; "')
     assert len(set(ids.values())) == len(ids), ids

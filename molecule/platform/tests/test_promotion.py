@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A policy's way from p=none to a stricter one in a real Knot: refused without evidence, made with it. The estate is that of test_dns_publish; the
-reports lie in a mailbox on mx1 that nobody else uses, as its Dovecot stores mail."""
+"""A policy's way from p=none to a stricter one in a real Knot: refused without evidence, made with
+it. The estate is that of test_dns_publish; the reports lie in a mailbox on mx1 that nobody else
+uses, as its Dovecot stores mail."""
 
 from __future__ import annotations
 
@@ -70,7 +71,8 @@ def verified() -> Path:
 
 
 def fetch(*arguments: str) -> client.Run:
-    """As the role does on mail hosts; by hand, because the node of this estate is no host of the lab."""
+    """As the role does on mail hosts; by hand, because the node of this estate is no host of the
+    lab."""
     options = json.dumps({"mailboxes": ["reports@planet.example"], "dest": str(HERE / "reports")})
     done = client.ansible(
         "ansible",
@@ -130,7 +132,10 @@ def test_promotion_is_refused_without_evidence_and_made_with_it(
         "the mailbox stays as it was"
     )
     publish(estate)
-    record = '"v=DMARC1; p=quarantine; sp=quarantine; np=quarantine; t=y; rua=mailto:reports@planet.example"'
+    record = (
+        '"v=DMARC1; p=quarantine; sp=quarantine; np=quarantine; t=y;'
+        ' rua=mailto:reports@planet.example"'
+    )
     assert names.everything()[DMARC] == {record}
 
     again = promote(estate)

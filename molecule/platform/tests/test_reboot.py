@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dkim
 import pytest
-from client import Host, World, wait_until
+from client import Host, Outside, wait_until
 from conftest import Side
 from test_delivery import knock, received, submit, txt
 
@@ -35,13 +35,15 @@ def rebooted(node: Host) -> Host:
     return node
 
 
-def test_a_host_that_reboots_serves_mail_again(rebooted: Host, world: World, side: Side) -> None:
+def test_a_host_that_reboots_serves_mail_again(
+    rebooted: Host, outside: Outside, side: Side
+) -> None:
     assert (
         rebooted.run("systemctl is-system-running --wait", check=False).stdout.strip() == "running"
     ), rebooted.output("systemctl --failed")
-    message = knock(world, side.host, side.user.name)
-    assert message.token.encode() in received(world, side.user, message)
-    signed = received(world, side.other_user, submit(world, side.user, side.other_user.name))
+    message = knock(outside, side.host, side.user.name)
+    assert message.token.encode() in received(outside, side.user, message)
+    signed = received(outside, side.other_user, submit(outside, side.user, side.other_user.name))
     assert dkim.verify(signed, dnsfunc=txt)
 
 

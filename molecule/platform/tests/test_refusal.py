@@ -7,55 +7,55 @@ import json
 from pathlib import Path
 
 import pytest
-from client import Message, World
+from client import Message, Outside
 from conftest import STRANGER, Side
 
 
-def refused_as(world: World, side: Side, envelope: str, header: str) -> dict:
+def refused_as(outside: Outside, side: Side, envelope: str, header: str) -> dict:
     """The answers to a logged-in user who claims these addresses."""
     user = side.user
     message = Message.new(envelope, STRANGER, header_from=header)
-    answers = world.send(
+    answers = outside.send(
         user.host, 587, envelope, [STRANGER], message, login=user.name, password=user.password
     )
     assert answers["auth"][0] == 235, answers
-    assert not world.stored(message.token, seconds=1)
+    assert not outside.stored(message.token, seconds=1)
     return answers
 
 
 @pytest.mark.parametrize("whom", ["other_user", "colleague"])
-def test_nobody_sends_as_another(world: World, side: Side, whom: str) -> None:
+def test_nobody_sends_as_another(outside: Outside, side: Side, whom: str) -> None:
     claimed = getattr(side, whom).name
-    answers = refused_as(world, side, envelope=claimed, header=claimed)
+    answers = refused_as(outside, side, envelope=claimed, header=claimed)
     assert answers["rcpt"][STRANGER][0] == 553, answers
 
 
 @pytest.mark.parametrize("whom", ["other_user", "colleague"])
-def test_nobody_puts_another_into_from(world: World, side: Side, whom: str) -> None:
-    answers = refused_as(world, side, envelope=side.user.name, header=getattr(side, whom).name)
+def test_nobody_puts_another_into_from(outside: Outside, side: Side, whom: str) -> None:
+    answers = refused_as(outside, side, envelope=side.user.name, header=getattr(side, whom).name)
     assert 500 <= answers["data"][0] < 600, answers
 
 
-def test_nobody_hides_a_second_from(world: World, side: Side) -> None:
+def test_nobody_hides_a_second_from(outside: Outside, side: Side) -> None:
     both = f"{side.user.name}\r\nFrom: {side.other_user.name}"
-    assert 500 <= refused_as(world, side, envelope=side.user.name, header=both)["data"][0] < 600
+    assert 500 <= refused_as(outside, side, envelope=side.user.name, header=both)["data"][0] < 600
 
 
-def test_a_wrong_password_is_refused(world: World, side: Side) -> None:
+def test_a_wrong_password_is_refused(outside: Outside, side: Side) -> None:
     for protocol in ("imap", "pop3", "submission"):
-        assert world.may_login(side.host, protocol, side.user.name, side.user.password), protocol
-        assert not world.may_login(side.host, protocol, side.user.name, "not the password"), (
+        assert outside.may_login(side.host, protocol, side.user.name, side.user.password), protocol
+        assert not outside.may_login(side.host, protocol, side.user.name, "not the password"), (
             protocol
         )
 
 
-def test_no_password_is_taken_in_the_clear(world: World, side: Side) -> None:
+def test_no_password_is_taken_in_the_clear(outside: Outside, side: Side) -> None:
     for port in (25, 587):
-        greeting, ehlo, answer = world.call(
+        greeting, ehlo, answer = outside.call(
             "converse",
             host=side.host,
             port=port,
-            lines=["EHLO world.stranger.example\r\n", "AUTH PLAIN AGEAYg==\r\n"],
+            lines=["EHLO outside.stranger.example\r\n", "AUTH PLAIN AGEAYg==\r\n"],
         )
         assert greeting.startswith("220"), greeting
         assert "AUTH" not in ehlo
@@ -67,11 +67,13 @@ def test_no_password_is_taken_in_the_clear(world: World, side: Side) -> None:
     ["nobody@{mail}", "nobody@{alias}", "nobody@{relay}", "postmaster@not-here.example"],
     ids=["mail", "alias", "relay", "foreign"],
 )
-def test_an_unknown_recipient_is_refused_at_rcpt(world: World, side: Side, recipient: str) -> None:
+def test_an_unknown_recipient_is_refused_at_rcpt(
+    outside: Outside, side: Side, recipient: str
+) -> None:
     address = recipient.format(
         mail=side.user.domain, alias=side.domain_alias.partition("@")[2], relay=side.relay_domain
     )
-    answers = world.send(side.host, 25, STRANGER, [address], Message.new(STRANGER, address))
+    answers = outside.send(side.host, 25, STRANGER, [address], Message.new(STRANGER, address))
     code, text = answers["rcpt"][address]
     assert code in (550, 554), (code, text)
     if not address.endswith("not-here.example"):
@@ -81,10 +83,10 @@ def test_an_unknown_recipient_is_refused_at_rcpt(world: World, side: Side, recip
 @pytest.mark.parametrize(
     "sender", [STRANGER, "{user}", ""], ids=["stranger", "forged tenant", "null sender"]
 )
-def test_relaying_is_refused(world: World, side: Side, sender: str) -> None:
+def test_relaying_is_refused(outside: Outside, side: Side, sender: str) -> None:
     sender = sender.format(user=side.user.name)
     target = "victim@elsewhere.example"
-    answers = world.send(side.host, 25, sender, [target], Message.new(sender, target))
+    answers = outside.send(side.host, 25, sender, [target], Message.new(sender, target))
     refusal = answers["rcpt"].get(target) or answers["mail"]
     assert 500 <= refusal[0] < 600, answers
 
@@ -92,19 +94,19 @@ def test_relaying_is_refused(world: World, side: Side, sender: str) -> None:
 @pytest.mark.parametrize(
     "end", ["\n.\n", "\n.\r\n", "\r\n.\n"], ids=["LF.LF", "LF.CRLF", "CRLF.LF"]
 )
-def test_a_smuggled_message_is_refused(world: World, side: Side, end: str) -> None:
+def test_a_smuggled_message_is_refused(outside: Outside, side: Side, end: str) -> None:
     """A first message whose false end hides a second one (SMTP smuggling)."""
     outer, inner = (
         Message.new(STRANGER, side.user.name),
         Message.new("boss@bank.example", side.user.name),
     )
     envelope = f"MAIL FROM:<boss@bank.example>\r\nRCPT TO:<{side.user.name}>\r\nDATA\r\n"
-    replies = world.call(
+    replies = outside.call(
         "converse",
         host=side.host,
         port=25,
         lines=[
-            "EHLO world.stranger.example\r\n",
+            "EHLO outside.stranger.example\r\n",
             f"MAIL FROM:<{STRANGER}>\r\n",
             f"RCPT TO:<{side.user.name}>\r\n",
             "DATA\r\n",
@@ -119,16 +121,16 @@ def test_a_smuggled_message_is_refused(world: World, side: Side, end: str) -> No
         "password": side.user.password,
         "seconds": 2,
     }
-    assert world.fetch(token=inner.token, **fetch) == []
+    assert outside.fetch(token=inner.token, **fetch) == []
 
 
-def test_talking_ahead_of_the_server_is_refused(world: World, side: Side) -> None:
+def test_talking_ahead_of_the_server_is_refused(outside: Outside, side: Side) -> None:
     """Commands sent before their turn (RFC 2920): the mark of a smuggler or a spam bot."""
-    replies = world.call(
+    replies = outside.call(
         "converse",
         host=side.host,
         port=25,
-        lines=["HELO world.stranger.example\r\nMAIL FROM:<a@stranger.example>\r\n", "NOOP\r\n"],
+        lines=["HELO outside.stranger.example\r\nMAIL FROM:<a@stranger.example>\r\n", "NOOP\r\n"],
     )
     assert any(reply.startswith("5") for reply in replies[1:]), replies
 
@@ -146,9 +148,11 @@ PROBES = [
 
 
 @pytest.mark.parametrize("probe", PROBES)
-def test_a_hostile_client_is_withstood(world: World, side: Side, probe: str) -> None:
+def test_a_hostile_client_is_withstood(outside: Outside, side: Side, probe: str) -> None:
     program = (Path(__file__).parent / "smtp_probe.py").read_text(encoding="utf-8")
-    done = world.run(f"python3 - {side.host} {side.user.name} {probe}", check=False, stdin=program)
+    done = outside.run(
+        f"python3 - {side.host} {side.user.name} {probe}", check=False, stdin=program
+    )
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert answers, done.stderr
     assert [answer for answer in answers if not answer["ok"]] == []
@@ -159,20 +163,21 @@ def test_a_hostile_client_is_withstood(world: World, side: Side, probe: str) -> 
     ("hops", "code"), [(20, 250), (30, 554)], ids=["20 hops are taken", "30 are a circle"]
 )
 def test_a_message_that_went_round_too_often_ends(
-    world: World, side: Side, hops: int, code: int
+    outside: Outside, side: Side, hops: int, code: int
 ) -> None:
     """Hops as RFC 5321 section 6.3 counts them."""
     message = Message.new(STRANGER, side.user.name)
     trace = "".join(
-        f"Received: from h{nth}.stranger.example by h{nth + 1}.stranger.example; Sat, 28 Nov 2026 12:00:00 +0000\r\n"
+        f"Received: from h{nth}.stranger.example by h{nth + 1}.stranger.example; Sat, 28 Nov 2026"
+        " 12:00:00 +0000\r\n"
         for nth in range(hops)
     )
-    answers = world.send(
+    answers = outside.send(
         side.host, 25, STRANGER, [side.user.name], Message(message.token, trace + message.text)
     )
     assert answers["data"][0] == code, answers
     assert bool(
-        world.fetch(
+        outside.fetch(
             side.host,
             side.user.name,
             side.user.password,

@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from client import Host, World, newest_venv, site
+from client import Host, Outside, newest_venv, site
 from conftest import NODES, Side
 
 FILES = "find /etc /usr /var/lib -xdev {pruned} -type f -newermt @{since} -print | sort"
@@ -19,7 +19,10 @@ LIVE = [
     "/var/lib/apt",
 ]
 LOOKS = "(reload -- version|Reloading|SIGUSR1|SIGHUP received|Starting|Stopping|Restarting)"
-UNITS = "postfix@-.service postfix.service dovecot.service opendkim@rsa.service nginx.service reseller-mail-guard.service"
+UNITS = (
+    "postfix@-.service postfix.service dovecot.service opendkim@rsa.service nginx.service"
+    " reseller-mail-guard.service"
+)
 
 
 def written(node: Host, since: int) -> list[str]:
@@ -39,7 +42,8 @@ def reloaded(node: Host, since: int) -> list[str]:
 
 @pytest.fixture(scope="module", autouse=True)
 def converged() -> None:
-    """The run before the second one: other tests leave generations and mailboxes of their own behind."""
+    """The run before the second one: other tests leave generations and mailboxes of their own
+    behind."""
     run = site()
     assert run.rc == 0, run.output
 
@@ -62,7 +66,7 @@ def test_the_second_run_changes_nothing_writes_nothing_reloads_nothing(
 
 
 def test_a_password_that_its_user_changed_survives_a_run(
-    world: World, sides: dict[str, Side], nodes: dict[str, Host]
+    outside: Outside, sides: dict[str, Side], nodes: dict[str, Host]
 ) -> None:
     """On both nodes, in one run."""
     chosen = "Correct-Horse-7"
@@ -74,9 +78,9 @@ def test_a_password_that_its_user_changed_survives_a_run(
         assert run.rc == 0, run.output
         assert {name: run.changed(name) for name in boxes} == dict.fromkeys(boxes, 0), run.output
         for box in boxes.values():
-            assert world.may_login(box.host, "imap", box.name, chosen)
+            assert outside.may_login(box.host, "imap", box.name, chosen)
             # Last: Dovecot makes an address that gave a wrong password wait.
-            assert not world.may_login(box.host, "imap", box.name, box.password)
+            assert not outside.may_login(box.host, "imap", box.name, box.password)
     finally:
         for name, box in boxes.items():
             nodes[name].run(f"mail-passwd --operator {box.name}", stdin=f"{box.password}\n")

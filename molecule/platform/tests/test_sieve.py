@@ -8,16 +8,16 @@ import email.policy
 import typing as t
 
 import pytest
-from client import Message, World
+from client import Message, Outside
 from conftest import STRANGER, Side
 
 
 @pytest.fixture
-def sieve(world: World, side: Side) -> t.Iterator[t.Callable[..., list[str]]]:
+def sieve(outside: Outside, side: Side) -> t.Iterator[t.Callable[..., list[str]]]:
     """Speaks ManageSieve as the side's user; afterwards no script is left."""
 
     def speak(*commands: str) -> list[str]:
-        return world.call(
+        return outside.call(
             "managesieve",
             host=side.host,
             user=side.user.name,
@@ -34,15 +34,18 @@ def put(script: str) -> str:
 
 
 def test_an_uploaded_script_answers_for_its_user_in_the_user_s_name(
-    world: World, side: Side, sieve: t.Callable[..., list[str]]
+    outside: Outside, side: Side, sieve: t.Callable[..., list[str]]
 ) -> None:
-    """An answer with the null sender would align with nothing at a stranger who asks for DMARC: the host's own mail is not signed."""
+    """An answer with the null sender would align with nothing at a stranger who asks for DMARC: the
+    host's own mail is not signed."""
     message = Message.new(STRANGER, side.user.name)
-    script = f'require "vacation";\r\nvacation :handle "{message.token}" "Away.";\r\n'  # one answer a stranger, unless the handle differs
+    script = (  # one answer a stranger, unless the handle differs
+        f'require "vacation";\r\nvacation :handle "{message.token}" "Away.";\r\n'
+    )
     answers = sieve(put(script), 'SETACTIVE "rules"')
     assert [answer[:2] for answer in answers] == ["OK", "OK"], answers
-    assert world.send(side.host, 25, STRANGER, [side.user.name], message)["data"][0] == 250
-    (raw,) = world.stored(f"<{message.token}@test.invalid>", header="In-Reply-To")
+    assert outside.send(side.host, 25, STRANGER, [side.user.name], message)["data"][0] == 250
+    (raw,) = outside.stored(f"<{message.token}@test.invalid>", header="In-Reply-To")
     answer = email.message_from_bytes(raw, policy=email.policy.SMTP)
     assert answer.get_content().strip() == "Away."
     assert answer["Return-Path"] == f"<{side.user}>"

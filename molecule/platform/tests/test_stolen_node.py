@@ -19,11 +19,16 @@ def planted(node: Host, domain: str, selector: str) -> t.Iterator[None]:
     """A key of the thief's own choice, as if the node had made and used it."""
     file = f"{DKIM}/{domain}/{selector}"
     made = "public=$(openssl pkey -in $file.private -pubout | sed '/---/d' | tr -d '\\n')"
-    note = '{\\"public\\": \\"%s\\", \\"algorithm\\": \\"rsa\\", \\"state\\": \\"retired\\", \\"since\\": \\"%s\\", \\"made\\": \\"%s\\"}'
+    note = (
+        '{\\"public\\": \\"%s\\", \\"algorithm\\": \\"rsa\\", \\"state\\": \\"retired\\",'
+        ' \\"since\\": \\"%s\\", \\"made\\": \\"%s\\"}'
+    )
     there = node.run(f"test -e {DKIM}/{domain}", check=False).returncode == 0
     node.run(
-        f"file={file}; mkdir -p {DKIM}/{domain}; openssl genpkey -quiet -algorithm RSA -out $file.private; {made}; now=$(date -u +%FT%TZ); "
-        f'printf "{note}" $public $now $now >$file.json; chmod 600 $file.private; chown -R opendkim: {DKIM}/{domain}'
+        f"file={file}; mkdir -p {DKIM}/{domain}; openssl genpkey -quiet -algorithm RSA -out"
+        f" $file.private; {made}; now=$(date -u +%FT%TZ); "
+        f'printf "{note}" $public $now $now >$file.json; chmod 600 $file.private; chown -R'
+        f" opendkim: {DKIM}/{domain}"
     )
     try:
         yield
@@ -34,7 +39,8 @@ def planted(node: Host, domain: str, selector: str) -> t.Iterator[None]:
 def test_a_stolen_node_reports_no_key_of_anothers_domain_or_selector_and_the_rest_goes_on(
     sides: dict[str, Side], nodes: dict[str, Host], tmp_path: Path
 ) -> None:
-    """Each is the thief's in turn: a key for a domain of the other node, and one under the other's selector."""
+    """Each is the thief's in turn: a key for a domain of the other node, and one under the other's
+    selector."""
     estate = changed_estate(tmp_path, {})
     before = {name: (estate / "state" / f"{name}.json").read_bytes() for name in nodes}
     foreign = {"mx1": sides["mx2"].user.domain, "mx2": sides["mx1"].user.domain}
@@ -48,13 +54,13 @@ def test_a_stolen_node_reports_no_key_of_anothers_domain_or_selector_and_the_res
     said = " ".join(run.output.split())
     for name in nodes:
         assert (
-            f"what {name} reports of {foreign[name]} is refused: the node does not sign for it"
+            f"the report of {name} about {foreign[name]} is refused: the node does not sign for it"
             in said
         )
         own = sides[name].user.domain
         assert (
-            f"what {name} reports of {own} is refused: the selector {others[name]} is not one of its own"
-            in said
+            f"the report of {name} about {own} is refused: the selector {others[name]} is not one of"
+            " its own" in said
         )
         after = json.loads((estate / "state" / f"{name}.json").read_bytes())
         assert after == json.loads(before[name]), "the former report stays"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Postfix's own DANE client, on the stranger's host with a validating resolver, verifies both nodes all the time while their keys change."""
+"""Postfix's own DANE client, on the stranger's host with a validating resolver, verifies both nodes
+all the time while their keys change."""
 
 from __future__ import annotations
 
@@ -10,10 +11,10 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
-from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler
-from ansible_collections.reseller.mail.plugins.module_utils._verify_access import node_checks
-from client import ESTATE, Host, Run, World, ansible, wait_until
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.access import node_checks
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.connect import Connector
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.finding import Finding
+from client import ESTATE, Host, Outside, Run, ansible, wait_until
 from conftest import NODES, RESOLVER
 
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"
@@ -24,9 +25,9 @@ def fqdn(node: str) -> str:
     return f"{node}.hosting.example"
 
 
-def verified(world: World, node: str) -> str:
+def verified(outside: Outside, node: str) -> str:
     """The key that the client found in DNS and on the host; empty when it would not deliver."""
-    said = world.run(f"posttls-finger -c -l dane-only [{fqdn(node)}] 2>&1", check=False).stdout
+    said = outside.run(f"posttls-finger -c -l dane-only [{fqdn(node)}] 2>&1", check=False).stdout
     found = MATCHED.search(said)
     return found[1].lower() if found and "Verified TLS connection established" in said else ""
 
@@ -47,7 +48,10 @@ def publish(dns1: Host, node: str, *keys: str) -> None:
     update = "".join(f"update add {name} 3600 TLSA 3 1 1 {key}\n" for key in keys)
     dns1.run(
         "knsupdate -k /etc/knot/update.key",
-        stdin=f"server 10.97.0.2\nzone hosting.example\nupdate delete {name} TLSA\n{update}send\nquit\n",
+        stdin=(
+            f"server 10.97.0.2\nzone hosting.example\nupdate delete {name}"
+            f" TLSA\n{update}send\nquit\n"
+        ),
     )
 
 
@@ -63,8 +67,8 @@ def rollover(*arguments: str, **options: t.Any) -> Run:
 
 
 def clock(at: t.Callable[[t.Iterable[int]], int], nodes: dict[str, Host], seconds: int) -> str:
-    """So long after DNS showed the next key of the first, or of the last, node, as they noted it: this test, when it is repeated, has been ahead of
-    the true time already."""
+    """So long after DNS showed the next key of the first, or of the last, node, as they noted it:
+    this test, when it is repeated, has been ahead of the true time already."""
     notes = [
         json.loads(host.output(f"cat /var/lib/reseller-mail/tls/{fqdn(name)}/next.json"))
         for name, host in nodes.items()
@@ -75,15 +79,15 @@ def clock(at: t.Callable[[t.Iterable[int]], int], nodes: dict[str, Host], second
 class Watch:
     """Asks both nodes over and over."""
 
-    def __init__(self, world: World) -> None:
-        self._world, self._stop = world, threading.Event()
+    def __init__(self, outside: Outside) -> None:
+        self._outside, self._stop = outside, threading.Event()
         self._thread = threading.Thread(target=self._run)
         self.seen: dict[str, list[str]] = {node: [] for node in NODES}
 
     def _run(self) -> None:
         while not self._stop.is_set():
             for node in NODES:
-                self.seen[node].append(verified(self._world, node))
+                self.seen[node].append(verified(self._outside, node))
 
     def __enter__(self) -> Watch:
         self._thread.start()
@@ -100,12 +104,12 @@ def dns1() -> Host:
 
 
 def test_the_key_in_service_and_the_next_one_stand_in_dns(
-    world: World, nodes: dict[str, Host], dns1: Host
+    outside: Outside, nodes: dict[str, Host], dns1: Host
 ) -> None:
     for name, host in nodes.items():
         keys = reported(name)
         assert in_dns(dns1, name) == sorted([keys["current"], keys["next"]])
-        assert verified(world, name) == keys["current"]
+        assert verified(outside, name) == keys["current"]
         assert (
             host.output(f"stat -c '%U %a' /var/lib/reseller-mail/tls/{fqdn(name)}/next.pem")
             == "root 600"
@@ -113,7 +117,7 @@ def test_the_key_in_service_and_the_next_one_stand_in_dns(
 
 
 def test_no_key_changes_while_a_resolver_may_not_know_the_next_one(
-    world: World, nodes: dict[str, Host], dns1: Host
+    outside: Outside, nodes: dict[str, Host], dns1: Host
 ) -> None:
     before = {name: reported(name) for name in NODES}
     run = rollover(tls_now=clock(min, nodes, 7199))
@@ -131,16 +135,16 @@ def test_no_key_changes_while_a_resolver_may_not_know_the_next_one(
         publish(dns1, "mx1", before["mx1"]["current"], before["mx1"]["next"])
     assert "ns.hosting.example (10.97.0.2): other TLSA records only" in " ".join(run.output.split())
     assert {name: reported(name) for name in NODES} == before
-    assert {name: verified(world, name) for name in NODES} == {
+    assert {name: verified(outside, name) for name in NODES} == {
         name: keys["current"] for name, keys in before.items()
     }
 
 
 def test_senders_that_verify_never_notice_a_rollover(
-    world: World, nodes: dict[str, Host], dns1: Host
+    outside: Outside, nodes: dict[str, Host], dns1: Host
 ) -> None:
     before = {name: reported(name) for name in NODES}
-    with Watch(world) as watch:
+    with Watch(outside) as watch:
         run = rollover(tls_now=clock(max, nodes, 7200))
         time.sleep(6)  # the resolver forgets
     assert run.rc == 0, run.output
@@ -154,13 +158,16 @@ def test_senders_that_verify_never_notice_a_rollover(
             before[name]["current"],
             after["current"],
         ], "one key, then the other, and never none"
-        renew = f"REQUESTS_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt certbot renew -n --force-renewal --cert-name {fqdn(name)}"
+        renew = (
+            "REQUESTS_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt certbot renew -n"
+            f" --force-renewal --cert-name {fqdn(name)}"
+        )
         host.run(renew)
-        assert verified(world, name) == after["current"], "a renewed certificate has the same key"
+        assert verified(outside, name) == after["current"], "a renewed certificate has the same key"
     assert "PRIVATE KEY" not in run.output
 
 
-def test_an_emergency_does_not_wait_and_says_what_it_costs(world: World) -> None:
+def test_an_emergency_does_not_wait_and_says_what_it_costs(outside: Outside) -> None:
     before = {name: reported(name) for name in NODES}
     run = rollover(tls_rollover_emergency=True)
     assert run.rc == 0, run.output
@@ -169,27 +176,27 @@ def test_an_emergency_does_not_wait_and_says_what_it_costs(world: World) -> None
             f"{fqdn(name)} has a new key although its next key has been in DNS since "
             in " ".join(run.output.split())
         )
-        assert verified(world, name) == reported(name)["current"] == before[name]["next"]
+        assert verified(outside, name) == reported(name)["current"] == before[name]["next"]
 
 
 def says(id_: str, host: str) -> Finding:
     """What verify says of a host's TLS."""
     found = [
         check()
-        for check in node_checks(Dialler(RESOLVER), host, "")
+        for check in node_checks(Connector(RESOLVER), host, "")
         if getattr(check, "args", ("",))[0] == id_
     ]
     assert len(found) == 1
     return found[0]
 
 
-def test_a_wrong_record_stops_mail_and_verify_says_so(world: World, dns1: Host) -> None:
+def test_a_wrong_record_stops_mail_and_verify_says_so(outside: Outside, dns1: Host) -> None:
     keys = reported("mx1")
     assert says("mail.dane", fqdn("mx1")).state == "ok"
     wrong = 32 * "ee"
     publish(dns1, "mx1", wrong)
     try:
-        assert wait_until(lambda: not verified(world, "mx1"))
+        assert wait_until(lambda: not verified(outside, "mx1"))
         assert wait_until(lambda: says("mail.dane", fqdn("mx1")).state == "fail")
         assert (
             f"the host serves 3 1 1 {keys['current']}, DNS has 3 1 1 {wrong}"
@@ -197,7 +204,7 @@ def test_a_wrong_record_stops_mail_and_verify_says_so(world: World, dns1: Host) 
         )
     finally:
         publish(dns1, "mx1", keys["current"], keys["next"])
-    assert wait_until(lambda: verified(world, "mx1")) == keys["current"]
+    assert wait_until(lambda: verified(outside, "mx1")) == keys["current"]
 
 
 @pytest.mark.parametrize("node", NODES)
@@ -225,7 +232,8 @@ OLD_SETTINGS = {"main.cf": ("postconf", ""), "port 587 in master.cf": ("postconf
 def test_a_node_that_signs_with_sha_1_is_found(
     nodes: dict[str, Host], node: str, place: str
 ) -> None:
-    """As it did before OpenSSL was told what to sign with: Postfix has no setting of its own for that."""
+    """As it did before OpenSSL was told what to sign with: Postfix has no setting of its own for
+    that."""
     host, (command, prefix) = nodes[node], OLD_SETTINGS[place]
     host.run("cp -a /etc/postfix/main.cf /etc/postfix/master.cf /run/")
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wrong in the world is found."""
+"""Verify finds what is wrong outside of the hosts."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ def update(zone: str, *lines: str) -> None:
 
 
 def test_what_is_wrong_in_dns_is_found_and_alone(tmp_path: Path) -> None:
-    """A second SPF record, which makes SPF void (RFC 7208 section 4.5), fails the run. Without its Ed25519 key a domain that is signed with RSA
-    and Ed25519 has one good signature. A domain alias is signed with its own key."""
+    """A second SPF record, which makes SPF void (RFC 7208 section 4.5), fails the run. Without its
+    Ed25519 key a domain that is signed with RSA and Ed25519 has one good signature. A domain alias
+    is signed with its own key."""
     selector = signing("mx1", "acme-shop.example", "ed25519")
     spf, name = 'globex.example. 60 TXT "v=spf1 +all"', f"{selector}._domainkey.acme-shop.example"
     key = Host("dns1").output(f"kdig +short @10.97.0.2 {name} TXT").strip()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every fault that verify knows, made in a world of real name servers and web servers: each is found, with the right remedy, and
-nothing else is."""
+"""Every fault that verify knows, made in a outside of real name servers and web servers: each is
+found, with the right remedy, and nothing else is."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ import typing as t
 from pathlib import Path
 
 import client
-import fault_world
+import fault_lab
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Asker
-from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding, from_dicts
-from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import ask
-from ansible_collections.reseller.mail.plugins.module_utils._verify_dns.catalogue import CATALOGUE
+from ansible_collections.reseller.mail.plugins.plugin_utils._dns.query import Asker
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.dns import ask
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.dns.catalogue import CATALOGUE
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.finding import (
+    Finding,
+    from_dicts,
+)
 from fault_cases import DNS, FOREIGN, NODES, Case, case
 
 ALL = [
@@ -40,7 +43,9 @@ PROVIDER = (
     case(
         "dns.dmarc_missing",
         "- _dmarc TXT",
-        remedy='publish _dmarc.hoster.example. 3600 IN TXT "v=DMARC1; p=reject; sp=none; np=reject"',
+        remedy=(
+            'publish _dmarc.hoster.example. 3600 IN TXT "v=DMARC1; p=reject; sp=none; np=reject"'
+        ),
     ),
     case(
         "dns.provider_mx_missing",
@@ -50,7 +55,7 @@ PROVIDER = (
     case(
         "dns.provider_mx_elsewhere",
         f"= @ MX {FOREIGN}",
-        remedy="let provider.contact be an address in hoster.example",
+        remedy="set provider.contact to an address in hoster.example",
     ),
     case(
         "dns.provider_mx_other",
@@ -91,12 +96,12 @@ def dns1() -> client.Host:
 @pytest.fixture(scope="module")
 def found(dns1: client.Host, tmp_path_factory: pytest.TempPathFactory) -> list[Finding]:
     """One run over all of it, as an operator would start it."""
-    world = fault_world.World(tmp_path_factory.mktemp("faults"))
-    world.start(dns1)
+    outside = fault_lab.FaultZones(tmp_path_factory.mktemp("faults"))
+    outside.start(dns1)
     arguments = {
-        "estate": str(world.estate),
-        "resolver": fault_world.RESOLVER,
-        "ca_file": str(world.folder / "ca.pem"),
+        "estate": str(outside.estate),
+        "resolver": fault_lab.RESOLVER,
+        "ca_file": str(outside.folder / "ca.pem"),
         "timeout": 5,
     }
     try:
@@ -113,7 +118,7 @@ def found(dns1: client.Host, tmp_path_factory: pytest.TempPathFactory) -> list[F
             "ansible", *command, environment={"ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}
         )
     finally:
-        world.stop(dns1)
+        outside.stop(dns1)
     assert run.rc == 0, run.output
     return from_dicts(json.loads(run.output.partition("=>")[2])["findings"])
 
@@ -175,12 +180,12 @@ def test_a_report_shows_nobody_elses_control_characters(found: list[Finding]) ->
 def test_a_fault_of_the_provider_is_one_finding_and_its_tenants_wait(
     dns1: client.Host, tmp_path: Path, fault: Case
 ) -> None:
-    world = fault_world.World(tmp_path, GRANTED, (), fault.edits)
-    world.start(dns1)
+    outside = fault_lab.FaultZones(tmp_path, GRANTED, (), fault.edits)
+    outside.start(dns1)
     try:
-        said = verify(world, fault_world.RESOLVER)
+        said = verify(outside, fault_lab.RESOLVER)
     finally:
-        world.stop(dns1)
+        outside.stop(dns1)
     bad = {(one.id, one.subject): one for one in said if one.state in ("fail", "warn")}
     assert set(bad) == {(fault.finds[0], "hoster.example")}
     assert fault.remedy in bad[fault.finds[0], "hoster.example"].remedy
@@ -189,7 +194,7 @@ def test_a_fault_of_the_provider_is_one_finding_and_its_tenants_wait(
 
 
 def test_without_a_resolver_there_is_one_finding(dns1: client.Host, tmp_path: Path) -> None:
-    (one,) = verify(fault_world.World(tmp_path, GRANTED, ()), "10.97.0.2", port=1)
+    (one,) = verify(fault_lab.FaultZones(tmp_path, GRANTED, ()), "10.97.0.2", port=1)
     assert (one.id, one.state) == ("dns.resolver_silent", "fail")
 
 
@@ -199,9 +204,9 @@ def test_every_finding_of_the_catalogue_has_a_case() -> None:
     assert len(made) >= 60
 
 
-def verify(world: fault_world.World, resolver: str, port: int = 53) -> list[Finding]:
-    estate, faults = fault_world.load(str(world.estate))
+def verify(outside: fault_lab.FaultZones, resolver: str, port: int = 53) -> list[Finding]:
+    estate, faults = fault_lab.load(str(outside.estate))
     assert estate is not None, faults
     return asyncio.run(
-        ask.findings(estate, Asker(resolver, 2, port=port), str(world.folder / "ca.pem"))
+        ask.findings(estate, Asker(resolver, 2, port=port), str(outside.folder / "ca.pem"))
     )

@@ -13,7 +13,8 @@ from conftest import Side
 
 CURRENT = "/var/lib/reseller-mail/current"
 LATE = "/run/late"
-"""A Python on the host whose clock is two minutes slow: nobody can set the clock of a lab machine, which is the clock of all."""
+"""A Python on the host whose clock is two minutes slow: nobody can set the clock of a lab machine,
+which is the clock of all."""
 
 
 def asked(side: Side, **limits: int) -> dict[str, dict[str, str]]:
@@ -67,13 +68,19 @@ BREAKS = {
         "not active: certbot.timer",
     ),
     "host.disk": (
-        "mount -t tmpfs -o size=1M tmpfs /srv/vmail; head -c 2M /dev/zero >/srv/vmail/full 2>/dev/null || true",
+        (
+            "mount -t tmpfs -o size=1M tmpfs /srv/vmail; head -c 2M /dev/zero >/srv/vmail/full"
+            " 2>/dev/null || true"
+        ),
         "umount /srv/vmail",
         "/srv/vmail: ",
     ),
     "host.queue": (
-        "postconf -e defer_transports=smtp; postfix reload; for i in 1 2 3; do echo x | sendmail -f '' nobody@stranger.example; done; "
-        "for i in $(seq 50); do [ $(postqueue -j | grep -c '\"deferred\"') -ge 3 ] && break; sleep 0.2; done",
+        (
+            "postconf -e defer_transports=smtp; postfix reload; for i in 1 2 3; do echo x |"
+            " sendmail -f '' nobody@stranger.example; done; for i in $(seq 50); do [ $(postqueue -j"
+            " | grep -c '\"deferred\"') -ge 3 ] && break; sleep 0.2; done"
+        ),
         "postsuper -d ALL deferred; postconf -X defer_transports; postfix reload",
         "3 messages",
     ),
@@ -83,7 +90,10 @@ BREAKS = {
         "opendkim@node.service is inactive",
     ),
     "host.generation": (
-        f"cp -a {CURRENT}/dovecot/logins /run/logins; echo x@acme.example: >>{CURRENT}/dovecot/logins",
+        (
+            f"cp -a {CURRENT}/dovecot/logins /run/logins; echo x@acme.example:"
+            f" >>{CURRENT}/dovecot/logins"
+        ),
         f"cp -a /run/logins {CURRENT}/dovecot/logins",
         "dovecot/logins changed (x@acme.example)",
     ),
@@ -93,8 +103,11 @@ BREAKS = {
         "broken-by-test.service",
     ),
     "host.clock": (
-        f"mkdir -p {LATE}; printf 'import time\\nreal = time.time\\ntime.time = lambda: real() - 120\\n' >{LATE}/sitecustomize.py; "
-        f"printf '#!/bin/sh\\nPYTHONPATH={LATE} exec /usr/bin/python3 \"$@\"\\n' >{LATE}/python3; chmod 755 {LATE}/python3",
+        (
+            f"mkdir -p {LATE}; printf 'import time\\nreal = time.time\\ntime.time = lambda: real()"
+            f" - 120\\n' >{LATE}/sitecustomize.py; printf '#!/bin/sh\\nPYTHONPATH={LATE} exec"
+            f' /usr/bin/python3 "$@"\\n\' >{LATE}/python3; chmod 755 {LATE}/python3'
+        ),
         f"rm -r {LATE}",
         "s behind",
     ),

@@ -11,7 +11,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from client import ESTATE, PASSWORDS, Flow, Host, Run, World, ansible, changed_estate
+from client import ESTATE, PASSWORDS, Flow, Host, Outside, Run, ansible, changed_estate
 from conftest import NODES, Side
 from test_generation import CHANGES, accepts, flows, generation
 
@@ -39,7 +39,8 @@ def apply(*arguments: str, estate: Path = ESTATE, **variables: str) -> Run:
 
 @contextlib.contextmanager
 def lost(node: Host, *paths: str) -> t.Iterator[None]:
-    """Paths of the host that are gone for a while; whatever is made in their places meanwhile goes when they come back."""
+    """Paths of the host that are gone for a while; whatever is made in their places meanwhile goes
+    when they come back."""
     node.run(
         "; ".join(
             f"if test -e {path} || test -L {path}; then mv {path} {path}.away; fi" for path in paths
@@ -49,7 +50,8 @@ def lost(node: Host, *paths: str) -> t.Iterator[None]:
         yield
     finally:
         back = (
-            f"if test -e {path}.away || test -L {path}.away; then rm -rf {path}; mv {path}.away {path}; fi"
+            f"if test -e {path}.away || test -L {path}.away; then rm -rf {path}; mv {path}.away"
+            f" {path}; fi"
             for path in paths
         )
         node.run("; ".join(back))
@@ -76,12 +78,12 @@ def changed(tmp_path: Path) -> t.Iterator[Path]:
 
 
 def test_a_host_built_from_nothing_is_refused_before_anything_is_written_and_the_other_node_goes_on(
-    side: Side, node: Host, world: World, sides: dict[str, Side], changed: Path
+    side: Side, node: Host, outside: Outside, sides: dict[str, Side], changed: Path
 ) -> None:
     (other,) = (one for name, one in sides.items() if name != side.node)
     handed_over = (PASSWORDS / f"{side.node}.csv").read_bytes()
     report = (changed / "state" / f"{side.node}.json").read_bytes()
-    flow = Flow(world, other.host, other.second.name, other.second.password)
+    flow = Flow(outside, other.host, other.second.name, other.second.password)
     with lost(node, *HISTORY):
         before = listing(node)
         with flow:
@@ -99,7 +101,7 @@ def test_a_host_built_from_nothing_is_refused_before_anything_is_written_and_the
     assert "base_virgin_host=new" in said
     assert (PASSWORDS / f"{side.node}.csv").read_bytes() == handed_over
     assert (changed / "state" / f"{side.node}.json").read_bytes() == report
-    assert accepts(world, other)
+    assert accepts(outside, other)
 
 
 def test_half_a_host_counts_and_a_dry_run_says_so_too(nodes: dict[str, Host]) -> None:
@@ -117,7 +119,7 @@ def test_half_a_host_counts_and_a_dry_run_says_so_too(nodes: dict[str, Host]) ->
 
 
 def test_restore_prepares_the_host_and_serves_when_everything_is_back(
-    world: World, sides: dict[str, Side], nodes: dict[str, Host]
+    outside: Outside, sides: dict[str, Side], nodes: dict[str, Host]
 ) -> None:
     with contextlib.ExitStack() as gone:
         for node in nodes.values():
@@ -133,11 +135,11 @@ def test_restore_prepares_the_host_and_serves_when_everything_is_back(
     run = apply()
     assert run.rc == 0, run.output
     for side in sides.values():
-        assert world.may_login(side.host, "imap", side.user.name, side.user.password)
+        assert outside.may_login(side.host, "imap", side.user.name, side.user.password)
 
 
 def test_new_goes_on_without_what_is_lost_and_says_what_that_is(
-    tmp_path: Path, world: World, sides: dict[str, Side], nodes: dict[str, Host]
+    tmp_path: Path, outside: Outside, sides: dict[str, Side], nodes: dict[str, Host]
 ) -> None:
     handed_over = {name: (PASSWORDS / f"{name}.csv").read_bytes() for name in nodes}
     estate = changed_estate(tmp_path, {})
@@ -169,10 +171,10 @@ def test_new_goes_on_without_what_is_lost_and_says_what_that_is(
                 assert now.keys() >= was.keys()
                 user = sides[name].user
                 assert now[user.name] != was[user.name]
-                assert world.may_login(user.host, "imap", user.name, now[user.name])
+                assert outside.may_login(user.host, "imap", user.name, now[user.name])
                 keys = keys_of(name)
                 assert {keys[key] for key in told[name]} == {"retired"}, (
-                    "what the world was told stays in DNS for a week"
+                    "a published record stays in DNS for a week"
                 )
                 assert "generated" in keys.values()
     finally:
@@ -184,11 +186,11 @@ def test_new_goes_on_without_what_is_lost_and_says_what_that_is(
 
 
 def test_a_refused_rotation_of_keys_is_no_reason_to_stop_serving(
-    world: World, sides: dict[str, Side], nodes: dict[str, Host]
+    outside: Outside, sides: dict[str, Side], nodes: dict[str, Host]
 ) -> None:
     """Mail flows past it."""
     reports = {name: (ESTATE / "state" / f"{name}.json").read_bytes() for name in NODES}
-    with flows(world, sides), contextlib.ExitStack() as gone:
+    with flows(outside, sides), contextlib.ExitStack() as gone:
         for node in nodes.values():
             gone.enter_context(lost(node, f"{ROOT}/dkim"))
         run = ansible("ansible-playbook", "playbooks/dkim_rotate.yml")

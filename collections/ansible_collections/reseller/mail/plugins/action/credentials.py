@@ -4,37 +4,47 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible_collections.reseller.mail.plugins.module_utils._credentials import (
+from ansible_collections.reseller.mail.plugins.module_utils._host.credentials import (
     POLICY,
     CredentialError,
+    digest,
     is_invented,
     supplied_hash,
     weaknesses,
 )
-from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Mailbox
-from ansible_collections.reseller.mail.plugins.module_utils._model.values import Secret
-from ansible_collections.reseller.mail.plugins.plugin_utils import _terminal
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
-from ansible_collections.reseller.mail.plugins.plugin_utils._faults import some, tell
-from ansible_collections.reseller.mail.plugins.plugin_utils._secrets import Handover, unlogged
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import files, terminal
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import judged_node
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.object_faults import (
+    some,
+    tell,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.secrets import (
+    PasswordFile,
+    unlogged,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._model.domain import Mailbox
+from ansible_collections.reseller.mail.plugins.plugin_utils._model.values import Secret
 
 ARGUMENTS = {
     "estate": {"type": "path", "required": True},
     "node": {"type": "str", "required": True},
-    "handover": {"type": "path", "required": True},
+    "initial_passwords": {"type": "path", "required": True},
+    "recipients": {"type": "list", "elements": "str", "default": []},
     "reset": {"type": "list", "elements": "str", "default": []},
     "database": {"type": "path", "default": "/var/lib/reseller-mail/credentials/credentials.db"},
     "group": {"type": "str", "default": "dovecot"},
 }
 REPAIRS = ("~ credential store owner and mode",)
-"""What the host may have done besides, in its own words."""
+"""Lines of the host about other changes that are accepted."""
 
 
 class ActionModule(ActionBase):
-    """Asks the host who lacks a credential, sends what the files give, and hands over what the host invented."""
+    """Ask the host which mailboxes have no password, send the passwords of the files, and write the
+    passwords that the host generated into a file of the controller."""
 
     def run(
         self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None
@@ -42,18 +52,16 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         _result, self._args = self.validate_argument_spec(argument_spec=ARGUMENTS)
         self._vars = task_vars
+        self._file = PasswordFile(
+            self._args["initial_passwords"], recipients=self._args["recipients"]
+        )
         mailboxes = self._mailboxes()
-        reset = sorted({address.lower() for address in self._args["reset"]})
-        for address in reset:
-            if address not in mailboxes:
-                raise AnsibleActionFail(
-                    f"{address} is not a mailbox of node {self._args['node']} whose password is kept there"
-                )
+        asked = self._asked_to_reset(mailboxes)
 
         planned = self._on_host("plan", addresses=sorted(mailboxes))
-        # The host decides for nobody but the mailboxes that it was asked about.
+        # The host decides only about the mailboxes of the request.
         missing = mailboxes.keys() & _words(planned.get("missing"))
-        reset = [address for address in reset if address not in missing]
+        reset = [address for address in asked if address not in missing]
         supplied, faults = self._supplied(
             [mailboxes[address] for address in sorted(missing.union(reset))]
         )
@@ -61,23 +69,31 @@ class ActionModule(ActionBase):
         late = sorted(mailboxes.keys() & _words(planned.get("waiting")).difference(to_do))
         repaired = [line for line in _words(planned.get("repaired")) if line in REPAIRS]
 
-        lines = [
-            f"{'~' if address in reset else '+'} credential {address} {'supplied' if address in supplied else 'initial'}"
-            for address in to_do
-        ]
-        lines += [f"~ credential {address} handed over" for address in late]
-        result["store_made"] = False
-        done = bool(lines) and self._hand_over(to_do, supplied, mailboxes, faults, result)
-        lines = [line for line in lines if line.split()[2] not in faults] + repaired
+        lines = _lines(to_do, reset, supplied, late)
+        result.update(store_made=False, initial_passwords="", encrypted="")
+        undone: set[str] = set()
+        if lines:
+            undone = self._hand_over(to_do, supplied, mailboxes, faults, result)
+        lines = [line for line in lines if line.split()[2] not in undone] + repaired
         result.update(
-            created=sorted(missing.difference(faults)),
+            created=sorted(missing.difference(undone, faults)),
             reset=[address for address in reset if address not in faults],
-            handover=self._args["handover"] if done else "",
         )
-        result["changed"] = bool(lines)
+        result["changed"] = bool(lines or result["initial_passwords"])
         if lines:
             result["diff"] = {"prepared": "".join(f"{line}\n" for line in lines)}
-        return _told(result, faults)
+        return _with_faults(result, faults)
+
+    def _asked_to_reset(self, mailboxes: t.Container[str]) -> list[str]:
+        """Return the addresses of the option ``reset``; each must be a mailbox of the node."""
+        reset = sorted({address.lower() for address in self._args["reset"]})
+        for address in reset:
+            if address not in mailboxes:
+                raise AnsibleActionFail(
+                    f"{address} is not a mailbox of node {self._args['node']} whose password is"
+                    " kept there"
+                )
+        return reset
 
     def _hand_over(
         self,
@@ -86,13 +102,16 @@ class ActionModule(ActionBase):
         mailboxes: t.Container[str],
         faults: dict[str, str],
         result: dict[str, t.Any],
-    ) -> bool:
-        """Have the host make what is to do, and note what went wrong; return whether the hand-over file got passwords."""
-        handover = Handover(self._args["handover"])
+    ) -> set[str]:
+        """Have the host set the passwords, write the initial ones, and confirm those to the host.
+
+        Collect the faults. Return the addresses whose password was not set: those at fault, and
+        those that another run gave one meanwhile. The result has the file that was written.
+        """
         try:
-            handover.refuse_unwritable()
+            self._file.refuse_unwritable()
             if self._task.check_mode:
-                return False
+                return set(faults)
             answer = self._on_host("create", addresses=to_do, supplied=supplied)
             result["store_made"] = answer.get("made") is True
             faults.update(
@@ -109,19 +128,22 @@ class ActionModule(ActionBase):
                 if address in mailboxes and is_invented(password)
             }
             if len(initial) < len(offered):
-                _terminal.warn(
-                    f"{self._args['node']} handed over passwords that no mailbox of it waits for, or that it cannot have made; they are left out."
+                terminal.warn(
+                    f"{self._args['node']} handed over passwords that no mailbox of it waits for,"
+                    " or that it cannot have made; they are left out."
                 )
             if initial:
-                handover.write(initial)
-            if offered:
-                self._on_host("acknowledge")
-            return bool(initial)
+                result["initial_passwords"] = self._file.write(initial)
+                if self._args["recipients"]:
+                    result["encrypted"] = files.text(Path(result["initial_passwords"]))
+                received = {address: digest(text) for address, text in initial.items()}
+                self._on_host("acknowledge", received=received)
+            return faults.keys() | _words(answer.get("known"))
         except OSError as error:
             raise AnsibleActionFail(f"initial passwords were not handed over: {error}") from error
 
     def _mailboxes(self) -> dict[str, Mailbox]:
-        """Those whose passwords are kept here: the others need none."""
+        """Return the mailboxes of the node whose passwords are in its store, by address."""
         estate, node = judged_node(self._args["estate"], self._args["node"])
         found = (
             mailbox for _tenant, domain in estate.domains_on(node) for mailbox in domain.mailboxes
@@ -129,8 +151,10 @@ class ActionModule(ActionBase):
         return {mailbox.address: mailbox for mailbox in found if mailbox.credentials == "local"}
 
     def _supplied(self, mailboxes: t.Iterable[Mailbox]) -> tuple[dict[str, str], dict[str, str]]:
-        """Return the passwords and hashes that the files give, and by address what is wrong with those that are no good,
-        without showing them."""
+        """Return the passwords and hashes of the files by address, and the faults of unfit ones.
+
+        No fault shows a password.
+        """
         supplied: dict[str, str] = {}
         faults: dict[str, str] = {}
         for mailbox in mailboxes:
@@ -142,9 +166,10 @@ class ActionModule(ActionBase):
             try:
                 text = self._clear(mailbox.password)
                 reasons = [] if supplied_hash(text) else weaknesses(text, mailbox.address)
-            except (AnsibleError, ValueError):  # ValueError: what was encrypted is no text
+            except (AnsibleError, ValueError):  # ValueError: the decrypted value is not UTF-8
                 faults[mailbox.address] = (
-                    f"{where} cannot be decrypted; allowed: a value encrypted with a vault password given to this run"
+                    f"{where} cannot be decrypted; allowed: a value encrypted with a vault password"
+                    " given to this run"
                 )
                 continue
             except CredentialError as error:
@@ -159,13 +184,14 @@ class ActionModule(ActionBase):
     def _clear(self, secret: Secret) -> str:
         if not secret.vaulted:
             return secret.text
-        # The loader holds the vault's secrets, and its public way to decrypt a value is to read YAML.
+        # The loader has the secrets of the vault. Its public way to decrypt a value is to read
+        # YAML.
         envelope = "".join(f"  {line}\n" for line in secret.text.split())
-        # `ansible-vault encrypt_string` fed by echo encrypts the line's end too.
+        # `echo secret | ansible-vault encrypt_string` also encrypts the end of the line.
         return str(self._loader.load(f"!vault |\n{envelope}", show_content=False)).rstrip("\r\n")
 
     def _on_host(self, stage: str, **arguments: t.Any) -> dict[str, t.Any]:
-        # The task does not say no_log itself, because its result is made here and has no secrets in it.
+        # The task itself has no no_log: its result is made here and has no secrets.
         with unlogged(self):
             answer: dict[str, t.Any] = self._execute_module(
                 module_name="reseller.mail.credentials",
@@ -179,21 +205,39 @@ class ActionModule(ActionBase):
         return answer
 
 
-def _told(result: dict[str, t.Any], faults: t.Mapping[str, str]) -> dict[str, t.Any]:
-    """Return the result with what is wrong with single mailboxes; all others have been seen to."""
+def _lines(
+    to_do: t.Iterable[str],
+    reset: t.Container[str],
+    supplied: t.Container[str],
+    late: t.Iterable[str],
+) -> list[str]:
+    """Return a line for each password that is set, reset or handed over."""
+    lines = []
+    for address in to_do:
+        sign = "~" if address in reset else "+"
+        origin = "supplied" if address in supplied else "initial"
+        lines.append(f"{sign} credential {address} {origin}")
+    return [*lines, *(f"~ credential {address} handed over" for address in late)]
+
+
+def _with_faults(result: dict[str, t.Any], faults: t.Mapping[str, str]) -> dict[str, t.Any]:
+    """Return the result with the faults of single mailboxes; all other mailboxes are done."""
     result["faults"] = [faults[address] for address in sorted(faults)]
     if faults:
         lines = "\n".join(some(result["faults"]))
         result.update(
             failed=True,
-            msg=f"These mailboxes have no usable password and cannot log in; all others were seen to:\n{lines}",
+            msg=(
+                "These mailboxes have no usable password and cannot log in; all others are"
+                f" done:\n{lines}"
+            ),
         )
         tell(result)
     return result
 
 
 def _words(found: t.Any) -> set[str]:
-    """Return the texts of a list that came from a host; whatever else is in it is dropped."""
+    """Return the texts of a list that came from a host; other items are dropped."""
     return {word for word in found if isinstance(word, str)} if isinstance(found, list) else set()
 
 

@@ -7,36 +7,35 @@ import time
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.reseller.mail.plugins.module_utils import (
-    _diagnose_ask,
-    _diagnose_story,
-    _dns_query,
-    _mail_round,
-    _names,
-    _verify_host,
+from ansible_collections.reseller.mail.plugins.module_utils._host.mail_log import Line
+from ansible_collections.reseller.mail.plugins.module_utils._host.timestamps import timestamp
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import terminal
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.action import (
+    ControllerAction,
 )
-from ansible_collections.reseller.mail.plugins.module_utils._diagnose import (
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import folder
+from ansible_collections.reseller.mail.plugins.plugin_utils._diagnose import ask, story
+from ansible_collections.reseller.mail.plugins.plugin_utils._diagnose.chains import diagnose
+from ansible_collections.reseller.mail.plugins.plugin_utils._diagnose.subject import (
     TROUBLES,
     Known,
     Step,
     Trail,
-    subject,
+    find_subject,
 )
-from ansible_collections.reseller.mail.plugins.module_utils._diagnose_chains import diagnose
-from ansible_collections.reseller.mail.plugins.module_utils._diagnose_log import Line
-from ansible_collections.reseller.mail.plugins.module_utils._dkim import moment
-from ansible_collections.reseller.mail.plugins.module_utils._load import load
-from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler
-from ansible_collections.reseller.mail.plugins.plugin_utils import _terminal
-from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder
+from ansible_collections.reseller.mail.plugins.plugin_utils._dns import query, spf
+from ansible_collections.reseller.mail.plugins.plugin_utils._load import load
+from ansible_collections.reseller.mail.plugins.plugin_utils._model import names
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify import host as verify_host
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify import round_trip
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.connect import Connector
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
+    from ansible_collections.reseller.mail.plugins.plugin_utils._model.values import Fault
 
 
 class ActionModule(ControllerAction):
-    """Looks from the controller, as the world does; what hosts say comes in as an argument."""
+    """Diagnose a subject on the controller. The answers of the hosts come in as an argument."""
 
     ARGUMENTS = {
         "estate": {"type": "path"},
@@ -66,80 +65,83 @@ class ActionModule(ControllerAction):
         "fatal": {"type": "bool", "default": False},
     }
     PACKAGES = {
-        "dnspython": _dns_query.DNSPYTHON_IMPORT_ERROR,
-        "rich": _diagnose_story.RICH_IMPORT_ERROR,
+        "dnspython": query.DNSPYTHON_IMPORT_ERROR,
+        "dkimpy[ed25519]": round_trip.DKIMPY_IMPORT_ERROR,
+        "rich": story.RICH_IMPORT_ERROR,
+        "spftrace": spf.SPFTRACE_IMPORT_ERROR,
     }
 
     def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Show the cause of each problem in the terminal, and return it as data."""
         args["estate"] = folder(args["estate"])
-        title, trails = _look(args)
-        width = max(60, _terminal.width())
-        _terminal.tell(lambda color: _diagnose_story.story(title, trails, width, color))
+        title, trails = _diagnose(args)
+        width = max(60, terminal.width())
+        terminal.tell(lambda color: story.as_text(title, trails, width, color))
         causes = [
             data["cause"] | {"trouble": data["trouble"]}
-            for data in _diagnose_story.as_data(trails)
+            for data in story.as_data(trails)
             if data["cause"]
         ]
         found = {
             "changed": False,
             "subject": args["subject"],
             "causes": causes,
-            "troubles": _diagnose_story.as_data(trails),
+            "troubles": story.as_data(trails),
         }
         return (
-            {**found, "failed": True, "msg": _diagnose_story.verdict(trails)}
+            {**found, "failed": True, "msg": story.conclusion(trails)}
             if args["fatal"] and causes
             else found
         )
 
 
-def _look(args: dict[str, t.Any]) -> tuple[str, list[Trail]]:
-    """The title, and each trouble's way. A name that cannot be one, an estate at fault and a stranger's domain are causes themselves."""
+def _diagnose(args: dict[str, t.Any]) -> tuple[str, list[Trail]]:
+    """Return the title and the steps of each problem.
+
+    An invalid name, a fault in the estate and a domain that no tenant has are the cause of each
+    problem. Nothing else is asked then.
+    """
     text = args["subject"].strip()
     troubles = [one for one in TROUBLES if one in args["trouble"]]
     try:
-        text = _names.address(text) if "@" in text else _names.domain(text)
+        text = names.address(text) if "@" in text else names.domain(text)
     except ValueError as exc:
-        return text, _only(
-            troubles,
-            Step(
-                "subject",
-                "it is an address or a domain",
-                "fail",
-                "files",
-                str(exc),
-                "give an address or a domain",
-            ),
-        )
+        remedy = "give an address or a domain"
+        step = Step("subject", "it is an address or a domain", "fail", "files", str(exc), remedy)
+        return text, _only(troubles, step)
     estate, faults = load(args["estate"])
     if estate is None:
-        return text, _only(troubles, _fault(text, faults))
+        return text, _only(troubles, _fault_step(text, faults))
     try:
-        about = subject(estate, text)
+        about = find_subject(estate, text)
     except LookupError as exc:
-        remedy = "ask the domain's own provider, or add it: domains in the tenant's account.yml, then its file"
-        return text, _only(
-            troubles,
-            Step("domain.unknown", "the files know its domain", "fail", "files", str(exc), remedy),
+        remedy = (
+            "ask the provider of the domain; or add the domain to domains in the tenant's"
+            " account.yml, then write its file"
         )
-    known = _gathered(
-        _said_by_hosts(Known(estate, about, moment=moment(int(time.time()))), args["hosts"]),
-        args,
-        troubles,
-    )
+        step = Step(
+            "domain.unknown", "the domain is in the files", "fail", "files", str(exc), remedy
+        )
+        return text, _only(troubles, step)
+    known = Known(estate, about, timestamp=timestamp(int(time.time())))
+    known = _with_external_answers(_with_host_answers(known, args["hosts"]), args, troubles)
     kind = "no address" if about.kind == "unknown" else about.kind
     place = f"{kind} of {about.tenant.name} ({about.at})"
-    return f"{_names.spoken(text)}: {place}, placed on {known.node.hostname}", diagnose(
-        known, troubles
-    )
+    title = f"{names.spoken(text)}: {place}, placed on {known.node.hostname}"
+    return title, diagnose(known, troubles)
 
 
 def _only(troubles: t.Iterable[str], step: Step) -> list[Trail]:
+    """Return trails with this step alone."""
     return [Trail(one, (step,)) for one in troubles]
 
 
-def _fault(text: str, faults: t.Sequence[Fault]) -> Step:
-    """S3-35: files at fault reach no host. Those nearest to the subject come first; the fault's own words name the key."""
+def _fault_step(text: str, faults: t.Sequence[Fault]) -> Step:
+    """Return the step for files with faults, which reach no host (S3-35).
+
+    It shows the fault that is nearest to the subject: in the domain's file, in the folder of its
+    tenant, in a file of the whole estate, or elsewhere.
+    """
     name = text.rpartition("@")[2]
     folder = next(
         (
@@ -151,16 +153,13 @@ def _fault(text: str, faults: t.Sequence[Fault]) -> Step:
     )
 
     def distance(fault: Fault) -> int:
+        """Return how far a fault is from the subject, 0 for the domain's own file."""
         file = fault.position.file
-        return (
-            0
-            if file.endswith(f"/{name}.yml")
-            else 1
-            if folder and file.startswith(f"{folder}/")
-            else 2
-            if "/" not in file
-            else 3
-        )
+        if file.endswith(f"/{name}.yml"):
+            return 0
+        if folder and file.startswith(f"{folder}/"):
+            return 1
+        return 2 if "/" not in file else 3
 
     first = min(faults, key=distance)
     more = (
@@ -168,7 +167,7 @@ def _fault(text: str, faults: t.Sequence[Fault]) -> Step:
         if len(faults) > 1
         else ""
     )
-    found = f"{first.position}: {first.what}{more}; nothing is converged before that is mended"
+    found = f"{first.position}: {first.what}{more}; no host is converged until this is repaired"
     return Step(
         f"files.{first.id}",
         "the files have no fault",
@@ -179,11 +178,12 @@ def _fault(text: str, faults: t.Sequence[Fault]) -> Step:
     )
 
 
-def _said_by_hosts(known: Known, hosts: t.Iterable[t.Mapping[str, t.Any]]) -> Known:
+def _with_host_answers(known: Known, hosts: t.Iterable[t.Mapping[str, t.Any]]) -> Known:
+    """Return the evidence with what the play got from the subject's node."""
     node, answers = known.node.name, {str(one["node"]): one for one in hosts}
-    host, why = _diagnose_ask.facts(answers, node, "address", "tables")
-    health, no_health = _diagnose_ask.facts(answers, node, "health", "host")
-    log, no_log = _diagnose_ask.facts(answers, node, "log", "lines")
+    host, why = ask.answer_of(answers, node, "address", "tables")
+    health, no_health = ask.answer_of(answers, node, "health", "host")
+    log, no_log = ask.answer_of(answers, node, "log", "lines")
     lines = (
         None
         if log is None
@@ -193,17 +193,14 @@ def _said_by_hosts(known: Known, hosts: t.Iterable[t.Mapping[str, t.Any]]) -> Kn
         )
     )
     reasons = {
-        "health": no_health or _diagnose_story.NO_HOST,
-        "host": why or _diagnose_story.NO_HOST,
-        "log": no_log or _diagnose_story.NO_HOST,
+        "health": no_health or story.NO_HOST,
+        "host": why or story.NO_HOST,
+        "log": no_log or story.NO_HOST,
     }
     if health is not None:
-        limits, ed25519 = (
-            _verify_host.Limits(),
-            _verify_host.wants_ed25519(known.estate, known.node),
-        )
+        limits, ed25519 = verify_host.Limits(), verify_host.wants_ed25519(known.estate, known.node)
         found = tuple(
-            _verify_host.judge(
+            verify_host.judge(
                 health["host"], known.node.hostname, known.node.debian, ed25519, limits, None
             )
         )
@@ -211,33 +208,25 @@ def _said_by_hosts(known: Known, hosts: t.Iterable[t.Mapping[str, t.Any]]) -> Kn
     return replace(known, host=host, log=lines, why={**reasons, **({"lost": why} if why else {})})
 
 
-def _gathered(known: Known, args: dict[str, t.Any], troubles: t.Collection[str]) -> Known:
-    """What the world says, as far as the troubles need it."""
+def _with_external_answers(
+    known: Known, args: dict[str, t.Any], troubles: t.Collection[str]
+) -> Known:
+    """Return the evidence with the answers of DNS and of mail servers that the problems need."""
     about = known.subject
     if args["offline"] or not about.tenant.served:
         reason = (
-            _diagnose_story.OFFLINE
-            if args["offline"]
-            else f"{about.tenant.name} is {about.tenant.state}"
+            story.OFFLINE if args["offline"] else f"{about.tenant.name} is {about.tenant.state}"
         )
-        return replace(
-            known, why={**known.why, **dict.fromkeys(("dns", "replies", "knocks", "mail"), reason)}
-        )
-    dialler = Dialler(args["resolver"], args["ca_file"])
-    why = {**known.why, "mail": "no password is known here: diagnose_password"}
+        parts = ("dns", "replies", "connections", "mail")
+        return replace(known, why={**known.why, **dict.fromkeys(parts, reason)})
+    connector = Connector(args["resolver"], args["ca_file"])
+    why = {**known.why, "mail": "needs the password of the mailbox: diagnose_password"}
     if {"inbound", "outbound", "spam", "dkim"} & set(troubles):
-        known = replace(
-            known, dns=_diagnose_ask.dns(known, _dns_query.Asker(args["resolver"]), args["ca_file"])
-        )
+        known = replace(known, dns=ask.dns(known, query.Asker(args["resolver"]), args["ca_file"]))
     if "inbound" in troubles and about.address and about.kind != "unknown":
-        known = replace(known, replies=_diagnose_ask.replies(known, dialler))
+        known = replace(known, replies=ask.replies(known, connector))
     if {"outbound", "login"} & set(troubles):
-        known = replace(known, knocks=_diagnose_ask.knocks(known, dialler))
+        known = replace(known, connections=ask.connections(known, connector))
     if {"spam", "dkim", "login"} & set(troubles) and args["password"] and about.mailbox:
-        if _mail_round.DKIMPY_IMPORT_ERROR is None:
-            known = replace(
-                known, mail=_diagnose_ask.mail(known, dialler, args["password"], args["timeout"])
-            )
-        else:
-            why["mail"] = "needs the Python package dkimpy[ed25519] on the controller"
+        known = replace(known, mail=ask.mail(known, connector, args["password"], args["timeout"]))
     return replace(known, why=why)

@@ -10,32 +10,42 @@ import subprocess
 import typing as t
 from pathlib import Path
 
-from ansible_collections.reseller.mail.plugins.module_utils import (
-    _dns_octodns,
-    _dns_publish,
-    _dns_query,
+from ansible_collections.reseller.mail.plugins.plugin_utils._compile.dns import octodns
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import files, terminal
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.action import (
+    ControllerAction,
 )
-from ansible_collections.reseller.mail.plugins.module_utils._compile.dns import octodns
-from ansible_collections.reseller.mail.plugins.module_utils._dns_update import Primary
-from ansible_collections.reseller.mail.plugins.plugin_utils import _files, _terminal
-from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
-from ansible_collections.reseller.mail.plugins.plugin_utils._dns import (
-    book_of,
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import judged
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.published import (
     processor,
-    write_book,
+    read_published,
+    write_published,
 )
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
+from ansible_collections.reseller.mail.plugins.plugin_utils._dns import query
+from ansible_collections.reseller.mail.plugins.plugin_utils._publish import (
+    octodns as publish_octodns,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._publish import (
+    publish as publish_publish,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._publish.update import Primary
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
+    from ansible_collections.reseller.mail.plugins.plugin_utils._model.estate import Estate
+    from ansible_collections.reseller.mail.plugins.plugin_utils._publish import published_records
 
 
 RUNS = 40
-"""Of octoDNS, at most, to find the zones at fault among all; each begins a process and asks the provider."""
+"""Runs of octoDNS at most, to find the zones at fault. Each starts a process and asks the provider
+of DNS."""
 
 
 class ActionModule(ControllerAction):
-    """Runs on the controller: reads the model, asks what is there, sends what differs or has octoDNS send it."""
+    """The action of dns_publish.
+
+    It runs on the controller. It compares the model with DNS, and sends the differences or runs
+    octoDNS.
+    """
 
     ARGUMENTS = {
         "estate": {"type": "path"},
@@ -64,38 +74,40 @@ class ActionModule(ControllerAction):
             ("driver", "octodns", ["octodns_target"]),
         ]
     }
-    PACKAGES = {"dnspython": _dns_query.DNSPYTHON_IMPORT_ERROR}
+    PACKAGES = {"dnspython": query.DNSPYTHON_IMPORT_ERROR}
 
     def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Publish the records, print what users should know, and return the task's result."""
         estate = judged(args["estate"])
         publish = self._octodns if args["driver"] == "octodns" else self._rfc2136
         result = publish(estate, args)
         for kind in ("pending", "notes", "remembered"):
             for text in result[kind]:
-                _terminal.say(f"{'note' if kind != 'pending' else kind}: {text}")
+                terminal.say(f"{'note' if kind != 'pending' else kind}: {text}")
         for text in result["lagging"]:
-            _terminal.warn(f"does not have the new data yet: {text}")
+            terminal.warn(f"does not have the new data yet: {text}")
         if result["faults"] and args["faults"] == "warn":
             for text in result["faults"]:
-                _terminal.warn(f"not published: {text}")
+                terminal.warn(f"not published: {text}")
         elif result["faults"]:
             result.update(failed=True, msg="\n".join(result["faults"]))
         return result
 
     def _rfc2136(self, estate: Estate, args: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Publish by updates to the primary server, and return the task's result."""
         primary = Primary(
-            _dns_query.server_at(args["server"], args["port"]),
+            query.server_at(args["server"], args["port"]),
             args["key_name"],
             args["key_algorithm"],
             args["key_secret"],
         )
         check_mode = bool(self._task.check_mode)
         outcome = asyncio.run(
-            _dns_publish.publish(
+            publish_publish.publish(
                 estate,
-                _dns_query.Asker(args["resolver"]),
+                query.Asker(args["resolver"]),
                 primary,
-                book_of(args["estate"]),
+                read_published(args["estate"]),
                 ca_file=args["ca_file"],
                 seconds=args["wait"],
                 check_mode=check_mode,
@@ -104,8 +116,8 @@ class ActionModule(ControllerAction):
         )
         lines = [line for change in outcome.changes for line in change.lines()]
         if lines and not self._task.diff:
-            _terminal.say(f"{len(lines)} changes of records in {args['server']}; --diff shows them")
-        noted = write_book(args["estate"], outcome.book, check_mode)
+            terminal.say(f"{len(lines)} changes of records in {args['server']}; --diff shows them")
+        noted = write_published(args["estate"], outcome.published, check_mode)
         found = {
             kind: getattr(outcome, kind)
             for kind in ("pending", "notes", "lagging", "remembered", "faults")
@@ -114,13 +126,16 @@ class ActionModule(ControllerAction):
         return {"changed": bool(lines) or noted, "changes": lines, **found, "diff": diff}
 
     def _octodns(self, estate: Estate, args: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Writes octoDNS's files, lets it plan, and outside check mode lets it do its plan."""
+        """Write the files for octoDNS, run it if its program is set, and return the task's result.
+
+        In check mode octoDNS only plans.
+        """
         check_mode, folder = bool(self._task.check_mode), args["octodns_dir"]
         prepared = asyncio.run(
-            _dns_octodns.prepare(
+            publish_octodns.prepare(
                 estate,
-                _dns_query.Asker(args["resolver"]),
-                book_of(args["estate"]),
+                query.Asker(args["resolver"]),
+                read_published(args["estate"]),
                 args["octodns_target"],
                 args["ca_file"],
             )
@@ -129,9 +144,8 @@ class ActionModule(ControllerAction):
             name: text.encode()
             for name, text in {**prepared.files, f"{octodns.PROCESSOR}.py": processor()}.items()
         }
-        diffs = _files.put_all(
-            Path(folder), texts, check_mode=False
-        )  # octoDNS plans from them, in check mode too
+        # The files are also written in check mode: octoDNS plans from them.
+        diffs = files.put_all(Path(folder), texts, check_mode=False)
         result: dict[str, t.Any] = {
             "changes": [],
             "pending": prepared.pending,
@@ -140,7 +154,7 @@ class ActionModule(ControllerAction):
             "remembered": [],
             "faults": prepared.faults,
         }
-        book = prepared.meanwhile
+        published = prepared.meanwhile
         zones = sorted(frozenset().union(*prepared.zones_of.values()))
         if args["octodns_sync"] and zones:
             changes, faults = self._sync_apart(
@@ -149,16 +163,8 @@ class ActionModule(ControllerAction):
             result.update(
                 changes=changes, faults=[*prepared.faults, *filter(None, faults.values())]
             )
-            kept = {
-                domain
-                for domain, its_zones in prepared.zones_of.items()
-                if its_zones & faults.keys()
-            }
-            book = {
-                domain: places for domain, places in prepared.done.items() if domain not in kept
-            }
-            book.update((domain, prepared.meanwhile[domain]) for domain in kept)
-        noted = write_book(args["estate"], book, check_mode)
+            published = _published_after(prepared, faults.keys())
+        noted = write_published(args["estate"], published, check_mode)
         if diffs or result["changes"]:
             result["diff"] = [
                 *diffs,
@@ -169,16 +175,20 @@ class ActionModule(ControllerAction):
     def _sync_apart(
         self, program: str, folder: str, zones: list[str], doit: bool
     ) -> tuple[list[str], dict[str, str]]:
-        """octoDNS's plan, and by zone what it ended with when that was no success. octoDNS does all zones or none: where it ends with a fault
-        the halves are tried, until those at fault stand alone; after ``RUNS`` runs it is the same with all that are left."""
+        """Run octoDNS; return the lines of its plans, and the error of each zone that failed.
+
+        octoDNS publishes all zones or none. If it fails, run it again with each half of the zones,
+        until each zone at fault is found. After ``RUNS`` runs, the zones that are left together
+        have failed together.
+        """
         changes: list[str] = []
         faults: dict[str, str] = {}
         waiting = [zones]
         for run in itertools.count(1):
             part = waiting.pop(0)
-            said, fault = self._sync(program, folder, doit, part if len(part) < len(zones) else [])
+            lines, fault = self._sync(program, folder, doit, part if len(part) < len(zones) else [])
             if not fault:
-                changes += said
+                changes += lines
             elif len(part) > 1 and run < RUNS:
                 waiting += [part[: len(part) // 2], part[len(part) // 2 :]]
             else:
@@ -193,7 +203,10 @@ class ActionModule(ControllerAction):
     def _sync(
         self, program: str, folder: str, doit: bool, zones: list[str]
     ) -> tuple[list[str], str]:
-        """octoDNS's plan as it prints it, and what it ended with when that was no success. No zones: all of them."""
+        """Run octoDNS once; return the lines of its plan, and its error or an empty text.
+
+        ``zones`` are the zones to publish. If the list is empty, octoDNS publishes all.
+        """
         command = [
             program,
             "--config-file",
@@ -211,14 +224,27 @@ class ActionModule(ControllerAction):
             )
         except OSError as error:
             return [], f"{program} cannot be run: {error.strerror}"
-        said = [
+        lines = [
             line.partition("Plan")[2].strip(" *\t") or line.strip(" *\t")
             for line in (done.stdout + done.stderr).splitlines()
         ]
-        changes = [line for line in said if line.startswith(("Create ", "Update ", "Delete "))]
+        changes = [line for line in lines if line.startswith(("Create ", "Update ", "Delete "))]
         fault = (
             ""
             if done.returncode == 0
-            else f"{os.path.basename(program)} ended with {done.returncode}: {' '.join(said[-3:])}"
+            else f"{os.path.basename(program)} ended with {done.returncode}: {' '.join(lines[-3:])}"
         )
         return changes, fault
+
+
+def _published_after(
+    prepared: publish_octodns.Prepared, failed: t.AbstractSet[str]
+) -> published_records.Published:
+    """Return the list of published records after a run of octoDNS in which some zones failed.
+
+    Domains with records in a failed zone keep their entries of before.
+    """
+    kept = {domain for domain, zones in prepared.zones_of.items() if zones & failed}
+    published = {domain: places for domain, places in prepared.done.items() if domain not in kept}
+    published.update((domain, prepared.meanwhile[domain]) for domain in kept)
+    return published

@@ -11,14 +11,23 @@ import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.reseller.mail.plugins.module_utils import _evidence, _finding
-from ansible_collections.reseller.mail.plugins.module_utils._reports import Reader
-from ansible_collections.reseller.mail.plugins.module_utils._reports_unpack import Unfit
-from ansible_collections.reseller.mail.plugins.plugin_utils import _files, _promotion, _terminal
-from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder, judged
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import (
+    files,
+    packages,
+    promotion,
+    terminal,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.action import (
+    ControllerAction,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import folder, judged
+from ansible_collections.reseller.mail.plugins.plugin_utils._promotion import evidence
+from ansible_collections.reseller.mail.plugins.plugin_utils._promotion.reports import Reader
+from ansible_collections.reseller.mail.plugins.plugin_utils._promotion.unpack import Unfit
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify import finding
 
 SHOWN = 10
+"""Notes and failures that are shown; the others are counted."""
 _WORDS = {
     "known": "counted before",
     "strange": "about domains that are not ours",
@@ -27,10 +36,11 @@ _WORDS = {
     "too_many": "too many of one day",
     "unfit": "unfit",
 }
+"""Reasons to ignore a report: key of the result, and words."""
 
 
 class ActionModule(ControllerAction):
-    """Runs on the controller: reads what others reported and what verify found, and writes the estate's log."""
+    """Read reports and verify's findings on the controller, and write the estate's log."""
 
     ARGUMENTS = {
         "estate": {"type": "path"},
@@ -38,27 +48,29 @@ class ActionModule(ControllerAction):
         "findings": {"type": "path", "default": "build/verify/report.json"},
         "sources": {"type": "list", "elements": "str", "default": []},
     }
+    PACKAGES = {"parsedmarc": packages.not_found("parsedmarc")}
 
     def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
-        directory, today = folder(args["estate"]), _promotion.today()
+        """Write ``state/promotion_evidence.json``; return what was counted and what was ignored."""
+        directory, today = folder(args["estate"]), promotion.today()
         estate = judged(directory)
         try:
-            ours = _evidence.Ours(estate, args["sources"])
+            ours = evidence.Ours(estate, args["sources"])
         except ValueError as error:
             raise AnsibleActionFail(
                 f"sources: {error}; allowed: addresses and networks such as 192.0.2.0/24"
             ) from error
-        log = _promotion.log_of(directory)
-        counts, notes = self._reports(args["reports"], ours, log, today)
-        counts["verified"] = self._findings(args["findings"], log, today, estate)
-        log = _evidence.pruned(
+        log = promotion.log_of(directory)
+        counts, notes = self._count_reports(args["reports"], ours, log, today)
+        counts["verified"] = self._count_findings(args["findings"], log, today, estate)
+        log = evidence.pruned(
             log, {domain.name for _tenant, domain in estate.served_domains()}, today
         )
-        before = _files.text(Path(directory) / _evidence.FILE)
-        text = _evidence.text(log)
-        diffs = _files.put_all(
+        before = files.text(Path(directory) / evidence.FILE)
+        text = evidence.text(log)
+        diffs = files.put_all(
             Path(directory),
-            {_evidence.FILE: text.encode()} if log or before else {},
+            {evidence.FILE: text.encode()} if log or before else {},
             bool(self._task.check_mode),
         )
         failures = [
@@ -78,64 +90,70 @@ class ActionModule(ControllerAction):
         }
         return {**found, "log": text} if self._task.check_mode else found
 
-    def _reports(
-        self, folder: str, ours: _evidence.Ours, log: _evidence.Log, today: datetime.date
+    def _count_reports(
+        self, folder: str, ours: evidence.Ours, log: evidence.Log, today: datetime.date
     ) -> tuple[dict[str, int], list[str]]:
+        """Add the reports of a folder to the log; return the counts, and notes on wrong files."""
         totals, notes = dict.fromkeys(("new", *_WORDS), 0), []
-        try:
-            reader: t.Optional[Reader] = Reader() if os.path.isdir(folder) else None
-        except ImportError as error:
-            raise AnsibleActionFail(
-                "evidence needs the Python package parsedmarc on the controller"
-            ) from error
+        reader = Reader() if os.path.isdir(folder) else None
         since = (
-            datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=_evidence.KEPT + 1)
+            datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=evidence.KEPT + 1)
         ).timestamp()
-        for name, content in _promotion.files_below(folder, since) if reader else ():
+        for name, content in promotion.files_below(folder, since) if reader else ():
             try:
                 if content is None:
-                    raise Unfit("it is too large, or no file of its own")
-                counts = _evidence.absorb(log, reader.read(content) if reader else [], ours, today)
+                    raise Unfit("it is too large, or no regular file")
+                reports = reader.read(content) if reader else []
+                counts = evidence.count_reports(log, reports, ours, today)
                 for kind, number in dataclasses.asdict(counts).items():
                     totals[kind] += number
             except Unfit as error:
                 totals["unfit"] += 1
                 notes.append(f"{name!r}: {error}")
         if reader is None:
-            notes.append(f"there is no folder {folder} with reports")
+            notes.append(f"the folder of reports {folder} does not exist")
         return totals, notes
 
-    def _findings(self, path: str, log: _evidence.Log, today: datetime.date, estate: t.Any) -> int:
-        """What verify found last, on the day that its report tells."""
+    def _count_findings(
+        self, path: str, log: evidence.Log, today: datetime.date, estate: t.Any
+    ) -> int:
+        """Add the last report of verify to the log; return how many domains have a result.
+
+        It counts for the day in its field ``checked``, else for the day of the file. A day in the
+        future does not count.
+        """
         try:
             with open(path, encoding="utf-8") as file:
                 report = json.load(file)
                 written = datetime.datetime.fromtimestamp(
                     os.fstat(file.fileno()).st_mtime, datetime.UTC
                 ).date()
-            rows, day = report["findings"], _evidence.checked_on(report) or written
-            found = _finding.from_dicts(rows)
+            rows, day = report["findings"], evidence.checked_on(report) or written
+            found = finding.from_dicts(rows)
         except FileNotFoundError:
-            _terminal.warn(
-                f"there is no report of verify at {path}: nothing is promoted without; run reseller.mail.verify"
+            terminal.warn(
+                f"the report of verify {path} does not exist: without it no policy is promoted."
+                " Run reseller.mail.verify"
             )
             return 0
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise AnsibleActionFail(f"{path} is no report of verify: {error}") from error
-        return _evidence.absorb_findings(log, found, estate, day) if day <= today else 0
+        return evidence.count_findings(log, found, estate, day) if day <= today else 0
 
     def _show(
         self, counts: t.Mapping[str, int], notes: t.Sequence[str], failures: t.Sequence[str]
     ) -> None:
+        """Show the counts in one line, then the first notes and failures."""
         rest = "".join(
             f", {counts[kind]} {words}" for kind, words in _WORDS.items() if counts[kind]
         )
-        _terminal.say(
-            f"reports: {counts['new']} new{rest}; verify spoke of {counts['verified']} domain{'s' * (counts['verified'] != 1)}"
+        terminal.say(
+            f"reports: {counts['new']} new{rest}; verify has results about {counts['verified']}"
+            f" domain{'s' * (counts['verified'] != 1)}"
         )
         for lines, show in (
-            (notes, lambda line: _terminal.say(f"note: {line}")),
-            (failures, _terminal.warn),
+            (notes, lambda line: terminal.say(f"note: {line}")),
+            (failures, terminal.warn),
         ):
             for line in lines[:SHOWN]:
                 show(line)

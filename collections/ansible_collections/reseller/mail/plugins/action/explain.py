@@ -7,59 +7,59 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.reseller.mail.plugins.module_utils import _explain_table, _names
-from ansible_collections.reseller.mail.plugins.module_utils._explain import explain
-from ansible_collections.reseller.mail.plugins.module_utils._nodes import meant
-from ansible_collections.reseller.mail.plugins.plugin_utils import _terminal
-from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import terminal
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.action import (
+    ControllerAction,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import judged
+from ansible_collections.reseller.mail.plugins.plugin_utils._model import names as model_names
+from ansible_collections.reseller.mail.plugins.plugin_utils._model.words import meant
+from ansible_collections.reseller.mail.plugins.plugin_utils._report import explain_table
+from ansible_collections.reseller.mail.plugins.plugin_utils._report.explain import explain
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
+    from ansible_collections.reseller.mail.plugins.plugin_utils._model.estate import Estate
 
 
 class ActionModule(ControllerAction):
-    """Looks on the controller; the host of the play is never asked."""
+    """Explains the values of one subject on the controller. It contacts no host."""
 
     ARGUMENTS = {
         "estate": {"type": "path"},
         "subject": {"type": "str", "required": True},
-        "said": {"type": "bool", "default": False},
+        "set_only": {"type": "bool", "default": False},
     }
 
+    PACKAGES = {"rich": explain_table.RICH_IMPORT_ERROR}
+
     def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Prints every value with its place, and returns them."""
+        """Print every value with its place, and return the values."""
         estate = judged(args["estate"])
         subject = _normal(args["subject"])
         try:
             values = [
                 found
                 for found in explain(estate, subject)
-                if found.level != "default" or not args["said"]
+                if found.level != "default" or not args["set_only"]
             ]
         except LookupError:
             raise AnsibleActionFail(_unknown(estate, subject)) from None
-        if _explain_table.RICH_IMPORT_ERROR is None:
-            _terminal.tell(
-                lambda color: _explain_table.as_table(
-                    _names.spoken(subject), values, _terminal.width(), color
-                ),
-                around="",
-            )
-        else:
-            _terminal.warn(
-                "the table needs the Python package rich on the controller; the values are returned"
-            )
-        return {"changed": False, "subject": subject, "effective": _explain_table.as_data(values)}
+        terminal.tell(
+            lambda color: explain_table.as_table(
+                model_names.spoken(subject), values, terminal.width(), color
+            ),
+            around="",
+        )
+        return {"changed": False, "subject": subject, "effective": explain_table.as_data(values)}
 
 
 def _normal(subject: str) -> str:
-    """The subject as the model writes it; what is none stays as it is, and is told as unknown."""
+    """Return the subject in its normal form. A text that is no name is returned unchanged."""
     try:
         return (
-            _names.address(subject)
+            model_names.address(subject)
             if "@" in subject
-            else _names.domain(subject)
+            else model_names.domain(subject)
             if "." in subject
             else subject
         )
@@ -68,21 +68,20 @@ def _normal(subject: str) -> str:
 
 
 def _unknown(estate: Estate, subject: str) -> str:
+    """Return the message for a subject that the estate does not have."""
+    domains = [domain for tenant in estate.tenants for domain in tenant.domains]
     if "@" in subject:
-        kind, names = (
-            "mailbox",
-            [
-                box.address
-                for tenant in estate.tenants
-                for domain in tenant.domains
-                for box in domain.mailboxes
-            ],
-        )
+        kind = "address"
+        names = [
+            each.address
+            for domain in domains
+            for each in (*domain.mailboxes, *domain.aliases, *domain.sender_addresses)
+        ]
     elif "." in subject:
-        kind, names = (
-            "domain",
-            [domain.name for tenant in estate.tenants for domain in tenant.domains],
-        )
+        kind, names = "domain", [name for domain in domains for name in domain.names]
     else:
         kind, names = "tenant", [tenant.name for tenant in estate.tenants]
-    return f"the estate has no {kind} {subject}{meant(subject, names, alike=0.6)}; allowed: the address of a mailbox, a domain, a tenant"
+    return (
+        f"the estate has no {kind} {subject}{meant(subject, names, alike=0.6)}; allowed: an"
+        " address, a domain, a domain alias, a tenant"
+    )

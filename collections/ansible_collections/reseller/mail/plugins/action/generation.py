@@ -8,9 +8,9 @@ import tempfile
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.reseller.mail.plugins.module_utils import _compile, _deletions
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
-from ansible_collections.reseller.mail.plugins.plugin_utils._faults import tell
+from ansible_collections.reseller.mail.plugins.plugin_utils import _compile
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import judged_node
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.object_faults import tell
 
 ARGUMENTS = {
     "state": {"type": "str", "choices": ["present", "previous"], "default": "present"},
@@ -23,11 +23,15 @@ ARGUMENTS = {
 
 
 class ActionModule(ActionBase):
-    """Judges and compiles on the controller, ships one file, and lets the host do the rest."""
+    """The action of generation.
+
+    It validates and compiles the estate on the controller, and ships one file to the host.
+    """
 
     def run(
         self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None
     ) -> dict[str, t.Any]:
+        """Ship the artefact, unless the previous generation is wanted, and run the module."""
         super().run(tmp, task_vars)
         _result, args = self.validate_argument_spec(
             argument_spec=ARGUMENTS, required_if=[("state", "present", ("estate", "node"))]
@@ -35,7 +39,10 @@ class ActionModule(ActionBase):
         try:
             if args["state"] == "present":
                 estate, node = judged_node(args["estate"], args["node"])
-                args["deletion_guard"] = _deletions.shares(estate)
+                args["keys_reported"] = any(
+                    state.dkim for state in estate.states if state.node == node.name
+                )
+                args["deletion_guard"] = estate.deletion_guard.shares()
                 args["artefact"] = self._ship(_compile.artefact(estate, node, args["root"]).pack())
             result: dict[str, t.Any] = self._execute_module(
                 module_name="reseller.mail.generation", module_args=args, task_vars=task_vars
@@ -46,7 +53,10 @@ class ActionModule(ActionBase):
             self._remove_tmp_path(self._connection._shell.tmpdir)
 
     def _ship(self, packed: bytes) -> str:
-        """Also in check mode: the host compares contents, and the file lies in the task's own temporary folder."""
+        """Copy the artefact to the task's temporary folder on the host; return its path there.
+
+        This is done also in check mode, because the host compares the contents.
+        """
         if not self._connection._shell.tmpdir:
             self._make_tmp_path()
         remote = self._connection._shell.join_path(self._connection._shell.tmpdir, "artefact")

@@ -7,25 +7,31 @@ import os
 import typing as t
 from pathlib import Path
 
-from ansible_collections.reseller.mail.plugins.plugin_utils import _files, _guide, _terminal
-from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import (
+    files as controller_files,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import guide, terminal
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.action import (
+    ControllerAction,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import judged
 
 
 class ActionModule(ControllerAction):
-    """Runs on the controller: writes files there, asks nobody."""
+    """Write the pages on the controller. Asks no host and no name server."""
 
     ARGUMENTS = {
         "estate": {"type": "path"},
         "dir": {"type": "path", "default": "build/guide"},
-        **_guide.ARGUMENTS,
+        **guide.ARGUMENTS,
     }
 
     def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
-        made = _guide.guide(judged(args["estate"]), args)
+        """Write the files; return their names and the state of each domain."""
+        made = guide.guide(judged(args["estate"]), args)
         files = made.files()
-        diffs = _files.put_all(
-            Path(args["dir"]), files, bool(self._task.check_mode), _guide.readable
+        diffs = controller_files.put_all(
+            Path(args["dir"]), files, bool(self._task.check_mode), guide.readable
         )
         domains: dict[str, dict[str, t.Any]] = {
             sheet.name: {
@@ -33,16 +39,17 @@ class ActionModule(ControllerAction):
                 "state": sheet.state,
                 "open": [
                     {"id": task.id, "state": task.state, "owner": task.owner}
-                    for task in sheet.tasks
-                    if task.is_open
+                    for task in sheet.open_tasks
                 ],
+                "suspended": sheet.suspended,
             }
             for sheet in made.sheets
         }
         folder = os.path.abspath(args["dir"])
         ready = sum(one["live"] for one in domains.values())
-        _terminal.say(
-            f"{len(domains)} domains, {ready} of them ready for mail; open {os.path.join(folder, 'index.html')}"
+        terminal.say(
+            f"{len(domains)} domains, {ready} of them ready for mail; open"
+            f" {os.path.join(folder, 'index.html')}"
         )
         return {
             "changed": bool(diffs),

@@ -12,37 +12,46 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.reseller.mail.plugins.plugin_utils import _guide
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
-from ansible_collections.reseller.mail.plugins.plugin_utils._secrets import Handover, unlogged
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import guide
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import judged_node
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.secrets import (
+    PasswordFile,
+    unlogged,
+)
 
 ARGUMENTS = {
     "estate": {"type": "path"},
     "node": {"type": "str", "required": True},
-    "handover": {"type": "path", "required": True},
+    "initial_passwords": {"type": "path", "required": True},
+    "recipients": {"type": "list", "elements": "str", "default": []},
     "reset": {"type": "list", "elements": "str", "default": []},
     "root": {"type": "path", "default": "/var/lib/reseller-mail/guide"},
     "group": {"type": "str", "default": "www-data"},
-    **_guide.ARGUMENTS,
+    **guide.ARGUMENTS,
 }
 
 
 class ActionModule(ActionBase):
-    """Makes the pages on the controller, ships them as one file, and hands new passwords over."""
+    """Make the pages on the controller, install them on the host, and write new passwords."""
 
     def run(
         self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None
     ) -> dict[str, t.Any]:
+        """Return the result of the module on the host."""
         super().run(tmp, task_vars)
         _spec, args = self.validate_argument_spec(argument_spec=ARGUMENTS)
         self._vars = task_vars
+        password_file = PasswordFile(
+            args["initial_passwords"], ("tenant", "password"), args["recipients"]
+        )
         estate, node = judged_node(args["estate"], args["node"])
-        made = _guide.guide(estate, args, node.name)
+        made = guide.guide(estate, args, node.name)
         tenants = {sheet.name: sheet.tenant.name for sheet in made.sheets}
         unknown = sorted(set(args["reset"]).difference(tenants.values()))
         if unknown:
             raise AnsibleActionFail(
-                f"{unknown[0]} is no tenant with pages on {node.name}; allowed: {', '.join(sorted(set(tenants.values())))}"
+                f"{unknown[0]} is no tenant with pages on {node.name}; allowed:"
+                f" {', '.join(sorted(set(tenants.values())))}"
             )
         files = {f"shared/{name}": content for name, content in made.shared.items()}
         files.update(
@@ -54,32 +63,35 @@ class ActionModule(ActionBase):
         )
         try:
             kept = {
-                key: args[key] for key in ("estate", "node", "handover", "reset", "root", "group")
+                key: args[key]
+                for key in ("estate", "node", "initial_passwords", "reset", "root", "group")
             }
             self._on_host = {**kept, "pages": self._ship(files), "tenants": tenants}
-            return self._converge(
-                Handover(args["handover"], ("tenant", "password")), bool(self._task.check_mode)
-            )
+            return self._converge(password_file, bool(self._task.check_mode))
         finally:
             self._remove_tmp_path(self._connection._shell.tmpdir)
 
-    def _converge(self, handover: Handover, check_mode: bool) -> dict[str, t.Any]:
-        """Asks first who needs a password: it is in the handover file before the host knows it, so that none is ever lost."""
+    def _converge(self, password_file: PasswordFile, check_mode: bool) -> dict[str, t.Any]:
+        """Ask the host which tenants need a password, make these passwords and install the pages.
+
+        A password is written on the controller before the host gets it, so that none is lost.
+        """
         missing = self._execute(plan=True)
         if missing.get("failed") or not missing["missing"]:
             return self._execute() if not missing.get("failed") else missing
         passwords = {tenant: secrets.token_urlsafe(18) for tenant in missing["missing"]}
         try:
-            handover.refuse_unwritable()
+            password_file.refuse_unwritable()
             if not check_mode:
-                handover.write(passwords)
+                password_file.write(passwords)
         except OSError as error:
             raise AnsibleActionFail(
-                f"the guide's passwords were not handed over: {error}"
+                f"the passwords of the guide were not written: {error}"
             ) from error
         return self._execute(passwords=passwords)
 
     def _execute(self, **arguments: t.Any) -> dict[str, t.Any]:
+        """Run the module on the host with more arguments; its arguments are not logged."""
         with unlogged(self):
             return dict(
                 self._execute_module(
@@ -90,7 +102,10 @@ class ActionModule(ActionBase):
             )
 
     def _ship(self, files: t.Mapping[str, bytes]) -> str:
-        """All files as one, into the task's own temporary folder; in check mode, too, because the host compares contents."""
+        """Copy all files as one archive into the temporary folder of the task; return its path.
+
+        This is done in check mode, too, because the host compares contents.
+        """
         if not self._connection._shell.tmpdir:
             self._make_tmp_path()
         remote = self._connection._shell.join_path(self._connection._shell.tmpdir, "pages.tar.gz")

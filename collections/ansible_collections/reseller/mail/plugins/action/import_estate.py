@@ -10,28 +10,36 @@ import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.reseller.mail.plugins.module_utils._exchange import (
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import (
+    files as controller_files,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import (
+    import_sources,
+    terminal,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.action import (
+    ControllerAction,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import NO_ESTATE
+from ansible_collections.reseller.mail.plugins.plugin_utils._exchange import (
     csv_form,
     importing,
     json_form,
     modoboa,
     postfixadmin,
 )
-from ansible_collections.reseller.mail.plugins.module_utils._exchange.document import Draft
-from ansible_collections.reseller.mail.plugins.module_utils._exchange.things import (
+from ansible_collections.reseller.mail.plugins.plugin_utils._exchange.document import Draft
+from ansible_collections.reseller.mail.plugins.plugin_utils._exchange.panel_objects import (
     ZERO_MEANS,
     Choice,
 )
-from ansible_collections.reseller.mail.plugins.module_utils._load import read_files
-from ansible_collections.reseller.mail.plugins.plugin_utils import _exchange, _files, _terminal
-from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import NO_ESTATE
+from ansible_collections.reseller.mail.plugins.plugin_utils._load import read_files
 
 SUFFIXES = {"csv": ".csv", "json": ".json", "modoboa": ".csv", "postfixadmin": ".sql"}
 
 
 class ActionModule(ControllerAction):
-    """Runs on the controller: writes the estate's files from other people's data, or says why not."""
+    """Write the estate's files from an export or from the data of another panel."""
 
     ARGUMENTS = {
         "estate": {"type": "path"},
@@ -47,6 +55,7 @@ class ActionModule(ControllerAction):
     }
 
     def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Import the source and write the files; write nothing on an error or a fault."""
         if not args["estate"]:
             raise AnsibleActionFail(NO_ESTATE)
         estate = Path(args["estate"])
@@ -54,65 +63,70 @@ class ActionModule(ControllerAction):
         draft = _draft(args, there)
         outcome = importing.result(there, found, draft, args["existing"])
         for lost in draft.lost:
-            _terminal.say(f"not carried over: {lost}")
+            terminal.say(f"not imported: {lost}")
         for line in (*outcome.errors, *outcome.faults):
-            _terminal.say(str(line))
+            terminal.say(str(line))
         result: dict[str, t.Any] = {"changed": False, "estate": os.path.abspath(estate)}
         if not outcome.errors:
             result["diff"] = [
-                _files.diff(path, there.get(path), content)
+                controller_files.diff(path, there.get(path), content)
                 for path, content in sorted(outcome.files.items())
             ]
         if outcome.errors or (outcome.faults and not args["write_faulty"]):
-            wrong = outcome.errors or outcome.faults
-            kind = "error" if outcome.errors else "fault"
-            hint = (
-                ""
-                if outcome.errors
-                else "; correct the source, or the estate, or write all the same with write_faulty"
-            )
-            # Not raised: with an exception Ansible prints the message twice, and the place in the playbook, which is innocent.
-            return {
-                **result,
-                "failed": True,
-                "msg": f"nothing was written: {len(wrong)} {kind}{'s' * (len(wrong) != 1)}, named above{hint}",
-            }
-        if not self._task.check_mode:
-            _files.write({estate / path: content for path, content in outcome.files.items()})
-        for path in sorted(outcome.files):
-            _terminal.say(
-                f"{'would write' if self._task.check_mode else 'wrote'} {'again ' if path in there else ''}{path}"
-            )
-        parts = [
-            f"{len(outcome.files)} written",
-            f"{len(outcome.same)} unchanged",
-            f"{len(draft.lost)} not carried over",
-            f"{len(outcome.faults)} faults",
-        ]
-        _terminal.say(f"The estate {os.path.abspath(estate)}: {', '.join(parts)}.")
+            # Not an exception: with one Ansible prints the message twice, and a place in the
+            # playbook, which is not the cause.
+            return {**result, "failed": True, "msg": _failure(outcome)}
+        self._write(estate, there, outcome)
+        terminal.say(
+            f"The estate {os.path.abspath(estate)}: {len(outcome.files)} written,"
+            f" {len(outcome.same)} unchanged, {len(draft.lost)} not imported,"
+            f" {len(outcome.faults)} faults."
+        )
         return {
             **result,
             "changed": bool(outcome.files),
             "written": sorted(outcome.files),
             "unchanged": outcome.same,
             "lost": [dataclasses.asdict(lost) for lost in draft.lost],
-            "faults": [_told(placed) for placed in outcome.faults],
+            "faults": [_fault_data(placed) for placed in outcome.faults],
         }
+
+    def _write(self, estate: Path, there: t.Mapping[str, bytes], outcome: importing.Result) -> None:
+        """Write the files, not in check mode, and print their names."""
+        if not self._task.check_mode:
+            controller_files.write(
+                {estate / path: content for path, content in outcome.files.items()}
+            )
+        done = "would write" if self._task.check_mode else "wrote"
+        for path in sorted(outcome.files):
+            terminal.say(f"{done} {'again ' if path in there else ''}{path}")
+
+
+def _failure(outcome: importing.Result) -> str:
+    """Return why nothing was written, and what to do."""
+    wrong, kind, hint = outcome.errors, "error", ""
+    if not outcome.errors:
+        wrong, kind = [str(fault) for fault in outcome.faults], "fault"
+        hint = "; correct the source or the estate, or write the files anyway with write_faulty"
+    return f"nothing was written: {len(wrong)} {kind}{'s' * (len(wrong) != 1)}, named above{hint}"
 
 
 def _draft(args: dict[str, t.Any], there: t.Mapping[str, bytes]) -> Draft:
-    files = _exchange.sources(args["src"], SUFFIXES[args["form"]])
+    """Read the source in its form, and return what it has."""
+    files = import_sources.sources(args["src"], SUFFIXES[args["form"]])
     if args["form"] == "csv":
         return csv_form.read(files)
     if args["form"] == "json":
         if len(files) != 1:
             raise AnsibleActionFail(
-                f"an export in JSON is one file; these are {len(files)}: {', '.join(files)}"
+                f"an export in JSON is one file; src has {len(files)}: {', '.join(files)}"
             )
         return json_form.read(*next(iter(files.items())))
     for name, names in args["tenants"].items():
         if not isinstance(names, list):
-            raise AnsibleActionFail(f"tenants: {name} has no list of domains")
+            raise AnsibleActionFail(
+                f"tenants: {name} has no list of domains; allowed: {name}: [acme.example]"
+            )
     known = frozenset(path.split("/")[1] for path in there if path.endswith("/account.yml"))
     choice = Choice(
         args["tenant"], args["tenants"], args["account"], args["zero_means"], args["secrets"], known
@@ -121,9 +135,11 @@ def _draft(args: dict[str, t.Any], there: t.Mapping[str, bytes]) -> Draft:
     return read(files, choice)
 
 
-def _told(placed: importing.Placed) -> dict[str, t.Any]:
+def _fault_data(placed: importing.Placed) -> dict[str, t.Any]:
+    """Return a fault with its row as data."""
     at = placed.fault.position
-    told = {
+    return {
+        "source": placed.source,
         "file": at.file,
         "line": at.line,
         "column": at.column,
@@ -131,4 +147,3 @@ def _told(placed: importing.Placed) -> dict[str, t.Any]:
         "what": placed.fault.what,
         "allowed": placed.fault.allowed,
     }
-    return {"source": placed.source, **told}

@@ -6,21 +6,29 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
-from ansible.errors import AnsibleActionFail
-from ansible_collections.reseller.mail.plugins.module_utils import _ledger_table
-from ansible_collections.reseller.mail.plugins.module_utils._ledger_report import (
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import packages, terminal
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.action import (
+    ControllerAction,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import (
+    counted,
+    tenant_of,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.files import (
+    content,
+    diff,
+    update,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._report import ledger_table
+from ansible_collections.reseller.mail.plugins.plugin_utils._report.ledger_data import (
     as_csv,
     as_json,
     report,
 )
-from ansible_collections.reseller.mail.plugins.plugin_utils import _terminal
-from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import counted, tenant_of
-from ansible_collections.reseller.mail.plugins.plugin_utils._files import content, diff, update
 
 
 class ActionModule(ControllerAction):
-    """Counts on the controller; the host of the play is never asked."""
+    """The action of the module: it makes the ledger on the controller, without the host."""
 
     ARGUMENTS = {
         "estate": {"type": "path"},
@@ -31,14 +39,13 @@ class ActionModule(ControllerAction):
     }
 
     def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Show the ledger or write it to ``dest``; return it, too."""
         estate, _files = counted(args["estate"])
         for name in args["tenants"]:
             tenant_of(estate, name)
         data = report(estate, args["tenants"])
         if not args["dest"]:
-            _terminal.tell(
-                lambda color: self._text(data, args, _terminal.width(), color), around=""
-            )
+            terminal.tell(lambda color: self._text(data, args, terminal.width(), color), around="")
             return {"changed": False, "ledger": data}
         dest, wanted = Path(args["dest"]), self._text(data, args, 120, False).encode()
         shown = diff(str(dest), content(dest), wanted)
@@ -53,10 +60,8 @@ class ActionModule(ControllerAction):
     def _text(
         self, data: dict[str, t.Any], args: dict[str, t.Any], columns: int, color: bool
     ) -> str:
+        """Return the ledger in the chosen format; a table has ``columns`` characters."""
         if args["output"] != "table":
             return as_json(data) if args["output"] == "json" else as_csv(data)
-        if _ledger_table.RICH_IMPORT_ERROR is not None:
-            raise AnsibleActionFail(
-                "the ledger's table needs the Python package rich on the controller; output: json or csv do without"
-            ) from (_ledger_table.RICH_IMPORT_ERROR)
-        return _ledger_table.as_table(data, args["details"], max(columns, 60), color) + "\n"
+        packages.need("the table of the ledger", {"rich": ledger_table.RICH_IMPORT_ERROR})
+        return ledger_table.as_table(data, args["details"], max(columns, 60), color) + "\n"

@@ -6,9 +6,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.reseller.mail.plugins.module_utils import _node_history
-from ansible_collections.reseller.mail.plugins.plugin_utils import _terminal
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import terminal
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import judged_node
+from ansible_collections.reseller.mail.plugins.plugin_utils._model import node_history
 
 ARGUMENTS = {
     "estate": {"type": "path", "required": True},
@@ -20,7 +20,7 @@ ARGUMENTS = {
 
 
 class ActionModule(ActionBase):
-    """Compares what the host has with what the estate knows of its node's past."""
+    """Compare what the host has with what the estate records about the earlier host of the node."""
 
     def run(
         self, tmp: t.Optional[str] = None, task_vars: t.Optional[dict[str, t.Any]] = None
@@ -35,15 +35,15 @@ class ActionModule(ActionBase):
             return result
         found = result.pop("host")
         there = {part: bool(found[part]) for part in ("credentials", "dkim", "mail", "mailboxes")}
-        host = _node_history.Host(**there, mail_home=str(found["mail_home"]))
-        lost = _node_history.missing(
-            estate, node, host, _node_history.Places(args["root"], args["mail_home"])
+        host = node_history.Host(**there, mail_home=str(found["mail_home"]))
+        lost = node_history.missing(
+            estate, node, host, node_history.Places(args["root"], args["mail_home"])
         )
         result.update(changed=False, missing=lost)
         if lost and args["virgin_host"] == "refuse":
-            result.update(failed=True, msg=_node_history.refusal(node.name, lost))
+            result.update(failed=True, msg=node_history.refusal(node.name, lost))
         elif lost and args["virgin_host"] == "restore":
-            result["msg"] = _node_history.waiting(node.name, lost)
+            result["msg"] = node_history.waiting(node.name, lost)
         elif lost:
-            _terminal.warn(_node_history.accepted(node.name, lost))
+            terminal.warn(node_history.accepted(node.name, lost))
         return result

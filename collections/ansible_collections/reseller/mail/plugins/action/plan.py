@@ -9,23 +9,31 @@ from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 from ansible.utils.color import stringc
-from ansible_collections.reseller.mail.plugins.module_utils import _fault_text, _plan
-from ansible_collections.reseller.mail.plugins.module_utils._plan.data import data
-from ansible_collections.reseller.mail.plugins.module_utils._plan.markdown import markdown
-from ansible_collections.reseller.mail.plugins.module_utils._plan.text import headline, text
-from ansible_collections.reseller.mail.plugins.module_utils._printable import json_text
-from ansible_collections.reseller.mail.plugins.module_utils._revision import Revision
-from ansible_collections.reseller.mail.plugins.plugin_utils import _revision, _terminal
-from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder
-from ansible_collections.reseller.mail.plugins.plugin_utils._files import update
-from ansible_collections.reseller.mail.plugins.plugin_utils._git import GitError, Repository
+from ansible_collections.reseller.mail.plugins.plugin_utils._change import summary
+from ansible_collections.reseller.mail.plugins.plugin_utils._change.data import data
+from ansible_collections.reseller.mail.plugins.plugin_utils._change.markdown import markdown
+from ansible_collections.reseller.mail.plugins.plugin_utils._change.revision import Revision
+from ansible_collections.reseller.mail.plugins.plugin_utils._change.text import headline, text
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import revision, terminal
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.action import (
+    ControllerAction,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import folder
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.files import update
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.git import (
+    GitError,
+    Repository,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._model.printable import json_text
+from ansible_collections.reseller.mail.plugins.plugin_utils._report import fault_text
 
 COLORS = {"+": "green", "-": "red", "~": "yellow", "!": "bright red"}
+FEW = 3
+"""So many faults are shown with their lines. Of more, each has one line."""
 
 
 class ActionModule(ControllerAction):
-    """Compares two revisions of an estate on the controller."""
+    """Compare two revisions of an estate on the controller."""
 
     ARGUMENTS = {
         "estate": {"type": "path"},
@@ -47,72 +55,87 @@ class ActionModule(ControllerAction):
     }
 
     def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Prints the plan, writes what is asked for, and fails when the change is refused."""
+        """Print the change summary and write its files; fail if the change is refused."""
         if args["merge"] and not args["after_revision"]:
             raise AnsibleActionFail(
-                "merge needs before_revision and after_revision: it shows what merging the one into the other means"
+                "merge needs before_revision and after_revision: it shows the result of merging one"
+                " into the other"
             )
-        # An identity that a pipeline failed to fill in must not turn into a plan that judges nobody.
+        # If a pipeline leaves the identity empty by mistake, the rights must not remain unchecked.
         if args["actor"] is not None and not args["actor"].strip():
             raise AnsibleActionFail(
-                "the actor is empty: give the identity that the forge vouches for, or no actor at all"
+                "the actor is empty: give the identity that the forge reports, or leave actor out"
             )
         before, after = self._revisions(args)
         who = (
-            _plan.Who(args["actor"], tuple(args["actor_groups"]), tuple(args["approvers"]))
+            summary.Actor(args["actor"], tuple(args["actor_groups"]), tuple(args["approvers"]))
             if args["actor"]
             else None
         )
-        plan = _plan.compare(before, after, who, args["deletions_accepted"])
-        _terminal.tell(lambda color: _said(plan, after, color))
-        texts = {args["markdown"]: markdown(plan), args["json"]: json_text(data(plan))}
+        change = summary.compare(before, after, who, args["deletions_accepted"])
+        terminal.tell(lambda color: _output(change, after, color))
+        texts = {args["markdown"]: markdown(change), args["json"]: json_text(data(change))}
         written = [
             update(Path(dest), content.encode(), self._task.check_mode)
             for dest, content in texts.items()
             if dest
         ]
-        outcome = {"changed": any(written), "plan": data(plan)}
-        # Not raised: with an exception Ansible prints the message twice, and the place in the playbook, which is innocent.
-        return {**outcome, "failed": True, "msg": _refused(plan)} if plan.refused else outcome
+        if not change.refused:
+            return {"changed": any(written), "plan": data(change)}
+        # Not an exception: with one Ansible prints the message twice, and a place in the playbook,
+        # which is not the cause. Without the data: Ansible prints every value of a failed task.
+        return {"changed": any(written), "failed": True, "msg": _refusal(change)}
 
     def _revisions(self, args: dict[str, t.Any]) -> tuple[Revision, Revision]:
+        """Return the revisions before and after the change."""
         estate = folder(args["estate"])
         if args["before"]:
-            return _revision.of_folder(
-                folder(args["before"], "estate before")
-            ), _revision.of_folder(estate)
+            before = folder(args["before"], "estate before")
+            return revision.of_folder(before), revision.of_folder(estate)
         repository = Repository(estate)
+        before_name, after_name = args["before_revision"], args["after_revision"]
         try:
-            ours = repository.commit(args["before_revision"])
-            if args["after_revision"] is None:
-                return _revision.of_commit(
-                    repository, ours, args["before_revision"], bare=True
-                ), _revision.of_working_tree(repository, estate)
-            theirs = repository.commit(args["after_revision"])
+            ours = repository.commit(before_name)
+            if after_name is None:
+                return (
+                    revision.of_commit(repository, ours, before_name, bare=True),
+                    revision.of_working_tree(repository, estate),
+                )
+            theirs = repository.commit(after_name)
             tree = repository.merged(ours, theirs) if args["merge"] else ""
-            return _revision.of_commit(
-                repository, ours, args["before_revision"]
-            ), _revision.of_commit(repository, theirs, args["after_revision"], tree)
+            return (
+                revision.of_commit(repository, ours, before_name),
+                revision.of_commit(repository, theirs, after_name, tree),
+            )
         except GitError as error:
             raise AnsibleActionFail(str(error)) from None
 
 
-def _said(plan: _plan.Plan, after: Revision, color: bool) -> str:
-    said = text(plan, _painted) if color else text(plan)
-    if plan.faults:
-        return f"{_fault_text.text(plan.faults, _fault_text.Sources(after.files, after.prefix), _terminal.width(), color=color)}\n\n{said}"
-    return said
+def _output(change: summary.ChangeSummary, after: Revision, color: bool) -> str:
+    """Return what is printed: the faults of the files, then the summary."""
+    printed = text(change, _painted) if color else text(change)
+    if not change.faults:
+        return printed
+    sources = fault_text.Sources(after.files, after.prefix)
+    faults = (
+        fault_text.text(change.faults, sources, terminal.width(), color=color)
+        if len(change.faults) <= FEW
+        else fault_text.brief(change.faults, sources, color=color)
+    )
+    return f"{faults}\n\n{printed}"
 
 
 def _painted(sign: str, words: str) -> str:
+    """Return a line in the colour of its sign."""
     return str(stringc(words, COLORS[sign])) if sign in COLORS else words
 
 
-def _refused(plan: _plan.Plan) -> str:
-    if plan.faults:
-        return f"{headline(plan)}; each is named above"
-    reasons = [plan.deletions] if plan.deletions else []
-    if plan.refusals:
-        number = "1 edit is" if len(plan.refusals) == 1 else f"{len(plan.refusals)} edits are"
-        reasons.insert(0, f"{number} not allowed to {plan.actor}; each is named above")
+def _refusal(change: summary.ChangeSummary) -> str:
+    """Return why the change is refused."""
+    if change.faults:
+        return f"{headline(change)}; each is named above"
+    reasons = [change.deletions] if change.deletions else []
+    if change.refusals:
+        number = "1 edit is" if len(change.refusals) == 1 else f"{len(change.refusals)} edits are"
+        reasons.insert(0, f"{number} not allowed to {change.actor}; each is named above")
     return ". ".join(reasons)

@@ -6,48 +6,54 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
-from ansible_collections.reseller.mail.plugins.module_utils import _promotion, _promotion_report
-from ansible_collections.reseller.mail.plugins.module_utils._load import PROMOTED
-from ansible_collections.reseller.mail.plugins.plugin_utils import _files, _terminal
-from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder, judged
-from ansible_collections.reseller.mail.plugins.plugin_utils._promotion import decisions, today
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import files, terminal
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.action import (
+    ControllerAction,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import folder, judged
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.promotion import (
+    decisions,
+    today,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._load import PROMOTED
+from ansible_collections.reseller.mail.plugins.plugin_utils._promotion import decide, report
 
 
 class ActionModule(ControllerAction):
-    """Runs on the controller: shows where every policy is, and writes down the steps that the evidence carries."""
+    """Show every policy on the controller, and write the steps that have enough evidence."""
 
     ARGUMENTS = {"estate": {"type": "path"}, "log": {"type": "str"}}
-    PACKAGES = {"rich": _promotion_report.RICH_IMPORT_ERROR}
+    PACKAGES = {"rich": report.RICH_IMPORT_ERROR}
 
     def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Write ``state/promoted_domains.json``; return every policy and the new steps."""
         directory = folder(args["estate"])
         decided = decisions(judged(directory), directory, today(), args["log"])
-        steps = _promotion.recorded(decided)
-        width = max(_terminal.width(), 60)
-        _terminal.tell(
+        steps = decide.steps_made(decided)
+        width = max(terminal.width(), 60)
+        terminal.tell(
             lambda color: (
-                _promotion_report.as_table(decided, width, color=color)
+                report.as_table(decided, width, color=color)
                 if decided
-                else "No domain with mail is served."
+                else "The hosts serve no domain with mail."
             )
         )
-        before = _files.text(Path(directory) / PROMOTED)
-        diffs = _files.put_all(
+        before = files.text(Path(directory) / PROMOTED)
+        diffs = files.put_all(
             Path(directory),
-            {PROMOTED: _promotion.text(steps).encode()} if steps or before else {},
+            {PROMOTED: decide.text(steps).encode()} if steps or before else {},
             bool(self._task.check_mode),
         )
         moved = [
-            f"{one.track.domain}: {_promotion_report.NAMES[one.track.policy]} {one.before} → {one.step}"
+            f"{one.track.domain}: {report.NAMES[one.track.policy]} {one.before} → {one.step}"
             for one in decided
             if one.step != one.before
         ]
         if moved:
-            _terminal.say(f"{len(moved)} to publish: ansible-playbook reseller.mail.site")
+            terminal.say(f"{len(moved)} to publish: ansible-playbook reseller.mail.site")
         return {
             "changed": bool(diffs),
             "moved": moved,
-            "domains": _promotion_report.data(decided),
+            "domains": report.data(decided),
             "diff": diffs,
         }

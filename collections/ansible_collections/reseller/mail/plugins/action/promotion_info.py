@@ -5,23 +5,29 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.reseller.mail.plugins.module_utils import _promotion_report
-from ansible_collections.reseller.mail.plugins.module_utils._finding import as_dicts
-from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import folder, judged
-from ansible_collections.reseller.mail.plugins.plugin_utils._promotion import decisions, today
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.action import (
+    ControllerAction,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import folder, judged
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.promotion import (
+    decisions,
+    today,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._promotion import report
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.finding import as_dicts
 
 
 class ActionModule(ControllerAction):
-    """Runs on the controller and changes nothing."""
+    """Return the state of every policy. Runs on the controller and changes nothing."""
 
     ARGUMENTS = {"estate": {"type": "path"}}
 
     def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Return every policy as a finding and as data."""
         directory = folder(args["estate"])
         decided = decisions(judged(directory), directory, today())
         return {
             "changed": False,
-            "findings": as_dicts(_promotion_report.findings(decided)),
-            "domains": _promotion_report.data(decided),
+            "findings": as_dicts(report.findings(decided)),
+            "domains": report.data(decided),
         }

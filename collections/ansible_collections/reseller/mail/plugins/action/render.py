@@ -8,16 +8,18 @@ import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.reseller.mail.plugins.module_utils import _compile
-from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
+from ansible_collections.reseller.mail.plugins.plugin_utils import _compile
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.action import (
+    ControllerAction,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import judged_node
 
 MANIFEST = "manifest.json"
-"""Notes what is ours in the folder, so that nothing else is ever removed."""
+"""Lists the files that this action wrote into the folder. No other file is ever removed."""
 
 
 class ActionModule(ControllerAction):
-    """Everything happens on the controller; the host of the play is never asked."""
+    """Writes the tables of a node on the controller. It contacts no host."""
 
     ARGUMENTS = {
         "estate": {"type": "path"},
@@ -27,6 +29,7 @@ class ActionModule(ControllerAction):
     }
 
     def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Compile the tables of a node, write them and return what changed."""
         artefact = _compile.artefact(*judged_node(args["estate"], args["node"]), args["root"])
         files = dict(artefact.files)
         files[MANIFEST] = (
@@ -46,6 +49,7 @@ class ActionModule(ControllerAction):
             raise AnsibleActionFail(f"{error.filename}: {error.strerror}") from None
 
     def _write(self, dest: Path, files: dict[str, str]) -> dict[str, t.Any]:
+        """Make the folder hold these files, unless in check mode; return what changed."""
         before = {path: _text(dest / path) for path in files.keys() | _ours(dest)}
         written = sorted(path for path, text in files.items() if before[path] != text)
         removed = sorted(path for path in before.keys() - files.keys() if before[path] is not None)
@@ -74,7 +78,7 @@ class ActionModule(ControllerAction):
 
 
 def _ours(dest: Path) -> set[str]:
-    """What an earlier run wrote."""
+    """Return the paths of the files that an earlier run wrote."""
     try:
         files = json.loads((dest / MANIFEST).read_bytes())["files"]
     except (FileNotFoundError, ValueError, KeyError, TypeError):
@@ -83,6 +87,7 @@ def _ours(dest: Path) -> set[str]:
 
 
 def _text(path: Path) -> t.Optional[str]:
+    """Return the text of a file; None if there is no such file."""
     try:
         return path.read_bytes().decode("utf-8", "replace")
     except FileNotFoundError:

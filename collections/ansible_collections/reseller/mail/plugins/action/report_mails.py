@@ -10,7 +10,7 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.reseller.mail.plugins.plugin_utils._secrets import unlogged
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.secrets import unlogged
 
 _NAME = re.compile(r"[0-9a-f]{24}\.eml")
 MAX_RUN = 24 * 2**20
@@ -26,13 +26,14 @@ class Mail(t.NamedTuple):
 
 
 class ActionModule(ActionBase):
-    """Has the host read what is not here yet, and writes it on the controller."""
+    """Fetch the mails that the controller does not have yet, and write them there."""
 
     TRANSFERS_FILES = False
 
     def run(
         self, tmp: t.Any = None, task_vars: t.Optional[dict[str, t.Any]] = None
     ) -> dict[str, t.Any]:
+        """Return the host's answer, and how many mails were written."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         args = dict(self._task.args)
         folder = args.pop("dest", None) or "build/reports"
@@ -42,7 +43,7 @@ class ActionModule(ActionBase):
             if _NAME.fullmatch(name)
         )
         answer = self._ask({**args, "known": known}, task_vars)
-        mails = fit(answer.pop("mails", []))
+        mails = valid_mails(answer.pop("mails", []))
         result.update(answer)
         if result.get("failed"):
             return result
@@ -57,13 +58,15 @@ class ActionModule(ActionBase):
     def _ask(
         self, args: dict[str, t.Any], task_vars: t.Optional[dict[str, t.Any]]
     ) -> dict[str, t.Any]:
-        with unlogged(self):  # these are other people's letters
+        """Run the module on the host. The mails are private, so its result is not logged."""
+        with unlogged(self):
             answer: dict[str, t.Any] = self._execute_module(
                 module_name="reseller.mail.report_mails", module_args=args, task_vars=task_vars
             )
         return answer
 
     def _write(self, folder: str, mails: t.Iterable[Mail]) -> None:
+        """Write each mail to a file with the time of its arrival. Raises OSError."""
         os.makedirs(folder, mode=0o700, exist_ok=True)
         for mail in mails:
             path = os.path.join(folder, mail.name)
@@ -72,15 +75,16 @@ class ActionModule(ActionBase):
                 os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb"
             ) as file:
                 file.write(mail.content)
-            os.utime(
-                draft, (mail.arrived, mail.arrived)
-            )  # evidence passes over files that are too old
+            # evidence ignores files that are too old, by this time.
+            os.utime(draft, (mail.arrived, mail.arrived))
             os.replace(draft, path)
 
 
-def fit(mails: t.Any) -> list[Mail]:
-    """Return those of a host's mails that are what our module sends, as many as it sends at most: the host does not choose where we
-    write, nor how much."""
+def valid_mails(mails: t.Any) -> list[Mail]:
+    """Return the mails of a host's answer that have the form and the size that our module sends.
+
+    A host that was broken into cannot choose the path or the amount of what is written.
+    """
     found, size = [], 0
     for one in mails if isinstance(mails, list) else []:
         try:

@@ -7,29 +7,41 @@ import os
 import typing as t
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.reseller.mail.plugins.module_utils._judge._index import listed
-from ansible_collections.reseller.mail.plugins.module_utils._judge.limits import amount
-from ansible_collections.reseller.mail.plugins.module_utils._ledger import Usage
-from ansible_collections.reseller.mail.plugins.module_utils._load import build
-from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import COUNTERS
-from ansible_collections.reseller.mail.plugins.module_utils._names import address
-from ansible_collections.reseller.mail.plugins.module_utils._rewrite import CannotEdit, hand_over
-from ansible_collections.reseller.mail.plugins.module_utils._transfer import (
+from ansible_collections.reseller.mail.plugins.plugin_utils._change.rewrite import (
+    CannotEdit,
+    hand_over,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._change.transfer import (
     Transfer,
-    strangers,
+    not_admins,
     transfer,
 )
-from ansible_collections.reseller.mail.plugins.plugin_utils import _terminal
-from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import counted, tenant_of
-from ansible_collections.reseller.mail.plugins.plugin_utils._files import Changed, diff, replace_all
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import terminal
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.action import (
+    ControllerAction,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import (
+    counted,
+    tenant_of,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.files import (
+    Changed,
+    diff,
+    replace_all,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._judge.ledger import Usage
+from ansible_collections.reseller.mail.plugins.plugin_utils._judge.limits import amount
+from ansible_collections.reseller.mail.plugins.plugin_utils._load import build
+from ansible_collections.reseller.mail.plugins.plugin_utils._model.names import address
+from ansible_collections.reseller.mail.plugins.plugin_utils._model.tenant import COUNTERS
+from ansible_collections.reseller.mail.plugins.plugin_utils._model.words import listed
 
 if t.TYPE_CHECKING:
-    from ansible_collections.reseller.mail.plugins.module_utils._model.tenant import Tenant
+    from ansible_collections.reseller.mail.plugins.plugin_utils._model.tenant import Tenant
 
 
 class ActionModule(ControllerAction):
-    """Rewrites the tenant's files on the controller; the host of the play is never asked."""
+    """Rewrite the tenant's files on the controller. The host of the play is not contacted."""
 
     ARGUMENTS = {
         "estate": {"type": "path"},
@@ -39,6 +51,7 @@ class ActionModule(ControllerAction):
     }
 
     def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Write the files with the new owner and print the result; write nothing on a fault."""
         estate, files = counted(args["estate"])
         tenant = tenant_of(estate, args["tenant"])
         source, target = _admins(tenant, args["source"], args["target"])
@@ -49,19 +62,23 @@ class ActionModule(ControllerAction):
         mended, faults = build({**files, **after})
         if faults:
             for fault in faults:
-                _terminal.say(str(fault))
+                terminal.say(str(fault))
             return {
                 "failed": True,
-                "msg": f"nothing was written: the result would have the {len(faults)} faults named above",
+                "msg": (
+                    f"nothing was written: the result would have the {len(faults)} faults named"
+                    " above; correct them first"
+                ),
             }
         if mended.tenants != outcome.estate.tenants:
             raise AnsibleActionFail(
-                f"nothing was written: {listed(after)} cannot be rewritten safely; change the owners by hand"
+                f"nothing was written: {listed(after)} cannot be rewritten safely; change the"
+                " owners by hand"
             )
         if after and not self._task.check_mode:
             _write(args["estate"], files, after)
         moved = {key: getattr(outcome.moved, key) for key in (*COUNTERS[:5], "unlimited")}
-        _tell(tenant, source, target, outcome, sorted(after))
+        _print_result(tenant, source, target, outcome, sorted(after))
         diffs = [diff(path, files[path], after[path]) for path in sorted(after)]
         changes = [{"kind": change.kind, "name": change.name} for change in outcome.changes]
         return {
@@ -74,25 +91,27 @@ class ActionModule(ControllerAction):
 
 
 def _admins(tenant: Tenant, *written: str) -> list[str]:
+    """Return both addresses in the form of the files; fail if one is no admin of the tenant."""
     try:
         source, target = (address(text) for text in written)
     except ValueError as error:
         raise AnsibleActionFail(f"{error}; allowed: an address such as jo@acme.example") from None
-    unknown = strangers(tenant, source, target)
+    unknown = not_admins(tenant, source, target)
     if unknown:
         allowed = listed(admin.address for admin in tenant.admins)
         raise AnsibleActionFail(
-            f"{unknown[0]} is no admin of tenant {tenant.name}, within which a transfer stays; allowed: {allowed}"
+            f"{unknown[0]} is no admin of tenant {tenant.name}, and a transfer stays within a"
+            f" tenant; allowed: {allowed}"
         )
     if source == target:
-        raise AnsibleActionFail(f"{source} cannot hand over to itself")
+        raise AnsibleActionFail(f"source and target are both {source}; allowed: two admins")
     return [source, target]
 
 
 def _rewritten(
     tenant: Tenant, files: t.Mapping[str, bytes], source: str, target: str
 ) -> dict[str, bytes]:
-    """The tenant's files that change."""
+    """Return the tenant's files that change, by their path in the estate."""
     after = {}
     for domain in tenant.domains:
         path = f"tenants/{tenant.name}/{domain.name}.yml"
@@ -100,7 +119,8 @@ def _rewritten(
             text = hand_over(files[path], source, target, domain.owner == source)
         except CannotEdit:
             raise AnsibleActionFail(
-                f"nothing was written: {path} has no place for its new owner; write owner: {target} into it by hand"
+                f"nothing was written: the owner cannot be added to {path} automatically; write"
+                f" owner: {target} into it by hand"
             ) from None
         if text != files[path]:
             after[path] = text
@@ -108,11 +128,12 @@ def _rewritten(
 
 
 def _write(directory: str, before: t.Mapping[str, bytes], after: t.Mapping[str, bytes]) -> None:
+    """Write all files, or none if one of them was changed since it was read."""
     try:
         replace_all(directory, before, after)
     except Changed as error:
         raise AnsibleActionFail(
-            f"nothing was written: {error} was changed meanwhile; run it again"
+            f"nothing was written: {error} was changed during the run; run it again"
         ) from None
     except OSError as error:
         raise AnsibleActionFail(
@@ -121,45 +142,53 @@ def _write(directory: str, before: t.Mapping[str, bytes], after: t.Mapping[str, 
 
 
 def _refusal(outcome: Transfer, source: str, target: str) -> dict[str, t.Any]:
-    """All or nothing: what the receiver lacks, counter by counter."""
+    """Print by how much each limit of the receiver is too low; return the failure."""
     missing = []
     for one in outcome.missing:
         word = one.key.replace("_", " ")
-        needed = "without limit" if one.needed is None else amount(one.key, one.needed)
+        needed = "an unlimited amount" if one.needed is None else amount(one.key, one.needed)
         more = (
-            "its limit would have to go"
+            "it must be unlimited"
             if one.amount is None
-            else f"{amount(one.key, one.amount)} are missing"
+            else f"raise it by {amount(one.key, one.amount)}"
         )
-        _terminal.say(
-            f"{target} lacks room for {word}: {needed} would come, {amount(one.key, one.left)} are left; {more}"
+        terminal.say(
+            f"the limit of {target} for {word} is too low: {needed} would be added,"
+            f" {amount(one.key, one.left)} are left; {more}"
         )
         missing.append(
             {"counter": one.key, "needed": one.needed, "left": one.left, "missing": one.amount}
         )
     words = ", ".join(one.key.replace("_", " ") for one in outcome.missing)
     return {
-        "msg": f"nothing was written: {target} has no room for what {source} owns ({words}); each is named above",
+        "msg": (
+            f"nothing was written: the limits of {target} are too low for what {source} owns"
+            f" ({words}); each is named above"
+        ),
         "missing": missing,
     }
 
 
-def _tell(
+def _print_result(
     tenant: Tenant, source: str, target: str, outcome: Transfer, paths: t.Sequence[str]
 ) -> None:
+    """Print what was transferred, and in which files."""
     if not outcome.changes:
-        _terminal.say(f"{source} owns nothing in tenant {tenant.name}.")
+        terminal.say(f"{source} owns nothing in tenant {tenant.name}.")
         return
-    _terminal.say(
-        f"{source} → {target}: {_amounts(outcome.moved)}; in {', '.join(paths) if len(paths) < 4 else f'{len(paths)} files'}."
+    terminal.say(
+        f"{source} → {target}: {_amounts(outcome.moved)}; in"
+        f" {', '.join(paths) if len(paths) < 4 else f'{len(paths)} files'}."
     )
     if tenant.default_owner == source:
-        _terminal.say(
-            f"{source} stays the account's default_owner: domains that are added without an owner go to its account."
+        terminal.say(
+            f"{source} stays the account's default_owner: new domains without an owner are charged"
+            " to it."
         )
 
 
 def _amounts(moved: Usage) -> str:
+    """Return what was transferred, counter by counter."""
     amounts = {
         key.replace("_", " "): amount(key, getattr(moved, key))
         for key in COUNTERS

@@ -7,32 +7,34 @@ import asyncio
 import time
 import typing as t
 
-from ansible_collections.reseller.mail.plugins.module_utils import _dns_query, _spf_chain
-from ansible_collections.reseller.mail.plugins.module_utils._finding import as_dicts
-from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import ask
-from ansible_collections.reseller.mail.plugins.plugin_utils import _terminal
-from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import terminal
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.action import (
+    ControllerAction,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import judged
+from ansible_collections.reseller.mail.plugins.plugin_utils._dns import query, spf
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.dns import ask
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.finding import as_dicts
 
 SECONDS = 15
-"""Between two words about how far it is: a thousand names take a minute or more."""
+"""Between two lines of progress: a thousand names take a minute or more."""
 
 
 def progress() -> t.Callable[[int, int], None]:
-    """Says now and then how far it is."""
-    said = time.monotonic()
+    """Return a function that prints the progress, at most once in ``SECONDS``."""
+    printed = time.monotonic()
 
-    def tell(done: int, of: int) -> None:
-        nonlocal said
-        if time.monotonic() - said >= SECONDS:
-            said = time.monotonic()
-            _terminal.say(f"DNS: {done} of {of} names asked about")
+    def show(done: int, of: int) -> None:
+        nonlocal printed
+        if time.monotonic() - printed >= SECONDS:
+            printed = time.monotonic()
+            terminal.say(f"DNS: asked about {done} of {of} names")
 
-    return tell
+    return show
 
 
 class ActionModule(ControllerAction):
-    """Runs on the controller: asks name servers and policy hosts; reads no host."""
+    """Verify DNS from the controller: ask name servers and policy hosts, and connect to no node."""
 
     ARGUMENTS = {
         "estate": {"type": "path"},
@@ -41,13 +43,10 @@ class ActionModule(ControllerAction):
         "timeout": {"type": "float", "default": 4},
         "at_once": {"type": "int", "default": 50},
     }
-    PACKAGES = {
-        "dnspython": _dns_query.DNSPYTHON_IMPORT_ERROR,
-        "spftrace": _spf_chain.SPFTRACE_IMPORT_ERROR,
-    }
+    PACKAGES = {"dnspython": query.DNSPYTHON_IMPORT_ERROR, "spftrace": spf.SPFTRACE_IMPORT_ERROR}
 
     def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         estate = judged(args["estate"])
-        asker = _dns_query.Asker(args["resolver"], args["timeout"], args["at_once"])
+        asker = query.Asker(args["resolver"], args["timeout"], args["at_once"])
         found = asyncio.run(ask.findings(estate, asker, args["ca_file"], progress=progress()))
         return {"changed": False, "findings": as_dicts(found)}

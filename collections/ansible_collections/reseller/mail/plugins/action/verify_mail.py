@@ -8,20 +8,19 @@ import os
 import secrets
 import typing as t
 
-from ansible_collections.reseller.mail.plugins.module_utils import (
-    _dns_query,
-    _mail_round,
-    _verify_contact,
-    _verify_mail,
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.action import (
+    ControllerAction,
 )
-from ansible_collections.reseller.mail.plugins.module_utils._finding import as_dicts
-from ansible_collections.reseller.mail.plugins.module_utils._mail_dial import Dialler
-from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import judged
+from ansible_collections.reseller.mail.plugins.plugin_utils._dns import query
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify import contact, mail, round_trip
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.connect import Connector
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.finding import as_dicts
 
 
-def handed_over(folder: str) -> dict[str, str]:
-    """The initial passwords that the controller was given: CSV files with the columns address and password."""
+def initial_passwords(folder: str) -> dict[str, str]:
+    """The initial passwords that the controller was given: CSV files with the columns address and
+    password."""
     found = {}
     for name in sorted(os.listdir(folder)) if folder and os.path.isdir(folder) else []:
         if name.endswith(".csv"):
@@ -33,7 +32,7 @@ def handed_over(folder: str) -> dict[str, str]:
 
 
 class ActionModule(ControllerAction):
-    """Runs on the controller, as a mail client and a stranger's mail server would."""
+    """Verify mail from the controller, as a mail program and an external mail server do."""
 
     ARGUMENTS = {
         "estate": {"type": "path"},
@@ -53,21 +52,21 @@ class ActionModule(ControllerAction):
         "timeout": {"type": "float", "default": 30},
     }
     PACKAGES = {
-        "dnspython": _dns_query.DNSPYTHON_IMPORT_ERROR,
-        "dkimpy[ed25519]": _mail_round.DKIMPY_IMPORT_ERROR,
+        "dnspython": query.DNSPYTHON_IMPORT_ERROR,
+        "dkimpy[ed25519]": round_trip.DKIMPY_IMPORT_ERROR,
     }
 
     def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         estate = judged(args["estate"])
         given = {account["address"]: account["password"] for account in args["accounts"]}
-        passwords = {**handed_over(args["passwords_dir"]), **given}
+        passwords = {**initial_passwords(args["passwords_dir"]), **given}
         initial = None if args["initial"] is None else {*args["initial"], *given}
-        probes, findings = _verify_mail.choose(estate, passwords, initial)
-        dialler = Dialler(args["resolver"], args["ca_file"])
-        findings += _mail_round.access_findings(dialler, estate)
-        findings += _verify_contact.findings(dialler, estate)
-        findings += _mail_round.name_findings(dialler, estate, probes)
-        findings += _mail_round.mail_findings(
-            dialler, probes, secrets.token_hex(8), args["timeout"]
+        probes, findings = mail.choose(estate, passwords, initial)
+        connector = Connector(args["resolver"], args["ca_file"])
+        findings += round_trip.access_findings(connector, estate)
+        findings += contact.findings(connector, estate)
+        findings += round_trip.name_findings(connector, estate, probes)
+        findings += round_trip.mail_findings(
+            connector, probes, secrets.token_hex(8), args["timeout"]
         )
         return {"changed": False, "findings": as_dicts(findings)}

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
-from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding, as_dicts
-from ansible_collections.reseller.mail.plugins.module_utils._verify_quota import (
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import judged_node
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.host_answer import answer_of
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.finding import Finding, as_dicts
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.quota import (
     Live,
     ledger_findings,
     node_findings,
 )
-from ansible_collections.reseller.mail.plugins.plugin_utils._estate import judged_node
 
 ARGUMENTS = {
     "estate": {"type": "path"},
@@ -24,7 +24,7 @@ ARGUMENTS = {
 
 
 class ActionModule(ActionBase):
-    """Compares on the controller; on the node it only runs the read-only module quota_info."""
+    """Compare on the controller what the read-only module quota_info returns from the node."""
 
     TRANSFERS_FILES = False
 
@@ -36,38 +36,35 @@ class ActionModule(ActionBase):
         estate, mail_host = judged_node(args["estate"], args["node"])
         node = mail_host.name
         findings = ledger_findings(estate, node)
-        answer, why = self._live(args["users_file"], task_vars)
-        if answer is None:
+        quotas, why = answer_of(
+            self._execute_module,
+            "reseller.mail.quota_info",
+            {"users_file": args["users_file"]},
+            task_vars,
+            "quotas",
+        )
+        if quotas is None:
             host = mail_host.hostname
             findings += [
                 Finding(
                     one,
                     host,
                     "fail" if one == "quota.limit" else "blocked",
-                    "Dovecot says what it enforces",
+                    "Dovecot returns the limits that it enforces",
                     why,
                     f"look at Dovecot on {host}",
                 )
                 for one in ("quota.limit", "quota.usage")
             ]
         else:
-            findings += node_findings(estate, node, answer, args["warn_at"])
+            findings += node_findings(estate, node, _live(quotas), args["warn_at"])
         result.update(changed=False, findings=as_dicts(findings))
         return result
 
-    def _live(self, users_file: str, task_vars: t.Any) -> tuple[t.Optional[dict[str, Live]], str]:
-        """Dovecot's answer, or why there is none: a node that is down is a finding, not the end of the report."""
-        try:
-            answer = self._execute_module(
-                "reseller.mail.quota_info", {"users_file": users_file}, task_vars=task_vars
-            )
-        except AnsibleConnectionFailure as exc:
-            return None, f"no connection: {exc.message}"
-        if answer.get("failed") or answer.get("unreachable"):
-            return None, str(answer.get("msg", "the module failed"))
-        return {
-            str(row["address"]): Live(
-                row["limit"], row["used"], row["messages_limit"], row["messages"]
-            )
-            for row in answer["quotas"]
-        }, ""
+
+def _live(rows: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, Live]:
+    """Return what Dovecot answered, by address."""
+    return {
+        str(row["address"]): Live(row["limit"], row["used"], row["messages_limit"], row["messages"])
+        for row in rows
+    }

@@ -7,8 +7,12 @@ import os
 import time
 import typing as t
 
-from ansible_collections.reseller.mail.plugins.module_utils import _finding_table
-from ansible_collections.reseller.mail.plugins.module_utils._finding import (
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import terminal
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.action import (
+    ControllerAction,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify import finding_table
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.finding import (
     Finding,
     as_json,
     as_junit,
@@ -16,14 +20,15 @@ from ansible_collections.reseller.mail.plugins.module_utils._finding import (
     from_dicts,
     summary,
 )
-from ansible_collections.reseller.mail.plugins.module_utils._verify_host import settled
-from ansible_collections.reseller.mail.plugins.plugin_utils import _terminal
-from ansible_collections.reseller.mail.plugins.plugin_utils._controller import ControllerAction
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.host import settled
 
 
 def collect(parts: t.Iterable[t.Mapping[str, t.Any]]) -> list[Finding]:
-    """Return all parts' findings. A part that could not answer is a finding itself, so that it is never mistaken for one that is well;
-    what is amiss because a host is, is blocked by that."""
+    """Return the findings of all parts.
+
+    A part without an answer is a failed finding itself, so that it does not count as green. A
+    failure that follows from a failed host is blocked by that host.
+    """
     findings: list[Finding] = []
     homes: dict[str, str] = {}
     for part in parts:
@@ -39,14 +44,14 @@ def collect(parts: t.Iterable[t.Mapping[str, t.Any]]) -> list[Finding]:
                         "fail",
                         "an answer",
                         found,
-                        "mend what is named here, then verify again",
+                        "repair this, then verify again",
                     )
                 )
     return settled(findings, homes)
 
 
 class ActionModule(ControllerAction):
-    """Runs on the controller: writes and shows the report, and fails when a finding does."""
+    """Write and show the report on the controller, and fail if a finding does."""
 
     ARGUMENTS = {
         "dir": {"type": "path", "default": "build/verify"},
@@ -60,7 +65,7 @@ class ActionModule(ControllerAction):
             },
         },
     }
-    PACKAGES = {"rich": _finding_table.RICH_IMPORT_ERROR}
+    PACKAGES = {"rich": finding_table.RICH_IMPORT_ERROR}
 
     def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         findings = collect(args["parts"])
@@ -71,9 +76,9 @@ class ActionModule(ControllerAction):
         for name, text in files.items():
             with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
                 file.write(text)
-        width = max(_terminal.width(), 60)
-        where = f"\nAll of it: {folder}/report.json"
-        _terminal.tell(lambda color: _finding_table.as_table(findings, width, color) + where)
+        width = max(terminal.width(), 60)
+        where = f"\nThe whole report: {folder}/report.json"
+        terminal.tell(lambda color: finding_table.as_table(findings, width, color) + where)
         result: dict[str, t.Any] = {
             "changed": False,
             "counts": counts(findings),
@@ -81,5 +86,5 @@ class ActionModule(ControllerAction):
             "dir": folder,
         }
         if result["counts"]["fail"]:
-            result.update(failed=True, msg=f"{summary(findings)}; the report lies in {folder}")
+            result.update(failed=True, msg=f"{summary(findings)}; the report is in {folder}")
         return result

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What can be said of several modules."""
+    """Attributes that several modules have in common."""
 
     READS_ONLY = r"""
 attributes:
@@ -16,4 +16,22 @@ attributes:
   diff_mode:
     description: Changes nothing, so there is nothing to show.
     support: N/A
+"""
+
+    ACTION_GROUP = r"""
+attributes:
+  action_group:
+    description: Use C(group/reseller.mail.all) in C(module_defaults) to set defaults for this
+      module.
+    support: full
+    membership: [reseller.mail.all]
+"""
+
+    ESTATE_GROUP = r"""
+attributes:
+  action_group:
+    description: Use C(group/reseller.mail.all) in C(module_defaults) to set defaults for this
+      module, or C(group/reseller.mail.estate) to give O(estate) to all modules that take it.
+    support: full
+    membership: [reseller.mail.all, reseller.mail.estate]
 """

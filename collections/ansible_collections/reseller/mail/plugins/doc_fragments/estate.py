@@ -4,15 +4,23 @@
 
 from __future__ import annotations
 
+from ansible_collections.reseller.mail.plugins.doc_fragments.attributes import (
+    ModuleDocFragment as Attributes,
+)
+
 
 class ModuleDocFragment:
-    """What modules that read an estate on the controller have in common."""
+    """The option that all modules have which read an estate on the controller, and its group."""
 
-    DOCUMENTATION = r"""
+    DOCUMENTATION = (
+        r"""
 options:
   estate:
     description:
-      - The estate's folder; the playbook passes the variable C(mail_estate_dir), which the inventory plugin P(reseller.mail.estate#inventory) gives.
-      - Without it the task fails.
+      - The folder of the estate. The playbook passes the variable C(mail_estate_dir), which the
+        inventory plugin P(reseller.mail.estate#inventory) sets.
+      - The task fails without it.
     type: path
 """
+        + Attributes.ESTATE_GROUP
+    )

@@ -6,14 +6,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: address_info
-short_description: Ask a running mail host what it knows about one address or domain
+short_description: Ask a running mail host about one address or domain
 version_added: 0.1.0
 description:
-  - Asks Postfix's tables, Dovecot and the credential store of the host, not the estate's files - for the address, and for all that it leads to.
-  - Tells, too, which DKIM keys the host has for the domain and which of them sign.
+  - Asks Postfix's tables, Dovecot and the credential store of the host, not the estate's files. It
+    asks for the address and for all addresses to which it delivers.
+  - Also returns which DKIM keys the host has for the domain, and which of them sign.
   - Returns no password, no hash and no private key.
 author: Reseller Mail developers (@reseller-mail)
-extends_documentation_fragment: [reseller.mail.attributes.reads_only]
+extends_documentation_fragment:
+  - reseller.mail.attributes.reads_only
+  - reseller.mail.attributes.action_group
 options:
   subject:
     description: An address or a domain.
@@ -26,7 +29,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: See what the host knows about Jo
+- name: Ask the host about Jo
   reseller.mail.address_info:
     subject: jo@acme.example
   register: jo
@@ -34,17 +37,18 @@ EXAMPLES = r"""
 
 RETURN = r"""
 generation:
-  description: The generation that the daemons read, empty if there is none.
+  description: The generation in service; empty if there is none.
   type: str
   returned: success
   sample: 000002-3f1c9a7be210
 tables:
-  description: By table of Postfix, what it answers for the address, its domain and C(@domain), where it answers at all.
+  description: For each table of Postfix, its answers for the address, its domain and C(@domain).
   type: dict
   returned: success
   sample: {virtual_mailbox_maps: {jo@acme.example: acme}}
 addresses:
-  description: One entry for the address and for each that it leads to on this host; empty for a domain.
+  description: One entry for the address and for each address to which it delivers on this host;
+    empty for a domain.
   type: list
   elements: dict
   returned: success
@@ -54,17 +58,18 @@ addresses:
       type: str
       sample: jo@acme.example
     leads_to:
-      description: What Postfix makes of it, empty where it is delivered as it stands.
+      description: The addresses to which Postfix rewrites it; empty if it is not rewritten.
       type: list
       elements: str
     user:
-      description: Whether Dovecot knows it.
+      description: Whether Dovecot has this user.
       type: bool
     denied:
-      description: Whether nobody may log in as it.
+      description: Whether logins as this address are refused.
       type: bool
     origin:
-      description: Who set its password, V(initial), V(supplied), V(user) or V(operator); null where there is none.
+      description: Who set its password, V(initial), V(supplied), V(user) or V(operator); null if
+        there is none.
       type: str
       sample: user
     limit:
@@ -84,10 +89,10 @@ dkim_keys:
       type: str
       sample: mx1
     public:
-      description: The public half of the private key that lies there.
+      description: The public half of the private key on the host.
       type: str
     signs:
-      description: Whether the running tables sign with it.
+      description: Whether the tables in service sign with it.
       type: bool
 """
 
@@ -97,8 +102,8 @@ import sqlite3
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.reseller.mail.plugins.module_utils import _credentials as store
-from ansible_collections.reseller.mail.plugins.module_utils._dkim import public_half
+from ansible_collections.reseller.mail.plugins.module_utils._host import credentials as store
+from ansible_collections.reseller.mail.plugins.module_utils._host.keys.dkim import public_half
 
 TABLES = (
     "virtual_mailbox_domains",
@@ -111,19 +116,19 @@ TABLES = (
     "sender_login_maps",
 )
 MOST = 50
-"""Addresses that are followed: an alias may lead to thousands."""
+"""How many addresses are followed. An alias may deliver to thousands."""
 KIB = 1024
 
 
 class Host:
-    """What runs here."""
+    """The mail host on which the module runs: its tables, Dovecot, credential store and keys."""
 
     def __init__(self, module: AnsibleModule, root: str) -> None:
         self.run, self.find = module.run_command, module.get_bin_path
         self.root, self.current = root, os.path.join(root, "current")
 
     def ask(self, table: str, keys: t.Iterable[str]) -> dict[str, str]:
-        """Postfix's own answers, from the table that it has open."""
+        """Return the answers of a table of Postfix by key, without keys that it does not have."""
         path, postmap = os.path.join(self.current, "postfix", table), self.find("postmap")
         if postmap is None or not os.path.exists(f"{path}.lmdb"):
             return {}
@@ -135,7 +140,11 @@ class Host:
         }
 
     def leads_to(self, address: str) -> list[str]:
-        """As virtual(5) looks up: the address, without its extension, then anybody of the domain."""
+        """Return the addresses to which an address is rewritten; empty if it is not.
+
+        The order is that of virtual(5): the address, the address without its extension, the
+        catch-all of the domain.
+        """
         local, _at, domain = address.rpartition("@")
         keys = dict.fromkeys((address, f"{local.partition('+')[0]}@{domain}", f"@{domain}"))
         answers = self.ask("virtual_alias_maps", keys)
@@ -143,6 +152,7 @@ class Host:
         return [target.strip() for target in found.split(",") if target.strip()]
 
     def address(self, address: str) -> dict[str, t.Any]:
+        """Return what the host has about one address, as RETURN documents it."""
         doveadm = self.find("doveadm")
         known = doveadm is not None and self.run([doveadm, "user", address])[0] == 0
         return {
@@ -155,9 +165,11 @@ class Host:
         }
 
     def denied(self, address: str) -> bool:
+        """Return whether the address is a mailbox without permission to log in."""
         return self.lists("mailboxes", address) and not self.lists("logins", address)
 
     def lists(self, name: str, address: str) -> bool:
+        """Return whether a passwd-file of the current generation has the address."""
         try:
             with open(os.path.join(self.current, "dovecot", name), encoding="utf-8") as file:
                 return any(line.partition(":")[0] == address for line in file)
@@ -165,6 +177,7 @@ class Host:
             return False
 
     def origin(self, address: str) -> t.Optional[str]:
+        """Return who set the password; None if the credential store has none."""
         path = os.path.join(self.root, "credentials", "credentials.db")
         if not os.path.exists(path):
             return None
@@ -172,6 +185,7 @@ class Host:
             return opened.origin(address)
 
     def quota(self, doveadm: t.Any, address: str) -> dict[str, t.Any]:
+        """Return limit and usage in bytes from ``doveadm quota get``; None for an unknown one."""
         _rc, out, _err = self.run([doveadm, "-f", "json", "quota", "get", "-u", address])
         try:
             row = next(row for row in json.loads(out or "[]") if row.get("type") == "STORAGE")
@@ -183,7 +197,7 @@ class Host:
             return {"limit": None, "used": None}
 
     def keys(self, domain: str) -> list[dict[str, t.Any]]:
-        """Each private key's public half, made anew from the key that would sign."""
+        """Return the DKIM keys of a domain; each public half is computed from the private key."""
         folder, openssl, found = os.path.join(self.root, "dkim", domain), self.find("openssl"), []
         names = sorted(os.listdir(folder)) if os.path.isdir(folder) and openssl else []
         for selector in (
@@ -209,6 +223,7 @@ class Host:
         return found
 
     def signs(self, domain: str, selector: str) -> bool:
+        """Return whether an OpenDKIM instance signs the domain's mail with this key."""
         for folder in ("opendkim", "opendkim_ed25519", "opendkim_node"):
             try:
                 with open(
@@ -224,6 +239,7 @@ class Host:
 
 
 def main() -> None:
+    """Return to Ansible what the host has about the subject."""
     options = {
         "subject": {"type": "str", "required": True},
         "root": {"type": "path", "default": "/var/lib/reseller-mail"},

@@ -9,14 +9,17 @@ module: credential_store
 short_description: Make a mail host's store of logins ready for Dovecot
 version_added: 0.1.0
 description:
-  - Creates the store that M(reseller.mail.credentials) fills, or brings one of an earlier version up to date. No credential is changed.
-  - Makes the decoy, a hash whose password nobody knows. Dovecot verifies it for an address without a login, so that the time of the
-    answer does not tell whether an address exists.
-  - Warns of each stored hash that is of no accepted scheme or would cost too much to verify. Nobody can log in with it.
+  - Creates the store that M(reseller.mail.credentials) fills, or brings one of an earlier version
+    up to date. No credential is changed.
+  - Makes the decoy, a hash whose password is not known. Dovecot verifies it for an address without
+    a login, so that the time of the answer does not tell whether an address exists.
+  - Warns of each stored hash that is of no accepted scheme or would cost too much to verify. No one
+    can log in with it.
 author: Reseller Mail developers (@reseller-mail)
+extends_documentation_fragment: [reseller.mail.attributes.action_group]
 attributes:
   check_mode:
-    description: Says whether the store would be changed and changes nothing.
+    description: Reports whether the store would be changed and changes nothing.
     support: full
   diff_mode:
     description: Has no diff; the store holds nothing that could be shown.
@@ -46,7 +49,8 @@ made:
   returned: success
   sample: false
 unusable:
-  description: Addresses that cannot log in because their stored hash is not accepted, each with the reason.
+  description: Addresses that cannot log in because their stored hash is not accepted, each with the
+    reason.
   type: dict
   returned: success
   sample: {jo@acme.example: cost of this BLF-CRYPT hash is 31, which is not 4 to 13}
@@ -57,11 +61,12 @@ import secrets
 import sqlite3
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.reseller.mail.plugins.module_utils import _credentials as store
-from ansible_collections.reseller.mail.plugins.module_utils._hashes import ALLOWED
+from ansible_collections.reseller.mail.plugins.module_utils._host import credentials as store
+from ansible_collections.reseller.mail.plugins.module_utils._host.hashes import ALLOWED
 
 
 def main() -> None:
+    """Make the store and its decoy if needed, and warn of hashes that are not accepted."""
     module = AnsibleModule(
         argument_spec={
             "database": {
@@ -95,7 +100,8 @@ def main() -> None:
             changed |= module.set_group_if_different(database, module.params["group"], False)
         for address, reason in unusable.items():
             module.warn(
-                f"{address} cannot log in: {reason}; allowed: {ALLOWED}. Give it a new password with mail-passwd --operator {address}"
+                f"{address} cannot log in: {reason}; allowed: {ALLOWED}. Give it a new password"
+                f" with mail-passwd --operator {address}"
             )
         module.exit_json(changed=changed, made=made and not module.check_mode, unusable=unusable)
     except (store.CredentialError, OSError, sqlite3.Error) as error:

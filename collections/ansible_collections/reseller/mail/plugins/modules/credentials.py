@@ -9,29 +9,37 @@ module: credentials
 short_description: Give every mailbox of a node a password once
 version_added: 0.1.0
 description:
-  - Every mailbox that the estate places on the node and that has no credential yet gets one in the host's store.
-  - A password or hash written in the tenant's file is honoured on creation. Every other mailbox gets an initial password, made
-    and hashed on the host and handed over in a file on the controller.
-  - A credential that exists is never touched, so a password that a user changed survives. Credentials of mailboxes that left the
-    files stay, unusable, because Dovecot asks the generation first; rolling back brings the mailbox back with its password.
-  - A mailbox whose password cannot be decrypted, or is no good, gets none. It is named with its place in the files, all others are seen
-    to, and then the task fails.
+  - Every mailbox that the estate places on the node and that has no credential yet gets one in the
+    host's store.
+  - A password or hash written in the tenant's file is used when the credential is made. Every other
+    mailbox gets an initial password. It is made and hashed on the host, and written to a file on
+    the controller.
+  - A credential that exists is never changed, so a password that a user changed stays. Credentials
+    of mailboxes that left the files stay as well. They cannot be used, because Dovecot asks the
+    generation first. A rollback brings the mailbox back with its password.
+  - A mailbox whose password cannot be decrypted or breaks the policy gets none. All others get
+    theirs. Then the task fails, and names the mailbox with its place in the files.
   - Passwords appear neither in the result nor in the diff nor in verbose output.
-  - Hashing takes about 0.1 seconds a new mailbox and processor; a run without new mailboxes hashes nothing and needs no vault secret.
+  - Hashing takes about 0.1 seconds for each new mailbox, divided by the number of processors. A run
+    without new mailboxes hashes nothing and needs no vault secret.
 author: Reseller Mail developers (@reseller-mail)
+extends_documentation_fragment: [reseller.mail.attributes.estate_group]
 attributes:
   check_mode:
-    description: Says which addresses would get a credential and changes nothing.
+    description: Reports which addresses would get a credential and changes nothing.
     support: full
   diff_mode:
-    description: Shows one line an address, such as C(+ credential jo@acme.example initial).
+    description: Shows one line for each address, such as C(+ credential jo@acme.example initial).
     support: full
 requirements:
   - Dovecot on the host, which hashes the passwords.
 notes:
-  - Nodes that run side by side each need an O(handover) file of their own.
-  - Initial passwords wait in C(handover.json) beside the database, readable by root alone, until they were written on the controller, so
-    that a broken connection loses none; the next run hands them over.
+  - Nodes that run side by side each need an O(initial_passwords) file of their own.
+  - Initial passwords wait in C(initial_passwords.json) beside the database, which only root can
+    read, until a controller has written them and confirmed each of them. So a run that is cut off
+    loses none. The next run writes them, from any controller. A password can be delivered twice.
+  - Runs from two controllers at the same time wait for each other on the host. Each address gets
+    one password.
 options:
   estate:
     description: The estate's folder on the controller.
@@ -41,15 +49,32 @@ options:
     description: The node's name in the estate.
     type: str
     required: true
-  handover:
+  initial_passwords:
     description:
-      - The file on the controller that initial passwords are written to, CSV with the columns C(address) and C(password), mode C(0600).
-      - Relative to the folder that Ansible was started in. That it can be written is checked before the host is changed.
+      - The file on the controller that initial passwords are written to, CSV with the columns
+        C(address) and C(password), mode C(0600).
+      - Relative to the folder that Ansible was started in. That it can be written is checked before
+        the host is changed.
+      - Rows are added at its end. No row is changed or removed, so an address that was reset has
+        several rows. The last one counts.
     type: path
     required: true
+  recipients:
+    description:
+      - The age recipients that may read the initial passwords. Each is an X25519 recipient
+        (C(age1...)), or the line of an SSH public key (C(ssh-ed25519) or C(ssh-rsa)).
+      - Each delivery is then a new file, which only the recipients can decrypt. C(mx1.csv) in
+        O(initial_passwords) becomes C(mx1-20261129T023000Z.csv.age). No file of the controller
+        has the passwords unencrypted.
+      - A recipient that cannot be used fails the task before the host is asked.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.1.0
   reset:
     description:
-      - Addresses that get a new credential although they have one; each must be a mailbox of the node.
+      - Addresses that get a new credential although they have one; each must be a mailbox of the
+        node.
       - Changes something on every run; meant for the command line.
     type: list
     elements: str
@@ -63,17 +88,22 @@ options:
     type: str
     default: dovecot
   stage:
-    description: Set by the action plugin; leave it alone.
+    description: Which step the host does. The controller fills it in.
     type: str
     choices: [plan, create, acknowledge]
     default: plan
   addresses:
-    description: Set by the action plugin; leave it alone.
+    description: The mailboxes of this step. The controller fills it in.
     type: list
     elements: str
     default: []
+  received:
+    description: Digests of the initial passwords that were written, by address. The controller
+      fills it in.
+    type: dict
+    default: {}
   supplied:
-    description: Set by the action plugin; leave it alone.
+    description: Passwords and hashes of the files by address. The controller fills it in.
     type: dict
     default: {}
 """
@@ -83,14 +113,21 @@ EXAMPLES = r"""
   reseller.mail.credentials:
     estate: "{{ mail_estate_dir }}"
     node: "{{ mail_node }}"
-    handover: build/initial-passwords/{{ mail_node }}.csv
+    initial_passwords: build/initial-passwords/{{ mail_node }}.csv
 
 - name: Give one mailbox a new initial password
   reseller.mail.credentials:
     estate: "{{ mail_estate_dir }}"
     node: "{{ mail_node }}"
-    handover: build/initial-passwords/{{ mail_node }}.csv
+    initial_passwords: build/initial-passwords/{{ mail_node }}.csv
     reset: [jo@acme.example]
+
+- name: Give new mailboxes their first password, which only the help desk can read
+  reseller.mail.credentials:
+    estate: "{{ mail_estate_dir }}"
+    node: "{{ mail_node }}"
+    initial_passwords: build/initial-passwords/{{ mail_node }}.csv
+    recipients: [age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p]
 """
 
 RETURN = r"""
@@ -107,17 +144,26 @@ reset:
   returned: always
   sample: []
 store_made:
-  description: Whether the store is a new file. A Dovecot that runs may still read the one that lay there before, and has to be reloaded.
+  description: Whether the store is a new file. A Dovecot that runs may still read the one that lay
+    there before, and has to be reloaded.
   type: bool
   returned: always
 faults:
-  description: What is wrong with the passwords of single mailboxes, each with its place in the files. The task fails where there is one.
+  description: What is wrong with the passwords of single mailboxes, each with its place in the
+    files. The task fails where there is one.
   type: list
   elements: str
   returned: always
-  sample: ["tenants/acme/acme.example.yml:4:5: unfit-password: the password of jo@acme.example has no digit; allowed: ..."]
-handover:
-  description: The file on the controller that holds the initial passwords handed over in this run; empty when there were none.
+  sample: ["tenants/acme/acme.example.yml:4:5: unfit-password: the password of jo@acme.example has
+    no digit; allowed: ..."]
+encrypted:
+  description: The content of that file if there are O(recipients), for controllers whose files do
+    not outlive a run, such as AWX. Empty if there are none.
+  type: str
+  returned: always
+initial_passwords:
+  description: The file on the controller that has the initial passwords of this run, encrypted if
+    there are O(recipients). Empty if there were none.
   type: str
   returned: always
   sample: build/initial-passwords/mx1.csv
@@ -127,24 +173,53 @@ import json
 import os
 import secrets
 import sqlite3
+import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.reseller.mail.plugins.module_utils import _credentials as store
+from ansible_collections.reseller.mail.plugins.module_utils._host import credentials as store
+from ansible_collections.reseller.mail.plugins.module_utils._host.lock import locked
+
+SPOOL = "initial_passwords.json"
+"""The file beside the database in which initial passwords wait until the controller has them."""
+FORMER_SPOOL = "handover.json"
+"""The name of that file in an older version."""
+LOCK = ".lock"
+"""The file beside the database that a run locks, so that runs of two controllers change nothing at
+the same time."""
+PATIENCE = 900
+"""Seconds. The other run may be hashing many passwords."""
 
 
 def waiting(spool: str) -> dict[str, str]:
-    """Initial passwords that were not handed over yet."""
-    if not os.path.exists(spool):
-        return {}
-    with open(spool, encoding="utf-8") as file:
-        passwords: dict[str, str] = json.load(file)
+    """Return the initial passwords that the controller does not have yet; the newer file wins."""
+    passwords: dict[str, str] = {}
+    files = filter(os.path.exists, (former(spool), spool))
+    for path in sorted(files, key=os.path.getmtime):
+        with open(path, encoding="utf-8") as file:
+            passwords.update(json.load(file))
     return passwords
 
 
+def former(spool: str) -> str:
+    """Return the path of the file that an older version would have written."""
+    return os.path.join(os.path.dirname(spool), FORMER_SPOOL)
+
+
+def adopt(spool: str) -> None:
+    """Move the passwords that an older version left behind, so that none is lost."""
+    if os.path.exists(former(spool)):
+        save(spool, waiting(spool))
+        os.unlink(former(spool))
+
+
 def save(spool: str, passwords: dict[str, str]) -> None:
-    """Written before the store is, in one step: a password exists nowhere else until the controller has it."""
+    """Write the initial passwords in one step.
+
+    This comes before the store is written: a password is nowhere else until the controller has it.
+    """
     with open(
         os.open(f"{spool}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
     ) as file:
@@ -154,7 +229,16 @@ def save(spool: str, passwords: dict[str, str]) -> None:
     os.replace(f"{spool}.new", spool)
 
 
+def keep(spool: str, passwords: dict[str, str]) -> None:
+    """Write the initial passwords that wait, or remove the file if none does."""
+    if passwords:
+        save(spool, passwords)
+    elif os.path.exists(spool):
+        os.unlink(spool)
+
+
 def plan(module: AnsibleModule, database: str, spool: str) -> None:
+    """Exit with the addresses that have no credential and those whose password still waits."""
     known: set[str] = set()
     if os.path.exists(database):
         with store.Store(database, read_only=True) as credentials:
@@ -169,79 +253,94 @@ def plan(module: AnsibleModule, database: str, spool: str) -> None:
 
 
 def repair(module: AnsibleModule, database: str) -> bool:
-    """Give the store, which may come from a backup, its owner, group and mode; return whether one of them was wrong."""
+    """Give the store its owner, group and mode; return whether one of them was wrong.
+
+    The store may come from a backup.
+    """
     changed = module.set_owner_if_different(database, str(os.geteuid()), False)
     changed = module.set_group_if_different(database, module.params["group"], changed)
     return bool(module.set_mode_if_different(database, 0o640, changed))
 
 
 def create(module: AnsibleModule, database: str, spool: str) -> None:
+    """Give each address of the parameters a credential; exit with what was made."""
+    adopt(spool)
+    known = others_made(module, database)
+    addresses = [address for address in module.params["addresses"] if address not in known]
+    supplied: dict[str, str] = {
+        address: text for address, text in module.params["supplied"].items() if address in addresses
+    }
+    invented = {
+        address: store.invent(address, secrets.choice)
+        for address in addresses
+        if address not in supplied
+    }
+    first = store.first_passwords(addresses, supplied, invented)
+    made_hashes, failed = hash_all(module, first.clear)
+    faults = {**first.faults, **failed}
+    rows = [
+        store.Credential(address, text, "supplied" if address in supplied else "initial")
+        for address, text in {**first.hashes, **made_hashes}.items()
+    ]
+    offered = store.to_hand_over(waiting(spool), invented, supplied, faults)
+    keep(spool, offered)
+    made = not os.path.exists(database)
+    os.umask(0o027)
+    with store.Store(database) as credentials:
+        credentials.put(rows, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    repair(module, database)
+    module.exit_json(
+        changed=bool(rows), initial=offered, faults=faults, made=made, known=sorted(known)
+    )
+
+
+def others_made(module: AnsibleModule, database: str) -> set[str]:
+    """Return the addresses of the request that got a credential since the plan was made."""
+    if not os.path.exists(database):
+        return set()
+    reset = {address.lower() for address in module.params["reset"]}
+    with store.Store(database, read_only=True) as credentials:
+        return credentials.addresses() & set(module.params["addresses"]).difference(reset)
+
+
+def acknowledge(module: AnsibleModule, spool: str) -> None:
+    """Forget the initial passwords that the controller wrote; keep all others."""
+    adopt(spool)
+    keep(spool, store.not_received(waiting(spool), module.params["received"]))
+    module.exit_json(changed=True)
+
+
+def hash_all(
+    module: AnsibleModule, clear: t.Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Hash passwords side by side; return the hashes, and why others have none, by address."""
+
     def run(command: list[str], given: str) -> tuple[int, str, str]:
         answer: tuple[int, str, str] = module.run_command(command, data=given, binary_data=True)
         return answer
 
-    supplied: dict[str, str] = module.params["supplied"]
-    passwords = {
-        address: store.invent(address, secrets.choice)
-        for address in module.params["addresses"]
-        if address not in supplied
-    }
-    hashes: dict[str, str] = {}
-    clear: dict[str, str] = {}
-    faults: dict[str, str] = {}
-    for address in module.params["addresses"]:
-        text = supplied.get(address, "")
-        try:
-            given = store.supplied_hash(text)
-        except store.CredentialError as error:
-            faults[address] = str(error)
-        else:
-            (hashes if given else clear)[address] = given or text or passwords[address]
-    scheme = store.best_scheme(run) if clear else ""
-
     def hashed(address: str) -> str:
-        """The hash of what is clear; empty, and noted why, where there is none."""
         try:
             return store.hash_password(run, clear[address], scheme)
         except store.CredentialError as error:
             faults[address] = str(error)
             return ""
 
+    faults: dict[str, str] = {}
+    scheme = store.best_scheme(run) if clear else ""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        hashes.update(
-            (address, text)
-            for address, text in zip(clear, pool.map(hashed, clear), strict=True)
-            if text
-        )
-    rows = [
-        store.Credential(address, text, "supplied" if address in supplied else "initial")
-        for address, text in hashes.items()
-    ]
-    # A password given since then replaces one that still waits.
-    passwords = {address: text for address, text in passwords.items() if address not in faults}
-    handover = {
-        address: text
-        for address, text in waiting(spool).items()
-        if address not in supplied or address in faults
-    } | passwords
-    if handover:
-        save(spool, handover)
-    elif os.path.exists(spool):
-        os.unlink(spool)
-    made = not os.path.exists(database)
-    os.umask(0o027)
-    with store.Store(database) as credentials:
-        credentials.put(rows, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
-    repair(module, database)
-    module.exit_json(changed=bool(rows), initial=handover, faults=faults, made=made)
+        hashes = dict(zip(clear, pool.map(hashed, clear), strict=True))
+    return {address: text for address, text in hashes.items() if text}, faults
 
 
 def main() -> None:
+    """Do the step that the controller asks for."""
     module = AnsibleModule(
         argument_spec={
             "estate": {"type": "path", "required": True},
             "node": {"type": "str", "required": True},
-            "handover": {"type": "path", "required": True},
+            "initial_passwords": {"type": "path", "required": True, "no_log": False},
+            "recipients": {"type": "list", "elements": "str", "default": []},
             "reset": {"type": "list", "elements": "str", "default": []},
             "database": {
                 "type": "path",
@@ -254,20 +353,20 @@ def main() -> None:
                 "default": "plan",
             },
             "addresses": {"type": "list", "elements": "str", "default": []},
+            "received": {"type": "dict", "default": {}},
             "supplied": {"type": "dict", "default": {}, "no_log": True},
         },
         supports_check_mode=True,
     )
     database = module.params["database"]
-    spool = os.path.join(os.path.dirname(database), "handover.json")
+    spool = os.path.join(os.path.dirname(database), SPOOL)
     try:
-        if module.params["stage"] == "create" and not module.check_mode:
-            create(module, database, spool)
-        if module.params["stage"] == "acknowledge" and not module.check_mode:
-            if os.path.exists(spool):
-                os.unlink(spool)
-            module.exit_json(changed=True)
-        plan(module, database, spool)
+        if module.params["stage"] == "plan" or module.check_mode:
+            plan(module, database, spool)
+        with locked(Path(database).with_name(LOCK), PATIENCE):
+            if module.params["stage"] == "create":
+                create(module, database, spool)
+            acknowledge(module, spool)
     except (store.CredentialError, OSError, sqlite3.Error) as error:
         module.fail_json(msg=str(error))
 

@@ -6,16 +6,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: credentials_info
-short_description: Tell which mailboxes still have the password they were given
+short_description: List who set the password of each mailbox
 version_added: 0.1.0
 description:
-  - Reads from the host's credential store who set each password. Neither passwords nor hashes are read.
-  - M(reseller.mail.verify_mail) logs in with initial passwords only where they can still be right.
+  - Reads from the credential store of the host who set each password. Passwords and hashes are not
+    read.
+  - M(reseller.mail.verify_mail) logs in with initial passwords only where they are still valid.
 author: Reseller Mail developers (@reseller-mail)
-extends_documentation_fragment: [reseller.mail.attributes.reads_only]
+extends_documentation_fragment:
+  - reseller.mail.attributes.reads_only
+  - reseller.mail.attributes.action_group
 options:
   database:
-    description: The credential store on the host. Where it does not exist there are no credentials.
+    description: The credential store on the host. If it does not exist, the list is empty.
     type: path
     default: /var/lib/reseller-mail/credentials/credentials.db
 """
@@ -28,7 +31,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 credentials:
-  description: One entry an address, sorted.
+  description: One entry for each address, sorted.
   type: list
   elements: dict
   returned: success
@@ -47,7 +50,7 @@ import os
 import sqlite3
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.reseller.mail.plugins.module_utils import _credentials as store
+from ansible_collections.reseller.mail.plugins.module_utils._host import credentials as store
 
 
 def main() -> None:

@@ -6,16 +6,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: diagnose
-short_description: Name the first cause of the trouble with an address or a domain
+short_description: Name the first cause of a problem with an address or a domain
 version_added: 0.1.0
 description:
-  - Walks from the estate's files by DNS and the mail host to what a stranger or a user gets to hear, and names the first thing that is wrong, the
-    evidence and the remedy. What comes after it is V(blocked), because it may merely follow from it.
-  - Six kinds of trouble have a way of their own - mail does not arrive (S3-36), does not leave or ends in spam folders (S3-37), DKIM fails (S3-38),
-    a mail program cannot log in (S3-39), S/MIME does not work (S3-40). A host that nobody approved (S3-35) is a fault of the files and names the key.
-  - Runs on the controller. The playbook C(reseller.mail.diagnose) asks the hosts before and hands over what they said;
-    what was not asked is V(na).
-  - Finding a cause is what it is for, so the task succeeds; see O(fatal).
+  - Goes step by step from the estate's files, DNS and the mail host to what an external host or a
+    user sees. Returns the first step that fails, with its evidence and its remedy. The steps after
+    it are V(blocked), because they may fail only for that reason.
+  - Six problems have steps - mail does not arrive, does not leave or ends in spam folders, DKIM
+    fails, a mail program cannot log in, S/MIME does not work. A relay host that is not approved is
+    a fault in the files; the fault names the key.
+  - Runs on the controller. The playbook C(reseller.mail.diagnose) asks the hosts first and passes
+    their answers in O(hosts). A step that was not asked is V(na).
+  - A task that finds a cause succeeds, except with O(fatal).
 author: Reseller Mail developers (@reseller-mail)
 attributes:
   action:
@@ -34,13 +36,13 @@ options:
     type: str
     required: true
   trouble:
-    description: What somebody complains about; all of it by default.
+    description: The problems to diagnose. Default is all.
     type: list
     elements: str
     choices: [inbound, outbound, spam, dkim, login, smime]
     default: [inbound, outbound, spam, dkim, login, smime]
   hosts:
-    description: What the mail hosts said.
+    description: The answers of the mail hosts.
     type: list
     elements: dict
     default: []
@@ -62,26 +64,29 @@ options:
         type: dict
         required: true
   password:
-    description: The mailbox's password, where it is known. Then a message is sent to itself, and its signature verified.
+    description: The mailbox's password, if you know it. Then a message is sent from the mailbox to
+      itself, and its signature is verified.
     type: str
   offline:
-    description: Asks the files and O(hosts) only, neither DNS nor mail hosts' doors.
+    description: Read only the files and O(hosts). Ask neither DNS nor ports of mail hosts.
     type: bool
     default: false
   resolver:
-    description: The address of the resolver that finds the authoritative servers; empty for the controller's own.
+    description: The address of the resolver that finds the authoritative servers. Empty is the
+      controller's resolver.
     type: str
     default: ""
   ca_file:
-    description: A file with the only CAs that certificates may come from; empty for the system's.
+    description: A file with the only CAs that certificates may come from. Empty is the system's
+      CAs.
     type: str
     default: ""
   timeout:
-    description: Seconds to wait for the message that is sent with O(password).
+    description: How many seconds to wait for the message that is sent with O(password).
     type: float
     default: 20
   fatal:
-    description: Whether the task fails when there is a cause, for scripts.
+    description: Whether the task fails if there is a cause. For scripts.
     type: bool
     default: false
 requirements:
@@ -94,7 +99,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See from the files alone why Jo gets no mail
+- name: Find in the files why Jo gets no mail
   reseller.mail.diagnose:
     estate: estates/example
     subject: jo@acme.example
@@ -105,7 +110,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 causes:
-  description: The first cause of each trouble that has one.
+  description: The first cause of each problem that has one.
   type: list
   elements: dict
   returned: success
@@ -118,24 +123,25 @@ causes:
       found: no MX
       remedy: publish acme.example. 3600 IN MX 10 mx1.hosting.example.
 troubles:
-  description: Every trouble that was asked about, with its cause and all of its steps.
+  description: Every problem that was diagnosed, with its cause and all of its steps.
   type: list
   elements: dict
   returned: success
   contains:
     trouble:
-      description: Which.
+      description: The problem, a choice of O(trouble).
       type: str
       sample: inbound
     cause:
-      description: The first step that failed; null when none did.
+      description: The first step that failed. Null if none failed.
       type: dict
     steps:
-      description: What was asked, in order, with C(id) (empty when C(state) is V(blocked)), C(asks), C(state), C(source), C(found) and C(remedy).
+      description: The steps in their order, each with C(id) (empty if C(state) is V(blocked)),
+        C(asks), C(state), C(source), C(found) and C(remedy).
       type: list
       elements: dict
 subject:
-  description: What was asked about.
+  description: The address or the domain.
   type: str
   returned: success
   sample: jo@acme.example

@@ -7,37 +7,46 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: dkim_keys
-short_description: Lead a node's DKIM keys through their lives
+short_description: Make, rotate and revoke the DKIM keys of a node
 version_added: 0.1.0
 author: Reseller Mail developers (@reseller-mail)
 description:
-  - Every domain name that sends from the node, aliases of domains too, has one key for each of its algorithms. It is V(generated) on the
-    host, V(published) when every authoritative name server of the domain shows it, then V(active), it signs; V(retired) when its successor
-    signs, with its record still there for the mail that is under way; and V(removed) at last, the record withdrawn and the private half destroyed.
-  - A key never signs before the world can verify it. Until then its predecessor signs, however long that takes, and no other domain waits for it.
-  - A private half never leaves the host. The public halves, with their states, are written to C(state/<node>.json) in the estate, on the
-    controller, from where they get into DNS and into OpenDKIM's tables. The file is fit to be committed, and is not touched in check mode.
-  - A compromised key signs until its successor does, then it is V(revoked); its private half is destroyed and its record says so (an empty C(p=)).
-  - Where a private half that should sign is gone, or the file is not the half of the key that was noted, its domain leaves unsigned and
-    gets a successor, which signs when DNS shows it. A file that comes back signs again until then. The task does everything else, and then
+  - Every domain name that sends from the node, aliases of domains too, has one key for each of its
+    algorithms. A key is V(generated) on the host. It is V(published) when every authoritative name
+    server of the domain shows it. Then it is V(active), which means that it signs. It is V(retired)
+    when its successor signs; its record stays in DNS for the mail that is under way. At last it is
+    V(removed). Then its record is withdrawn and its private half is destroyed.
+  - A key never signs before receivers can verify it. Until then its predecessor signs, however long
+    that takes, and no other domain waits for it.
+  - A private half never leaves the host. The public halves, with their states, are written to
+    C(state/<node>.json) in the estate, on the controller. From there they get into DNS and into
+    OpenDKIM's tables. The file has no secret and can be committed. Check mode does not change it.
+  - A compromised key signs until its successor does, then it is V(revoked); its private half is
+    destroyed and its record says so (an empty C(p=)).
+  - If a private half that should sign is gone, or the file is not the half of the noted key, the
+    mail of its domain is not signed. The key gets a successor, which signs when DNS shows it.
+    If the file comes back, it signs again until then. The task does everything else, and then
     fails with RV(faults).
-  - Key files and their folders get back the owner and mode without which OpenDKIM refuses them.
+  - Key files and their folders get back the owner and mode that OpenDKIM requires.
+extends_documentation_fragment: [reseller.mail.attributes.estate_group]
 options:
   estate:
     description: The estate's folder on the controller.
     type: path
     required: true
   node:
-    description: The node's name in the estate. It is the first selector too, its successors are C(mx1-2), C(mx1-3), for Ed25519 C(mx1-ed25519) and so on.
+    description: The node's name in the estate. It is also the first selector. The next ones are
+      C(mx1-2), C(mx1-3), for Ed25519 C(mx1-ed25519) and so on.
     type: str
     required: true
   root:
-    description: The folder of the mail platform on the host. The keys lie in its folder C(dkim).
+    description: The folder of the mail platform on the host. The keys are in its folder C(dkim).
     type: path
     default: /var/lib/reseller-mail
   rotate:
     description:
-      - Domain names whose keys get successors now, besides those that are due by C(dkim.rotate_days) in the files. V(all) means all of the node.
+      - Domain names whose keys get successors now, in addition to those that are due by
+        C(dkim.rotate_days) in the files. V(all) means all of the node.
       - A successor that is already on its way is the one that was asked for.
     type: list
     elements: str
@@ -58,7 +67,8 @@ options:
     type: int
     default: 7
   settle_minutes:
-    description: How long all name servers must have shown a key before it signs, for name servers with many places behind one address.
+    description: How long all name servers must have shown a key before it signs, for name servers
+      with many places behind one address.
     type: int
     default: 0
   now:
@@ -66,10 +76,11 @@ options:
     type: str
     default: ""
   resolver:
-    description: Address of the resolver that leads to the authoritative name servers; empty for that of the controller.
+    description: Address of the resolver that leads to the authoritative name servers; empty for
+      that of the controller.
     type: str
     default: ""
-  orders:
+  request:
     description: What the model wants and what DNS shows. The controller fills it in.
     type: str
 attributes:
@@ -78,7 +89,7 @@ attributes:
     description: Makes, moves and destroys no key and writes no state.
   diff_mode:
     support: full
-    description: Shows one line a key, never key material.
+    description: Shows one line for each key that changes, never key material.
 """
 
 EXAMPLES = r"""
@@ -93,7 +104,7 @@ EXAMPLES = r"""
     node: "{{ mail_node }}"
     rotate: [acme.example]
 
-- name: Replace every key that lay on a host while a stranger was on it
+- name: Replace every key that was on a host while an attacker had access to it
   reseller.mail.dkim_keys:
     estate: "{{ mail_estate_dir }}"
     node: "{{ mail_node }}"
@@ -103,7 +114,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 dkim:
-  description: The public half of every key that the world shall be told something about.
+  description: The public half of every key that DNS needs to know, also of those whose record goes.
   returned: always
   type: list
   elements: dict
@@ -132,7 +143,16 @@ waiting:
   type: list
   elements: str
 condemned:
-  description: Compromised keys that the current generation still signs with. The first run after the switch revokes them.
+  description: Compromised keys that the current generation still signs with. The first run after
+    the switch revokes them.
+  returned: always
+  type: list
+  elements: str
+differences:
+  description:
+    - What the estate's file of the node recorded otherwise than the host before this run. The
+      action warns of it.
+    - The first ten are named, the others are counted. Empty if the estate has no file of the node.
   returned: always
   type: list
   elements: str
@@ -142,7 +162,8 @@ lost:
   type: list
   elements: str
 faults:
-  description: The same in sentences, and what the controller refused of the host's report. The task fails where there is one.
+  description: The same in sentences, and what the controller refused of the host's report. The task
+    fails where there is one.
   returned: always
   type: list
   elements: str
@@ -153,11 +174,14 @@ import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.reseller.mail.plugins.module_utils import _dkim
-from ansible_collections.reseller.mail.plugins.module_utils._dkim_store import Store
+from ansible_collections.reseller.mail.plugins.module_utils._host.keys import dkim as keys_dkim
+from ansible_collections.reseller.mail.plugins.module_utils._host.keys import recorded
+from ansible_collections.reseller.mail.plugins.module_utils._host.keys.dkim_store import Store
+from ansible_collections.reseller.mail.plugins.module_utils._host.timestamps import timestamp
 
 
 def main() -> None:
+    """Make, note and destroy keys as the controller's request requires."""
     spec: dict[str, t.Any] = {
         "estate": {"type": "path", "required": True},
         "node": {"type": "str", "required": True},
@@ -165,22 +189,22 @@ def main() -> None:
         "rotate": {"type": "list", "elements": "str", "default": []},
         "compromised": {"type": "list", "elements": "str", "default": []},
         "compromised_before": {"type": "str", "default": ""},
-        "overlap_days": {"type": "int", "default": _dkim.OVERLAP_DAYS},
+        "overlap_days": {"type": "int", "default": keys_dkim.OVERLAP_DAYS},
         "settle_minutes": {"type": "int", "default": 0},
         "now": {"type": "str", "default": ""},
         "resolver": {"type": "str", "default": ""},
-        "orders": {"type": "str"},
+        "request": {"type": "str"},
     }
     module = AnsibleModule(
-        argument_spec=spec, required_by={"estate": ("orders",)}, supports_check_mode=True
+        argument_spec=spec, required_by={"estate": ("request",)}, supports_check_mode=True
     )
     store = Store(Path(module.params["root"]), module.run_command)
-    told = json.loads(module.params["orders"])
+    given = json.loads(module.params["request"])
     mended = store.mend(module.check_mode)
-    keys = store.keys(told["now"])
-    orders = _orders(told, store.serving())
-    todo = _dkim.plan(keys, orders)
-    said = "".join(f"{line}\n" for line in mended) + todo.lines()
+    keys = store.keys(given["now"])
+    request = _request(given, store.serving())
+    todo = keys_dkim.plan(keys, request)
+    diff = "".join(f"{line}\n" for line in mended) + todo.lines()
     after = list(todo.after.values())
     if todo.lines() and not module.check_mode:
         after = store.apply(todo)
@@ -190,50 +214,57 @@ def main() -> None:
             "selector": key.name.selector,
             "algorithm": key.algorithm,
             "state": key.state,
-            "since": _dkim.moment(key.since),
+            "since": timestamp(key.since),
             "public": key.public,
         }
         for key in after
-        if _dkim.reported(key, orders)
+        if keys_dkim.reported(key, request)
     ]
     condemned = sorted(str(key.name) for key in after if key.compromised and key.state == "retired")
     result: dict[str, t.Any] = {
-        "changed": bool(said),
+        "changed": bool(diff),
         "dkim": dkim,
         "condemned": condemned,
+        "differences": (
+            recorded.dkim_differences(todo.before, request.known) if request.known else []
+        ),
         "lost": [str(key) for key in todo.lost],
         "faults": [
-            f"{key.domain} is not signed: the private half of {key} is gone or is not its half ({store.private(key)}). Its successor signs "
-            "when DNS shows it; bring the file back, and it signs until then"
+            f"{key.domain} is not signed: the private half of {key} is gone or is not its half"
+            f" ({store.private(key)}). Its successor signs when DNS shows it; bring the file back,"
+            " and it signs until then"
             for key in todo.lost
         ],
-        "diff": {"prepared": said},
+        "diff": {"prepared": diff},
     }
     if todo.lost:
         module.fail_json(msg="\n".join(["Everything else is done.", *result["faults"]]), **result)
     module.exit_json(**result)
 
 
-def _orders(
-    told: dict[str, t.Any], serving: t.Optional[t.Collection[_dkim.KeyName]]
-) -> _dkim.Orders:
-    """What the controller wrote, as values."""
-    return _dkim.Orders(
-        node=told["node"],
-        wanted={_dkim.Lane(domain, algorithm): days for domain, algorithm, days in told["wanted"]},
-        now=told["now"],
+def _request(
+    given: dict[str, t.Any], serving: t.Optional[t.Collection[keys_dkim.KeyName]]
+) -> keys_dkim.KeyRequest:
+    """Return the request that the controller wrote, with the keys that daemons may be using."""
+    return keys_dkim.KeyRequest(
+        node=given["node"],
+        wanted={
+            keys_dkim.KeySeries(domain, algorithm): days
+            for domain, algorithm, days in given["wanted"]
+        },
+        now=given["now"],
         shown={
-            _dkim.KeyName(domain, selector): _dkim.Shown(public, tuple(servers))
-            for domain, selector, public, servers in told["shown"]
+            keys_dkim.KeyName(domain, selector): keys_dkim.Shown(public, tuple(servers))
+            for domain, selector, public, servers in given["shown"]
         },
         serving=serving,
-        known=[_dkim.from_report(key, told["now"]) for key in told["known"]],
-        taken=told["taken"],
-        overlap=told["overlap"],
-        settle=told["settle"],
-        rotate=frozenset(told["rotate"]),
-        compromised=frozenset(told["compromised"]),
-        compromised_before=told["compromised_before"],
+        known=[keys_dkim.from_report(key, given["now"]) for key in given["known"]],
+        taken=given["taken"],
+        overlap=given["overlap"],
+        settle=given["settle"],
+        rotate=frozenset(given["rotate"]),
+        compromised=frozenset(given["compromised"]),
+        compromised_before=given["compromised_before"],
     )
 
 

@@ -6,15 +6,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: dns_export
-short_description: Write the DNS records of domains for whoever publishes them
+short_description: Write the DNS records of domains into files
 version_added: 0.1.0
 description:
-  - Writes every record that the estate's domains need, in the forms that people and other tools take.
-  - Runs on the controller, without a connection to the host, and asks nobody. Files of domains that left the estate are not removed.
+  - Writes every record that the estate's domains need, in formats for people and for other tools.
+  - Runs on the controller, without a connection to the host, and does not ask DNS. Files of domains
+    that left the estate are not removed.
+  - The MX records of the provider's domain are not in the files of V(nsupdate) and V(octodns).
+    These tools replace a record set without looking, and the domain may have its mail elsewhere.
 author: Reseller Mail developers (@reseller-mail)
 attributes:
   check_mode:
-    description: Says what it would write.
+    description: Reports which files it would write.
     support: full
   diff_mode:
     description: Shows the files.
@@ -22,34 +25,43 @@ attributes:
 extends_documentation_fragment: [reseller.mail.estate]
 options:
   dir:
-    description: The folder on the controller to write to; relative to the folder that Ansible was started in.
+    description: The folder on the controller to write to. A relative path begins in the folder in
+      which Ansible was started.
     type: path
     default: build/dns
   domains:
-    description: Whether to write the domains whose DNS the provider does not manage, those whose it does, or all.
+    description: Whether to write the domains whose DNS the provider does not manage, those whose
+      DNS it manages, or all.
     type: str
     choices: [unmanaged, managed, all]
     default: unmanaged
   formats:
     description:
-      - V(bind) is one file a domain, C(<domain>.zone), as lines that BIND, Knot, NSD and most providers' import forms take.
-      - V(json) is C(records.json), every record with the reason it exists, and the reverse names that the owner of the addresses should set.
-      - V(nsupdate) is C(nsupdate/<zone>), input for C(nsupdate) and C(knsupdate). Running it again changes nothing.
-      - V(octodns) is C(octodns/), a configuration to run octoDNS with in that folder, with C(PYTHONPATH=.); what is not ours it leaves alone.
-      - V(terraform) is C(terraform.json), a map of zones to a map of record sets, for C(for_each = jsondecode(file(...))["acme.example"]).
+      - V(bind) is one file per domain, C(<domain>.zone), with lines that BIND, Knot, NSD and the
+        import forms of most providers accept.
+      - V(json) is C(records.json), every record with the reason for it, and the reverse records
+        that the owner of the addresses should set.
+      - V(nsupdate) is C(nsupdate/<zone>), input for C(nsupdate) and C(knsupdate). Running it again
+        changes nothing.
+      - V(octodns) is C(octodns/), a configuration for octoDNS. Run octoDNS in that folder, with
+        C(PYTHONPATH=.). It does not change records of other people.
+      - V(terraform) is C(terraform.json), a map of zones to a map of record sets, for C(for_each =
+        jsondecode(file(...))["acme.example"]).
     type: list
     elements: str
     choices: [bind, json, nsupdate, octodns, terraform]
     default: [bind]
   zones:
     description:
-      - Names that are zones of their own, besides the domains that lie below no other domain of the estate, which are taken for zones.
-      - Matters to V(nsupdate), V(octodns) and V(terraform).
+      - Names that are zones, too. A domain that is below no other domain of the estate is always
+        taken for a zone.
+      - Has an effect on V(nsupdate), V(octodns) and V(terraform).
     type: list
     elements: str
     default: []
   octodns_target:
-    description: The provider that octoDNS publishes to, as its own documentation has it. The default writes zone files.
+    description: The provider of DNS to which octoDNS publishes, as octoDNS's documentation of this
+      provider describes it. The default writes zone files.
     type: dict
     default: {class: octodns_bind.ZoneFileProvider, directory: out}
 seealso:
@@ -57,11 +69,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Write what tenants have to publish themselves
+- name: Write the records that tenants publish themselves
   reseller.mail.dns_export:
     estate: "{{ mail_estate_dir }}"
 
-- name: Write everything for a pipeline that runs Terraform
+- name: Write all records for a pipeline that runs Terraform
   reseller.mail.dns_export:
     estate: "{{ mail_estate_dir }}"
     domains: all
@@ -76,7 +88,7 @@ domains:
   returned: success
   sample: [initech.example]
 dir:
-  description: The folder they lie in.
+  description: The folder with the files.
   type: str
   returned: success
   sample: /srv/platform/build/dns
@@ -86,8 +98,9 @@ files:
   elements: str
   returned: success
   sample: [initech.example.zone]
-wishes:
-  description: The reverse names that whoever owns the addresses should set, as zone file lines.
+reverse_records:
+  description: The reverse records that the owner of the addresses should set, as lines of a zone
+    file.
   type: list
   elements: str
   returned: success

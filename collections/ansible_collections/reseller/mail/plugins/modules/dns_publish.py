@@ -9,28 +9,36 @@ module: dns_publish
 short_description: Publish the DNS records of managed domains
 version_added: 0.1.0
 description:
-  - Computes every record that the estate's managed domains need, looks what is there, and publishes what differs, by RFC 2136 updates of its own
-    or by having octoDNS do it.
-  - Changes only what it owns. That is the name and type of every record it publishes; among the TXT records of a name only those of the same kind
-    as ours, known by their version, such as C(v=spf1) or C(v=DMARC1). Everything else in the zone stays, with its time to live.
-  - Keeps a book of what it published, C(state/published_dns.json) in the estate, one record a line and fit to commit. What stands in it and is not
-    wanted any more goes, value by value, whether a domain left, a branding host got another name or a DKIM key was removed. A domain that is not in
-    the book is searched for records that carry the estate's marks.
-  - A domain that is served and no longer managed keeps its records, and leaves the book.
+  - Computes every record that the estate's managed domains need, compares it with DNS, and
+    publishes the differences. It sends RFC 2136 updates itself, or runs octoDNS.
+  - Changes only what it owns, which is the name and type of every record that it publishes. Among
+    the TXT records of a name, it changes only those of the same kind. It recognises them by their
+    version, such as C(v=spf1) or C(v=DMARC1). Everything else in the zone stays, with its time to
+    live.
+  - Never replaces an MX record set of other people at the provider's domain. It reports the set in
+    RV(pending).
+  - Keeps a list of the records that it published, C(state/published_dns.json) in the estate, with
+    one record per line. Commit it. A record in the list that is no longer wanted is removed, value
+    by value, for example if a domain left the estate, a branding host got another name, or a DKIM
+    key was removed. If the list has no entry of a domain, the domain is searched for records that
+    name something of the estate, such as its hosts, addresses or selectors.
+  - If a domain is served, but the provider no longer manages its DNS, its records stay, and the
+    list no longer contains it.
   - Refuses to remove the records of more names than the estate's C(deletion_guard) allows.
-  - C(_mta-sts) is published or changed only when the policy itself can be fetched over HTTPS as the files say; until then it is reported in
-    RV(pending), and the next run publishes it.
-  - A DKIM key is published when its node has reported it. Until then a key that is already in the zone stays. A TLSA record is published in
-    a signed zone only.
+  - C(_mta-sts) is published or changed only when the policy for the files can be fetched over
+    HTTPS. Until then it is reported in RV(pending), and the next run looks again.
+  - A DKIM key is published when its node has reported it. Until then, a key that is already in the
+    zone stays. A TLSA record is published in a signed zone only.
   - Runs on the controller, without a connection to the host.
 author: Reseller Mail developers (@reseller-mail)
 attributes:
   check_mode:
     description:
-      - Asks, plans and probes as a real run does, and sends nothing. With O(driver=octodns) its configuration is written, for it plans from that.
+      - Asks DNS, plans, and fetches policies as a normal run does, but sends nothing. With
+        O(driver=octodns) the files for octoDNS are written, because octoDNS plans from them.
     support: full
   diff_mode:
-    description: Shows one line a record, such as C(+ acme.example MX 10 mx1.hosting.example.).
+    description: Shows one line per record, such as C(+ acme.example MX 10 mx1.hosting.example.).
     support: full
 requirements:
   - dnspython on the controller.
@@ -39,23 +47,26 @@ extends_documentation_fragment: [reseller.mail.estate]
 options:
   driver:
     description:
-      - What publishes. V(rfc2136) sends one signed update for each zone that differs (several for a very large one, and one for each domain in
-        a zone where the server did not take them together) to O(server), and finds the zone of a name by asking it.
-      - V(octodns) writes a configuration for octoDNS into O(octodns_dir), with a processor that keeps octoDNS from touching what is not ours, and
-        runs O(octodns_sync) when that is given. It finds the zone of a name by asking O(resolver).
+      - How records are published. V(rfc2136) sends one signed update to O(server) for each zone
+        that differs. It sends several for a very large zone, and one for each domain if the server
+        refused the domains of a zone together. It asks O(server) for the zone of each name.
+      - V(octodns) writes a configuration for octoDNS into O(octodns_dir). A processor in it keeps
+        octoDNS from changing records of other people. If O(octodns_sync) is set, it is run. The
+        zone of each name is asked from O(resolver).
     type: str
     choices: [rfc2136, octodns]
     default: rfc2136
   server:
-    description: The address of the primary server, which takes updates. Required for O(driver=rfc2136).
+    description: The address of the primary server, to which updates are sent. Required for
+      O(driver=rfc2136).
     type: str
     default: ''
   port:
-    description: Its port.
+    description: The port of O(server).
     type: int
     default: 53
   key_name:
-    description: The name of the TSIG key; without one updates are not signed.
+    description: The name of the TSIG key. If it is empty, updates are not signed.
     type: str
     default: ''
   key_algorithm:
@@ -64,45 +75,55 @@ options:
     choices: [hmac-sha224, hmac-sha256, hmac-sha384, hmac-sha512]
     default: hmac-sha256
   key_secret:
-    description: The TSIG secret, base64.
+    description: The secret of the TSIG key, in base64.
     type: str
     default: ''
   octodns_dir:
-    description: The folder on the controller for octoDNS's configuration; relative to the folder that Ansible was started in.
+    description: The folder on the controller for octoDNS's configuration. A relative path begins in
+      the folder in which Ansible was started.
     type: path
     default: build/octodns
   octodns_target:
     description:
-      - The provider that octoDNS publishes to, as the provider's own documentation has it. Required for O(driver=octodns).
-      - It is written to a file. Give secrets as C(env/NAME), which octoDNS takes from its environment.
+      - The provider of DNS to which octoDNS publishes, as octoDNS's documentation of this provider
+        describes it. Required for O(driver=octodns).
+      - It is written to a file. Give secrets as C(env/NAME). octoDNS then takes them from its
+        environment.
     type: dict
     default: {}
   octodns_sync:
     description:
-      - The program C(octodns-sync), run in O(octodns_dir), with C(--doit) outside check mode.
-      - When empty, octoDNS is left to somebody else, who runs it there with C(PYTHONPATH=.).
+      - The program C(octodns-sync). It is run in O(octodns_dir), with C(--doit) except in check
+        mode.
+      - If it is empty, only the files are written. Run octoDNS in O(octodns_dir) then, with
+        C(PYTHONPATH=.).
     type: path
     default: ''
   resolver:
-    description: The address of the resolver for finding policy hosts and the zones' other servers; by default the controller's own.
+    description: The address of the resolver that is asked for the hosts of policies and for the
+      other servers of zones. The default is the controller's resolver.
     type: str
     default: ''
   ca_file:
-    description: A file on the controller with the only CAs that policy hosts' certificates may come from; by default the system's.
+    description: A file on the controller with the CAs that are trusted for the hosts of policies.
+      The default is the CAs of the system.
     type: str
     default: ''
   wait:
-    description: Seconds to wait until all authoritative servers of a changed zone have the new data.
+    description: For how many seconds to wait until all authoritative servers of a changed zone have
+      the new data.
     type: int
     default: 30
   deletions_accepted:
-    description: How many names' records may go at most, when that is more than the estate's C(deletion_guard) allows.
+    description: For how many names the records may be removed, if this is more than the estate's
+      C(deletion_guard) allows.
     type: int
     default: 0
   faults:
     description:
-      - What RV(faults) come to. V(fail) fails, once all that can be published is; V(warn) warns, where more is to be done for those that
-        are published and a later task fails.
+      - What happens if there are RV(faults). V(fail) fails after everything else was published.
+        V(warn) only warns. Use it if later tasks go on with the published domains, and one of them
+        fails at the end.
     type: str
     choices: [fail, warn]
     default: fail
@@ -134,37 +155,42 @@ EXAMPLES = r"""
 RETURN = r"""
 changes:
   description:
-    - Every record that goes (C(-)), comes (C(+)) or gets another time to live (C(~)). With O(driver=octodns), the lines of octoDNS's plan.
+    - Every record that is removed (C(-)), added (C(+)) or gets another time to live (C(~)). With
+      O(driver=octodns), the lines of octoDNS's plan.
   type: list
   elements: str
   returned: always
   sample: ["+ acme.example MX 10 mx1.hosting.example."]
 pending:
-  description: What is held back, and what it waits for.
+  description: Records that are not published yet, and what they wait for.
   type: list
   elements: str
   returned: always
-  sample: ["_mta-sts.acme.example: the policy cannot be fetched: mta-sts.acme.example has no address"]
+  sample: ["_mta-sts.acme.example: the policy cannot be fetched: mta-sts.acme.example has no
+    address"]
 notes:
-  description: What is worth knowing, such as a domain whose records stay because its DNS is not ours to write any more.
+  description: Other facts, such as a domain whose records stay because the provider no longer
+    manages its DNS.
   type: list
   elements: str
   returned: always
   sample: []
 lagging:
-  description: Authoritative servers that did not have the new data in time, and what they have.
+  description: Authoritative servers that did not have the new data after O(wait) seconds, and what
+    they have.
   type: list
   elements: str
   returned: always
-  sample: ["acme.example: ns2.hosting.example (192.0.2.54) has serial 2026112101, the primary 2026112102"]
+  sample: ["acme.example: ns2.hosting.example (192.0.2.54) has serial 2026112101, the primary
+    2026112102"]
 remembered:
-  description: For how long resolvers may still tell old records, zone by zone.
+  description: For how long resolvers may have old records, for each zone.
   type: list
   elements: str
   returned: always
-  sample: ["acme.example: resolvers may remember old records for another 3571 s (acme.example MX)"]
+  sample: ["acme.example: resolvers may have old records for another 3571 s (acme.example MX)"]
 faults:
-  description: What went wrong, with the domain. All others are published nevertheless.
+  description: What went wrong, with the domain. All other domains are published.
   type: list
   elements: str
   returned: always

@@ -7,31 +7,35 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: explain
-short_description: Where every value of a mailbox, domain or tenant comes from
+short_description: Show where every value of an address, a domain or a tenant comes from
 version_added: 0.1.0
 author:
   - Reseller Mail developers (@reseller-mail)
 description:
-  - Many keys may stand at several levels - the estate's defaults, the plan's, the account's, the domain's file, the mailbox.
-    This tells for each key which value counts, which level says so, and in which file, line and column.
-  - Keys that are judged, but that nothing acts on yet, are marked.
-  - Runs on the controller alone. It contacts no host, needs no vault password and changes nothing.
+  - Several levels can set a key - the defaults of the estate, of the plan and of the account, the
+    domain and the mailbox. The module shows for each key the value that applies, the level that
+    sets it, and its file, line and column.
+  - For an address that is not a mailbox, V(kind) says what it is, and V(to) where its mail goes.
+  - Marks keys that are validated, but that hosts do not act on yet.
+  - Runs on the controller only. It contacts no host, needs no vault password and changes nothing.
 extends_documentation_fragment: [reseller.mail.estate]
 options:
   subject:
-    description: The address of a mailbox, a domain or a tenant.
+    description: An address, a domain, a domain alias or a tenant. Any address that receives mail is
+      known - of mailboxes, aliases and sender addresses, role addresses, addresses of a catch-all
+      and of relay domains, also under a domain alias.
     type: str
     required: true
-  said:
-    description: Leaves out what no file says, and what has its default therefore.
+  set_only:
+    description: Shows only values that a file sets, not defaults.
     type: bool
     default: false
 attributes:
   check_mode:
-    description: Can run in check mode, as it changes nothing.
+    description: Runs in the same way, because it changes nothing.
     support: full
   diff_mode:
-    description: There is nothing to compare.
+    description: The module changes nothing that could be compared.
     support: none
   action:
     description: Runs on the controller.
@@ -45,7 +49,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Tell why Jo's mailbox is as it is
+- name: Show where the values of Jo's mailbox come from
   reseller.mail.explain:
     estate: estates/example
     subject: jo@acme.example
@@ -54,12 +58,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 subject:
-  description: What was asked about, as the model writes it - domains in A-labels, lower case.
+  description: The subject in its normal form - domains in A-labels, lower case.
   returned: success
   type: str
   sample: jo@acme.example
 effective:
-  description: The values that count, in the order of the table.
+  description: The values that apply, in the order of the table.
   returned: success
   type: list
   elements: dict
@@ -69,11 +73,13 @@ effective:
       type: str
       sample: dmarc.stage
     value:
-      description: The value. Sizes are bytes; null is unlimited for limits and quotas, and nothing for other keys.
+      description: The value. Sizes are in bytes. For limits and quotas null is unlimited, for other
+        keys it is no value.
       type: raw
       sample: observe
     level:
-      description: Who says so - V(estate), V(plan), V(account), V(domain), V(mailbox), or V(default) when no file does.
+      description: The level that sets it - V(estate), V(plan), V(account), V(domain), V(mailbox),
+        V(default) if no file sets it, V(promotion) for a published step below the target.
       type: str
       sample: domain
     file:
@@ -89,7 +95,7 @@ effective:
       type: int
       sample: 16
     acts:
-      description: Whether something acts on the key; false when it is only judged.
+      description: Whether something acts on the key. If false, it is validated only.
       type: bool
       sample: true
 """

@@ -12,37 +12,42 @@ version_added: 0.1.0
 author:
   - Reseller Mail developers (@reseller-mail)
 description:
-  - Writes what the estate's files say - tenants, domains, mailboxes, aliases and every other key of the language - for people with spreadsheets,
-    or for other programs. M(reseller.mail.import_estate) makes the same estate of it again.
-  - What an export leaves out is printed and returned, so that nobody takes it for a backup.
-  - The collection's C(docs/exchange.md) describes both forms. In CSV, a cell that a spreadsheet would take for a formula has an apostrophe before it.
-  - Runs on the controller alone. An estate with faults is not exported.
+  - Writes the content of the estate's files for spreadsheets or for other programs. Tenants,
+    domains, mailboxes, aliases and every other key of the language are in it.
+    M(reseller.mail.import_estate) reads it and makes the same estate.
+  - An export is not a backup. What it leaves out is printed and returned.
+  - The collection's C(docs/exchange.md) describes both forms. In CSV, a cell that a spreadsheet
+    would read as a formula has an apostrophe before it.
+  - Runs only on the controller. An estate with faults is not exported.
 extends_documentation_fragment: [reseller.mail.estate]
 options:
   form:
     description:
-      - V(csv) writes one sheet a kind of thing, V(json) one file with everything, also nodes and plans.
+      - V(csv) writes one sheet for each kind of object. V(json) writes one file with everything,
+        also nodes and plans.
     type: str
     choices: [csv, json]
     default: csv
   dest:
-    description: The folder to write to; relative to the folder that Ansible was started in.
+    description: The folder to write to. A relative path begins in the folder where Ansible was
+      started.
     type: path
     default: build/export
   tenants:
-    description: Only these tenants; then without nodes and plans.
+    description: Exports only these tenants, without nodes and plans.
     type: list
     elements: str
     default: []
   secrets:
     description:
-      - Whether hashes and vaulted values of passwords are written too, as they stand in the files; the files are then readable for their owner only.
+      - Whether hashes and vaulted values of passwords are written, too, as they are in the files.
+        Then only the owner of the exported files can read them.
       - Nothing is ever decrypted.
     type: bool
     default: false
 attributes:
   check_mode:
-    description: Says what it would write.
+    description: Prints what it would write, and writes nothing.
     support: full
   diff_mode:
     description: Shows the files, without secrets.
@@ -76,11 +81,13 @@ files:
   returned: success
   type: list
   elements: str
-  sample: [admins.csv, aliases.csv, domain_limits.csv, domains.csv, external_ids.csv, mailboxes.csv, sender_addresses.csv, tenants.csv]
+  sample: [admins.csv, aliases.csv, domain_limits.csv, domains.csv, external_ids.csv, mailboxes.csv,
+    sender_addresses.csv, tenants.csv]
 omitted:
   description: What is not in them.
   returned: success
   type: list
   elements: str
-  sample: ["3 passwords (hashes or vaulted values), which were not asked for"]
+  sample: ["3 passwords (hashes or vaulted values): export them with
+    export_secrets=true"]
 """

@@ -11,20 +11,31 @@ short_description: Install a node's tenant data as a generation, or switch back 
 version_added: 0.1.0
 author: Reseller Mail developers (@reseller-mail)
 description:
-  - Judges the estate on the controller, compiles everything that Postfix, Dovecot, OpenDKIM and the web server look up on one node,
-    ships it as one compressed file, and installs it on the host as a generation.
-  - A new generation is staged beside the serving one and judged by a Postfix and a Dovecot of its own. Only then the link C(current)
-    is switched and the daemons whose lookups changed are reloaded, in one operation.
-  - A domain whose DKIM key is gone, damaged or not readable for OpenDKIM is left out of what is signed, for OpenDKIM would refuse all of
-    its mail; everything else is installed, and then the task fails with RV(faults).
-  - If anything fails before the switch, the old generation keeps serving. If a reload fails after it, the next run reloads again.
-  - A generation that would remove more tenants, domains or mailboxes than the estate's C(deletion_guard) allows is refused, also in check mode.
-  - An unchanged model writes nothing, judges nothing and reloads nothing. Files that somebody altered on the host are repaired.
+  - Validates the estate on the controller and compiles everything that Postfix, Dovecot, OpenDKIM
+    and the web server look up on one node. Ships it as one compressed file, and installs it on the
+    host as a generation.
+  - A new generation is staged beside the serving one. A Postfix and a Dovecot that run for this
+    purpose only check it. After that the link C(current) is switched and the daemons whose lookups
+    changed are reloaded, in one operation.
+  - If a domain's DKIM key is gone, damaged or not readable for OpenDKIM, the domain's mail is not
+    signed, because OpenDKIM would refuse all of it. Everything else is installed, and then the task
+    fails with RV(faults).
+  - If anything fails before the switch, the old generation keeps serving. If a reload fails after
+    it, the next run reloads again.
+  - A generation that would remove more tenants, domains or mailboxes than the estate's
+    C(deletion_guard) allows is refused, also in check mode.
+  - If the estate has no report of the node's DKIM keys (C(state/<node>.json)), and the host signs
+    now, the generation is refused, because it would sign nothing. The role C(opendkim) reads the
+    keys first.
+  - With an unchanged model nothing is written, checked or reloaded. Files that were altered on the
+    host are repaired.
+extends_documentation_fragment: [reseller.mail.attributes.estate_group]
 options:
   state:
     description:
-      - V(present) installs what the estate says.
-      - V(previous) switches back to the generation that was current before. The next run with V(present) switches forward again.
+      - V(present) installs the estate as it is.
+      - V(previous) switches back to the generation that was current before. The next run with
+        V(present) switches forward again.
     type: str
     choices: [present, previous]
     default: present
@@ -39,18 +50,26 @@ options:
     type: path
     default: /var/lib/reseller-mail
   keep:
-    description: How many generations to keep. The current one and the one before it are always kept.
+    description: How many generations to keep. The current one and the one before it are always
+      kept.
     type: int
     default: 5
   deletions_accepted:
     description:
-      - How many tenants, domains and mailboxes in all may go at most, when that is more than the estate's C(deletion_guard) allows.
-      - What moves to another node of the estate does not go. A host without a generation loses nothing, and O(state=previous) is not guarded.
+      - How many tenants, domains and mailboxes in all may go at most, when that is more than the
+        estate's C(deletion_guard) allows.
+      - What moves to another node of the estate does not go. A host without a generation loses
+        nothing, and O(state=previous) is not guarded.
     type: int
     default: 0
   deletion_guard:
     description: The shares, in percent, that the estate allows to go. The controller fills it in.
     type: dict
+  keys_reported:
+    description: Whether the estate has a report of the node's DKIM keys. The controller fills it
+      in.
+    type: bool
+    default: true
   artefact:
     description: The shipped file on the host. The controller fills it in.
     type: path
@@ -58,7 +77,8 @@ attributes:
   check_mode:
     support: full
     description:
-      - Compares contents only. No daemon is asked, so RV(judged) is V(false) and the last line of the diff says C(not judged).
+      - Compares contents only. No daemon is asked, so RV(judged) is V(false) and the last line of
+        the diff says C(not judged).
   diff_mode:
     support: full
     description: Shows the objects that change, in the words of the tenants' files, never a secret.
@@ -83,7 +103,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 generation:
-  description: The generation that is current after the task; in check mode the one that is current now.
+  description: The generation that is current after the task; in check mode the one that is current
+    now.
   returned: always
   type: str
   sample: 000002-3f1c9a7be210
@@ -92,17 +113,19 @@ previous:
   returned: always
   type: str
 judged:
-  description: Whether daemons were asked for their verdict in this run.
+  description: Whether daemons checked a new generation in this run.
   returned: always
   type: bool
 faults:
-  description: For each DKIM key that cannot be used what is wrong. The task fails where there is one, after everything else is done.
+  description: For each DKIM key that cannot be used what is wrong. The task fails where there is
+    one, after everything else is done.
   returned: always
   type: list
   elements: str
-  sample: ["acme.example is not signed with mx1._domainkey.acme.example: /var/lib/reseller-mail/dkim/acme.example/mx1.private: No such file or directory"]
+  sample: ["acme.example is not signed with mx1._domainkey.acme.example:
+    /var/lib/reseller-mail/dkim/acme.example/mx1.private: No such file or directory"]
 reloaded:
-  description: Services that were told of the switch.
+  description: Services that were reloaded after the switch.
   returned: always
   type: list
   elements: str
@@ -115,13 +138,14 @@ import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.reseller.mail.plugins.module_utils import _deletions, _generation
+from ansible_collections.reseller.mail.plugins.module_utils._host import deletion_guard, generation
 
 NOTE = "deletions.json"
-"""Below the platform's folder: what the guard let pass for a run that may have failed."""
+"""File in the platform's folder: deletions that were accepted for a run that may have failed."""
 
 
 def main() -> None:
+    """Install a generation or switch back; fail if a DKIM key cannot be used."""
     module = AnsibleModule(
         argument_spec={
             "state": {"type": "str", "choices": ["present", "previous"], "default": "present"},
@@ -131,6 +155,7 @@ def main() -> None:
             "keep": {"type": "int", "default": 5},
             "deletions_accepted": {"type": "int", "default": 0},
             "deletion_guard": {"type": "dict"},
+            "keys_reported": {"type": "bool", "default": True},
             "artefact": {"type": "path"},
         },
         required_if=[("state", "present", ("artefact",))],
@@ -138,38 +163,45 @@ def main() -> None:
     )
     try:
         result = run(module)
-    except (_generation.GenerationError, OSError) as error:
+    except (generation.GenerationError, OSError) as error:
         module.fail_json(msg=str(error))
     if result["faults"]:
         module.fail_json(
-            msg="Everything is installed but for these DKIM keys, so the mail of their domains leaves unsigned. The role opendkim makes "
-            "successors; a key that comes back is used again:\n" + "\n".join(result["faults"]),
+            msg=(
+                "Everything is installed but for these DKIM keys, so the mail of their domains"
+                " leaves unsigned. The role opendkim makes successors; a key that comes back is"
+                " used again:\n"
+            )
+            + "\n".join(result["faults"]),
             **result,
         )
     module.exit_json(**result)
 
 
 def run(module: AnsibleModule) -> dict[str, t.Any]:
-    store = _generation.Store(Path(module.params["root"]))
+    """Do what the parameters ask for, and return the module's result."""
+    store = generation.Store(Path(module.params["root"]))
     back = module.params["state"] == "previous"
     faults: list[str] = []
     with contextlib.nullcontext() if module.check_mode else store.lock():
         before = store.current()
         if back:
-            steps = _generation.plan_rollback(store)
+            steps = generation.plan_rollback(store)
         else:
-            content = _generation.unpack(Path(module.params["artefact"]).read_bytes())
+            content = generation.unpack(Path(module.params["artefact"]).read_bytes())
+            if not module.params["keys_reported"]:
+                refuse_unsigned(store, content.node)
             guard(store, content, module.params, module.check_mode)
-            content, faults = _generation.with_usable_keys(
+            content, faults = generation.with_usable_keys(
                 store, content, module.run_command, module.check_mode
             )
-            steps = _generation.plan(store, content)
-        outcome = _generation.Outcome(before or "", False, ())
+            steps = generation.plan(store, content)
+        outcome = generation.Outcome(before or "", False, ())
         if steps and not module.check_mode:
             if back:
-                outcome = _generation.roll_back(store, steps, module.run_command)
+                outcome = generation.roll_back(store, steps, module.run_command)
             else:
-                outcome = _generation.apply(
+                outcome = generation.apply(
                     store, content, steps, module.run_command, module.params["keep"]
                 )
     return {
@@ -183,19 +215,34 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
     }
 
 
+def refuse_unsigned(store: generation.Store, node: str) -> None:
+    """Raise GenerationError if the host signs mail now.
+
+    Without a report of its keys, the next generation would sign nothing.
+    """
+    current = store.current()
+    tables = store.folder(current).glob("opendkim*/signing_table") if current else ()
+    if any(table.stat().st_size for table in tables):
+        raise generation.GenerationError(
+            f"the estate has no report of the DKIM keys of {node} (state/{node}.json), so its mail"
+            " would leave unsigned; apply the role reseller.mail.opendkim in the same run, as site"
+            " does: it reads the keys from the host"
+        )
+
+
 def guard(
-    store: _generation.Store,
-    content: _generation.Content,
-    params: dict[str, t.Any],
-    check_mode: bool,
+    store: generation.Store, content: generation.Content, params: dict[str, t.Any], check_mode: bool
 ) -> None:
-    """Compares what is served now with what would be; a generation that was altered or lost its model serves what is left of it."""
+    """Raise GenerationError if the content removes more than the estate allows.
+
+    What is served now is read from the model's file on the host, as it is.
+    """
     current = store.current()
     if current is None or not params["deletion_guard"]:
         return
-    before, after = _deletions.here(store.model(current)), _deletions.known(content.files)
+    before, after = deletion_guard.here(store.model(current)), deletion_guard.known(content.files)
     where = f"on {content.node} this change"
-    told = _deletions.refusal(
+    reason = deletion_guard.refusal(
         before,
         after,
         params["deletion_guard"],
@@ -203,27 +250,33 @@ def guard(
         where,
         passed(store, current),
     )
-    if told:
-        raise _generation.GenerationError(told)
+    if reason:
+        raise generation.GenerationError(reason)
     if not check_mode:
         note(store, current, before.without(after))
 
 
-def passed(store: _generation.Store, current: str) -> _deletions.Served:
-    """Return what may go from the current generation by the guard's earlier word: the run that was to remove it failed afterwards."""
+def passed(store: generation.Store, current: str) -> deletion_guard.Served:
+    """Return the deletions that an earlier run was allowed to make in the current generation.
+
+    That run failed afterwards.
+    """
     try:
         noted = json.loads((store.root / NOTE).read_bytes())
         return (
-            _deletions.from_data(noted["gone"])
+            deletion_guard.from_data(noted["gone"])
             if noted["generation"] == current
-            else _deletions.Served()
+            else deletion_guard.Served()
         )
     except (OSError, ValueError, KeyError, TypeError):
-        return _deletions.Served()
+        return deletion_guard.Served()
 
 
-def note(store: _generation.Store, current: str, gone: _deletions.Served) -> None:
-    """Write down what may go from the current generation. What came back into the files is not in it, and counts again if it goes."""
+def note(store: generation.Store, current: str, gone: deletion_guard.Served) -> None:
+    """Write which deletions may be made in the current generation.
+
+    What came back into the files is not among them, and counts again if it goes.
+    """
     path = store.root / NOTE
     if not gone:
         path.unlink(missing_ok=True)

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: generation_info
-short_description: Tell which generations a host has, and how the current one differs from what was installed
+short_description: List the generations of a host, and what differs from the installed one
 version_added: 0.1.0
 author: Reseller Mail developers (@reseller-mail)
 description:
-  - Reads only. Compares every file of the current generation with what it was made from, so that an edit by hand is found and named.
+  - Compares every file of the current generation with the artefact that it was made from, so that
+    an edit by hand is found. Changes nothing.
 options:
   root:
     description: The folder of the mail platform on the host.
     type: path
     default: /var/lib/reseller-mail
-extends_documentation_fragment: [reseller.mail.attributes.reads_only]
+extends_documentation_fragment:
+  - reseller.mail.attributes.reads_only
+  - reseller.mail.attributes.action_group
 """
 
 EXAMPLES = r"""
@@ -37,11 +40,13 @@ current:
   type: str
   sample: 000002-3f1c9a7be210
 activated:
-  description: The generation that every daemon was told of. Differs from RV(current) after a run that died in between.
+  description: The generation that every daemon has loaded. Differs from RV(current) after a run
+    that was interrupted between the two.
   returned: success
   type: str
 previous:
-  description: The generation that O(reseller.mail.generation#module:state=previous) would switch back to, empty if there is none.
+  description: The generation that O(reseller.mail.generation#module:state=previous) would switch
+    back to, empty if there is none.
   returned: success
   type: str
 generations:
@@ -54,7 +59,8 @@ node:
   returned: success
   type: str
 digest:
-  description: The digest of the artefact that the current generation was made from, empty if there is none.
+  description: The digest of the artefact that the current generation was made from, empty if there
+    is none.
   returned: success
   type: str
 drift:
@@ -68,15 +74,16 @@ drift:
       type: str
       sample: postfix/virtual_alias_maps
     state:
-      description: V(changed), V(missing), V(foreign), or V(exposed) for a wrong owner, group or mode.
+      description: V(changed), V(missing), V(foreign), or V(exposed) for a wrong owner, group or
+        mode.
       type: str
     entries:
-      description: The entries that differ.
+      description: The keys of the entries that differ.
       type: list
       elements: str
       sample: [sales@acme.example]
     objects:
-      description: What the tenants' files say of those entries.
+      description: The objects of the tenants' files that these entries belong to.
       type: list
       elements: str
       sample: ["alias sales@acme.example to jo@acme.example"]
@@ -87,7 +94,7 @@ import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.reseller.mail.plugins.module_utils import _generation
+from ansible_collections.reseller.mail.plugins.module_utils._host import generation
 
 
 def main() -> None:
@@ -97,12 +104,12 @@ def main() -> None:
     )
     try:
         module.exit_json(changed=False, **info(module))
-    except (_generation.GenerationError, OSError) as error:
+    except (generation.GenerationError, OSError) as error:
         module.fail_json(msg=str(error))
 
 
 def info(module: AnsibleModule) -> dict[str, t.Any]:
-    store = _generation.Store(Path(module.params["root"]))
+    store = generation.Store(Path(module.params["root"]))
     current = store.current()
     found: dict[str, t.Any] = {
         "current": current or "",
@@ -113,10 +120,10 @@ def info(module: AnsibleModule) -> dict[str, t.Any]:
         return {**found, "previous": "", "node": "", "digest": "", "drift": []}
     content = store.content(current)
     try:
-        before = _generation.previous(store)
-    except _generation.GenerationError:
+        before = generation.previous(store)
+    except generation.GenerationError:
         before = ""
-    differences = _generation.drift(store, current, module.run_command)
+    differences = generation.drift(store, current, module.run_command)
     return {
         **found,
         "previous": before,

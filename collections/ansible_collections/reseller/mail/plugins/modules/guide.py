@@ -9,17 +9,21 @@ module: guide
 short_description: Write the pages that lead tenants through DNS and mail settings
 version_added: 0.1.0
 description:
-  - Writes a page for every domain and domain alias, with each DNS record, its state, what was found, what to do, the settings for mail programs and what is
-    left until the domain goes live; and an index for the provider, what needs attention first.
-  - Pages are in German, English and French. The domain's C(locale) decides which one comes first. They load nothing from elsewhere.
-  - The same estate and the same findings make the same bytes. The time on the pages is that of the findings.
-  - Domains of tenants that are pending and domains that are not verified yet have pages as well, so that their records can be prepared. Tenants that are
-    terminated have none; files of domains that left the estate are not removed.
-  - Runs on the controller, without a connection to the host, and asks nobody.
+  - Writes a page for every domain and domain alias. It shows each DNS record with its state, what
+    was found and what to do, the settings for mail programs, and what is left until the domain can
+    go live. Writes also an index for the provider, with the domains that need attention first.
+  - Pages are in German, English and French. The domain's C(locale) decides which one comes first.
+    They load nothing from other sites.
+  - The same estate and the same findings give the same bytes. The time on the pages is that of the
+    findings.
+  - Domains of pending tenants and domains that are not verified yet have pages, too, so that people
+    can prepare the records. Terminated tenants have no pages. Files of domains that left the estate
+    are not removed.
+  - Runs on the controller. Asks no host and no name server.
 author: Reseller Mail developers (@reseller-mail)
 attributes:
   check_mode:
-    description: Says what it would write.
+    description: Shows which files it would write.
     support: full
   diff_mode:
     description: Shows the files.
@@ -27,31 +31,35 @@ attributes:
 extends_documentation_fragment: [reseller.mail.estate]
 options:
   dir:
-    description: The folder on the controller to write to; relative to the folder that Ansible was started in.
+    description: The folder on the controller to write to, relative to the folder that Ansible was
+      started in.
     type: path
     default: build/guide
   report:
     description:
-      - The last report of M(reseller.mail.verify_report). Without one, everything is shown as not checked.
+      - The last report of M(reseller.mail.verify_report). Without it, all states are "not checked".
     type: path
     default: build/verify/report.json
   findings:
-    description: Findings, as M(reseller.mail.verify_dns) returns them, instead of those of O(report).
+    description: Findings to use instead of those in O(report), as M(reseller.mail.verify_dns)
+      returns them.
     type: list
     elements: dict
   checked:
-    description: When the findings were made, in UTC, such as V(2026-11-21T14:00:00Z). Default is when O(report) was written.
+    description: The time of the findings in UTC, such as V(2026-11-21T14:00:00Z). Default is the
+      time of O(report).
     type: str
     default: ""
   logos:
     description:
-      - A folder of pictures, C(<domain>.svg) or C(<tenant>.svg), also C(.png) and C(.webp), of at most 512 KiB.
-      - What C(branding.logo) leads to is never fetched. Who reads a page tells nobody else.
+      - A folder with pictures, C(<domain>.svg) or C(<tenant>.svg), also C(.png) and C(.webp), each
+        of at most 512 KiB.
+      - The address in C(branding.logo) is never fetched, so no other site learns who reads a page.
     type: path
 seealso:
   - module: reseller.mail.verify_dns
   - module: reseller.mail.guide_site
-    description: Serves the pages on the nodes, to each tenant its own.
+    description: Serves the pages on the nodes, each page only to its tenant.
 """
 
 EXAMPLES = r"""
@@ -64,7 +72,7 @@ EXAMPLES = r"""
     estate: "{{ mail_estate_dir }}"
   register: dns
 
-- name: Write the guide from what DNS says right now
+- name: Write the guide from these findings
   reseller.mail.guide:
     estate: "{{ mail_estate_dir }}"
     findings: "{{ dns.findings }}"
@@ -73,7 +81,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 dir:
-  description: The folder that the pages lie in.
+  description: The folder with the pages.
   type: str
   returned: success
   sample: /srv/platform/build/guide
@@ -85,9 +93,13 @@ files:
   sample: [acme.example/brand.css, acme.example/index.html, guide.css, index.html]
 domains:
   description:
-    - By domain, whether it is ready for mail (C(live), everything that is needed was checked and is well), its worst C(state), and what is C(open), each
-      with its id, state and owner (C(tenant) or C(provider)).
+    - For each domain, whether it is ready for mail (C(live), all that is needed was checked and is
+      ok), its worst C(state), and what is C(open), with id, state and owner (C(tenant) or
+      C(provider)).
+    - C(suspended) is what is suspended, C(tenant) or C(domain), else empty. A suspended domain and
+      a domain without addresses are not live. C(open) of a suspended domain has what is wrong only.
   type: dict
   returned: success
-  sample: {acme.example: {live: false, state: fail, open: [{id: spf, state: fail, owner: tenant}]}}
+  sample: {acme.example: {live: false, state: fail, suspended: "",
+    open: [{id: spf, state: fail, owner: tenant}]}}
 """

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: host_info
-short_description: Tell how a mail host is - services, sockets, space, queue, generation and clock
+short_description: Return facts about the services, disk, queue, generation and clock of a mail host
 version_added: 0.1.0
 author: Reseller Mail developers (@reseller-mail)
 description:
-  - Reads only, and judges nothing. M(reseller.mail.verify_host) does that on the controller, by what the estate says of the host.
-  - Each socket that Postfix asks is connected to, and must answer as its service does.
+  - Reads only. M(reseller.mail.verify_host) compares the facts with the estate and with the limits,
+    on the controller.
+  - Connects to each socket that Postfix uses, and expects the answer of its service.
 options:
   root:
     description: The folder of the mail platform on the host.
@@ -21,20 +22,22 @@ options:
     description: The folder of all mail.
     type: path
     default: /srv/vmail
-extends_documentation_fragment: [reseller.mail.attributes.reads_only]
+extends_documentation_fragment:
+  - reseller.mail.attributes.reads_only
+  - reseller.mail.attributes.action_group
 seealso:
   - module: reseller.mail.verify_host
 """
 
 EXAMPLES = r"""
-- name: Ask the host how it is
+- name: Read the facts of the host
   reseller.mail.host_info:
   register: host
 """
 
 RETURN = r"""
 host:
-  description: What was found.
+  description: The facts.
   type: dict
   returned: success
   contains:
@@ -42,10 +45,10 @@ host:
       description: The host's clock, in seconds since 1970.
       type: float
     units:
-      description: By unit C(load), C(active) and C(enabled), as systemd names them.
+      description: For each unit its C(load), C(active) and C(enabled), in the words of systemd.
       type: dict
     watched:
-      description: Our enabled timers, paths and sockets.
+      description: The enabled timers, paths and sockets of this collection.
       type: list
       elements: str
     failed:
@@ -53,17 +56,20 @@ host:
       type: list
       elements: str
     sockets:
-      description: Every socket that Postfix asks, with C(path) and C(error), which is empty when it answers.
+      description: Every socket that Postfix uses, with C(path) and C(error), which is empty if it
+        answers.
       type: list
       elements: dict
     filesystems:
-      description: For the queue, the mail, the platform's folder and the root C(path), C(device), C(size), C(free), C(inodes) and C(inodes_free).
+      description: For the queue, the mail, the platform's folder and the root C(path), C(device),
+        C(size), C(free), C(inodes) and C(inodes_free).
       type: list
       elements: dict
     queue:
       description: >-
-        C(messages) and C(held), how old the oldest message is (C(oldest)) and the oldest that was not tried yet (C(oldest_new)), in seconds; C(error) when it
-        cannot be read.
+        The numbers C(messages) and C(held); the age in seconds of the oldest message (C(oldest))
+        and of the oldest one without a first attempt (C(oldest_new)); C(error) if the queue cannot
+        be read.
       type: dict
     queue_folder:
       description: The folder of Postfix's queue.
@@ -72,30 +78,25 @@ host:
       description: The free bytes below which Postfix refuses all mail.
       type: int
     generation:
-      description: C(current), C(activated), C(drift) as text, and C(error) when it cannot be read.
+      description: C(current), C(activated), C(drift) as text, and C(error) if it cannot be read.
       type: dict
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.reseller.mail.plugins.module_utils import _host_facts
+from ansible_collections.reseller.mail.plugins.module_utils._host import facts
 
 
 def main() -> None:
+    """Return the host's facts to Ansible."""
     options = {
         "root": {"type": "path", "default": "/var/lib/reseller-mail"},
         "mail": {"type": "path", "default": "/srv/vmail"},
     }
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)
 
-    def run(command: list[str]) -> tuple[int, str, str]:
-        try:
-            done: tuple[int, str, str] = module.run_command(command, handle_exceptions=False)
-        except OSError as error:  # a program that is not there is an answer, too
-            return 127, "", f"{command[0]}: {error.strerror}"
-        return done
-
+    run = facts.runner(module.run_command)
     module.exit_json(
-        changed=False, host=_host_facts.facts(run, module.params["root"], module.params["mail"])
+        changed=False, host=facts.facts(run, module.params["root"], module.params["mail"])
     )
 
 

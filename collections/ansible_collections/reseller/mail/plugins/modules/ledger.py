@@ -7,20 +7,24 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ledger
-short_description: Who has been allotted what of what
+short_description: Show allocations against limits
 version_added: 0.1.0
 author: Reseller Mail developers (@reseller-mail)
 description:
-  - Counts domains (relay domains included), domain aliases, mailboxes (suspended ones included), aliases (sender addresses included),
-    storage and domain admins of every tenant, owner, domain and plan, against the limits of plan, account, admin and domain.
-  - Says how much of each node's capacity is allotted.
-  - Storage is what is allotted to mailboxes, not what they use; M(reseller.mail.verify_quota) asks the hosts about that.
-  - Counts also where limits are exceeded, so that it can be seen by how much; any other fault of the estate has to be mended first.
-  - Runs on the controller alone and changes nothing but O(dest).
+  - Counts domains (relay domains included), domain aliases, mailboxes (suspended ones included),
+    aliases (sender addresses included), storage and domain admins of every tenant, owner, domain
+    and plan, against the limits of plan, account, admin and domain.
+  - Shows how much of each node's capacity is allotted.
+  - Storage is what is allotted to mailboxes, not what they use. M(reseller.mail.verify_quota) asks
+    the hosts for their use.
+  - Also works if limits are exceeded, so that you see by how much. Other faults of the estate must
+    be repaired first.
+  - Runs only on the controller and changes nothing but O(dest).
 extends_documentation_fragment: [reseller.mail.estate]
 options:
   tenants:
-    description: Only these tenants. Plans and nodes are left out then, as they tell about the others.
+    description: Only these tenants. Plans and nodes are then left out, because they show numbers of
+      other tenants.
     type: list
     elements: str
     default: []
@@ -31,23 +35,24 @@ options:
     default: table
   details:
     description:
-      - Which tenants the table shows - V(all), or V(near) for those of which mailboxes, aliases or storage come near to a limit.
-      - V(auto) shows all when they are no more than 20.
+      - Which tenants the table shows - V(all), or V(near) for those whose mailboxes, aliases or
+        storage are near a limit.
+      - V(auto) shows all if there are at most 20.
     type: str
     choices: [auto, near, all]
     default: auto
   dest:
-    description: A file on the controller to write to, instead of showing it.
+    description: A file on the controller. The ledger is written there instead of shown.
     type: path
 attributes:
   check_mode:
-    description: Counts all the same, and does not write O(dest).
+    description: Makes the ledger, but does not write O(dest).
     support: full
   diff_mode:
     description: Shows O(dest) before and after.
     support: full
   action:
-    description: Runs on the controller only.
+    description: Runs only on the controller.
     support: full
 seealso:
   - module: reseller.mail.transfer
@@ -72,19 +77,21 @@ EXAMPLES = r"""
 
 RETURN = r"""
 dest:
-  description: The file that was written, or would be in check mode.
+  description: The file that was written, or that would be written in check mode.
   returned: when O(dest) is given
   type: str
   sample: build/acme.csv
 ledger:
   description:
-    - The whole ledger; O(output=json) is the same. Lists are sorted by name. Sizes are bytes, null is unlimited.
+    - The whole ledger. O(output=json) is the same. Lists are sorted by name. Sizes are in bytes,
+      null is unlimited.
     - Every C(state) is V(ok), V(near) (C(warn_at) percent or more of a limit), V(full) or V(over).
   returned: success
   type: dict
   contains:
     warn_at:
-      description: From how many percent on something is near its limit; C(quota_policy.warn_at) of the estate.
+      description: The percentage of a limit from which on it is near, C(quota_policy.warn_at) of
+        the estate.
       type: int
       sample: 80
     tenants:
@@ -93,7 +100,7 @@ ledger:
       elements: dict
       contains:
         name: &name
-          description: What it is called.
+          description: The name.
           type: str
           sample: acme
         state: &state
@@ -106,11 +113,14 @@ ledger:
           sample: 0
         counters: &counters
           description:
-            - By counter - C(domains), C(domain_aliases), C(mailboxes), C(aliases), C(storage), C(domain_admins), as far as they exist for it.
-            - C(limit) is the line's own; C(left) is what may still be allotted when all limits above are respected, and C(bound_by)
-              whose limit decides that - V(plan), V(account), V(admin), V(domain) or V(capacity).
+            - By counter - C(domains), C(domain_aliases), C(mailboxes), C(aliases), C(storage),
+              C(domain_admins), if they exist for this kind.
+            - C(limit) is the limit of the line itself. C(left) is what can still be allotted under
+              all limits. C(bound_by) is the limit that decides this - V(plan), V(account),
+              V(admin), V(domain) or V(capacity).
           type: dict
-          sample: {mailboxes: {used: 4, limit: 20, left: 16, percent: 20.0, bound_by: admin, state: ok}}
+          sample: {mailboxes: {used: 4, limit: 20, left: 16, percent: 20.0, bound_by: admin, state:
+            ok}}
         organisation:
           description: The tenant's name, as people write it.
           type: str
@@ -120,7 +130,7 @@ ledger:
           type: str
           sample: business
         node:
-          description: The node it is placed on.
+          description: The node on which it is placed.
           type: str
           sample: mx1
         tenant_state:
@@ -128,7 +138,8 @@ ledger:
           type: str
           sample: active
         owners:
-          description: The same for each admin, of what it owns. The sums over owners are the tenant's.
+          description: The same for each admin, for what the admin owns. The sums over owners are
+            those of the tenant.
           type: list
           elements: dict
           contains: &line
@@ -137,7 +148,8 @@ ledger:
             unlimited_mailboxes: *unlimited
             counters: *counters
         domains:
-          description: The same for each domain, whoever owns what is in it. The sums over domains are the tenant's.
+          description: The same for each domain, for all owners together. The sums over domains are
+            those of the tenant.
           type: list
           elements: dict
           contains:
@@ -147,28 +159,29 @@ ledger:
               type: str
               sample: mail
     totals:
-      description: By counter, what all tenants shown use, and how many of them are in which state.
+      description: By counter, what all shown tenants use, and how many of them are in each state.
       type: dict
       sample: {mailboxes: {used: 8, ok: 3, near: 0, full: 0, over: 0}}
     plans:
-      description: The sums over each plan's tenants, of what they use and of what they may use. Empty with O(tenants).
+      description: For each plan, the sums of what its tenants use and may use. Empty with
+        O(tenants).
       type: list
       elements: dict
       contains:
         <<: *line
         tenants: &tenants
-          description: How many tenants.
+          description: The number of tenants.
           type: int
           sample: 2
     nodes:
-      description: The storage allotted of each node. Empty with O(tenants).
+      description: The storage that is allotted on each node. Empty with O(tenants).
       type: list
       elements: dict
       contains:
         <<: *line
         tenants: *tenants
         capacity:
-          description: What the estate says that its disk holds; null where it does not say.
+          description: The capacity in the estate; null if there is none.
           type: int
           sample: 107374182400
         oversell_ratio:
@@ -176,7 +189,8 @@ ledger:
           type: float
           sample: 0.08
         oversell_limit:
-          description: What that ratio may be, C(quota_policy.oversell_ratio); null where nothing is said. More is a fault.
+          description: The largest allowed ratio, C(quota_policy.oversell_ratio); null if it is not
+            set. A larger ratio is a fault.
           type: float
           sample: 1.5
         sold:

@@ -6,31 +6,35 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mail_log_info
-short_description: Read what a mail host's log says about one address or domain
+short_description: Read the lines of a mail host's log about one address or domain
 version_added: 0.1.0
 description:
-  - Reads the journal's lines of Postfix, Dovecot, OpenDKIM and the guard that tell about one address or about one domain's addresses, and nobody else's.
-  - Of a message with several recipients only the subject's own lines are returned, unless the subject is who sent it.
-  - Passwords and session names that a daemon may have written down are left out.
+  - Reads the lines of Postfix, Dovecot, OpenDKIM and the guard in the journal that are about one
+    address, or about the addresses of one domain. Lines about other addresses are not returned.
+  - If a message has several recipients, only the lines about the subject are returned. If the
+    subject sent the message, all its lines are returned.
+  - Passwords and session names that a daemon may have logged are left out.
 author: Reseller Mail developers (@reseller-mail)
-extends_documentation_fragment: [reseller.mail.attributes.reads_only]
+extends_documentation_fragment:
+  - reseller.mail.attributes.reads_only
+  - reseller.mail.attributes.action_group
 options:
   subject:
     description: An address or a domain.
     type: str
     required: true
   since:
-    description: How far to look back, in the words of C(journalctl --since).
+    description: How far to look back, as C(journalctl --since) understands it.
     type: str
     default: -24h
   lines:
-    description: At most so many lines, the newest.
+    description: The largest number of lines. The newest lines are returned.
     type: int
     default: 200
 """
 
 EXAMPLES = r"""
-- name: See what became of Jo's mail
+- name: Read the log about Jo's mail
   reseller.mail.mail_log_info:
     subject: jo@acme.example
     since: -2h
@@ -45,26 +49,28 @@ lines:
   returned: success
   contains:
     at:
-      description: When, UTC.
+      description: The time in UTC.
       type: str
       sample: '2026-11-21T14:00:00Z'
     program:
-      description: Who wrote it.
+      description: The program that wrote the line.
       type: str
       sample: postfix/smtpd
     text:
-      description: The line.
+      description: The text of the line.
       type: str
-      sample: 'NOQUEUE: reject: RCPT from mail.stranger.example[10.97.0.5]: 550 5.1.1 <jo@acme.example>: Recipient address rejected'
+      sample: 'NOQUEUE: reject: RCPT from mail.stranger.example[10.97.0.5]: 550 5.1.1
+        <jo@acme.example>: Recipient address rejected'
     kind:
-      description: What it amounts to, V(auth_failed), V(login), V(refused), V(bounced), V(deferred), V(delivered) or V(other).
+      description: What the line shows, V(auth_failed), V(login), V(refused), V(bounced),
+        V(deferred), V(delivered) or V(other).
       type: str
       sample: refused
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.reseller.mail.plugins.module_utils import _diagnose_log as log
-from ansible_collections.reseller.mail.plugins.module_utils._dkim import moment
+from ansible_collections.reseller.mail.plugins.module_utils._host import mail_log as log
+from ansible_collections.reseller.mail.plugins.module_utils._host.timestamps import timestamp
 
 JOURNAL = [
     "--output=json",
@@ -75,10 +81,12 @@ JOURNAL = [
     "+",
     "_SYSTEMD_UNIT=reseller-mail-guard.service",
 ]
-"""Facility 2 is mail: Postfix, Dovecot and OpenDKIM write there, whatever their units are called."""
+"""Arguments of journalctl. Facility 2 is mail: Postfix, Dovecot and OpenDKIM use it, and the names
+of their units differ between releases of Debian."""
 
 
 def main() -> None:
+    """Return the lines about the subject, and about the messages that these lines name."""
     options = {
         "subject": {"type": "str", "required": True},
         "since": {"type": "str", "default": "-24h"},
@@ -92,13 +100,14 @@ def main() -> None:
     ]
 
     def read(pattern: str) -> list[log.Line]:
+        """Return the newest lines that match a regular expression."""
         rc, out, err = module.run_command(
             [*command, f"--grep={pattern}", "--case-sensitive=true", f"--lines={most}", *JOURNAL]
         )
-        # The exit status is 1 where no line fits.
+        # journalctl exits with 1 if no line matches.
         if rc not in (0, 1) or (rc == 1 and err.strip()):
             module.fail_json(msg=f"journalctl: {err.strip() or out.strip()}", rc=rc)
-        return log.parse(out, moment)
+        return log.parse(out, timestamp)
 
     found = read(log.grep_for(subject))
     queues = list(

@@ -11,12 +11,17 @@ short_description: Refuse a host that lacks what its node had before
 version_added: 0.1.0
 author: Reseller Mail developers (@reseller-mail)
 description:
-  - A node that has served keeps on its host what nobody can make again - the passwords that users chose, the private halves of DKIM
-    keys, and the mail. This module fails where a part of that is gone, before another task makes a new one in its place.
-  - What a node had is known from its report in the estate (C(state/<node>.json)) and from the generation that its host serves. For a node
-    that reported no key and a host without a generation there is nothing to lose, and nothing is asked.
-  - A host that lost only a part counts as well, for example one whose mail is on another disk that is not mounted.
-extends_documentation_fragment: [reseller.mail.attributes.reads_only]
+  - The host of a node that has served has what cannot be made again - the passwords that users
+    chose, the private halves of DKIM keys, and the mail. This module fails if a part of that is
+    gone, before another task makes a new one in its place.
+  - What a node had is known from its report in the estate (C(state/<node>.json)) and from the
+    generation that its host serves. For a node that reported no key and a host without a generation
+    there is nothing to lose, and nothing is asked.
+  - A host that lost only a part counts as well, for example one whose mail is on another disk that
+    is not mounted.
+extends_documentation_fragment:
+  - reseller.mail.attributes.reads_only
+  - reseller.mail.attributes.estate_group
 options:
   estate:
     description: The estate's folder on the controller.
@@ -27,12 +32,14 @@ options:
     type: str
     required: true
   root:
-    description: The folder of the mail platform on the host. Passwords lie in its folder C(credentials), keys in C(dkim).
+    description: The folder of the mail platform on the host. Passwords are in its folder
+      C(credentials), keys in C(dkim).
     type: path
     default: /var/lib/reseller-mail
   mail_home:
     description:
-      - The folder of the mail on the host. It counts as there when it holds a mailbox or the file C(.reseller-mail).
+      - The folder of the mail on the host. It counts as there when it holds a mailbox or the file
+        C(.reseller-mail).
       - That the host once had such a folder is noted in the file C(mail-home) below O(root).
     type: path
     default: /srv/vmail
@@ -40,7 +47,8 @@ options:
     description:
       - What happens where something is missing.
       - V(refuse) fails.
-      - V(restore) succeeds and names in RV(missing) what is to be brought back; the caller must make none of it.
+      - V(restore) succeeds and names in RV(missing) what is to be brought back; the caller must
+        make none of it.
       - V(new) warns and succeeds.
     type: str
     choices: [refuse, restore, new]
@@ -68,13 +76,14 @@ import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.reseller.mail.plugins.module_utils._credentials import Store
+from ansible_collections.reseller.mail.plugins.module_utils._host.credentials import Store
 
 MARK = ".reseller-mail"
 NOTE = "mail-home"
 
 
 def main() -> None:
+    """Return what the host has, part by part; the action compares it with the node's report."""
     module = AnsibleModule(
         argument_spec={
             "estate": {"type": "path", "required": True},
@@ -90,31 +99,35 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        host = look(Path(module.params["root"]), Path(module.params["mail_home"]))
+        host = parts_present(Path(module.params["root"]), Path(module.params["mail_home"]))
         module.exit_json(changed=False, host=host)
     except (OSError, sqlite3.Error) as error:
         module.fail_json(msg=f"what this host has cannot be read: {error}")
 
 
-def look(root: Path, mail_home: Path) -> dict[str, t.Any]:
-    """Return what is there, part by part."""
+def parts_present(root: Path, mail_home: Path) -> dict[str, t.Any]:
+    """Return which parts of a node's history the host has, and the noted folder of the mail."""
     generation = (root / "current").is_dir()
     noted = _text(root / NOTE).strip()
     names = {path.name for path in mail_home.iterdir()} if mail_home.is_dir() else set()
-    # A host from before there were notes may have had no mail yet; its empty folder is taken as it is.
+    # An older version wrote no note. Its host may have had no mail yet, so an empty folder is
+    # complete.
     older = generation and not noted and mail_home.is_dir()
     return {
         "credentials": _has_passwords(root / "credentials" / "credentials.db"),
         "dkim": any((root / "dkim").glob("[!.]*/*")),
-        "mail": older
-        or MARK in names
-        or any(not name.startswith(".") and name != "lost+found" for name in names),
+        "mail": (
+            older
+            or MARK in names
+            or any(not name.startswith(".") and name != "lost+found" for name in names)
+        ),
         "mailboxes": bool(_text(root / "current" / "dovecot" / "all_users")),
         "mail_home": noted,
     }
 
 
 def _has_passwords(database: Path) -> bool:
+    """Return whether the credential store exists and has a credential."""
     if not database.is_file():
         return False
     with Store(str(database), read_only=True) as store:
@@ -122,6 +135,7 @@ def _has_passwords(database: Path) -> bool:
 
 
 def _text(path: Path) -> str:
+    """Return the text of a file; empty if it does not exist."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         return path.read_text("utf-8", "replace")
     return ""

@@ -6,15 +6,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: promote
-short_description: Take DMARC and MTA-STS one step further where the evidence is there
+short_description: Make DMARC and MTA-STS one step stricter if there is enough evidence
 version_added: 0.1.0
 description:
-  - A domain's file says how strict its policies shall be in the end - C(dmarc.stage) and C(mta_sts.mode). What is published climbs there one step
-    at a time, when the log that M(reseller.mail.evidence) writes carries the step. This shows every policy with what its next step waits for,
-    and writes the steps into C(state/promoted_domains.json) of the estate.
-  - Steps down to a softer target, and targets with an C(override), do not wait for this.
-  - What was written is published by the next M(reseller.mail.dns_publish) and installed by the next M(reseller.mail.generation).
-  - Runs on the controller alone.
+  - The file of a domain sets the target of its policies, C(dmarc.stage) and C(mta_sts.mode). The
+    published policy becomes stricter one step at a time, when the log that
+    M(reseller.mail.evidence) writes has enough evidence for the step. This module shows every
+    policy with what its next step waits for, and writes the steps into
+    C(state/promoted_domains.json) of the estate.
+  - A weaker target and a target with an C(override) are published without this module.
+  - The next M(reseller.mail.dns_publish) publishes the new steps in DNS, and the next
+    M(reseller.mail.generation) installs them on the hosts.
+  - Runs on the controller and asks no host.
 author: Reseller Mail developers (@reseller-mail)
 attributes:
   check_mode:
@@ -28,7 +31,8 @@ requirements:
 extends_documentation_fragment: [reseller.mail.estate]
 options:
   log:
-    description: The log of evidence instead of the one in the estate; so that check mode can tell what today's evidence would do.
+    description: The log of evidence to use instead of the one in the estate. In check mode
+      M(reseller.mail.evidence) returns the log and does not write it.
     type: str
 seealso:
   - module: reseller.mail.evidence
@@ -36,7 +40,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Promote what the evidence carries
+- name: Promote policies that have enough evidence
   reseller.mail.promote:
     estate: estates/example
 """

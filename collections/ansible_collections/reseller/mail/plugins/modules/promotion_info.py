@@ -6,12 +6,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: promotion_info
-short_description: How far DMARC and MTA-STS of each domain have come
+short_description: Show the step and the target of DMARC and MTA-STS of each domain
 version_added: 0.1.0
 description:
-  - Says of every policy what is published, what the files want in the end, and what the next step waits for; as findings for
-    M(reseller.mail.verify_report), and as data.
-  - Runs on the controller alone and reads the estate only.
+  - Returns for every policy what is published, its target in the files, and what the next step
+    waits for. Returns this as findings for M(reseller.mail.verify_report), and as data.
+  - Runs on the controller. Reads only the estate and asks no host.
 author: Reseller Mail developers (@reseller-mail)
 extends_documentation_fragment: [reseller.mail.attributes.reads_only, reseller.mail.estate]
 seealso:
@@ -19,7 +19,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See how far domains have come
+- name: Show the steps of all domains
   reseller.mail.promotion_info:
     estate: estates/example
   register: promotion
@@ -27,7 +27,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 domains:
-  description: Every policy of every domain that hosts know and that has mail.
+  description: Every policy of every domain that hosts serve and that has mail.
   type: list
   elements: dict
   returned: success
@@ -45,27 +45,27 @@ domains:
       type: str
       sample: dmarc
     target:
-      description: What the files want in the end.
+      description: The target in the files.
       type: str
       sample: quarantine
     published:
-      description: What the model publishes now.
+      description: The step that is published now.
       type: str
       sample: observe
     override:
-      description: The reason to go ahead of the evidence; empty when there is none.
+      description: The reason to publish the target without evidence. Empty without an override.
       type: str
       sample: ""
     before:
-      description: How far evidence carried it up to now.
+      description: The step that the evidence was enough for until now.
       type: str
       sample: observe
     step:
-      description: How far it carries it now.
+      description: The step that the evidence is enough for now.
       type: str
       sample: test
     next:
-      description: The step after that; empty at the target.
+      description: The step after C(step). Empty at the target.
       type: str
       sample: quarantine
     missing:
@@ -74,7 +74,7 @@ domains:
       elements: str
       sample: [verify green on 3 of 14 days]
 findings:
-  description: An answer for each policy; V(ok) at the target, else V(warn).
+  description: A finding for each policy, V(ok) at the target, else V(warn).
   type: list
   elements: dict
   returned: success

@@ -9,14 +9,18 @@ module: quota_info
 short_description: Ask Dovecot for the quota and the usage of every mailbox
 version_added: 0.1.0
 description:
-  - Asks the running Dovecot with C(doveadm quota get) for every mailbox of the serving generation.
-  - Works alike on Dovecot 2.3 and 2.4. It asks by a list of users, because Dovecot cannot list users behind one passwd-file a domain.
+  - Asks the running Dovecot with C(doveadm quota get) for every mailbox of the generation in
+    service.
+  - Works in the same way with Dovecot 2.3 and 2.4. It gives Dovecot a list of users, because
+    Dovecot cannot list the users of several passwd-files.
   - M(reseller.mail.verify_quota) compares the answer with the estate's files.
 author: Reseller Mail developers (@reseller-mail)
-extends_documentation_fragment: [reseller.mail.attributes.reads_only]
+extends_documentation_fragment:
+  - reseller.mail.attributes.reads_only
+  - reseller.mail.attributes.action_group
 options:
   users_file:
-    description: A file with one address a line.
+    description: A file with one address on each line.
     type: path
     default: /var/lib/reseller-mail/current/dovecot/all_users
 """
@@ -29,7 +33,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 quotas:
-  description: One entry a mailbox that Dovecot knows.
+  description: One entry for each mailbox that Dovecot has.
   type: list
   elements: dict
   returned: success
@@ -39,7 +43,7 @@ quotas:
       type: str
       sample: jo@acme.example
     limit:
-      description: The enforced quota in bytes; null when there is none.
+      description: The enforced quota in bytes; null if there is none.
       type: int
       sample: 5368709120
     used:
@@ -47,15 +51,15 @@ quotas:
       type: int
       sample: 20480
     messages_limit:
-      description: The enforced number of messages; null when there is none.
+      description: The enforced number of messages; null if there is none.
       type: int
       sample: 500000
     messages:
-      description: How many messages there are.
+      description: The number of messages.
       type: int
       sample: 312
 errors:
-  description: What Dovecot complained about, for instance users of the list that it does not know.
+  description: The errors of Dovecot, for instance about users of the list that it does not have.
   type: list
   elements: str
   returned: success
@@ -71,7 +75,11 @@ KIB = 1024
 
 
 def parse(text: str) -> list[dict[str, object]]:
-    """doveadm's rows as entries. It writes every number as text, sizes in KiB, and C(-) for no limit."""
+    """Return the rows of ``doveadm -f json quota get`` as entries, one for each mailbox.
+
+    doveadm writes every number as text, sizes in KiB, and ``-`` for no limit. Raise ValueError,
+    KeyError or TypeError for another output.
+    """
     entries: dict[str, dict[str, object]] = {}
     for row in json.loads(text or "[]"):
         kind = row.get("type")
@@ -86,6 +94,7 @@ def parse(text: str) -> list[dict[str, object]]:
 
 
 def main() -> None:
+    """Return the quotas to Ansible."""
     users = {"type": "path", "default": "/var/lib/reseller-mail/current/dovecot/all_users"}
     module = AnsibleModule(argument_spec={"users_file": users}, supports_check_mode=True)
     users_file = module.params["users_file"]
@@ -108,10 +117,10 @@ def main() -> None:
         quotas = parse(out)
     except (ValueError, KeyError, TypeError):
         module.fail_json(
-            msg=f"doveadm quota get answered nothing that can be read: {(err or out).strip()[:500]}",
+            msg=(f"the output of doveadm quota get cannot be read: {(err or out).strip()[:500]}"),
             rc=rc,
         )
-    # One user that fails makes the exit status non-zero, and the others are listed all the same.
+    # If one user fails, the exit status is not zero, but the output has all others.
     if rc != 0 and not quotas:
         module.fail_json(
             msg=f"doveadm quota get failed: {err.strip().partition(chr(10))[0]}",

@@ -11,9 +11,10 @@ short_description: Write a node's lookups into a folder on the controller
 version_added: 0.1.0
 author: Reseller Mail developers (@reseller-mail)
 description:
-  - Judges the estate and writes what M(reseller.mail.generation) would install on a node, as text, into a folder on the controller.
-    Touches no host and needs none.
-  - Files that an earlier run wrote there and that are not rendered any more are removed; nothing else in the folder is touched.
+  - Validates the estate. Then writes the tables that M(reseller.mail.generation) would install on a
+    node, as text files, into a folder on the controller. It contacts no host.
+  - Removes files that an earlier run wrote there and that are no longer rendered. Nothing else in
+    the folder is changed.
 extends_documentation_fragment: [reseller.mail.estate]
 options:
   node:
@@ -21,11 +22,11 @@ options:
     type: str
     required: true
   dest:
-    description: The folder to write into. It is created if needed.
+    description: The folder to write to. It is created if needed.
     type: path
     required: true
   root:
-    description: The folder of the mail platform on the host, which some lookups name.
+    description: The folder of the mail platform on the host. Some lookups contain it.
     type: path
     default: /var/lib/reseller-mail
 attributes:
@@ -34,14 +35,14 @@ attributes:
     description: Writes nothing.
   diff_mode:
     support: full
-    description: Shows the files' texts before and after.
+    description: Shows the text of each file before and after.
   action:
     support: full
     description: Runs on the controller only.
 """
 
 EXAMPLES = r"""
-- name: Look at what mx1 would get
+- name: Show what mx1 would get
   reseller.mail.render:
     estate: estates/example
     node: mx1
@@ -54,18 +55,18 @@ dest:
   returned: success
   type: str
 written:
-  description: Files that were written, or would be in check mode, sorted.
+  description: The files that were written, or would be written in check mode, sorted.
   returned: success
   type: list
   elements: str
   sample: [postfix/virtual_alias_maps]
 removed:
-  description: Files that were removed, or would be in check mode, sorted.
+  description: The files that were removed, or would be removed in check mode, sorted.
   returned: success
   type: list
   elements: str
 digest:
-  description: The digest of all that was rendered. Equal to that of the generation made from it.
+  description: The digest of all rendered files. A generation made from them has the same.
   returned: success
   type: str
 """

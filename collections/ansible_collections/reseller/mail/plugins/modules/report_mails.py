@@ -9,38 +9,40 @@ module: report_mails
 short_description: Fetch the mails of report mailboxes to the controller
 version_added: 0.1.0
 description:
-  - Copies the mails in the inbox of the mailboxes that DMARC and TLS reports are sent to into a folder on the controller, where
-    M(reseller.mail.evidence) reads them. Nothing in the mailboxes changes, not even which mails are read.
-  - Name only mailboxes that nothing but reports is sent to; everything in their inbox is copied.
-  - Mailboxes that are not on the host are passed over, so that every node can be asked for all of them.
+  - Copies the mails in the inboxes of mailboxes that get DMARC and TLS reports into a folder on the
+    controller, where M(reseller.mail.evidence) reads them. It does not change the mailboxes. Unread
+    mails stay unread.
+  - Name only mailboxes that get nothing but reports, because everything in their inbox is copied.
+  - Mailboxes that are not on the host are ignored, so you can ask every node for all mailboxes.
 author: Reseller Mail developers (@reseller-mail)
+extends_documentation_fragment: [reseller.mail.attributes.action_group]
 attributes:
   check_mode:
-    description: Says how many mails would be fetched.
+    description: Returns how many mails would be fetched.
     support: full
   diff_mode:
     description: Mails are not shown.
     support: none
 options:
   mailboxes:
-    description: The mailboxes' addresses.
+    description: The addresses of the mailboxes.
     type: list
     elements: str
     required: true
   dest:
-    description: The folder on the controller; relative to the folder that Ansible was started in.
+    description: The folder on the controller, relative to the folder that Ansible was started in.
     type: path
     default: build/reports
   root:
-    description: The folder on the host that mailboxes lie in.
+    description: The folder on the host with the mailboxes.
     type: path
     default: /srv/vmail
   days:
-    description: Mails that arrived longer ago are passed over.
+    description: Ignore mails that arrived more days ago than this.
     type: int
     default: 60
   known:
-    description: Names of mails that need not be sent. The controller fills it in.
+    description: Names of mails that the controller has already. The controller fills it in.
     type: list
     elements: str
     default: []
@@ -56,12 +58,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 fetched:
-  description: How many mails were fetched, or would be in check mode.
+  description: How many mails were fetched, or in check mode would be fetched.
   type: int
   returned: success
   sample: 12
 left:
-  description: How many are left for the next run, because they would be too much for one, or for the evidence.
+  description: How many mails were not fetched, because they are larger than 4 MiB, or because this
+    run already fetched 24 MiB. The next run fetches the latter.
   type: int
   returned: success
   sample: 0
@@ -82,12 +85,17 @@ import time
 from ansible.module_utils.basic import AnsibleModule
 
 MAX_MAIL = 4 * 2**20
+"""Bytes of the largest mail that is fetched."""
 MAX_RUN = 24 * 2**20
+"""Bytes of all mails of one run."""
 _ADDRESS = re.compile(r"([a-z0-9_][a-z0-9._-]{0,63})@([a-z0-9-]+(?:\.[a-z0-9-]+)+)")
 
 
 def inboxes(root: str, addresses: list[str]) -> list[tuple[str, str]]:
-    """(address, folder) of every part of the inboxes that is here."""
+    """Return (address, folder) for each folder of the inboxes that exists on this host.
+
+    Raises ValueError if an address could leave ``root``.
+    """
     found = []
     for address in addresses:
         parts = _ADDRESS.fullmatch(address)
@@ -103,17 +111,14 @@ def inboxes(root: str, addresses: list[str]) -> list[tuple[str, str]]:
 def fetch(
     root: str, addresses: list[str], known: frozenset[str], since: float
 ) -> tuple[list[dict[str, object]], int]:
-    """The mails that are wanted, and how many had to be left."""
+    """Return the mails that are wanted (name, arrival and content), and how many were left.
+
+    ``known`` are names of mails to leave out. ``since`` is in seconds since 1970.
+    """
     mails, left, size = [], 0, 0
     for address, folder in inboxes(root, addresses):
         for entry in sorted(os.scandir(folder), key=lambda one: one.name):
-            # What stands behind the colon are flags, which change when somebody reads the mail.
-            name = (
-                hashlib.sha256(
-                    f"{address}/{entry.name.partition(':')[0]}".encode("utf-8", "surrogateescape")
-                ).hexdigest()[:24]
-                + ".eml"
-            )
+            name = local_name(address, entry.name)
             status = entry.stat(follow_symlinks=False)
             if name in known or not stat.S_ISREG(status.st_mode) or status.st_mtime < since:
                 continue
@@ -133,7 +138,17 @@ def fetch(
     return mails, left
 
 
+def local_name(address: str, name: str) -> str:
+    """Return the mail's file name on the controller, the same in each run.
+
+    The flags after the colon are left out, because they change when a user reads the mail.
+    """
+    key = f"{address}/{name.partition(':')[0]}".encode("utf-8", "surrogateescape")
+    return f"{hashlib.sha256(key).hexdigest()[:24]}.eml"
+
+
 def main() -> None:
+    """Return the mails that are wanted."""
     module = AnsibleModule(
         argument_spec={
             "mailboxes": {"type": "list", "elements": "str", "required": True},

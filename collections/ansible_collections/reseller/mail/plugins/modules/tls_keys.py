@@ -11,12 +11,15 @@ short_description: Report a mail host's TLS keys for TLSA records, and roll them
 version_added: 0.1.0
 author: Reseller Mail developers (@reseller-mail)
 description:
-  - Sees to it that there are two keys for each name under which the node takes mail. One is in service, the next one lies on the host, so
-    that TLSA records of both (C(3 1 1), RFC 7672) can stand in DNS long before keys change.
-  - The SHA-256 of their public halves is written to C(state/<node>.json) in the estate, on the controller, from where they get into DNS. A
-    private half never leaves the host.
-  - Notes on the host since when every authoritative name server has shown the next key. With O(rollover) it goes into service as soon as that
-    is two TTLs of the record ago, and a new next key is made. C(certbot) issues the certificate, and keeps the key in renewals.
+  - Keeps two keys for each name under which the node takes mail. One is in service. The next one is
+    already on the host, so that DNS can have TLSA records of both (C(3 1 1), RFC 7672) long before
+    keys change.
+  - Writes the SHA-256 of their public halves to C(state/<node>.json) in the estate, on the
+    controller. From there they get into DNS. A private half never leaves the host.
+  - Notes on the host since when every authoritative name server has shown the next key. With
+    O(rollover) the key goes into service when that was at least two TTLs of the record ago. Then a
+    new next key is made. C(certbot) issues the certificate, and keeps the key in renewals.
+extends_documentation_fragment: [reseller.mail.attributes.estate_group]
 options:
   estate:
     description: The estate's folder on the controller.
@@ -27,23 +30,27 @@ options:
     type: str
     required: true
   root:
-    description: The folder of the mail platform on the host. The keys lie in its folder C(tls).
+    description: The folder of the mail platform on the host. The keys are in its folder C(tls).
     type: path
     default: /var/lib/reseller-mail
   source:
-    description: Where certificates come from. With V(files) the next key is the one whose public half was supplied, if any.
+    description: Where certificates come from. With V(files) the next key is the one whose public
+      half was supplied, if any.
     type: str
     choices: [acme, files]
     default: acme
   ca_bundle:
-    description: File on the host with the certificate authorities by which the ACME server's own certificate is judged.
+    description: File on the host with the certificate authorities that may have issued the ACME
+      server's own certificate.
     type: path
   rollover:
-    description: Whether the next keys go into service now. Where one may not yet, no key changes and the task fails with the reason.
+    description: Whether the next keys go into service now. If one of them may not yet, no key
+      changes and the task fails with the reason.
     type: bool
     default: false
   emergency:
-    description: Whether with O(rollover) a next key goes into service although it may not yet. Mail from senders that verify is late then.
+    description: Whether with O(rollover) a next key goes into service although it may not yet. Then
+      mail from senders that verify keys by DNSSEC may arrive late.
     type: bool
     default: false
   now:
@@ -51,10 +58,11 @@ options:
     type: str
     default: ""
   resolver:
-    description: Address of the resolver that leads to the authoritative name servers; empty for that of the controller.
+    description: Address of the resolver that leads to the authoritative name servers; empty for
+      that of the controller.
     type: str
     default: ""
-  orders:
+  request:
     description: The names, and what DNS shows. The controller fills it in.
     type: str
 attributes:
@@ -72,7 +80,7 @@ EXAMPLES = r"""
     estate: "{{ mail_estate_dir }}"
     node: "{{ mail_node }}"
 
-- name: Change keys, or say why not yet
+- name: Change keys, or fail with the reason why not yet
   reseller.mail.tls_keys:
     estate: "{{ mail_estate_dir }}"
     node: "{{ mail_node }}"
@@ -98,6 +106,12 @@ tls:
     ready:
       description: When the next key may go into service, or empty where DNS does not show it yet.
       type: str
+differences:
+  description: What the estate's file of the node recorded otherwise than the host before this run.
+    The action warns of it.
+  returned: always
+  type: list
+  elements: str
 waiting:
   description: Names whose next key may not go into service yet, each with the reason.
   returned: always
@@ -107,24 +121,19 @@ waiting:
 
 import json
 import typing as t
-from dataclasses import replace
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.reseller.mail.plugins.module_utils._dkim import moment
-from ansible_collections.reseller.mail.plugins.module_utils._tls_keys import (
-    Evidence,
-    Keys,
-    lines,
-    noted,
-    refusal,
+from ansible_collections.reseller.mail.plugins.module_utils._host.keys import (
+    recorded,
+    tls_rollover,
 )
-from ansible_collections.reseller.mail.plugins.module_utils._tls_store import Failure, Store
-
-SUPPLIED = "its certificate is supplied as files (tls_files): "
+from ansible_collections.reseller.mail.plugins.module_utils._host.keys.tls import Evidence
+from ansible_collections.reseller.mail.plugins.module_utils._host.keys.tls_store import Store
 
 
 def main() -> None:
+    """Report and change the keys as the parameters and the controller's request say."""
     spec: dict[str, t.Any] = {
         "estate": {"type": "path", "required": True},
         "node": {"type": "str", "required": True},
@@ -135,96 +144,42 @@ def main() -> None:
         "emergency": {"type": "bool", "default": False},
         "now": {"type": "str", "default": ""},
         "resolver": {"type": "str", "default": ""},
-        "orders": {"type": "str"},
+        "request": {"type": "str"},
     }
     module = AnsibleModule(
-        argument_spec=spec, required_by={"estate": ("orders",)}, supports_check_mode=True
+        argument_spec=spec, required_by={"estate": ("request",)}, supports_check_mode=True
     )
-    told = json.loads(module.params["orders"])
-    evidence = {name: Evidence(**one) for name, one in told["evidence"].items()}
-    acme = module.params["source"] == "acme"
+    request = _request(module.params)
     store = Store(
         Path(module.params["root"]),
         module.run_command,
-        acme=acme,
+        acme=request.acme,
         ca_bundle=module.params["ca_bundle"] or "",
     )
-    before = {name: keys for name in told["names"] if (keys := store.keys(name))}
-    after = {name: noted(keys, evidence.get(name), told["now"]) for name, keys in before.items()}
-    waiting = {
-        name: reason
-        for name, keys in after.items()
-        if (reason := _refusal(keys, evidence.get(name), told["now"], acme))
-    }
-    failures: dict[str, str] = {}
-    if module.params["rollover"]:
-        if waiting and not (
-            module.params["emergency"] and acme and all(keys.next for keys in after.values())
-        ):
-            failures = waiting
-        else:
-            after = {name: Keys(name, keys.next) for name, keys in after.items()}
-    try:
-        if not module.check_mode:
-            for name, keys in after.items():
-                if keys.current != before[name].current:
-                    store.change(name, keys.current)
-                after[name] = keys = store.complete(keys)
-                store.note(keys)
-    except Failure as error:
-        # What is true of all keys now, whatever was meant to be.
-        after, failures = (
-            {name: keys for name in told["names"] if (keys := store.keys(name))},
-            {error.name: str(error)},
-        )
-    coming = {
-        name: keys if keys.next or not acme else replace(keys, next="new")
-        for name, keys in after.items()
-    }
-    said = "".join(
-        f"{line}\n"
-        for name in before
-        if name in coming
-        for line in lines(before[name], coming[name])
-    )
-    result = {
-        "changed": bool(said),
-        "tls": [
-            {
-                "name": name,
-                "current": keys.current,
-                "next": keys.next,
-                "ready": moment(keys.note.ready) if keys.note else "",
-            }
-            for name, keys in sorted(after.items())
-        ],
-        "waiting": [f"{name}: {reason}" for name, reason in sorted(waiting.items())],
-        "diff": {"prepared": said},
-    }
-    if failures:
-        module.fail_json(
-            msg=" ".join(
-                f"The key of {name} was not changed: {reason}."
-                for name, reason in sorted(failures.items())
-            ),
-            **result,
-        )
-    if module.params["rollover"]:
-        for name, reason in waiting.items():
-            module.warn(
-                f"{name} has a new key although {reason}. Until then senders that verify it by DNSSEC (DANE) may hold their mail back."
-            )
+    decided = tls_rollover.changes(tls_rollover.present(store, request.names), request)
+    if not module.check_mode:
+        decided = tls_rollover.apply(store, decided, request.names)
+    result = tls_rollover.result(decided, request.acme)
+    # Where certificates are supplied as files, the keys differ whenever the operator changes them.
+    known = json.loads(module.params["request"]).get("known", []) if request.acme else []
+    result["differences"] = recorded.tls_differences(decided.before, known)
+    if decided.refused:
+        module.fail_json(msg=tls_rollover.failure(decided), **result)
+    for warning in tls_rollover.warnings(decided, request):
+        module.warn(warning)
     module.exit_json(**result)
 
 
-def _refusal(keys: Keys, evidence: t.Optional[Evidence], now: int, acme: bool) -> str:
-    reason = refusal(keys, evidence, now)
-    if acme:
-        return reason
-    if not keys.next:
-        return f"{SUPPLIED}announce the next key's public half there, as next"
-    return SUPPLIED + (
-        reason or "supply that of the next key now, it has been in DNS for long enough"
+def _request(params: t.Mapping[str, t.Any]) -> tls_rollover.Request:
+    """Return the parameters and what the controller wrote into ``request``, as one value."""
+    request = json.loads(params["request"])
+    return tls_rollover.Request(
+        names=request["names"],
+        now=request["now"],
+        evidence={name: Evidence(**one) for name, one in request["evidence"].items()},
+        acme=params["source"] == "acme",
+        rollover=params["rollover"],
+        emergency=params["emergency"],
     )
 
 

@@ -11,44 +11,47 @@ short_description: Move everything that one admin of a tenant owns to another
 version_added: 0.1.0
 author: Reseller Mail developers (@reseller-mail)
 description:
-  - Domains, relay domains, domain aliases, mailboxes, aliases and sender addresses that O(source) owns become O(target)'s, with
-    their quota. All of them or none - where O(target) has no room, the task fails and names the missing amounts.
-  - Rewrites the tenant's files in place, on the controller. Only the words that name the owner change; comments, order, quotes, layout
-    and line ends stay. A domain that only inherited O(source) from the account gets a line C(owner); what inherits its owner from
-    its domain keeps inheriting.
-  - The result is judged first. Where it would have a fault nothing is written.
-  - Hosts notice nothing of a transfer, as only the ledger knows owners. Review and commit the files; who may make that change is
-    said by C(ansible-playbook reseller.mail.plan).
+  - O(target) becomes the owner of everything that O(source) owns. These are domains, relay
+    domains, domain aliases, mailboxes, aliases and sender addresses, with their quota. All or
+    nothing is moved. If the limits of O(target) are too low, the task fails and names the missing
+    amounts.
+  - Rewrites the tenant's files in place, on the controller. Only the owners change. Comments,
+    order, quotes, layout and line ends stay. A domain that inherits O(source) from the account
+    gets a line C(owner). What inherits its owner from its domain still inherits it.
+  - The result is validated first. If it has a fault, nothing is written.
+  - A transfer changes nothing on hosts, because only the ledger uses owners. Review and commit
+    the files. C(ansible-playbook reseller.mail.plan) shows who may make this change.
 extends_documentation_fragment: [reseller.mail.estate]
 options:
   tenant:
-    description: The tenant, within which the transfer stays.
+    description: The tenant of both admins.
     type: str
     required: true
   source:
-    description: The admin who hands over. Stays an admin, and the account's C(default_owner) where it is that.
+    description: The admin whose objects are moved. This admin stays an admin, and stays the
+      account's C(default_owner).
     type: str
     required: true
   target:
-    description: The admin who receives.
+    description: The admin who gets them.
     type: str
     required: true
 attributes:
   check_mode:
-    description: Judges and tells, and writes nothing.
+    description: Validates the result, prints it, and writes nothing.
     support: full
   diff_mode:
     description: Shows the files before and after.
     support: full
   action:
-    description: Runs on the controller only.
+    description: Runs only on the controller.
     support: full
 seealso:
   - module: reseller.mail.ledger
 """
 
 EXAMPLES = r"""
-- name: Jo takes over from IT
+- name: Move everything of IT to Jo
   reseller.mail.transfer:
     estate: estates/example
     tenant: acme
@@ -65,13 +68,14 @@ files:
   elements: str
   sample: [tenants/acme/acme.example.yml]
 changes:
-  description: What changed its owner, those that inherit included, sorted.
+  description: What has another owner, also by inheritance, sorted.
   returned: success
   type: list
   elements: dict
   contains:
     kind:
-      description: What it is - V(domain), V(domain alias), V(mailbox), V(alias) or V(sender address).
+      description: What it is - V(domain), V(domain alias), V(mailbox), V(alias) or V(sender
+        address).
       type: str
       sample: mailbox
     name:
@@ -79,13 +83,15 @@ changes:
       type: str
       sample: jo@acme.example
 moved:
-  description: What left the one account for the other. Storage is bytes; C(unlimited) are mailboxes without a quota.
+  description: What moved from one account to the other. Storage is in bytes. C(unlimited) is the
+    number of mailboxes without a quota.
   returned: success
   type: dict
-  sample: {domains: 2, domain_aliases: 1, mailboxes: 4, aliases: 3, storage: 8590983168, unlimited: 0}
+  sample: {domains: 2, domain_aliases: 1, mailboxes: 4, aliases: 3, storage: 8590983168, unlimited:
+    0}
 missing:
-  description: The counters for which O(target) has no room.
-  returned: when it has none
+  description: The counters for which the limits of O(target) are too low.
+  returned: when a limit is too low
   type: list
   elements: dict
   contains:
@@ -94,7 +100,7 @@ missing:
       type: str
       sample: mailboxes
     needed:
-      description: How much would come; null is unlimited.
+      description: How much would be added; null is unlimited.
       type: int
       sample: 4
     left:
@@ -102,7 +108,7 @@ missing:
       type: int
       sample: 3
     missing:
-      description: By how much its limit is too small; null where only an unlimited one would do.
+      description: By how much the limit is too low; null if only unlimited is enough.
       type: int
       sample: 1
 """

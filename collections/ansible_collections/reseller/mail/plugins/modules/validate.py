@@ -7,44 +7,50 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: validate
-short_description: Judge the estate's files
+short_description: Validate the estate's files
 version_added: 0.1.0
 author:
   - Reseller Mail developers (@reseller-mail)
 description:
-  - Reads every file of an estate and judges it - syntax, keys, names, ownership, targets, placement, features, limits.
-  - Every fault of every file is told at once, and then the task fails. Every id is explained in the collection's C(docs/faults.md), every
-    form of the report in C(docs/reports.md).
-  - Runs on the controller alone. It contacts no host, needs no vault password and changes nothing but the report's file.
-  - No report shows a secret. Of source lines only the values of keys that are known and not secret are shown.
+  - Reads every file of an estate and validates it - syntax, keys, names, ownership, targets,
+    placement, features, limits.
+  - Reports all faults of all files at once. If there are any, the task fails. The collection's
+    C(docs/faults.md) explains every fault, C(docs/reports.md) every form of the report.
+  - Warns about what is allowed and probably not meant, if there is no fault.
+  - Runs on the controller only. It contacts no host and needs no vault password. It writes only the
+    file with the report.
+  - No report shows a secret. Source lines show only the values of keys that are known and not
+    secret.
 extends_documentation_fragment: [reseller.mail.estate]
 options:
   output:
-    description: How faults are told.
+    description: The form of the report.
     type: str
     default: text
     choices:
-      text: For people. Each fault with its line and a mark under the place, and at the end how many there are of each id.
-      json: For programs of one's own, as C(docs/schema/validate.json) describes it.
-      github: Workflow commands, which GitHub shows as annotations of a pull request.
-      gitlab: A code quality report, which GitLab shows in a merge request.
+      text: For people. Each fault has its source line with a mark under the place. At the end is
+        the number of faults with each id.
+      json: For your own programs, as C(docs/schema/validate.json) describes it.
+      github: Workflow commands. GitHub shows them as annotations of a pull request.
+      gitlab: A code quality report. GitLab shows it in a merge request.
       sarif: SARIF 2.1.0, for code scanning and editors.
   dest:
     description:
-      - A file on the controller that the report is written to, its folders included. What is printed then is the text, whatever O(output) says.
+      - A file on the controller to write the report to. Its folders are created. The form
+        V(text) is then printed, whatever O(output) is.
       - Without it the report is printed, between Ansible's own lines.
     type: path
   root:
     description:
-      - The folder that the paths of files in reports are relative to; the estate lies in it.
-      - Without it, it is the top of the Git repository that the estate lies in; where there is none, the estate.
+      - The folder to which the paths of files in reports are relative. The estate is in it.
+      - By default the top of the Git repository with the estate; without a repository, the estate.
     type: path
 attributes:
   check_mode:
-    description: Judges as always; a report is printed, but O(dest) is not written.
+    description: Validates and prints the report as always. Does not write O(dest).
     support: full
   diff_mode:
-    description: There is nothing to compare.
+    description: The module changes nothing that could be compared.
     support: none
   action:
     description: Runs on the controller.
@@ -56,13 +62,13 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Stop here unless the estate is without fault
+- name: Stop if the estate has a fault
   reseller.mail.validate:
     estate: "{{ mail_estate_dir }}"
   delegate_to: localhost
   run_once: true
 
-- name: Leave a report for the merge request
+- name: Write a report for the merge request
   reseller.mail.validate:
     estate: "{{ mail_estate_dir }}"
     output: gitlab
@@ -78,12 +84,13 @@ estate:
   type: str
   sample: /srv/mail/estates/example
 counts:
-  description: How many there are of each thing.
+  description: The number of nodes, plans, tenants and so on.
   returned: success
   type: dict
-  sample: {nodes: 2, plans: 2, tenants: 3, domains: 5, domain_aliases: 1, mailboxes: 8, aliases: 3, sender_addresses: 1}
+  sample: {nodes: 2, plans: 2, tenants: 3, domains: 5, domain_aliases: 1, mailboxes: 8, aliases: 3,
+    sender_addresses: 1}
 without_effect:
-  description: The keys that stand in the estate and are judged, but that nothing acts on yet.
+  description: The keys in use that are validated, but that hosts do not act on yet.
   returned: success
   type: list
   elements: dict
@@ -92,7 +99,7 @@ without_effect:
       description: The kind of file, and the path of the key in it.
       type: str
     times:
-      description: How often it stands in the estate.
+      description: How often it is in the estate.
       type: int
   sample: [{key: "account.yml: defaults.retention", times: 2}]
 """

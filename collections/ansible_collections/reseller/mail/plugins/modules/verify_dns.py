@@ -6,16 +6,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: verify_dns
-short_description: Ask the authoritative name servers whether DNS says what the estate says
+short_description: Verify that DNS matches the estate
 version_added: 0.1.0
 description:
-  - Finds the authoritative servers of every served domain and asks each of them for every record that the model computes, many at a time.
-  - The MX is asked first. While mail goes elsewhere, everything else about the domain is V(blocked).
-  - Beside the records themselves it judges what receivers make of them, the SPF chain as a whole, DNSSEC, the name servers, reports' addresses,
-    and what a previous host left. Every finding is listed in the collection's C(docs/findings.md).
-  - A server that does not answer is said to be silent, never to lack a record. Servers that disagree are propagating, a V(warn) with the time
-    to live that is left.
-  - Fetches every MTA-STS policy over verified HTTPS, and checks that it allows the MX the world sees.
+  - Finds the authoritative servers of every served domain, and asks each of them for every record
+    that the estate's files need, many questions at a time.
+  - The MX is asked first. While mail goes elsewhere, everything else about the domain is
+    V(blocked).
+  - Also verifies the whole SPF chain, DNSSEC, the name servers, the addresses for reports, and
+    that no record of a previous provider is left. The collection's C(docs/findings.md) lists every
+    finding.
+  - A server that does not answer is a finding of its own, and is never taken for a missing record.
+    Servers with different answers are a V(warn), with the time to live that is left.
+  - Fetches every MTA-STS policy over verified HTTPS, and verifies that it allows the MX in DNS.
   - Runs on the controller, without a connection to the host.
 author: Reseller Mail developers (@reseller-mail)
 requirements:
@@ -23,19 +26,21 @@ requirements:
 extends_documentation_fragment: [reseller.mail.attributes.reads_only, reseller.mail.estate]
 options:
   resolver:
-    description: The address of the resolver that finds the authoritative servers; by default the controller's own.
+    description: The address of the resolver that finds the authoritative servers; by default the
+      controller's own.
     type: str
     default: ''
   ca_file:
-    description: A file on the controller with the only CAs that certificates may come from; by default the system's.
+    description: A file on the controller with the only CAs that certificates may come from; by
+      default the system's.
     type: str
     default: ''
   timeout:
-    description: Seconds to wait for an answer; a question is asked twice.
+    description: Seconds to wait for an answer. A question is asked twice.
     type: float
     default: 4
   at_once:
-    description: How many questions may be under way at the same time.
+    description: How many questions are asked at the same time.
     type: int
     default: 50
 seealso:
@@ -44,7 +49,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Ask the world about the estate's domains
+- name: Verify the DNS of the estate's domains
   reseller.mail.verify_dns:
     estate: "{{ mail_estate_dir }}"
   register: dns
@@ -52,7 +57,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 findings:
-  description: One entry an answer, sorted by subject and id.
+  description: One entry for each finding, sorted by subject and id.
   type: list
   elements: dict
   returned: success

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: verify_host
-short_description: Tell whether a mail host itself is well
+short_description: Verify that a mail host works
 version_added: 0.1.0
 description:
-  - Asks the node, through M(reseller.mail.host_info), about its services and their sockets, disk space and inodes, queue, generation, clock and failed units,
-    and judges on the controller.
-  - M(reseller.mail.verify_report) lets wait for these findings what means nothing while one of them is V(fail).
+  - Asks the node, through M(reseller.mail.host_info), about its services and their sockets, disk
+    space and inodes, queue, generation, clock and failed units. The controller compares the answers
+    with the limits.
+  - While one of these findings is V(fail), M(reseller.mail.verify_report) sets findings that depend
+    on it to V(blocked).
   - A node that cannot be reached is a finding, not an error.
 author: Reseller Mail developers (@reseller-mail)
 extends_documentation_fragment: [reseller.mail.attributes.reads_only, reseller.mail.estate]
@@ -29,11 +31,11 @@ options:
     type: path
     default: /srv/vmail
   disk_warn:
-    description: The percentage of free space and inodes below which C(host.disk) is a V(warn).
+    description: C(host.disk) is a V(warn) below this percentage of free space or inodes.
     type: int
     default: 10
   disk_fail:
-    description: The percentage of free space and inodes below which C(host.disk) is a V(fail).
+    description: C(host.disk) is a V(fail) below this percentage of free space or inodes.
     type: int
     default: 5
   queue_length:
@@ -54,7 +56,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at the host
+- name: Verify the host
   reseller.mail.verify_host:
     estate: "{{ mail_estate_dir }}"
     node: "{{ mail_node }}"
@@ -63,7 +65,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 findings:
-  description: One entry an answer, sorted by subject and id.
+  description: One entry for each finding, sorted by subject and id.
   type: list
   elements: dict
   returned: success
@@ -72,8 +74,10 @@ findings:
       subject: mx1.hosting.example
       state: fail
       expected: reseller-mail-guard.service runs, 1 sockets answer
-      found: reseller-mail-guard.service is inactive; /var/spool/postfix/guard/guard.sock connection refused
-      remedy: systemctl status reseller-mail-guard.service; systemctl start reseller-mail-guard.service
+      found: reseller-mail-guard.service is inactive; /var/spool/postfix/guard/guard.sock connection
+        refused
+      remedy: systemctl status reseller-mail-guard.service; systemctl start
+        reseller-mail-guard.service
 homes:
   description: The host of every name that the node serves, for M(reseller.mail.verify_report).
   type: dict

@@ -6,31 +6,36 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: verify_mail
-short_description: Knock at the mail hosts' doors, and send and fetch real mail
+short_description: Connect to the ports of mail hosts, and send and fetch real mail
 version_added: 0.1.0
 description:
-  - Opens SMTP, submission, IMAP, POP3 and ManageSieve sessions to every node, and to the names that tenants' users are told, with verified TLS.
-  - Asks port 25 of every backup MX, too. It has to take mail for every domain, and only for recipients that exist.
-  - Tries what must be refused, that is relaying for strangers, unknown recipients and passwords before TLS. Made-up credentials and addresses
-    under C(.invalid) are used for it.
-  - Sends mail from one mailbox of every domain to itself and to the others, and as a stranger through each domain's MX; fetches it
-    over IMAP, verifies the DKIM signature with the key in DNS, and deletes it.
-  - Logs in over the IMAP and submission servers that SRV records of every name of a domain lead to, with the mailbox's address in that name.
+  - Opens SMTP, submission, IMAP, POP3 and ManageSieve sessions with verified TLS, to every node and
+    to the names that users have in their settings.
+  - Asks port 25 of every backup MX as well. It must accept mail for every domain, and only for
+    recipients that exist.
+  - Tries what must be refused, which is relaying between external addresses, unknown recipients,
+    and passwords before TLS. Credentials for it are invented, and addresses are below C(.invalid).
+  - Sends mail from one mailbox of every domain to itself and to the others, and from outside
+    through each domain's MX. Fetches it over IMAP, verifies the DKIM signature with the key in DNS,
+    and deletes it.
+  - Logs in to the IMAP and submission servers in the SRV records of every name of a domain, with
+    the mailbox's address in that name.
   - Runs on the controller, without a connection to the host.
 author: Reseller Mail developers (@reseller-mail)
 attributes:
   check_mode:
-    description: Sends its mail all the same; it leaves nothing behind.
+    description: Sends its mail in check mode too, and deletes it.
     support: full
   diff_mode:
-    description: Changes nothing, so there is nothing to show.
+    description: Changes nothing, so there is no diff.
     support: N/A
 requirements:
   - dnspython and C(dkimpy[ed25519]) on the controller.
 extends_documentation_fragment: [reseller.mail.estate]
 options:
   accounts:
-    description: Mailboxes that may be used. Of a domain's mailboxes that are active and whose password is known the first one in the file is taken.
+    description: Mailboxes that may be used. Of the active mailboxes of a domain whose password is
+      known, the first one in the file is used.
     type: list
     elements: dict
     default: []
@@ -44,13 +49,14 @@ options:
         type: str
         required: true
   passwords_dir:
-    description: A folder on the controller with initial passwords as M(reseller.mail.credentials) hands them over, C(*.csv); empty for none.
+    description: A folder on the controller with the initial passwords that
+      M(reseller.mail.credentials) has written, C(*.csv); empty for none.
     type: path
     default: ''
   initial:
     description:
-      - The addresses whose password is still the initial one, from M(reseller.mail.credentials_info). Others from O(passwords_dir) are
-        not tried.
+      - The addresses whose password is still the initial one, from
+        M(reseller.mail.credentials_info). Others from O(passwords_dir) are not tried.
       - When it is not given, all are tried.
     type: list
     elements: str
@@ -59,7 +65,8 @@ options:
     type: str
     default: ''
   ca_file:
-    description: A file on the controller with the only CAs that certificates may come from; by default the system's.
+    description: A file on the controller with the only CAs that certificates may come from; by
+      default the system's.
     type: str
     default: ''
   timeout:
@@ -81,7 +88,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 findings:
-  description: One entry an answer, sorted by subject and id.
+  description: One entry for each finding, sorted by subject and id.
   type: list
   elements: dict
   returned: success

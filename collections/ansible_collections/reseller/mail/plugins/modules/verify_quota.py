@@ -6,11 +6,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: verify_quota
-short_description: Compare what is allotted with what Dovecot enforces, what is used and what the limits allow
+short_description: Verify that Dovecot enforces the quotas of the files, and how full mailboxes are
 version_added: 0.1.0
 description:
-  - Asks the running Dovecot of a node, through M(reseller.mail.quota_info), for every mailbox's quota and usage, and compares on the controller.
-  - Mailboxes that are as they should be are one finding a domain; every other one is a finding of its own.
+  - Asks the Dovecot of a node, through M(reseller.mail.quota_info), for every mailbox's quota and
+    usage. The controller compares them with the files, and what is allotted with the limits.
+  - All mailboxes of a domain that are C(ok) are one finding. Every other mailbox is a finding of
+    its own.
   - A node that cannot be reached is a finding, not an error.
 author: Reseller Mail developers (@reseller-mail)
 extends_documentation_fragment: [reseller.mail.attributes.reads_only, reseller.mail.estate]
@@ -24,7 +26,7 @@ options:
     type: str
     default: /var/lib/reseller-mail/current/dovecot/all_users
   warn_at:
-    description: The percentage of its quota from which a mailbox's usage is a V(warn).
+    description: The usage of a mailbox is a V(warn) from this percentage of its quota.
     type: int
     default: 80
 seealso:
@@ -42,7 +44,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 findings:
-  description: One entry an answer, sorted by subject and id.
+  description: One entry for each finding, sorted by subject and id.
   type: list
   elements: dict
   returned: success

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sound estates of any size, that use the language as providers do: what benchmarks time and what the fuzzer spoils.
+"""Sound estates of any size, that use the language as providers do: what benchmarks time and what
+the fuzzer spoils.
 
 Nothing is random: equal numbers give equal bytes.
 """
@@ -92,7 +93,8 @@ relay: {host: mail.stranger.example, recipients: [peter, archive, info]}
 
 
 def files(tenants: int, mailboxes: int) -> dict[str, str]:
-    """The files of an estate with so many tenants of so many mailboxes, by path. Every third tenant has the small plan, every tenth a relay domain."""
+    """The files of an estate with so many tenants of so many mailboxes, by path. Every third tenant
+    has the small plan, every tenth a relay domain."""
     texts = {"estate.yml": PROVIDER, "plans.yml": PLANS}
     for nth in range(tenants):
         domain, folder = f"domain{nth}.example", f"tenants/tenant{nth}"
@@ -149,8 +151,9 @@ def _aliases(mailboxes: int) -> str:
     """Five a domain, as measured in the wild: most lead to one or two people."""
     to = [f"box{min(nth, mailboxes - 1)}" for nth in range(4)]
     return (
-        f"aliases:\n  - name: sales\n    to: [{to[0]}, ann@elsewhere.example]\n  - name: info\n    to: [{to[1]}]\n    may_send: true\n"
-        f"  - {{name: support, to: [sales, {to[2]}+support]}}\n  - {{name: jobs, to: [{to[3]}]}}\n  - name: all\n    to: [info, support]\n"
+        f"aliases:\n  - name: sales\n    to: [{to[0]}, ann@elsewhere.example]\n  - name: info\n   "
+        f" to: [{to[1]}]\n    may_send: true\n  - {{name: support, to: [sales, {to[2]}+support]}}\n"
+        f"  - {{name: jobs, to: [{to[3]}]}}\n  - name: all\n    to: [info, support]\n"
     )
 
 

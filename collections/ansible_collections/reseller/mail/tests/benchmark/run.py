@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Time and memory of judging and planning a large estate: ``PYTHONPATH=collections python run.py [tenants [mailboxes of each]]``, or ``make bench``.
+"""Time and memory of judging and planning a large estate: ``PYTHONPATH=collections python run.py
+[tenants [mailboxes of each]]``, or ``make bench``.
 
-Every step runs in a process of its own, so that its memory is its own. Processor time is told besides the clock's: a busy machine lengthens it less.
+Every step runs in a process of its own, so that its memory is its own. Processor time is told
+besides the clock's: a busy machine lengthens it less.
 """
 
 from __future__ import annotations
@@ -24,12 +26,12 @@ ATTEMPTS = 3
 
 def start(folder: str, _changed: str) -> None:
     """Python and the engine, without an estate: what every other step begins with."""
-    from ansible_collections.reseller.mail.plugins.module_utils import _load, _plan  # noqa: F401
+    from ansible_collections.reseller.mail.plugins.plugin_utils._change import summary  # noqa: F401
 
 
 def validate(folder: str, _changed: str) -> None:
     """Load and judge."""
-    from ansible_collections.reseller.mail.plugins.module_utils import _load
+    from ansible_collections.reseller.mail.plugins.plugin_utils import _load
 
     estate, faults = _load.load(folder)
     assert estate is not None, faults[:3]
@@ -37,19 +39,20 @@ def validate(folder: str, _changed: str) -> None:
 
 def ledger(folder: str, _changed: str) -> None:
     """Load, judge and count."""
-    from ansible_collections.reseller.mail.plugins.module_utils import _ledger, _load
+    from ansible_collections.reseller.mail.plugins.plugin_utils import _load
+    from ansible_collections.reseller.mail.plugins.plugin_utils._judge import ledger as judge_ledger
 
     estate, _faults = _load.load(folder)
     assert estate is not None
-    _ledger.ledger(estate)
+    judge_ledger.ledger(estate)
 
 
 def plan(folder: str, changed: str) -> None:
     """Load and judge two revisions, and compare them."""
-    from ansible_collections.reseller.mail.plugins.module_utils import _plan
-    from ansible_collections.reseller.mail.plugins.plugin_utils import _revision
+    from ansible_collections.reseller.mail.plugins.plugin_utils._change import summary
+    from ansible_collections.reseller.mail.plugins.plugin_utils._controller import revision
 
-    found = _plan.compare(_revision.of_folder(folder), _revision.of_folder(changed))
+    found = summary.compare(revision.of_folder(folder), revision.of_folder(changed))
     assert not found.faults, found.faults[:3]
     assert found.sections
 
@@ -85,7 +88,8 @@ def told(name: str, command: list[str], environment: dict[str, str]) -> None:
 
 
 def spoil(folder: Path) -> None:
-    """The change that is planned: one tenant's mailbox grows, another's leaves, a third's DMARC tightens."""
+    """The change that is planned: one tenant's mailbox grows, another's leaves, a third's DMARC
+    tightens."""
     for nth, (old, new) in enumerate(
         (
             ("quota: 1G", "quota: 2G"),
@@ -112,7 +116,8 @@ def main(tenants: int, mailboxes: int) -> None:
         shutil.copytree(folder, changed)
         spoil(changed)
         print(
-            f"{tenants:,} tenants, {tenants * mailboxes:,} mailboxes, {size / 2**20:.1f} MiB of YAML; best of {ATTEMPTS}"
+            f"{tenants:,} tenants, {tenants * mailboxes:,} mailboxes, {size / 2**20:.1f} MiB of"
+            f" YAML; best of {ATTEMPTS}"
         )
         print(f"{'':<62}{'clock':>10}{'processor':>11}{'memory':>12}")
         for name, step in STEPS:

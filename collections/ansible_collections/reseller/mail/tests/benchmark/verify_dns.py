@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How near verify_dns comes to what name servers and machine can do: the very questions of a run, asked again by other tools.
+"""How near verify_dns comes to what name servers and machine can do: the very questions of a run,
+asked again by other tools.
 
     verify_dns.py ESTATE RESOLVER [CA_FILE [ROUNDS]]
 
-ROUNDS times (default 3) runs verify_dns on the estate, and then a bare loop of dnspython's `asyncquery.udp`, `dig -f` and `dnsperf`, where these are
-installed, with the very questions of that run, one tool after the other, so that whatever else the machine does hits all alike. Each is a process
-of its own: verify's time has reading the estate, judging, SPF and HTTPS in it. `molecule/platform/tests/large_world.py` makes a world to ask.
+ROUNDS times (default 3) runs verify_dns on the estate, and then a bare loop of dnspython's
+`asyncquery.udp`, `dig -f` and `dnsperf`, where these are installed, with the very questions of that
+run, one tool after the other, so that whatever else the machine does hits all alike. Each is a
+process of its own: verify's time has reading the estate, judging, SPF and HTTPS in it.
+`molecule/platform/tests/large_lab.py` makes a world to ask.
 """
 
 from __future__ import annotations
@@ -28,9 +31,9 @@ import dns.asyncquery
 import dns.exception
 import dns.flags
 import dns.message
-from ansible_collections.reseller.mail.plugins.module_utils._dns_query import Asker
-from ansible_collections.reseller.mail.plugins.module_utils._load import load
-from ansible_collections.reseller.mail.plugins.module_utils._verify_dns import ask
+from ansible_collections.reseller.mail.plugins.plugin_utils._dns.query import Asker
+from ansible_collections.reseller.mail.plugins.plugin_utils._load import load
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.dns import ask
 
 AT_ONCE = 50
 Question = t.Tuple[str, str, str, bool]
@@ -106,7 +109,8 @@ def others(questions: list[Question], folder: Path) -> dict[str, list[list[str]]
 
 
 def timed(commands: list[list[str]]) -> tuple[float, float, float]:
-    """Seconds, seconds of a core, and the most memory in MiB; of what is no Python that is only what it was begun with."""
+    """Seconds, seconds of a core, and the most memory in MiB; of what is no Python that is only
+    what it was begun with."""
     begun, busy, most = time.monotonic(), 0.0, 0
     for command in commands:
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
@@ -135,12 +139,14 @@ def main(estate: str, resolver: str, ca_file: str = "", rounds: str = "3") -> No
         for name, found in rows.items()
     }
     print(
-        f"\n{'':10} {'seconds':>8} {'a second':>9} {'of a core':>10} {'MiB':>6} {'verify_dns takes':>17}"
+        f"\n{'':10} {'seconds':>8} {'a second':>9} {'of a core':>10} {'MiB':>6}"
+        f" {'verify_dns takes':>17}"
     )
     for name, (seconds, busy, most) in middle.items():
         memory = f"{most:.0f}" if name in ("verify_dns", "dnspython") else ""
         print(
-            f"{name:10} {seconds:8.1f} {len(questions) / seconds:9.0f} {busy:9.1f}s {memory:>6} {middle['verify_dns'][0] / seconds:15.2f} x"
+            f"{name:10} {seconds:8.1f} {len(questions) / seconds:9.0f} {busy:9.1f}s {memory:>6}"
+            f" {middle['verify_dns'][0] / seconds:15.2f} x"
         )
 
 

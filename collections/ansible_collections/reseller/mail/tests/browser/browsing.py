@@ -78,6 +78,7 @@ class Browser:
     def wait(self, script: str, *arguments: t.Any) -> t.Any:
         """What a promise comes to."""
         return self.driver.execute_async_script(
-            f"const done = arguments[arguments.length - 1]; ({script})(...arguments).then(done, (e) => done('error: ' + e))",
+            f"const done = arguments[arguments.length - 1]; ({script})(...arguments).then(done, (e)"
+            " => done('error: ' + e))",
             *arguments,
         )

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pages of three tenants, made from the example estate and served with the nodes' headers, and a browser to look at them."""
+"""Pages of three tenants, made from the example estate and served with the nodes' headers, and a
+browser to look at them."""
 
 from __future__ import annotations
 
@@ -14,9 +15,9 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils import _guide
-from ansible_collections.reseller.mail.plugins.module_utils._finding import Finding
-from ansible_collections.reseller.mail.plugins.module_utils._load import load
+from ansible_collections.reseller.mail.plugins.plugin_utils import _guide
+from ansible_collections.reseller.mail.plugins.plugin_utils._load import load
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.finding import Finding
 
 sys.path.insert(0, str(Path(__file__).parent))
 from browsing import HOSTILE, KEY, LEFT, Browser
@@ -39,7 +40,8 @@ def headers() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def estate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The example estate with a tenant that looks after its own DNS, one with a hostile name, and one in French with bright colours."""
+    """Return the example estate with a tenant that looks after its own DNS, one with a hostile
+    name, and one in French with bright colours. One domain is suspended, one has no address."""
     folder = tmp_path_factory.mktemp("guide") / "estate"
     shutil.copytree(PROJECT / "estates" / "example", folder)
     tenants = folder / "tenants"
@@ -50,8 +52,18 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         f"organisation: {json.dumps(HOSTILE)}",
     )
     _change(tenants / "globex/globex.example.yml", "mta_sts:", "locale: de\nmta_sts:")
-    branding = 'name: "<b>Acme</b> & Fils", colour: "#ffe600", support_url: "https://acme.example/aide"}\nlocale: fr-CH'
+    branding = (
+        'name: "<b>Acme</b> & Fils", colour: "#ffe600", support_url:'
+        ' "https://acme.example/aide"}\nlocale: fr-CH'
+    )
     _change(tenants / "acme/acme.example.yml", "name: Acme Mail}", branding)
+    _change(
+        tenants / "acme/account.yml",
+        "^domains: ",
+        "suspended_domains: [acme-shop.example]\ndomains: ",
+    )
+    _change(tenants / "initech/account.yml", "^domains: .", "domains: [parked.example, ")
+    (tenants / "initech/parked.example.yml").write_text("mailboxes: []\n", encoding="utf-8")
     (folder / "state").mkdir(exist_ok=True)
     selectors = {"mx2": "active", "mx2-2": "published"}
     keys = [
@@ -112,11 +124,14 @@ def findings() -> list[Finding]:
             "dns.dkim_missing",
             "initech.example",
             "fail",
-            f'mx2-2._domainkey.initech.example. 3600 IN TXT "v=DKIM1; k=rsa; p={KEY[:60]}… (500 characters)',
+            f'mx2-2._domainkey.initech.example. 3600 IN TXT "v=DKIM1; k=rsa; p={KEY[:60]}… (500'
+            " characters)",
         ),
         found("dns.dmarc_policy", "initech.example", "warn", what="v=DMARC1; p=reject"),
         found("dns.mta_sts", "acme.example", "blocked", what="the policy cannot be fetched"),
         found("dns.null_mx", "acme.example", "na"),
+        found("dns.mx_priority", "acme-shop.example", "warn"),
+        found("dns.null_mx_missing", "parked.example", "fail"),
         *(
             found(id_, "globex.example", "ok")
             for id_ in (
@@ -135,7 +150,7 @@ def findings() -> list[Finding]:
 def pages(estate: Path, findings: list[Finding], tmp_path_factory: pytest.TempPathFactory) -> Path:
     model, faults = load(str(estate))
     assert model is not None, faults
-    source = COLLECTION / "plugins/module_utils/_guide"
+    source = COLLECTION / "plugins/plugin_utils/_guide"
     made = _guide.make(
         model, findings, CHECKED, {name: (source / name).read_bytes() for name in _guide.ASSETS}
     )

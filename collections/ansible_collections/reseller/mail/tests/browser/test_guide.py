@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guide as people meet it: three tenants, one whose DNS we write, one that writes its own, one with a hostile name."""
+"""The guide as people meet it: three tenants, one whose DNS we write, one that writes its own, one
+with a hostile name."""
 
 from __future__ import annotations
 
@@ -19,10 +20,13 @@ OTHERS = (
     "initech.example/de.html",
     "xn--bcher-umbrella-gsb.example/index.html",
     "legacy.initech.example/fr.html",
+    "acme-shop.example/index.html",
+    "parked.example/de.html",
     "index.html",
 )
 COLOURS = (*PAGES, "index.html")
-"""Pages with colours of their own, which their dark sides have, too; languages make no difference."""
+"""Pages with colours of their own, which their dark sides have, too; languages make no
+difference."""
 AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
@@ -39,9 +43,9 @@ def pressed(browser: Browser, *keys: str) -> None:
 def clipboard(browser: Browser) -> str:
     """What is in it once the page says that it has copied."""
     browser.wait("""async () => {
-        for (let i = 0; i < 100 && !document.getElementById('said').textContent; i++) await new Promise((r) => setTimeout(r, 20));
+        for (let i = 0; i < 100 && !document.getElementById('status').textContent; i++) await new Promise((r) => setTimeout(r, 20));
     }""")
-    assert browser.run("return document.getElementById('said').textContent")
+    assert browser.run("return document.getElementById('status').textContent")
     return str(browser.wait("() => navigator.clipboard.readText()"))
 
 
@@ -55,7 +59,7 @@ def test_every_value_has_a_button_that_copies_just_it(page: str, browser: Browse
     ):  # of the first records: name, type, priority, target
         browser.wait("() => navigator.clipboard.writeText('nothing')")
         browser.run("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", button)
-        browser.run("document.getElementById('said').textContent = ''")
+        browser.run("document.getElementById('status').textContent = ''")
         button.click()
         assert clipboard(browser) == value.get_property("textContent")
 
@@ -67,9 +71,11 @@ def test_a_long_key_is_copied_whole(browser: Browser) -> None:
 
 
 def test_every_record_has_its_state_in_words_with_a_sign(page: str, browser: Browser) -> None:
-    found = browser.run("""return [...document.querySelectorAll('.card')].map((card) => ({
+    found = browser.run(
+        """return [...document.querySelectorAll('.card')].map((card) => ({
         records: card.querySelectorAll('.record').length,
-        pills: [...card.querySelectorAll('.pill')].map((pill) => [pill.textContent.trim(), pill.querySelector('svg use') !== null])}))""")
+        pills: [...card.querySelectorAll('.pill')].map((pill) => [pill.textContent.trim(), pill.querySelector('svg use') !== null])}))"""
+    )
     assert found
     for card in found:
         assert len(card["pills"]) == 1 + (card["records"] if card["records"] > 1 else 0)
@@ -79,7 +85,8 @@ def test_every_record_has_its_state_in_words_with_a_sign(page: str, browser: Bro
 def test_the_states_are_those_of_the_findings(browser: Browser) -> None:
     browser.open("initech.example/index.html")
     states = browser.run(
-        "return Object.fromEntries([...document.querySelectorAll('.card')].map((c) => [c.id, c.querySelector('.pill').textContent.trim()]))"
+        "return Object.fromEntries([...document.querySelectorAll('.card')].map((c) => [c.id,"
+        " c.querySelector('.pill').textContent.trim()]))"
     )
     assert {key: states[key] for key in ("mx", "spf", "dmarc", "srv")} == {
         "mx": "In order",
@@ -127,7 +134,8 @@ def test_a_tenant_s_words_and_answers_from_dns_are_text(browser: Browser) -> Non
     for path in PAGES:
         browser.open(path)
         assert browser.run(
-            "return [document.scripts.length, document.querySelectorAll('img, b, [onerror], [style]').length]"
+            "return [document.scripts.length, document.querySelectorAll('img, b, [onerror],"
+            " [style]').length]"
         ) == [1, 0]
 
 
@@ -141,7 +149,8 @@ def opened(request: pytest.FixtureRequest, browser: Browser) -> str:
 
 
 def violations(browser: Browser, *rules: str) -> list[t.Any]:
-    """What deque's rules object to; only that is carried out of the browser, which would take longer than the measuring."""
+    """What deque's rules object to; only that is carried out of the browser, which would take
+    longer than the measuring."""
     measured, found = browser.wait(
         """async (rules) => {
         const result = await axe.run(document, {runOnly: rules, resultTypes: ['violations'], ancestry: false, xpath: false, elementRef: false});
@@ -168,7 +177,8 @@ def test_nothing_is_loaded_from_elsewhere_and_nothing_is_refused(
 
 
 def test_accessible_by_deque_s_rules(browser: Browser, opened: str) -> None:
-    """Among them contrast (WCAG 1.4.3); names of buttons, order of headings, landmarks, language."""
+    """Among them contrast (WCAG 1.4.3); names of buttons, order of headings, landmarks,
+    language."""
     browser.look(reduced=True)
     assert violations(browser, "wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice") == []
     if opened in COLOURS:
@@ -176,9 +186,25 @@ def test_accessible_by_deque_s_rules(browser: Browser, opened: str) -> None:
         assert violations(browser, "color-contrast") == []
 
 
+APART = """return [...document.querySelectorAll('code[data-copy] + button.copy')].filter((button) => {
+    const value = button.previousSibling.getBoundingClientRect(), own = button.getBoundingClientRect();
+    return own.top > value.bottom - 4 || own.left < value.right || own.left > value.right + 12;
+}).map((button) => button.getAttribute('aria-label'))"""
+"""The buttons that are not beside their value."""
+
+
+@pytest.mark.parametrize("width", [1100, 390])
+def test_a_button_is_beside_its_value(browser: Browser, opened: str, width: int) -> None:
+    browser.look(width=width)
+    assert browser.run(APART) == []
+
+
 def test_a_telephone_needs_no_sideways_scrolling(browser: Browser, opened: str) -> None:
     browser.look(width=360)
-    wide = "return [...document.querySelectorAll('main *')].filter((e) => e.getBoundingClientRect().right > 361).map((e) => e.outerHTML.slice(0, 120))"
+    wide = (
+        "return [...document.querySelectorAll('main *')].filter((e) =>"
+        " e.getBoundingClientRect().right > 361).map((e) => e.outerHTML.slice(0, 120))"
+    )
     assert browser.run("return document.documentElement.scrollWidth") <= 360, browser.run(wide)
     assert browser.run(wide) == []
 
@@ -195,9 +221,11 @@ def test_the_keyboard_reaches_everything_in_order_and_shows_where_it_is(
     for _step in range(15):
         pressed(browser, Keys.TAB)
         seen.append(
-            browser.run("""const e = document.activeElement, s = getComputedStyle(e);
+            browser.run(
+                """const e = document.activeElement, s = getComputedStyle(e);
             const all = [...document.querySelectorAll('a, button, summary')];
-            return [all.indexOf(e), s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2]""")
+            return [all.indexOf(e), s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2]"""
+            )
         )
     assert [index for index, _outlined in seen] == sorted({index for index, _outlined in seen}), (
         "focus jumps"

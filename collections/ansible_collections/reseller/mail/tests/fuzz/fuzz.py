@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Spoils sound estates for as long as it is told and holds the loader and the judges to their promises (``invariants.py``).
+"""Spoils sound estates for as long as it is told and holds the loader and the judges to their
+promises (``invariants.py``).
 
-``PYTHONPATH=collections python fuzz.py [seconds [seed]]``. What breaks a promise is shrunk, printed and written to ``build/fuzz/``.
+``PYTHONPATH=collections python fuzz.py [seconds [seed]]``. What breaks a promise is shrunk, printed
+and written to ``build/fuzz/``.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "benchmark")]
 
 import invariants  # noqa: E402
 import mutations  # noqa: E402
-from ansible_collections.reseller.mail.plugins.module_utils import _load  # noqa: E402
+from ansible_collections.reseller.mail.plugins.plugin_utils import _load  # noqa: E402
 
 import estates  # noqa: E402
 
@@ -70,7 +72,8 @@ def shrunk(start: int, steps: Steps) -> Steps:
 
 
 def campaign(seconds: float, first: int) -> int:
-    """Spoils estates, each with a seed of its own, until the time is over; 1 when a promise was broken."""
+    """Spoils estates, each with a seed of its own, until the time is over; 1 when a promise was
+    broken."""
     began = time.monotonic()
     told: collections.Counter[str] = collections.Counter()
     sound = failures = 0
@@ -87,8 +90,9 @@ def campaign(seconds: float, first: int) -> int:
             told.update(fault.id for fault in faults)
         seed += 1
     print(
-        f"{seed - first:,} spoiled estates in {time.monotonic() - began:.0f} s (seeds {first} to {seed - 1}): {told.total():,} faults of {len(told)} kinds; "
-        f"{sound:,} estates were still sound, and compiled; {failures} broke a promise"
+        f"{seed - first:,} spoiled estates in {time.monotonic() - began:.0f} s (seeds {first} to"
+        f" {seed - 1}): {told.total():,} faults of {len(told)} kinds; {sound:,} estates were still"
+        f" sound, and compiled; {failures} broke a promise"
     )
     return 1 if failures else 0
 

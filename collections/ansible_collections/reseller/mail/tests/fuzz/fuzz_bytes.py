@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bytes for the parser and the loader, led by what they make the code do (atheris). ``scripts/fuzz.sh`` calls it."""
+"""Bytes for the parser and the loader, led by what they make the code do (atheris).
+``scripts/fuzz.sh`` calls it."""
 
 from __future__ import annotations
 
@@ -10,10 +11,10 @@ import atheris
 
 sys.path[:0] = [str(Path(__file__).parent)]
 
-with atheris.instrument_imports(include=["ansible_collections.reseller.mail.plugins.module_utils"]):
+with atheris.instrument_imports(include=["ansible_collections.reseller.mail.plugins.plugin_utils"]):
     import fuzz
     import invariants
-    from ansible_collections.reseller.mail.plugins.module_utils._nodes import parse
+    from ansible_collections.reseller.mail.plugins.plugin_utils._language.yaml_nodes import parse
 
 PATHS = (
     "tenants/acme/acme.example.yml",

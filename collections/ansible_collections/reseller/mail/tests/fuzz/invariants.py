@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is true of every estate, however wrong: the loader and the judges answer, soon, with faults that can be printed and found."""
+"""What is true of every estate, however wrong: the loader and the judges answer, soon, with faults
+that can be printed and found."""
 
 from __future__ import annotations
 
@@ -7,16 +8,13 @@ import re
 import time
 import typing as t
 
-from ansible_collections.reseller.mail.plugins.module_utils import (
-    _compile,
-    _explain,
-    _ledger,
-    _load,
-)
-from ansible_collections.reseller.mail.plugins.module_utils._compile import dns
-from ansible_collections.reseller.mail.plugins.module_utils._compile.describe import describe
-from ansible_collections.reseller.mail.plugins.module_utils._model.estate import Estate
-from ansible_collections.reseller.mail.plugins.module_utils._model.values import Fault
+from ansible_collections.reseller.mail.plugins.plugin_utils import _compile, _load
+from ansible_collections.reseller.mail.plugins.plugin_utils._compile import dns
+from ansible_collections.reseller.mail.plugins.plugin_utils._compile.describe import describe
+from ansible_collections.reseller.mail.plugins.plugin_utils._judge import ledger
+from ansible_collections.reseller.mail.plugins.plugin_utils._model.estate import Estate
+from ansible_collections.reseller.mail.plugins.plugin_utils._model.values import Fault
+from ansible_collections.reseller.mail.plugins.plugin_utils._report import explain
 
 Files = dict[str, bytes]
 
@@ -64,11 +62,12 @@ def _can_be_told(fault: Fault, files: Files) -> None:
 
 
 def _can_be_used(estate: Estate) -> None:
-    """An estate without faults can be counted, compiled and described; and what is compiled has a line for a line."""
-    _ledger.ledger(estate)
+    """An estate without faults can be counted, compiled and described; and what is compiled has a
+    line for a line."""
+    ledger.ledger(estate)
     dns.records(estate)
     for subject in _subjects(estate):
-        _explain.explain(estate, subject)
+        explain.explain(estate, subject)
     for node in estate.nodes:
         describe(estate, node)
         for path, text in _compile.artefact(estate, node).files.items():

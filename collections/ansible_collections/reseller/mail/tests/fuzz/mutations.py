@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ways to spoil an estate, from single bytes to whole files. Each takes the files and a source of chance, and changes the files in place."""
+"""Ways to spoil an estate, from single bytes to whole files. Each takes the files and a source of
+chance, and changes the files in place."""
 
 from __future__ import annotations
 
@@ -8,36 +9,49 @@ import re
 import typing as t
 from random import Random
 
-from ansible_collections.reseller.mail.plugins.module_utils import _schema
-from ansible_collections.reseller.mail.plugins.module_utils._scalars import Scalar
-from ansible_collections.reseller.mail.plugins.module_utils._schema import Many, Table
+from ansible_collections.reseller.mail.plugins.plugin_utils._language import schema
+from ansible_collections.reseller.mail.plugins.plugin_utils._language.scalars import Scalar
+from ansible_collections.reseller.mail.plugins.plugin_utils._language.schema import Many, Table
 
 Files = dict[str, bytes]
 
-# Texts that have ended badly elsewhere: in YAML, in Unicode, in numbers, in names, in what is compiled from the files.
+# Texts that have ended badly elsewhere: in YAML, in Unicode, in numbers, in names, in what is
+# compiled from the files.
 NASTY = (
-    "", "~", "null", "true", "no", "0", "-0", "-1", "1e309", "0x10", "010", "١٢", "9223372036854775807", "9223372036854775808", "1" * 400, "nan", ".inf",
-    "unlimited", "5G", "5 GB", "0G", "99999999T", "1B", "2026-02-30", "2026-01-01", "0000-00-00", "1.5", "100.001", "#1a6b3c", "https://x.example/",
-    "https://x.example/\"><script>", "https://", "javascript:alert(1)", "en", "de_DE", "EUR", "-all", "*", "**", "&a", "*a", "&a x", "<<",
+    "", "~", "null", "true", "no", "0", "-0", "-1", "1e309", "0x10", "010", "١٢",
+    "9223372036854775807", "9223372036854775808", "1" * 400, "nan", ".inf",
+    "unlimited", "5G", "5 GB", "0G", "99999999T", "1B", "2026-02-30", "2026-01-01", "0000-00-00",
+    "1.5", "100.001", "#1a6b3c", "https://x.example/",
+    "https://x.example/\"><script>", "https://", "javascript:alert(1)", "en", "de_DE", "EUR",
+    "-all", "*", "**", "&a", "*a", "&a x", "<<",
     "!!python/object:os.system x",
-    "!vault |\n      $ANSIBLE_VAULT;1.1;AES256\n      6162", "!vault x", "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c29tZXNhbHQ$aGFzaGhhc2hoYXNo",
+    "!vault |\n      $ANSIBLE_VAULT;1.1;AES256\n      6162", "!vault x",
+    "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c29tZXNhbHQ$aGFzaGhhc2hoYXNo",
     "{{ x }}", "{% if %}",
-    "[", "]", "{", "}", "[]", "{}", "[[]]", "[{}]", "{a: b}", "|", ">", "|\n    x", "'", '"', "\\", "#", "%", "@", "`", "?", ":", "-", "- -", "---",
+    "[", "]", "{", "}", "[]", "{}", "[[]]", "[{}]", "{a: b}", "|", ">", "|\n    x", "'", '"', "\\",
+    "#", "%", "@", "`", "?", ":", "-", "- -", "---",
     "...", "%YAML 1.2",
-    "\x00", "\t", "\r", "\n", "\r\n", "\x1b[31m", "\x7f", "\x85", "\u2028", "\u202e", "\ufeff", "\U0001f600", "\ud7ff", "ß", "ſ", "K", "İ", "ǅ", "́",
+    "\x00", "\t", "\r", "\n", "\r\n", "\x1b[31m", "\x7f", "\x85", "\u2028", "\u202e", "\ufeff",
+    "\U0001f600", "\ud7ff", "ß", "ſ", "K", "İ", "ǅ", "́",
     "x\u200dy",
-    "it@acme.example", "it", "jo+x", "IT@ACME.EXAMPLE.", "a@b@c.example", "@", "a@", "@b.example", '"a b"@c.example', "postmaster", "abuse@acme.example",
-    "acme.example", "globex.example", "shop.acme.example", "example", ".", "..", "a..b", "xn--", "xn--bcher-kva.example", "xn--99999.example",
+    "it@acme.example", "it", "jo+x", "IT@ACME.EXAMPLE.", "a@b@c.example", "@", "a@", "@b.example",
+    '"a b"@c.example', "postmaster", "abuse@acme.example",
+    "acme.example", "globex.example", "shop.acme.example", "example", ".", "..", "a..b", "xn--",
+    "xn--bcher-kva.example", "xn--99999.example",
     "bücher.example",
-    "hosting.example", "mx1.hosting.example", "192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1", "fe80::1%eth0", "mx1", "mx2", "mx9", "business",
+    "hosting.example", "mx1.hosting.example", "192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1",
+    "fe80::1%eth0", "mx1", "mx2", "mx9", "business",
     "starter", "gold",
-    "a" * 63, "a" * 64, "a" * 65, ".".join(["a" * 60] * 4) + ".example", "../../etc/passwd", "jo\nall: x", "jo\\nall", "require \"fileinto\";", "x" * 70_000,
+    "a" * 63, "a" * 64, "a" * 65, ".".join(["a" * 60] * 4) + ".example", "../../etc/passwd",
+    "jo\nall: x", "jo\\nall", "require \"fileinto\";", "x" * 70_000,
     "-----BEGIN CERTIFICATE-----\n    AAAA\n    -----END CERTIFICATE-----",
 )  # fmt: skip
 TOKEN = re.compile(r"[^\s,:{}\[\]]+")
 HOMES = (
-    "estate.yml", "plans.yml", "tenants/acme/account.yml", "tenants/acme/acme.example.yml", "tenants/acme/shop.acme.example.yml",
-    "state/mx1.json", "state/mx9.json", "tenants/globex/account.yml", "tenants/globex/acme.example.yml", "tenants/zzz/account.yml",
+    "estate.yml", "plans.yml", "tenants/acme/account.yml", "tenants/acme/acme.example.yml",
+    "tenants/acme/shop.acme.example.yml",
+    "state/mx1.json", "state/mx9.json", "tenants/globex/account.yml",
+    "tenants/globex/acme.example.yml", "tenants/zzz/account.yml",
     "tenants/zzz/xn--bcher-kva.example.yml",
 )  # fmt: skip
 
@@ -127,9 +141,10 @@ def change_words(files: Files, random: Random) -> None:
 
 
 def add_key(files: Files, random: Random) -> None:
-    """Writes one more key into a file, of this schema or another, with a value that fits it or does not."""
+    """Writes one more key into a file, of this schema or another, with a value that fits it or does
+    not."""
     path, text = _texts(files, random)
-    table = random.choice(list(_schema.FILES.values()))
+    table = random.choice(list(schema.FILES.values()))
     name = random.choice(list(table.keys))
     value = _value(table.keys[name].type, random, 0.1)
     line = f"{name}: {value}\n"
@@ -176,18 +191,21 @@ OPERATIONS: tuple[t.Callable[[Files, Random], None], ...] = (
 
 def _table_of(path: str) -> Table:
     if path.startswith("state/"):
-        return _schema.STATE
+        return schema.STATE
     if path in ("estate.yml", "plans.yml"):
-        return _schema.FILES[path]
-    return _schema.ACCOUNT if path.endswith("/account.yml") else _schema.DOMAIN_FILE
+        return schema.FILES[path]
+    return schema.ACCOUNT if path.endswith("/account.yml") else schema.DOMAIN_FILE
 
 
 FITTING = (
-    "it", "jo", "ann", "sales", "it@acme.example", "jo@acme.example", "ann@globex.example", "x@elsewhere.example", "acme.example", "globex.example",
+    "it", "jo", "ann", "sales", "it@acme.example", "jo@acme.example", "ann@globex.example",
+    "x@elsewhere.example", "acme.example", "globex.example",
     "mail.acme.example",
-    "acme-mail.example", "mx1", "mx2", "business", "starter", "mx1.hosting.example", "mail.stranger.example", "hosting.example", "192.0.2.1",
+    "acme-mail.example", "mx1", "mx2", "business", "starter", "mx1.hosting.example",
+    "mail.stranger.example", "hosting.example", "192.0.2.1",
     "2001:db8::1", "1", "2", "10",
-    "25", "30", "100", "86400", "5G", "20G", "1M", "unlimited", "1.50", "4", "true", "false", "Acme", "https://help.example/", "en", "de", "EUR",
+    "25", "30", "100", "86400", "5G", "20G", "1M", "unlimited", "1.50", "4", "true", "false",
+    "Acme", "https://help.example/", "en", "de", "EUR",
     "2026-03-01", '"#1a6b3c"',
     "archive", "mobile", '"keep;\\n"', "0",
 )  # fmt: skip

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Installs a generation like the module does, but spoils it or dies on the way: for tests, on a host, as root.
+"""Installs a generation like the module does, but spoils it or dies on the way: for tests, on a
+host, as root.
 
     generation_driver.py ARTEFACT [--root DIR] [--keep N] [--die STEP] [--spoil PATH HOW]
     generation_driver.py --previous [--root DIR] [--die STEP]
 
-STEP is one of staged, judged, switched, reloaded, activated; ``--die`` ends the process there with SIGKILL. ``--spoil``
-spoils a file of what was staged before it is judged: HOW is ``append:TEXT``, ``zero`` (nulls in the middle, the length
-stays) or ``remove``. ARTEFACT is what ``_compile.artefact(estate, node).pack()`` gives. PYTHONPATH names a folder with
-``ansible_collections/reseller/mail/plugins/module_utils/_generation``; that package alone is enough.
+STEP is one of staged, judged, switched, reloaded, activated; ``--die`` ends the process there with
+SIGKILL. ``--spoil`` spoils a file of what was staged before it is judged: HOW is ``append:TEXT``,
+``zero`` (nulls in the middle, the length stays) or ``remove``. ARTEFACT is what
+``_compile.artefact(estate, node).pack()`` gives. PYTHONPATH names a folder with
+``ansible_collections/reseller/mail/plugins/module_utils/_host``; that package alone is enough.
 
-Prints JSON: what the module returns and the seconds after which each step was reached, or ``{"error": …}`` with exit status 1.
+Prints JSON: what the module returns and the seconds after which each step was reached, or
+``{"error": …}`` with exit status 1.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ import sys
 import time
 from pathlib import Path
 
-from ansible_collections.reseller.mail.plugins.module_utils import _generation
+from ansible_collections.reseller.mail.plugins.module_utils._host import generation
 
 
 def run(args: list[str]) -> tuple[int, str, str]:
@@ -54,7 +57,7 @@ def main() -> int:
     parser.add_argument("--die", default="")
     parser.add_argument("--spoil", nargs=2, action="append", default=[])
     options = parser.parse_args()
-    store = _generation.Store(options.root)
+    store = generation.Store(options.root)
     started = time.monotonic()
     seconds: dict[str, float] = {}
 
@@ -69,15 +72,15 @@ def main() -> int:
     try:
         with store.lock():
             if options.previous:
-                steps = _generation.plan_rollback(store)
-                outcome = _generation.roll_back(store, steps, run, watch)
+                steps = generation.plan_rollback(store)
+                outcome = generation.roll_back(store, steps, run, watch)
             else:
-                content = _generation.unpack(options.artefact.read_bytes())
-                steps = _generation.plan(store, content)
-                outcome = _generation.Outcome(store.current() or "", False, ())
+                content = generation.unpack(options.artefact.read_bytes())
+                steps = generation.plan(store, content)
+                outcome = generation.Outcome(store.current() or "", False, ())
                 if steps:
-                    outcome = _generation.apply(store, content, steps, run, options.keep, watch)
-    except (_generation.GenerationError, OSError) as error:
+                    outcome = generation.apply(store, content, steps, run, options.keep, watch)
+    except (generation.GenerationError, OSError) as error:
         print(json.dumps({"error": str(error), "seconds": seconds}))
         return 1
     print(

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every unit test needs: the collection importable by its full name, wherever pytest is started."""
+"""What every unit test needs: the collection importable by its full name, wherever pytest is
+started."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ _COLLECTIONS = str(Path(__file__).parents[5])
 if _COLLECTIONS not in sys.path:
     sys.path.insert(0, _COLLECTIONS)
 
-# A busy machine is no fault of the code: no deadlines. Derandomised, so that a red run can be repeated.
+# A busy machine is no fault of the code: no deadlines. Derandomised, so that a red run can be
+# repeated.
 settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")

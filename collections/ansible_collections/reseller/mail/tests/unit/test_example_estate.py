@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The example estate uses the whole language: every key of the schema, and every word that a key takes a few of."""
+"""The example estate uses the whole language: every key of the schema, and every word that a key
+takes a few of."""
 
 from __future__ import annotations
 
@@ -7,8 +8,13 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils import _load, _schema
-from ansible_collections.reseller.mail.plugins.module_utils._nodes import LIST, MAPPING, Node
+from ansible_collections.reseller.mail.plugins.plugin_utils import _load
+from ansible_collections.reseller.mail.plugins.plugin_utils._language import schema
+from ansible_collections.reseller.mail.plugins.plugin_utils._language.yaml_nodes import (
+    LIST,
+    MAPPING,
+    YamlNode,
+)
 
 PROJECT = Path(__file__).parents[6]
 EXAMPLE = PROJECT / "estates" / "example"
@@ -18,22 +24,22 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def keys_of(table: _schema.Table, path: str) -> t.Iterator[tuple[str, _schema.Key]]:
+def keys_of(table: schema.Table, path: str) -> t.Iterator[tuple[str, schema.Key]]:
     for name, key in table.keys.items():
         yield f"{path}: {name}", key
-        kind = key.type.of if isinstance(key.type, _schema.Many) else key.type
-        if isinstance(kind, _schema.Table):
+        kind = key.type.of if isinstance(key.type, schema.Many) else key.type
+        if isinstance(kind, schema.Table):
             yield from keys_of(kind, f"{path}: {name}")
 
 
-def used(node: Node, table: _schema.Table) -> t.Iterator[int]:
+def used(node: YamlNode, table: schema.Table) -> t.Iterator[int]:
     if node.kind != MAPPING or table.free is not None:
         return
     for name, (_line, _column, value) in node.value.items():
         key = table.keys[name]
         yield id(key)
-        kind = key.type.of if isinstance(key.type, _schema.Many) else key.type
-        if isinstance(kind, _schema.Table):
+        kind = key.type.of if isinstance(key.type, schema.Many) else key.type
+        if isinstance(kind, schema.Table):
             for item in value.value if value.kind == LIST else (value,):
                 yield from used(item, kind)
 
@@ -43,14 +49,17 @@ def found() -> set[int]:
     estate, faults = _load.load(str(EXAMPLE))
     assert estate is not None, faults
     return {
-        key for name, at in estate.files for key in used(t.cast(Node, at.node), _schema.FILES[name])
+        key
+        for name, at in estate.files
+        for key in used(t.cast(YamlNode, at.node), schema.FILES[name])
     }
 
 
-# What nodes report and evidence carries is no language that somebody writes. A key that may stand at several levels is one key: once is enough.
+# What nodes report and evidence carries is no language that somebody writes. A key that may stand
+# at several levels is one key: once is enough.
 KEYS = [
     pytest.param(id(key), id=path)
-    for name, table in _schema.FILES.items()
+    for name, table in schema.FILES.items()
     if not name.startswith("state/")
     for path, key in keys_of(table, name)
 ]

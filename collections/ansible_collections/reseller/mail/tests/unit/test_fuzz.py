@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A few seconds of ``make fuzz``, the same every time; and the worst of files, which must not take longer than large ones."""
+"""A few seconds of ``make fuzz``, the same every time; and the worst of files, which must not take
+longer than large ones."""
 
 from __future__ import annotations
 
@@ -14,7 +15,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "fuzz"))
 import fuzz
 import invariants
 import mutations
-from ansible_collections.reseller.mail.plugins.module_utils import _load, _names, _scalars
+from ansible_collections.reseller.mail.plugins.plugin_utils import _load
+from ansible_collections.reseller.mail.plugins.plugin_utils._language import scalars
+from ansible_collections.reseller.mail.plugins.plugin_utils._model import names as model_names
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -141,7 +144,7 @@ def test_the_worst_of_files_end_soon(content: bytes, least: int) -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    [value for value in vars(_scalars).values() if isinstance(value, _scalars.Scalar)],
+    [value for value in vars(scalars).values() if isinstance(value, scalars.Scalar)],
     ids=lambda kind: kind.allowed[:40],
 )
 @pytest.mark.parametrize(
@@ -167,7 +170,7 @@ def test_the_worst_of_files_end_soon(content: bytes, least: int) -> None:
         "-----BEGIN CERTIFICATE-----\n",
     ],
 )
-def test_no_value_makes_a_reader_slow(kind: _scalars.Scalar, unit: str) -> None:
+def test_no_value_makes_a_reader_slow(kind: scalars.Scalar, unit: str) -> None:
     text = unit * (100_000 // len(unit)) + "!"
     began = time.process_time()
     with pytest.raises(ValueError, match=r"."):
@@ -189,4 +192,4 @@ def test_a_tenant_with_thousands_of_domains() -> None:
         | {f"tenants/initech/{name}.yml": b"mailboxes: [{name: jo}]\n" for name in names}
     )
     assert seconds(files, 0) < 20
-    assert _names.mail_domain(names[0]) == names[0]
+    assert model_names.mail_domain(names[0]) == names[0]

@@ -1,20 +1,24 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""reseller-mail-login-limit: how fast passwords may be guessed.
+"""reseller-mail-login-limit: limits how fast passwords can be guessed.
 
-Dovecot asks before it verifies a password and reports how it went (its auth policy protocol, JSON over HTTP). Different wrong
-passwords are counted for an account, for a network and for both together; the same wrong password counts once, so a telephone with
-an old password delays nobody. A password that was right from a network before is never delayed there.
+Dovecot asks before it verifies a password and reports how it went (its auth policy protocol, JSON
+over HTTP). Different wrong passwords are counted for an account, for a network and for both
+together; the same wrong password counts once, so a telephone with an old password delays no one. A
+password that was right from a network before is never delayed there.
 
-An account is a mailbox under all its names. Dovecot finds out which mailbox a name stands for after it asked, so the domain behind
-each other name of one is remembered from reports. What was asked before the first of them counts as unfinished for a while.
+An account is a mailbox under all its names. Dovecot finds out which mailbox a name belongs to after
+it asked, so the domain behind each other name of one is remembered from reports. What was asked
+before the first of them counts as unfinished for a while.
 
-A delay alone does not slow guesses made side by side, so the number of unverified ones at the same time is limited, too: what is
-above it is refused without being verified. The delay, Dovecot's ``auth_failure_delay`` and the time for the hash must stay below
-the 10 seconds that Postfix waits for Dovecot.
+A delay alone does not slow guesses made side by side, so the number of unverified ones at the same
+time is limited, too: what is above it is refused without being verified. The delay, Dovecot's
+``auth_failure_delay`` and the time for the hash must stay below the 10 seconds that Postfix waits
+for Dovecot.
 
-Everything above ``serve`` is pure or takes its surroundings as arguments. Standard library only. Nothing is written to a disk. Of a
-password 16 bits of a keyed digest are kept, whose key is made at the start.
+Everything above ``serve`` is pure or takes its surroundings as arguments. Standard library only.
+Nothing is written to a disk. Of a password 16 bits of a keyed digest are kept, whose key is made at
+the start.
 """
 
 from __future__ import annotations
@@ -54,7 +58,7 @@ MOST_ALIKE = 20
 MOST_REPEATED = 5
 """Attempts at the same time with a password that was wrong."""
 GUESSED_HERE = 3
-"""From so many wrong passwords a network is one that guesses at this account."""
+"""From so many wrong passwords on a network counts as one that guesses at this account."""
 
 
 class Rule(t.NamedTuple):
@@ -76,9 +80,10 @@ class Rule(t.NamedTuple):
         return pending >= (self.few if wrong >= self.many else self.most)
 
 
-# Nobody but a guesser has that many different passwords on the way for one account.
+# Only an attacker has that many different passwords under way for one account.
 PAIR = Rule(free=5, many=20, most=5, few=1)
-# Nobody is kept from an account by what others do in other networks: this limit is for networks that guessed at it themselves.
+# What others do in other networks keeps no user from an account: this limit is only for networks
+# that guessed at it themselves.
 ACCOUNT = Rule(free=10, many=40, most=16, few=2)
 # As many as Postfix takes connections from one address. An office has one address.
 NETWORK = Rule(free=20, many=100, most=50, few=4)
@@ -117,7 +122,10 @@ V = t.TypeVar("V")
 
 
 def kept(table: OrderedDict[t.Any, V], key: t.Any, make: t.Callable[[], V]) -> V:
-    """Return the entry, made when it is not there; the one that was not used for longest goes when there are too many."""
+    """Return the entry of a key; make it if it is missing.
+
+    If there are more than ``MOST_KEYS``, the entry that was not used for longest is removed.
+    """
     entry = table.setdefault(key, make())
     table.move_to_end(key)
     if len(table) > MOST_KEYS:
@@ -126,7 +134,7 @@ def kept(table: OrderedDict[t.Any, V], key: t.Any, make: t.Callable[[], V]) -> V
 
 
 class Limiter:
-    """All that is remembered, and what follows from it. The caller gives the time."""
+    """What is remembered of guesses, and what follows for the next. The caller gives the time."""
 
     def __init__(self) -> None:
         self._right: OrderedDict[tuple[str, str], dict[str, float]] = OrderedDict()
@@ -143,7 +151,7 @@ class Limiter:
             > now - REMEMBERED
         ):
             return ALLOWED
-        counters = self._of(guess, now)
+        counters = self._counters_of(guess, now)
         if is_too_much(guess, *counters):
             return REFUSED
         delay = max(
@@ -155,13 +163,16 @@ class Limiter:
         return delay
 
     def asked_as(self, guess: Guess, name: str) -> Guess:
-        """Return the oldest guess under another name that a report may be about: Dovecot's digest has the login in it, so it differs."""
+        """Return the oldest guess under another name that a report may be about, or the guess.
+
+        Dovecot's digest depends on the login, so the digest of the report is another one.
+        """
         pair = self._counters[0].get((guess.login, guess.network), Counter())
         return next((one for one in pair.pending if one.name == name), guess)
 
     def after(self, guess: Guess, success: bool, now: float) -> None:
         """Note how an attempt ended that was verified."""
-        counters = self._of(guess, now)
+        counters = self._counters_of(guess, now)
         known = self._right.get((guess.login, guess.network), {})
         known.pop(guess.digest, None)
         for counter in counters:
@@ -184,13 +195,15 @@ class Limiter:
         ):
             if len(counter.wrong) == rule.many and next(reversed(counter.wrong)) == guess:
                 LOG.warning(
-                    "%d wrong passwords within an hour %s: at most %d at the same time are verified",
+                    "%d wrong passwords within an hour %s: at most %d at the same time are"
+                    " verified",
                     rule.many,
                     what,
                     rule.few,
                 )
 
-    def _of(self, guess: Guess, now: float) -> tuple[Counter, ...]:
+    def _counters_of(self, guess: Guess, now: float) -> tuple[Counter, ...]:
+        """Return the counters of a guess: of both together, of its account, of its network."""
         keys = ((guess.login, guess.network), guess.login, guess.network)
         found = tuple(
             kept(table, key, Counter) for table, key in zip(self._counters, keys, strict=True)
@@ -201,6 +214,7 @@ class Limiter:
 
     @staticmethod
     def _names(guess: Guess) -> tuple[str, ...]:
+        """Return what each of these counters counts, as text."""
         return (
             f"for {guess.login} from {guess.network}",
             f"for {guess.login}",
@@ -212,7 +226,8 @@ def is_too_much(guess: Guess, pair: Counter, account: Counter, network: Counter)
     """Return whether too many attempts are being verified for one more."""
     alike = len(pair.pending.get(guess, ()))
     if guess in pair.wrong:
-        # It is verified again, since the password may have been changed to it; it tells a guesser nothing new.
+        # It is verified again, since the password may have been changed to it; it tells a guesser
+        # nothing new.
         return alike >= MOST_REPEATED
     others = len([one for one in pair.pending if one not in pair.wrong])
     return (
@@ -232,12 +247,14 @@ def attempts(counter: Counter) -> int:
 
 
 def suspected(counter: Counter, guess: Guess) -> int:
-    """Return how many wrong passwords there were, or will be when all others that are being verified are wrong."""
+    """Return how many wrong passwords there were, or will be when all others that are being
+    verified are wrong."""
     return len({*counter.wrong, *counter.pending} - {guess})
 
 
 def network_of(address: str) -> str:
-    """Return the network that shares one address's fate: an IPv4 address, or the /64 of an IPv6 one; empty for none."""
+    """Return the network that counts for an address: an IPv4 address itself, or the /64 of an IPv6
+    address; empty for a text that is no address."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
@@ -256,9 +273,10 @@ def domain_of(login: object) -> str:
 def guess_of(
     asked: t.Mapping[str, t.Any], domains: t.Mapping[str, str], key: bytes
 ) -> Guess | None:
-    """Return what Dovecot asks about, or None for what comes from no network (doveadm on the host)."""
+    """Return what Dovecot asks about, or None for what comes from no network (doveadm on the
+    host)."""
     network = network_of(str(asked.get("remote") or ""))
-    # A login is what somebody typed: anything of any length, perhaps even a password by mistake.
+    # A user can type anything as a login, of any length, even a password by mistake.
     local, at, domain = str(asked.get("login") or "")[:254].lower().rpartition("@")
     login = re.sub(r"[^!-~]", "?", f"{local}{at}{domains.get(domain, domain)}")
     digest = hmac.new(key, str(asked.get("pwhash") or "").encode(), hashlib.sha256).hexdigest()[:4]
@@ -267,7 +285,7 @@ def guess_of(
 
 @dataclass
 class Service:
-    """Answers Dovecot's questions; several connections may ask at the same time."""
+    """Answers Dovecot's questions. Several connections may ask at the same time."""
 
     token: str = field(repr=False)
     clock: t.Callable[[], float] = time.monotonic
@@ -331,6 +349,7 @@ def serve(service: Service, listener: socket.socket) -> None:
         timeout = 60
 
         def do_POST(self) -> None:
+            """Answer one question of Dovecot, or 403 when it is none."""
             length = self.headers.get("Content-Length", "")
             body = self.rfile.read(int(length)) if re.fullmatch("[0-9]{1,5}", length) else b""
             command = "allow" if self.path.endswith("?command=allow") else "report"
@@ -355,6 +374,7 @@ def serve(service: Service, listener: socket.socket) -> None:
 
 
 def main() -> None:
+    """Read the command line and answer on the socket that systemd opened."""
     parser = argparse.ArgumentParser(
         description="Limits how fast passwords are guessed. Systemd gives the listening socket."
     )

@@ -1,18 +1,23 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""reseller-mail-guard: what Postfix and Dovecot cannot refuse or take off by themselves.
+"""reseller-mail-guard: a milter that refuses and removes what Postfix and Dovecot cannot.
 
-* Postfix binds a login to its envelope sender only. Whoever is logged in could put a neighbour's address into From and
-  have it DKIM-signed: here From, Sender and their Resent- forms must be addresses that the login may use.
-* Mail that a user's Sieve script causes is bound to that user in the same way. A redirect keeps the From of the message;
-  its envelope must not give that From an SPF result that aligns.
-* A message without SIZE, or for a box that is nearly full, is known to be too large only when it has arrived, and Dovecot
-  2.3 does not answer then. With one recipient the box is asked once more, with the size that did arrive.
-* A spam filter's marks that an external host or a user wrote are taken off.
-* Postfix takes envelope addresses with 8-bit and control characters although it offers no SMTPUTF8. Here they are refused.
-* Postfix cuts a long header field without a word. Here what it cuts, and a header that others do not take, is refused.
+* Postfix binds a login to its envelope sender only. A user could put a neighbour's address into
+  From and have it DKIM-signed. Here From, Sender and their Resent- forms must be addresses that the
+  login may use.
+* Mail that a user's Sieve script causes is bound to that user in the same way. A redirect keeps the
+  From of the message; its envelope must not give that From an SPF result that aligns.
+* A message without SIZE, or for a mailbox that is nearly full, is known to be too large only when
+  it has arrived, and Dovecot 2.3 does not answer then. With one recipient the mailbox is asked once
+  more, with the size that did arrive.
+* A spam filter's marks that an external host or a user wrote are removed.
+* Postfix takes envelope addresses with 8-bit and control characters although it offers no SMTPUTF8.
+  Here they are refused.
+* Postfix cuts a long header field without notice. Here a field that it would cut is refused, and a
+  header that other servers do not take.
 
-Everything above ``serve`` is pure or takes its surroundings as arguments. Only the standard library and pymilter.
+Everything above ``serve`` is pure or takes its surroundings as arguments. Only the standard library
+and pymilter.
 """
 
 from __future__ import annotations
@@ -29,13 +34,14 @@ import typing as t
 
 LOG = logging.getLogger("guard")
 
-# What Postfix, Dovecot and OpenDKIM still add to a message (Received, Delivered-To, signature), so that a
-# message which is let in here does not fail to fit a moment later.
+# Space for what Postfix, Dovecot and OpenDKIM still add to a message (Received, Delivered-To,
+# signature), so that a message that is accepted here also fits into the mailbox.
 TRACE_BYTES = 2048
 KEPT_FIELDS = 50
 # Gmail takes 500 KB of header, Exchange Online and others less.
 HEADER_BYTES = 512000
-# When there are milters, Postfix 3.7 and 3.10 cut a field at 60000 bytes; the guard sees what is left.
+# When there are milters, Postfix 3.7 and 3.10 cut a field at 60000 bytes; the guard sees what is
+# left.
 FIELD_BYTES = 58000
 IDENTITY_FIELDS = frozenset({"from", "sender", "resent-from", "resent-sender"})
 
@@ -55,7 +61,7 @@ _ACTION = re.compile(r"([45]\d\d) ([45]\.\d{1,3}\.\d{1,3}) (.*)")
 
 
 class Refusal(t.NamedTuple):
-    """An SMTP answer other than yes."""
+    """An SMTP answer that refuses: reply code, enhanced status code (RFC 3463) and text."""
 
     code: str
     status: str
@@ -63,15 +69,19 @@ class Refusal(t.NamedTuple):
 
 
 class NotOneAddress(ValueError):
-    """A header field that is not exactly one plain address; the message says why, ready to be shown."""
+    """A header field that is not exactly one plain address. The message says why, after the name of
+    the field."""
 
 
 Find = t.Callable[[str, str], t.Optional[str]]
-"""``find(table, key)``: the value in the present generation's table, or None."""
+"""``find(table, key)`` returns the value in a table of the current generation, or None."""
 
 
 def find_line(data: t.Any, key: bytes) -> bytes | None:
-    """The value beside key in sorted ``key<TAB>value`` lines, by bisection: the table may be the whole estate's."""
+    """Return the value of a key in sorted ``key<TAB>value`` lines, or None.
+
+    It is found by bisection: the table may have the addresses of the whole estate.
+    """
     low, high = 0, len(data)
     while low < high:
         start = data.rfind(b"\n", low, (low + high) // 2) + 1 or low
@@ -88,11 +98,29 @@ def find_line(data: t.Any, key: bytes) -> bytes | None:
 
 
 def one_address(value: bytes) -> str:
-    """The one address of a From-like field, lower case; NotOneAddress for all that is not plainly one.
+    """Return the one address of a From-like field in lower case; raise NotOneAddress if there is no
+    one plain address.
 
-    Narrower than RFC 5322 on purpose: what two parsers may read differently (groups, lists, routes, quoted local parts,
-    comments with specials, raw 8-bit, control characters) would let a message mean one sender here and another at its reader.
+    This is narrower than RFC 5322 on purpose. Two parsers may read groups, lists, routes, quoted
+    local parts, comments with specials, raw 8-bit and control characters in different ways. Then a
+    message would have one sender here and another one at its reader.
     """
+    kinds, words = _address_part(_tokens(value))
+    address = "".join(words).lower()
+    local, _at, domain = address.partition("@")
+    if not set(kinds) <= {"atom", ".", "@"} or kinds.count("@") != 1 or not all(local.split(".")):
+        raise NotOneAddress("is not one plain address")
+    if "=?" in address or "?=" in address:
+        # Some readers decode an encoded word also inside an address, and show another sender.
+        raise NotOneAddress("has an encoded word inside its address")
+    if len(address) > 254 or not _DOMAIN.fullmatch(domain):
+        raise NotOneAddress("has no valid domain")
+    return address
+
+
+def _tokens(value: bytes) -> list[tuple[str, str]]:
+    """Return the kind and text of each token of a field (RFC 5322 section 3.2); raise
+    NotOneAddress."""
     unfolded = _FOLD.sub(b"", value)
     if any(byte > 0x7E or (byte < 0x20 and byte != 0x09) for byte in unfolded):
         raise NotOneAddress(
@@ -106,31 +134,32 @@ def one_address(value: bytes) -> str:
             raise NotOneAddress("is not one plain address")
         tokens.append((str(match.lastgroup), match[0]))
         at = match.end()
+    return tokens
+
+
+def _address_part(tokens: t.Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    """Return the kinds and the words of the tokens without the display name or trailing comment.
+
+    The kind of a special character is the character itself.
+    """
     kinds = [kind if kind != "special" else word for kind, word in tokens]
     words = [word for _kind, word in tokens]
     if "<" in kinds:
         start = kinds.index("<")
         if kinds[-1] != ">" or not set(kinds[:start]) <= {"space", "atom", "quoted", "."}:
             raise NotOneAddress("is not a name and one address in angle brackets")
-        kinds, words = kinds[start + 1 : -1], words[start + 1 : -1]
-    else:
-        while kinds and kinds[-1] in ("space", "comment"):  # jo@acme.example (Jo Doe)
-            kinds, words = kinds[:-1], words[:-1]
-    address = "".join(words).lower()
-    local, _at, domain = address.partition("@")
-    if not set(kinds) <= {"atom", ".", "@"} or kinds.count("@") != 1 or not all(local.split(".")):
-        raise NotOneAddress("is not one plain address")
-    if (
-        "=?" in address or "?=" in address
-    ):  # an encoded word where none may stand shows as another sender in some readers
-        raise NotOneAddress("has an encoded word inside its address")
-    if len(address) > 254 or not _DOMAIN.fullmatch(domain):
-        raise NotOneAddress("has no valid domain")
-    return address
+        return kinds[start + 1 : -1], words[start + 1 : -1]
+    while kinds and kinds[-1] in ("space", "comment"):  # jo@acme.example (Jo Doe)
+        kinds, words = kinds[:-1], words[:-1]
+    return kinds, words
 
 
 def lookup(find: Find, table: str, address: str) -> str | None:
-    """As Postfix looks up addresses: whole, without the +extension, @domain; the first that exists counts."""
+    """Return what a table has for an address, as Postfix looks it up, or None.
+
+    The first of these keys that exists counts: the address, the address without its +extension,
+    @domain.
+    """
     local, _at, domain = address.rpartition("@")
     plain = local[: local.find("+", 1)] if local.find("+", 1) > 0 else local
     for key in dict.fromkeys((address, f"{plain}@{domain}", f"@{domain}")):
@@ -141,10 +170,11 @@ def lookup(find: Find, table: str, address: str) -> str | None:
 
 
 def judge_address(address: str, status: str) -> Refusal | None:
-    """Return why an envelope address cannot be taken, or None; status is the one for bad syntax (RFC 3463 section 3.2).
+    """Return why an envelope address cannot be taken, or None; status is the one for bad syntax
+    (RFC 3463 section 3.2).
 
-    SMTPUTF8 is not offered, so addresses are ASCII (RFC 6531 section 3.1). Also in quotes they have no control characters
-    (RFC 5321 section 4.1.2).
+    SMTPUTF8 is not offered, so addresses are ASCII (RFC 6531 section 3.1). Also in quotes they have
+    no control characters (RFC 5321 section 4.1.2).
     """
     if not address.isascii():
         return Refusal("553", "5.6.7", "Address must be ASCII, SMTPUTF8 is not supported")
@@ -154,7 +184,8 @@ def judge_address(address: str, status: str) -> Refusal | None:
 
 
 def judge_header(total: int, longest: int) -> Refusal | None:
-    """Return why a header of this size, with a longest field of this size, cannot be taken, or None."""
+    """Return why a header of this size, with a longest field of this size, cannot be taken, or
+    None."""
     if longest > FIELD_BYTES:
         return Refusal("552", "5.3.4", f"A header field is longer than {FIELD_BYTES} bytes")
     if total > HEADER_BYTES:
@@ -163,7 +194,10 @@ def judge_header(total: int, longest: int) -> Refusal | None:
 
 
 def judge_identity(login: str, fields: t.Sequence[tuple[str, bytes]], find: Find) -> Refusal | None:
-    """Whether a login may send a message with these From, Sender, Resent-From and Resent-Sender fields."""
+    """Return why a login may not send a message with these sender fields, or None.
+
+    The fields are From, Sender, Resent-From and Resent-Sender.
+    """
     if len(fields) >= KEPT_FIELDS:
         return Refusal("550", "5.7.1", "Message has too many sender fields")
     names = [name.lower() for name, _value in fields]
@@ -173,24 +207,27 @@ def judge_identity(login: str, fields: t.Sequence[tuple[str, bytes]], find: Find
             return Refusal(
                 "550", "5.7.1", f"Message must have {need} one {name.title()} field and has {count}"
             )
-    for name, value in fields:
-        shown = name.title()
-        try:
-            address = one_address(value)
-        except NotOneAddress as error:
-            return Refusal("550", "5.7.1", f"{shown} {error}")
-        owners = re.split(r"[\s,]+", (lookup(find, "sender_login_maps", address) or "").lower())
-        if not login or login.lower() not in owners:
-            return Refusal(
-                "550",
-                "5.7.1",
-                f"{shown} <{address}> is not an address that {login or 'nobody'} may send as",
-            )
-    return None
+    refusals = (judge_field(login, name.title(), value, find) for name, value in fields)
+    return next(filter(None, refusals), None)
+
+
+def judge_field(login: str, name: str, value: bytes, find: Find) -> Refusal | None:
+    """Return why a login may not send a message with this sender field, or None."""
+    try:
+        address = one_address(value)
+    except NotOneAddress as error:
+        return Refusal("550", "5.7.1", f"{name} {error}")
+    owners = re.split(r"[\s,]+", (lookup(find, "sender_login_maps", address) or "").lower())
+    if login and login.lower() in owners:
+        return None
+    sender = login or "a client without a login"
+    return Refusal(
+        "550", "5.7.1", f"{name} <{address}> is not an address that {sender} may send as"
+    )
 
 
 def own_mailbox(sender: str, find: Find) -> str | None:
-    """Return the mailbox of this host that an envelope sender stands for, or None."""
+    """Return the mailbox of this host that an envelope sender belongs to, or None."""
     local, _at, domain = sender.lower().rpartition("@")
     plain = local[: local.find("+", 1)] if local.find("+", 1) > 0 else local
     for address in (f"{local}@{domain}", f"{plain}@{domain}"):
@@ -202,8 +239,9 @@ def own_mailbox(sender: str, find: Find) -> str | None:
 def is_redirect(head: t.Sequence[str]) -> bool:
     """Return whether Pigeonhole redirects this message, from the names of its first two fields.
 
-    Pigeonhole writes them above everything that came from outside or from the script. Its other mail has Message-ID in first or
-    second place; header lines that a script writes (``vacation :mime``) come later.
+    Pigeonhole writes them above everything that came from outside or from the script. Its other
+    mail has Message-ID in first or second place; header lines that a script writes (``vacation
+    :mime``) come later.
     """
     return [name.lower() for name in head[:2]] == ["x-sieve", "x-sieve-redirected-from"]
 
@@ -211,10 +249,11 @@ def is_redirect(head: t.Sequence[str]) -> bool:
 def judge_generated(
     sender: str, fields: t.Sequence[tuple[str, bytes]], find: Find
 ) -> Refusal | None:
-    """Return why a script's owner may not cause this message (a vacation reply, a rejection), or None.
+    """Return why a script's owner may not cause this message (a vacation reply, a rejection), or
+    None.
 
-    The envelope sender is Dovecot's word for the owner. A rejection has the null sender (RFC 8098 section 3) and is the word of
-    the postmaster of the owner's domain; nothing in a script changes its head.
+    Dovecot sets the envelope sender to the owner. A rejection has the null sender (RFC 8098 section
+    3), and its From is the postmaster of the owner's domain. A script cannot change its header.
     """
     if sender:
         return judge_identity(own_mailbox(sender, find) or "", fields, find)
@@ -233,27 +272,28 @@ def judge_generated(
 
 
 def may_align(domain: str, froms: t.Sequence[bytes]) -> bool:
-    """Return whether a receiver could take SPF's domain and the From fields for the same organisation (RFC 7489 section 3.1).
+    """Return whether a receiver could take SPF's domain and the From fields for the same
+    organisation (RFC 7489 section 3.1).
 
-    Organisational domains have at least two labels, so two names that differ in these never align. A From that is not plainly
-    one address counts as aligned wherever some reader could find the domain in it.
+    Organisational domains have at least two labels, so two names that differ in these never align.
+    A From that is not plainly one address counts as aligned wherever some reader could find the
+    domain in it.
     """
     organisation = ".".join(domain.lower().rsplit(".", 2)[-2:])
-    for value in froms:
-        try:
-            found = one_address(value).partition("@")[2]
-        except NotOneAddress:
-            readings = [
-                re.sub(rb'[\s"\\]', b"", text).lower() for text in (value, uncommented(value))
-            ]
-            if any(
-                organisation.encode() in r or b"=?" in r or _NOT_ASCII.search(r) for r in readings
-            ):
-                return True
-        else:
-            if f".{found}".endswith(f".{organisation}"):
-                return True
-    return False
+    return any(_may_be_of(organisation, value) for value in froms)
+
+
+def _may_be_of(organisation: str, value: bytes) -> bool:
+    """Return whether some reader may find a domain of the organisation in a From field."""
+    try:
+        found = one_address(value).partition("@")[2]
+    except NotOneAddress:
+        readings = (re.sub(rb'[\s"\\]', b"", one).lower() for one in (value, uncommented(value)))
+        return any(
+            organisation.encode() in one or b"=?" in one or _NOT_ASCII.search(one) is not None
+            for one in readings
+        )
+    return f".{found}".endswith(f".{organisation}")
 
 
 def uncommented(value: bytes) -> bytes:
@@ -265,7 +305,8 @@ def uncommented(value: bytes) -> bytes:
 
 
 def redirect_sender(sender: str, helo: str, froms: t.Sequence[bytes]) -> str | None:
-    """Return the envelope sender with which a redirect leaves, or None if each would align with its From.
+    """Return the envelope sender with which a redirect leaves, or None if each would align with its
+    From.
 
     The null sender has the SPF result of the host's own name (RFC 7208 section 2.4).
     """
@@ -278,7 +319,8 @@ def redirect_sender(sender: str, helo: str, froms: t.Sequence[bytes]) -> str | N
 def judge_redirect(
     sender: str, helo: str, fields: t.Sequence[tuple[str, bytes]], find: Find
 ) -> Refusal | None:
-    """Return why a message may not be redirected, or None. Dovecot keeps in the mailbox what is refused."""
+    """Return why a message may not be redirected, or None. Dovecot keeps in the mailbox what is
+    refused."""
     if sender and own_mailbox(sender, find) is None:
         return Refusal("550", "5.7.1", f"<{sender}> is not a mailbox of this host")
     if len(fields) >= KEPT_FIELDS:
@@ -294,7 +336,8 @@ def from_fields(fields: t.Sequence[tuple[str, bytes]]) -> list[bytes]:
 
 
 def owner_of_connection(connections: str, port: int) -> int | None:
-    """Return the user id that opened the connection from a port of 127.0.0.1, from the text of /proc/net/tcp."""
+    """Return the user id that opened the connection from a port of 127.0.0.1, from the text of
+    /proc/net/tcp."""
     local = f"0100007F:{port:04X}"
     for line in connections.splitlines()[1:]:
         columns = line.split()
@@ -304,12 +347,15 @@ def owner_of_connection(connections: str, port: int) -> int | None:
 
 
 def is_spam_mark(name: str) -> bool:
-    """Return whether a field is one by which a spam filter tells its verdict."""
+    """Return whether a spam filter writes its result into a field of this name."""
     return name.lower().startswith("x-spam")
 
 
 def mailbox_of(recipient: str, find: Find) -> str:
-    """Where a recipient ends after aliases, as long as each has one target; else the recipient itself."""
+    """Return the address that a recipient's aliases lead to, or the recipient itself.
+
+    The recipient is returned if an alias has several targets, or after ten aliases.
+    """
     address = recipient.lower()
     for _hop in range(10):
         target = (lookup(find, "virtual_alias_maps", address) or address).strip().lower()
@@ -322,13 +368,17 @@ def mailbox_of(recipient: str, find: Find) -> str:
 
 
 def judge_answer(action: str) -> Refusal | None:
-    """What a policy service's action means at the end of a message; whatever is no refusal lets it pass."""
+    """Return the refusal that a policy service's action means, or None for any other action."""
     match = _ACTION.fullmatch(action.strip())
     return Refusal(match[1], match[2], match[3]) if match else None
 
 
 def ask_policy(path: str, sender: str, recipient: str, size: int, seconds: float = 5.0) -> str:
-    """One question in Postfix's policy protocol, as if at RCPT: the only state that Dovecot 2.3 answers."""
+    """Return the action that a policy service answers for a message.
+
+    The question has the protocol state RCPT, the only one that Dovecot 2.3 answers. Raise OSError
+    or ValueError if there is no answer.
+    """
     fields = {
         "request": "smtpd_access_policy",
         "protocol_state": "RCPT",
@@ -345,12 +395,7 @@ def ask_policy(path: str, sender: str, recipient: str, size: int, seconds: float
         link.sendall(
             "".join(f"{name}={value}\n" for name, value in fields.items()).encode() + b"\n"
         )
-        answer = b""
-        while b"\n\n" not in answer and len(answer) < 4096:
-            more = link.recv(4096)
-            if not more:
-                break
-            answer += more
+        answer = _read_answer(link)
     for line in answer.decode("utf-8", "replace").splitlines():
         name, _equals, value = line.partition("=")
         if name == "action":
@@ -358,14 +403,26 @@ def ask_policy(path: str, sender: str, recipient: str, size: int, seconds: float
     raise ValueError("no action in the policy service's answer")
 
 
+def _read_answer(link: socket.socket) -> bytes:
+    """Return what a policy service sends up to an empty line, at most about 4096 bytes."""
+    answer = b""
+    while b"\n\n" not in answer and len(answer) < 4096:
+        more = link.recv(4096)
+        if not more:
+            break
+        answer += more
+    return answer
+
+
 class Tables:
-    """The present generation's tables, mapped anew whenever ``current`` leads to another file."""
+    """The tables of the current generation. A table is mapped again after a switch."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self._open: dict[str, tuple[tuple[int, int, int], t.Any]] = {}
 
     def find(self, table: str, key: str) -> str | None:
+        """Return the value of a key in a table, or None."""
         path = os.path.join(self.folder, table)
         state = os.stat(path)
         mark = (state.st_dev, state.st_ino, state.st_mtime_ns)
@@ -380,19 +437,177 @@ class Tables:
 
 
 def printable(text: str) -> str:
-    """Fit for an SMTP reply: one line of ASCII, and no % (libmilter takes it for a format)."""
+    """Return a text for an SMTP reply: one line of ASCII without %.
+
+    libmilter reads % as a format.
+    """
     return "".join(c if " " <= c <= "~" and c != "%" else "?" for c in text)[:400]
 
 
 class Surroundings(t.NamedTuple):
-    """What the guard is told about its host."""
+    """What the guard has to know about its host."""
 
     tables: Tables
     quota: str
+    """The path of the unix socket of Dovecot's quota-status service."""
     deliverer: int
     """The user id as which Dovecot delivers mail and sends what scripts cause."""
     nodes: frozenset[str]
-    """Addresses of the estate's nodes: their spam marks are not an external host's."""
+    """Addresses of the estate's nodes. Spam marks that they wrote are kept."""
+
+
+class Session:
+    """One SMTP session: what the client has sent of a message, and what follows from it."""
+
+    def __init__(self, host: Surroundings, address: t.Any) -> None:
+        self._host = host
+        self._client, self._port = address[:2] if isinstance(address, tuple) else ("", 0)
+        self._client_uid: int | None = None
+
+    def begin(self, sender: str, login: str, daemon: str | None, hostname: str) -> None:
+        """Begin a message. ``daemon`` is Postfix's name for the service that takes it."""
+        self._login = login
+        self._submitted = bool(login) or daemon == "ORIGINATING"
+        self._scripted = daemon == "SIEVE"
+        self._hostname = hostname
+        self._sender = sender.strip("<>")
+        self._recipients: list[str] = []
+        self._fields: list[tuple[str, bytes]] = []
+        self._first_names: list[str] = []
+        self._spam_marks: list[str] = []
+        self._header_size = self._longest_field = self._body_size = 0
+
+    def add_recipient(self, recipient: str) -> None:
+        """Note a recipient."""
+        self._recipients.append(recipient.strip("<>"))
+
+    def add_field(self, name: str, value: bytes) -> None:
+        """Note what matters of a header field."""
+        size = len(name) + len(value) + 4
+        self._header_size += size
+        self._longest_field = max(self._longest_field, size)
+        if len(self._first_names) < 2:
+            self._first_names.append(name)
+        if name.lower() in IDENTITY_FIELDS and len(self._fields) < KEPT_FIELDS:
+            self._fields.append((name, value))
+        if is_spam_mark(name):
+            self._spam_marks.append(name.lower())
+
+    def add_body(self, size: int) -> bool:
+        """Note the size of a part of the body; return whether sizes matter for this message.
+
+        With several recipients they do not: SMTP has one answer for all, and LMTP answers for each
+        later.
+        """
+        self._body_size += size
+        return len(self._recipients) == 1
+
+    def judge_head(self) -> Refusal | None:
+        """Return why the header is refused, or None."""
+        return judge_header(self._header_size, self._longest_field) or self._judge_sender()
+
+    def _judge_sender(self) -> Refusal | None:
+        """Return why the client may not send with these sender fields, or None."""
+        find = self._host.tables.find
+        if self._submitted:
+            return judge_identity(self._login, self._fields, find)
+        if not self._scripted:
+            return None
+        if self._uid() != self._host.deliverer:
+            return Refusal("550", "5.7.1", "Only Dovecot may send here")
+        if is_redirect(self._first_names):
+            return judge_redirect(self._sender, self._hostname, self._fields, find)
+        return judge_generated(self._sender, self._fields, find)
+
+    def _uid(self) -> int | None:
+        """Return the user id of the client's process on this host, or None."""
+        if self._client_uid is None:
+            with open("/proc/net/tcp", encoding="ascii") as connections:
+                self._client_uid = owner_of_connection(connections.read(), self._port)
+        return self._client_uid
+
+    def judge_size(self) -> Refusal | None:
+        """Return why the message does not fit into the mailbox of its only recipient, or None."""
+        if len(self._recipients) != 1:
+            return None
+        find = self._host.tables.find
+        try:
+            mailbox = mailbox_of(self._recipients[0], find)
+            if find("virtual_mailbox_domains", mailbox.rpartition("@")[2]) is None:
+                return None
+            size = self._header_size + self._body_size + TRACE_BYTES
+            action = ask_policy(self._host.quota, self._sender, mailbox, size)
+        except (OSError, ValueError) as error:
+            # Dovecot does not run. LMTP defers the message then, and checks the quota later.
+            LOG.warning("quota not checked: %s", error)
+            return None
+        return judge_answer(action)
+
+    def new_sender(self) -> str | None:
+        """Return the envelope sender that a redirect gets, or None if it keeps its own."""
+        if not self._scripted or not is_redirect(self._first_names):
+            return None
+        sender = redirect_sender(self._sender, self._hostname, from_fields(self._fields))
+        return sender if sender != self._sender else None
+
+    def marks_to_remove(self) -> list[tuple[str, int]]:
+        """Return the spam marks to remove from an accepted message, each with its number.
+
+        The numbers count the fields of one name from 1, and come in descending order. Marks of the
+        estate's nodes stay, and those of mail from Sieve scripts.
+        """
+        if self._scripted or (not self._submitted and self._is_node()):
+            return []
+        return [
+            (name, number)
+            for name in set(self._spam_marks)
+            for number in range(self._spam_marks.count(name), 0, -1)
+        ]
+
+    def _is_node(self) -> bool:
+        """Return whether the client is a node of the estate."""
+        try:
+            address = ipaddress.ip_address(self._client)
+        except ValueError:
+            return False
+        return address.is_loopback or str(address) in self._host.nodes
+
+    def decide(self, queue_id: str, judge: t.Callable[[], Refusal | None]) -> Refusal | None:
+        """Return the refusal that ``judge`` returns, with a printable text, and log it.
+
+        If ``judge`` fails, refuse temporarily.
+        """
+        try:
+            refusal = judge()
+        except Exception as error:
+            LOG.error(
+                "%s: not checked: %s", queue_id, error, exc_info=not isinstance(error, OSError)
+            )
+            refusal = Refusal("451", "4.3.0", "Sender cannot be checked now, try again later")
+        if refusal is None:
+            return None
+        refusal = refusal._replace(text=printable(refusal.text))
+        whose = f"sieve=<{self._sender}>" if self._scripted else f"login=<{self._login}>"
+        LOG.info("%s: %s %s %s %s", queue_id, printable(whose), *refusal)
+        return refusal
+
+
+def reply(milter: t.Any, guard: t.Any, judge: t.Callable[[], Refusal | None]) -> t.Any:
+    """Return the milter's answer to Postfix. ``milter`` is the module Milter, ``guard`` a Guard."""
+    refusal = guard.session.decide(guard.getsymval("i") or "-", judge)
+    if refusal is None:
+        return milter.CONTINUE
+    guard.setreply(refusal.code, refusal.status, refusal.text)
+    return milter.REJECT if refusal.code.startswith("5") else milter.TEMPFAIL
+
+
+def change_message(guard: t.Any) -> None:
+    """Change the envelope sender and the spam marks of an accepted message."""
+    sender = guard.session.new_sender()
+    if sender is not None:
+        guard.chgfrom(f"<{sender}>")
+    for name, number in guard.session.marks_to_remove():
+        guard.chgheader(name, number, "")
 
 
 def serve(listen: str, host: Surroundings) -> None:
@@ -400,138 +615,43 @@ def serve(listen: str, host: Surroundings) -> None:
     import Milter  # pymilter, on mail hosts only
 
     noreply: t.Callable[[t.Callable[..., t.Any]], t.Callable[..., t.Any]] = Milter.noreply
-    tables = host.tables
 
     class Guard(Milter.Base):
-        """One SMTP session. Callbacks that only remember are not waited for."""
+        """The callbacks of one SMTP session. Postfix does not wait for those that only note."""
 
         @noreply
         def connect(self, _name: str, _family: int, address: t.Any) -> t.Any:
-            self.client, self.port = address[:2] if isinstance(address, tuple) else ("", 0)
-            self.deliverer: int | None = None
+            self.session = Session(host, address)
             return Milter.CONTINUE
 
         def envfrom(self, sender: str, *_options: str) -> t.Any:
-            self.login = self.getsymval("{auth_authen}") or ""
-            daemon = self.getsymval("{daemon_name}")
-            self.submitted = bool(self.login) or daemon == "ORIGINATING"
-            self.scripted = daemon == "SIEVE"
-            self.host = self.getsymval("j") or ""
-            self.sender = sender.strip("<>")
-            self.recipients: list[str] = []
-            self.fields: list[tuple[str, bytes]] = []
-            self.head: list[str] = []
-            self.spam_marks: list[str] = []
-            self.header_size = self.longest_field = self.body_size = 0
-            return self.answer(lambda: judge_address(sender, "5.1.7"))
+            login = self.getsymval("{auth_authen}") or ""
+            hostname = self.getsymval("j") or ""
+            self.session.begin(sender, login, self.getsymval("{daemon_name}"), hostname)
+            return reply(Milter, self, lambda: judge_address(sender, "5.1.7"))
 
         def envrcpt(self, recipient: str, *_options: str) -> t.Any:
-            self.recipients.append(recipient.strip("<>"))
-            return self.answer(lambda: judge_address(recipient, "5.1.3"))
+            self.session.add_recipient(recipient)
+            return reply(Milter, self, lambda: judge_address(recipient, "5.1.3"))
 
         @noreply
         def header(self, name: str, value: bytes) -> t.Any:
-            size = len(name) + len(value) + 4
-            self.header_size += size
-            self.longest_field = max(self.longest_field, size)
-            if len(self.head) < 2:
-                self.head.append(name)
-            if name.lower() in IDENTITY_FIELDS and len(self.fields) < KEPT_FIELDS:
-                self.fields.append((name, value))
-            if is_spam_mark(name):
-                self.spam_marks.append(name.lower())
+            self.session.add_field(name, value)
             return Milter.CONTINUE
 
         header_bytes = header  # undecoded
 
         def eoh(self) -> t.Any:
-            return self.answer(self.head_of_message)
+            return reply(Milter, self, self.session.judge_head)
 
         def body(self, chunk: bytes) -> t.Any:
-            if len(self.recipients) != 1:
-                return Milter.SKIP
-            self.body_size += len(chunk)
-            return Milter.CONTINUE
+            return Milter.CONTINUE if self.session.add_body(len(chunk)) else Milter.SKIP
 
         def eom(self) -> t.Any:
-            verdict = self.answer(self.room)
-            if verdict == Milter.CONTINUE:
-                self.change()
-            return verdict
-
-        def head_of_message(self) -> Refusal | None:
-            return judge_header(self.header_size, self.longest_field) or self.identity()
-
-        def identity(self) -> Refusal | None:
-            if self.submitted:
-                return judge_identity(self.login, self.fields, tables.find)
-            if not self.scripted:
-                return None
-            if self.client_uid() != host.deliverer:
-                return Refusal("550", "5.7.1", "Only Dovecot may send here")
-            if is_redirect(self.head):
-                return judge_redirect(self.sender, self.host, self.fields, tables.find)
-            return judge_generated(self.sender, self.fields, tables.find)
-
-        def client_uid(self) -> int | None:
-            if self.deliverer is None:
-                with open("/proc/net/tcp", encoding="ascii") as connections:
-                    self.deliverer = owner_of_connection(connections.read(), self.port)
-            return self.deliverer
-
-        def room(self) -> Refusal | None:
-            if len(self.recipients) != 1:
-                return None  # SMTP has one answer for all; LMTP answers for each
-            try:
-                mailbox = mailbox_of(self.recipients[0], tables.find)
-                if tables.find("virtual_mailbox_domains", mailbox.rpartition("@")[2]) is None:
-                    return None
-                size = self.header_size + self.body_size + TRACE_BYTES
-                action = ask_policy(host.quota, self.sender, mailbox, size)
-            except (OSError, ValueError) as error:
-                LOG.warning(
-                    "quota not judged: %s", error
-                )  # Dovecot is away: LMTP defers, and judges then
-                return None
-            return judge_answer(action)
-
-        def change(self) -> None:
-            """Change what an accepted message tells."""
-            if self.scripted:
-                if is_redirect(self.head):
-                    sender = redirect_sender(self.sender, self.host, from_fields(self.fields))
-                    if sender is not None and sender != self.sender:
-                        self.chgfrom(f"<{sender}>")
-            elif self.submitted or not self.is_node():
-                for name in set(self.spam_marks):
-                    for number in range(self.spam_marks.count(name), 0, -1):
-                        self.chgheader(name, number, "")
-
-        def is_node(self) -> bool:
-            try:
-                address = ipaddress.ip_address(self.client)
-            except ValueError:
-                return False
-            return address.is_loopback or str(address) in host.nodes
-
-        def answer(self, judge: t.Callable[[], Refusal | None]) -> t.Any:
-            queue_id = self.getsymval("i") or "-"
-            try:
-                refusal = judge()
-            except Exception as error:
-                LOG.error(
-                    "%s: not judged: %s", queue_id, error, exc_info=not isinstance(error, OSError)
-                )
-                refusal = Refusal("451", "4.3.0", "Sender cannot be judged now, try again later")
-            if refusal is None:
-                return Milter.CONTINUE
-            text = printable(refusal.text)
-            whose = f"sieve=<{self.sender}>" if self.scripted else f"login=<{self.login}>"
-            LOG.info(
-                "%s: %s %s %s %s", queue_id, printable(whose), refusal.code, refusal.status, text
-            )
-            self.setreply(refusal.code, refusal.status, text)
-            return Milter.REJECT if refusal.code.startswith("5") else Milter.TEMPFAIL
+            answer = reply(Milter, self, self.session.judge_size)
+            if answer == Milter.CONTINUE:
+                change_message(self)
+            return answer
 
     Milter.factory = Guard
     Milter.set_exception_policy(Milter.TEMPFAIL)
@@ -541,8 +661,9 @@ def serve(listen: str, host: Surroundings) -> None:
 
 
 def main() -> None:
+    """Read the command line and run the milter."""
     parser = argparse.ArgumentParser(
-        description="Milter that binds senders to their header From and refuses over quota."
+        description="Bind logins to their header From and refuse mail over quota (milter)."
     )
     parser.add_argument("--listen", required=True, help="socket for Postfix, such as unix:/path")
     parser.add_argument("--tables", required=True, help="folder of the generation's Postfix tables")

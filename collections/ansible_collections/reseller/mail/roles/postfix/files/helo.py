@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a host that greets with a name of the estate is that host: a policy service for Postfix.
+"""A policy service for Postfix: refuses hosts that greet with a name of the estate and are not it.
 
-Postfix asks only about names and addresses of its own nodes and of domains that it serves. A tenant's web server may greet with the
-tenant's domain, because DNS gives the domain its address.
+Postfix asks only about names and addresses of its own nodes and of domains that it serves. A
+tenant's web server may greet with the tenant's domain, because DNS gives the domain its address.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 import typing as t
 
 Addresses = t.Callable[[str], frozenset[str]]
-"""``addresses(name)``: what DNS has for it now; TemporaryFailure when it cannot be asked."""
+"""``addresses(name)`` returns what DNS has for a name now, or raises TemporaryFailure."""
 
 
 class TemporaryFailure(Exception):
@@ -60,6 +60,7 @@ def serve(lines: t.Iterable[str], addresses: Addresses) -> t.Iterator[str]:
 
 
 def main() -> None:
+    """Answer the questions on standard input."""
     for answer in serve(sys.stdin, addresses_of):
         sys.stdout.write(answer)
         sys.stdout.flush()

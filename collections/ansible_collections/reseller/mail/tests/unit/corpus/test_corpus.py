@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every case of the pages beside this file gives exactly the faults that stand under it. README.md tells how to add one."""
+"""Every case of the pages beside this file gives exactly the faults that are written below it.
+
+README.md says how to add a case.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils import _load
+from ansible_collections.reseller.mail.plugins.plugin_utils import _load
+from ansible_collections.reseller.mail.plugins.plugin_utils._judge.warnings import warnings
 
 HERE = Path(__file__).parent
 BASE = HERE / "base"
@@ -45,7 +49,7 @@ def cases_of(page: Path) -> t.Iterator[Case]:
             page,
             title,
             tuple(blocks[:-1]),
-            blocks[-1][2] if blocks and blocks[-1][0] == "faults" else "",
+            blocks[-1][2] if blocks and blocks[-1][0] in ("faults", "warnings") else "",
         )
 
 
@@ -54,7 +58,7 @@ CASES = [case for page in PAGES for case in cases_of(page)]
 
 
 def make(folder: Path, case: Case) -> None:
-    """The base estate with what the case's blocks change."""
+    """Write the base estate with the changes of the case's blocks."""
     shutil.copytree(BASE, folder)
     for kind, file, text in case.steps:
         if kind == "sh":
@@ -75,13 +79,16 @@ def make(folder: Path, case: Case) -> None:
             )
         else:
             raise AssertionError(
-                f"{case.page.name}: {case.title}: a block is sh, python, yaml or faults, not {kind}"
+                f"{case.page.name}: {case.title}: a block is sh, python, yaml, faults or warnings, not {kind}"
             )
 
 
 @contextlib.contextmanager
 def without_privileges(folder: Path) -> t.Iterator[None]:
-    """root reads everything: files that may not be read are read by nobody, from within (it may not pass the folders above)."""
+    """Give up the privileges of root, which can read every file.
+
+    The work happens inside of the folder, because the other user cannot pass the folders above it.
+    """
     before = os.getcwd()
     os.chdir(folder)
     if os.geteuid() == 0:
@@ -100,7 +107,7 @@ def faults_of(folder: Path, case: Case) -> str:
     else:
         estate, faults = _load.load(str(folder))
     assert (estate is None) == bool(faults)
-    return "".join(f"{fault}\n" for fault in faults)
+    return "".join(f"{fault}\n" for fault in faults or warnings(estate))
 
 
 @pytest.mark.parametrize(
@@ -112,7 +119,7 @@ def test_case(tmp_path: Path, case: Case) -> None:
     began = time.process_time()
     found = faults_of(folder, case)
     assert time.process_time() - began < SECONDS
-    assert found, "a case has at least one fault: sound estates are tested elsewhere"
+    assert found, "a case has a fault or a warning: sound estates are tested elsewhere"
     assert all(line.isprintable() for line in found.splitlines())
     if found != case.expected and os.environ.get(REWRITE) in (case.page.stem, "all"):
         rewrite(case, found)
@@ -126,7 +133,10 @@ def test_case(tmp_path: Path, case: Case) -> None:
                 [
                     *diff,
                     "",
-                    f"If what was found is right: {REWRITE}={case.page.stem} writes it into {case.page.name}.",
+                    (
+                        f"If what was found is right: {REWRITE}={case.page.stem} writes it into"
+                        f" {case.page.name}."
+                    ),
                 ]
             ),
             pytrace=False,
@@ -151,7 +161,7 @@ def test_cases_are_many_and_well_formed() -> None:
     assert sorted(set(titles)) == sorted(titles)
     for case in CASES:
         assert case.steps, case.title
-        assert case.expected, f"{case.title}: the last block is the faults"
+        assert case.expected, f"{case.title}: the last block has the faults or warnings"
 
 
 def test_every_fault_of_the_reference_page_is_in_the_corpus() -> None:

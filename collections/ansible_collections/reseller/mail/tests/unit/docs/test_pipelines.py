@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pipelines of docs/pipelines do what they promise: their own commands, on a real repository with two branches.
+"""The pipelines of docs/pipelines do what they promise: their own commands, on a real repository
+with two branches.
 
-Left out are only the steps that reach beyond the repository: installing, and GitHub's own comment and artefact actions.
-GitLab's API is answered by a server on this machine.
+Left out are only the steps that reach beyond the repository: installing, and GitHub's own comment
+and artefact actions. GitLab's API is answered by a server on this machine.
 """
 
 from __future__ import annotations
@@ -22,8 +23,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-
-from ..plugins.module_utils import plan_estate as e
+from ansible_collections.reseller.mail.tests.unit.support import plan_estate as e
 
 PIPELINES = Path(__file__).parents[3] / "docs" / "pipelines"
 COLLECTIONS = Path(__file__).parents[6]
@@ -200,7 +200,8 @@ def _outcome(failed: list[str], output: str, folder: Path) -> Outcome:
 
 
 class Forged(t.NamedTuple):
-    """What GitLab's API says about the place of a merge request; by default everything is as it should be."""
+    """What GitLab's API says about the place of a merge request; by default everything is as it
+    should be."""
 
     target: str = "main"
     source_project: int = 1
@@ -224,7 +225,8 @@ def gitlab(forge: Forge, commit: str, author: str, pusher: str) -> Outcome:
 def gitlab_job(
     forge: Forge, commit: str, author: str, pusher: str, place: Forged
 ) -> tuple[subprocess.CompletedProcess[str], Path, list[str]]:
-    """The job's script, as GitLab's runner gives it to bash, with an API that knows the merge request and takes the note."""
+    """The job's script, as GitLab's runner gives it to bash, with an API that knows the merge
+    request and takes the note."""
     job = yaml.safe_load((PIPELINES / "gitlab-ci.yml").read_text(encoding="utf-8"))["plan"]
     answers = {
         "/projects/1": {"id": 1, "default_branch": "main"},
@@ -354,7 +356,10 @@ def test_nothing_of_a_proposal_is_executed_and_what_is_foreign_in_it_does_not_pa
 ) -> None:
     mark = forge.folder / "executed"
     trap = {
-        "ansible.cfg": f"[defaults]\nstdout_callback = trap\ncallback_plugins = {forge.folder}/workspace:{forge.folder}/trapped:{forge.folder}/trusted\n",
+        "ansible.cfg": (
+            "[defaults]\nstdout_callback = trap\ncallback_plugins ="
+            f" {forge.folder}/workspace:{forge.folder}/trapped:{forge.folder}/trusted\n"
+        ),
         "trap.py": f"open({str(mark)!r}, 'w').close()\n",
         "json.py": f"open({str(mark)!r}, 'w').close()\n",
         ".gitattributes": "* filter=trap\n*.yml export-subst\n",
@@ -397,7 +402,8 @@ def test_nothing_of_a_proposal_is_executed_and_what_is_foreign_in_it_does_not_pa
 def test_rights_are_those_of_the_default_branch_whatever_the_author_chose(
     forge: Forge, place: Forged, reason: str
 ) -> None:
-    """The author's own branch gives the author every right; a merge request towards it decides nothing."""
+    """The author's own branch gives the author every right; a merge request towards it decides
+    nothing."""
     forge.git("checkout", "--quiet", "-b", "mine")
     mine = e.changed(
         e.FILES,
@@ -419,8 +425,10 @@ def test_rights_are_those_of_the_default_branch_whatever_the_author_chose(
 
 
 SOURCES = (
-    "api", "chat", "external", "external_pull_request_event", "merge_request_event", "ondemand_dast_scan", "ondemand_dast_validation",
-    "parent_pipeline", "pipeline", "push", "schedule", "security_orchestration_policy", "trigger", "web", "webide",
+    "api", "chat", "external", "external_pull_request_event", "merge_request_event",
+    "ondemand_dast_scan", "ondemand_dast_validation",
+    "parent_pipeline", "pipeline", "push", "schedule", "security_orchestration_policy", "trigger",
+    "web", "webide",
 )  # fmt: skip
 """Every value of CI_PIPELINE_SOURCE that GitLab documents."""
 
@@ -428,7 +436,8 @@ Variables = t.Mapping[str, t.Optional[str]]
 
 
 def is_true(expression: str, variables: Variables) -> bool:
-    """Evaluate an ``if`` of GitLab's rules; of its grammar what these files use: variables, texts, null, ==, !=, && and ||."""
+    """Evaluate an ``if`` of GitLab's rules; of its grammar what these files use: variables, texts,
+    null, ==, !=, && and ||."""
 
     def operand(word: str) -> t.Optional[str]:
         if word == "null":
@@ -466,7 +475,8 @@ def test_gitlab_judges_merge_requests_of_the_same_project_into_the_default_branc
     file = gitlab_file()
     judged = []
     for source, default, target, branch, event, here, own, other in itertools.product(
-        SOURCES, ("main", "trunk"), (None, "main", "trunk", "mine", ""), (None, "main", "mine"), (None, "detached", "merged_result", "merge_train"),
+        SOURCES, ("main", "trunk"), (None, "main", "trunk", "mine", ""), (None, "main", "mine"),
+        (None, "detached", "merged_result", "merge_train"),
         ("1", "2"), (None, "1", "2", ""), (None, "1", "2", ""),
     ):  # fmt: skip
         variables: Variables = {
@@ -502,7 +512,8 @@ def github_file() -> t.Any:
 
 
 def test_github_judges_only_what_would_become_the_default_branch(tmp_path: Path) -> None:
-    """A base that the author chose starts nothing, and where the file is set up for another branch the job fails: neither is green."""
+    """A base that the author chose starts nothing, and where the file is set up for another branch
+    the job fails: neither is green."""
     workflow = github_file()
     assert list(workflow[True]) == ["pull_request_target"], (
         "a workflow of the proposal's own may not be started"

@@ -5,17 +5,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.reseller.mail.plugins.module_utils import _deletions, _rights
-from ansible_collections.reseller.mail.plugins.module_utils._plan.risks import KEYS, LEAVES
+from ansible_collections.reseller.mail.plugins.module_utils._host import deletion_guard
+from ansible_collections.reseller.mail.plugins.plugin_utils._change import rights
+from ansible_collections.reseller.mail.plugins.plugin_utils._change.risks import KEYS, LEAVES
 
 LINES = (Path(__file__).parents[3] / "docs" / "plan.md").read_text(encoding="utf-8").splitlines()
 
 
 def test_the_table_of_rights() -> None:
     expected = []
-    for row in _rights.TABLE:
+    for row in rights.TABLE:
         keys = ", ".join(f"`{key}`" if key else "(the whole file)" for key in row.keys)
-        expected.append(f"| {row.role} | {row.place} | {keys} | {row.when} | {row.rows} |")
+        expected.append(f"| {row.role} | `{row.place}` | {keys} | {row.when} |")
     at = LINES.index(expected[0])
     assert LINES[at : at + len(expected)] == expected
 
@@ -34,12 +35,13 @@ def test_the_table_of_risks() -> None:
 
 def test_the_rule_of_the_guard() -> None:
     assert (
-        f"| may always go | {' | '.join(str(_deletions.FLOOR[kind]) for kind in _deletions.KINDS)} |"
+        "| may always go |"
+        f" {' | '.join(str(deletion_guard.FLOOR[kind]) for kind in deletion_guard.KINDS)} |"
         in LINES
     )
     assert (
         sum(
-            line.count(f"{_deletions.SHARE} %")
+            line.count(f"{deletion_guard.SHARE} %")
             for line in LINES
             if line.startswith("| and more than this share")
         )

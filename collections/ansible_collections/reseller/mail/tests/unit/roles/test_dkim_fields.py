@@ -57,7 +57,8 @@ def test_what_the_standard_names_is_signed_and_what_others_change_is_not() -> No
 
 
 def test_only_signed_fields_are_oversigned_and_none_that_mailing_lists_add() -> None:
-    """opendkim.conf(5): a name in OversignHeaders that SignHeaders lacks makes invalid signatures."""
+    """opendkim.conf(5): a name in OversignHeaders that SignHeaders lacks makes invalid
+    signatures."""
     oversigned = fields("OversignHeaders")
     assert set(oversigned) < set(fields("SignHeaders"))
     assert set(oversigned) > {"From", "Subject", "To", "Cc", "Date", "Reply-To"}

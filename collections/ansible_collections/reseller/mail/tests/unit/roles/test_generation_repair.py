@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the role generation installs on a host must run there alone, and must restore what is lost and nothing else."""
+"""What the role generation installs on a host must run there alone, and must restore what is lost
+and nothing else."""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.reseller.mail.plugins.module_utils._generation import layout, repair
-from ansible_collections.reseller.mail.plugins.module_utils._generation.store import (
+from ansible_collections.reseller.mail.plugins.module_utils._host.generation import layout, repair
+from ansible_collections.reseller.mail.plugins.module_utils._host.generation.store import (
     GenerationError,
     Store,
 )
@@ -36,7 +37,7 @@ def test_the_installed_files_need_no_others(tmp_path: Path) -> None:
         target = tmp_path / package / file
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(COLLECTION / "plugins/module_utils" / file, target)
-    module = ".".join((*package.parts, "_generation", "repair"))
+    module = ".".join((*package.parts, "_host", "generation", "repair"))
     done = subprocess.run(
         [sys.executable, "-B", "-m", module, str(tmp_path / "store")],
         cwd=tmp_path,
@@ -45,9 +46,11 @@ def test_the_installed_files_need_no_others(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), (
-        "a host without a generation has nothing to repair"
-    )
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0,
+        "",
+        "",
+    ), "a host without a generation has nothing to repair"
 
 
 @pytest.fixture

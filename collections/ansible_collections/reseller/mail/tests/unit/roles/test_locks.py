@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lock of modules and that of the certificate hook, which stands alone: the same questions to both, with other processes that hold it."""
+"""The lock of modules and that of the certificate hook, which stands alone: the same questions to
+both, with other processes that hold it."""
 
 from __future__ import annotations
 
@@ -15,11 +16,14 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils import _lock
+from ansible_collections.reseller.mail.plugins.module_utils._host import lock as host_lock
 
 COLLECTION = Path(__file__).parents[3]
 HOOK = COLLECTION / "roles/tls/files/reseller-mail-certificates"
-HOLD = "import fcntl, sys; file = open(sys.argv[1]); fcntl.flock(file, fcntl.LOCK_EX); print(flush=True); sys.stdin.read()"
+HOLD = (
+    "import fcntl, sys; file = open(sys.argv[1]); fcntl.flock(file, fcntl.LOCK_EX);"
+    " print(flush=True); sys.stdin.read()"
+)
 
 
 def hook() -> t.Any:
@@ -33,7 +37,7 @@ def hook() -> t.Any:
 
 @pytest.fixture(params=["modules", "hook"], name="lock")
 def _lock_of(request: pytest.FixtureRequest) -> t.Any:
-    return _lock if request.param == "modules" else hook()
+    return host_lock if request.param == "modules" else hook()
 
 
 @contextlib.contextmanager
@@ -66,7 +70,10 @@ def test_one_that_is_held_is_waited_for_a_bounded_time_and_its_holder_is_named(
     path = tmp_path / "lock"
     path.touch(0o600)
     with held(path) as number:
-        wanted = rf"{path} has been locked for 0 s by process {number} \(python[\w.]*, user {os.getuid()}\): wait until it ends, or end it, and try again"
+        wanted = (
+            rf"{path} has been locked for 0 s by process {number} \(python[\w.]*, user"
+            rf" {os.getuid()}\): wait until it ends, or end it, and try again"
+        )
         with pytest.raises(TimeoutError, match=wanted), lock.locked(path, 0):
             pass
     with lock.locked(path, 0):
@@ -83,7 +90,9 @@ def test_it_is_free_again_after_a_failure(lock: t.Any, tmp_path: Path) -> None:
 def test_the_hook_s_copy_is_the_same() -> None:
     other = hook()
     for name in ("locked", "holder"):
-        assert inspect.getsource(getattr(_lock, name)) == inspect.getsource(getattr(other, name))
+        assert inspect.getsource(getattr(host_lock, name)) == inspect.getsource(
+            getattr(other, name)
+        )
 
 
 def test_there_is_no_other_way_to_lock() -> None:
@@ -96,4 +105,4 @@ def test_there_is_no_other_way_to_lock() -> None:
         for path in files
         if re.search(r"\b(?:flock|lockf)\(", path.read_text(encoding="utf-8"))
     }
-    assert users == {"_lock.py", HOOK.name}
+    assert users == {"lock.py", HOOK.name}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The certificate hook, with real keys and certificates and stand-in folders; daemons are the scenarios' business."""
+"""The certificate hook, with real keys and certificates and stand-in folders; daemons are the
+scenarios' business."""
 
 from __future__ import annotations
 
@@ -33,7 +34,10 @@ def _hook() -> types.ModuleType:
 
 def certificate(folder: Path, name: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj / -keyout privkey.pem -out fullchain.pem"
+    command = (
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /"
+        " -keyout privkey.pem -out fullchain.pem"
+    )
     subprocess.run(
         [*command.split(), "-addext", f"subjectAltName=DNS:{name}"],
         cwd=folder,

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Roles work alone, so each has its list of key exchange groups; what is one fact must be the same in all of them."""
+"""Roles work alone, so each has its list of key exchange groups; what is one fact must be the same
+in all of them."""
 
 from __future__ import annotations
 
@@ -49,7 +50,8 @@ def test_every_server_of_nginx_includes_the_one_file_of_tls_settings() -> None:
 
 
 def test_no_daemon_signs_with_sha_1_and_all_have_the_same_list() -> None:
-    lists = [re.findall(r"SignatureAlgorithms(?: =)? ([^;\n]+)", (ROLES / file).read_text(encoding="utf-8")) for file in (
+    lists = [re.findall(r"SignatureAlgorithms(?: =)? ([^;\n]+)",
+                        (ROLES / file).read_text(encoding="utf-8")) for file in (
         "web/templates/tls.conf.j2", "postfix/templates/openssl.cnf.j2",
     )]  # fmt: skip
     assert len(lists[0]) == 1

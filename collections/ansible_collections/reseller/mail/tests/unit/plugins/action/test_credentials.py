@@ -1,17 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import contextlib
+import grp
+import io
+import json
+import os
 import shutil
 import typing as t
 from pathlib import Path
 from types import SimpleNamespace
 
+import pyrage
 import pytest
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.testing import patch_module_args
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret, VaultSecretsContext
 from ansible_collections.reseller.mail.plugins.action.credentials import ActionModule
-from ansible_collections.reseller.mail.plugins.module_utils._model.domain import Mailbox
-from ansible_collections.reseller.mail.plugins.module_utils._model.values import Position, Secret
+from ansible_collections.reseller.mail.plugins.modules import credentials
+from ansible_collections.reseller.mail.plugins.plugin_utils._model.domain import Mailbox
+from ansible_collections.reseller.mail.plugins.plugin_utils._model.values import Position, Secret
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "estate"
 VAULT = [("default", VaultSecret(b"vault password"))]
@@ -84,7 +93,8 @@ def test_a_value_that_cannot_be_decrypted_is_a_fault_with_its_place_and_the_othe
     assert supplied == {"it@acme.example": hashed.text}
     assert faults.keys() == {"jo@acme.example"}
     assert faults["jo@acme.example"].startswith(
-        "tenants/acme/acme.example.yml:3:5: unfit-password: the password of jo@acme.example cannot be decrypted"
+        "tenants/acme/acme.example.yml:3:5: unfit-password: the password of jo@acme.example cannot"
+        " be decrypted"
     )
 
 
@@ -106,25 +116,48 @@ def test_every_unfit_password_is_told_at_once_and_none_is_shown(given: Given) ->
         fault.partition("@acme.example ")[2].partition(";")[0] for fault in faults.values()
     ] == [
         "has no upper-case letter, has no digit, contains its own name or domain",
-        "is no good: the hash scheme PLAIN is not one of ARGON2ID, ARGON2I, BLF-CRYPT, SHA512-CRYPT",
+        (
+            "is no good: the hash scheme PLAIN is not one of ARGON2ID, ARGON2I, BLF-CRYPT,"
+            " SHA512-CRYPT"
+        ),
     ]
     assert "acme-password" not in str(faults)
 
 
 def answering(
-    action: ActionModule, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, **answers: t.Any
+    action: ActionModule,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    recipients: t.Sequence[str] = (),
+    **answers: t.Any,
 ) -> Path:
-    """Let a host answer, each stage with what is given; return the folder of its hand-over file."""
+    """Let a host answer, each stage with what is given; return the folder of its password file."""
+
+    def answer(stage: str, **_arguments: t.Any) -> dict[str, t.Any]:
+        return t.cast("dict[str, t.Any]", answers.get(stage, {}))
+
+    return answered(action, monkeypatch, tmp_path, answer, recipients)
+
+
+def answered(
+    action: ActionModule,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    host: t.Callable[..., dict[str, t.Any]],
+    recipients: t.Sequence[str] = (),
+) -> Path:
+    """Let the function answer for the host; return the folder of the controller's file."""
     asked: list[tuple[str, dict[str, t.Any]]] = []
 
     def on_host(stage: str, **arguments: t.Any) -> dict[str, t.Any]:
         asked.append((stage, arguments))
-        return t.cast("dict[str, t.Any]", answers.get(stage, {}))
+        return host(stage, **arguments)
 
     arguments = {
         "estate": str(FIXTURE),
         "node": "mx1",
-        "handover": str(tmp_path / "out" / "mx1.csv"),
+        "initial_passwords": str(tmp_path / "out" / "mx1.csv"),
+        "recipients": list(recipients),
         "reset": [],
     }
     monkeypatch.setattr(action, "validate_argument_spec", lambda argument_spec: ({}, arguments))
@@ -205,3 +238,155 @@ def test_only_passwords_that_are_kept_here_are_made(
     action = given([])
     monkeypatch.setattr(action, "_args", {"estate": str(folder), "node": "mx1"}, raising=False)
     assert set(action._mailboxes()) == {"it@acme.example"}
+
+
+class Host:
+    """The module, as it runs on the host of mx1, with initial passwords that wait there."""
+
+    def __init__(self, folder: Path, **waiting: str) -> None:
+        folder.mkdir()
+        self.folder = folder
+        self.spool = folder / "initial_passwords.json"
+        if waiting:
+            self.set_all()  # in an earlier run
+            found = {f"{name}@acme.example": text for name, text in waiting.items()}
+            self.spool.write_text(json.dumps(found), encoding="utf-8")
+
+    def set_all(self) -> None:
+        """Give both mailboxes of mx1 a credential."""
+        boxes = ["it@acme.example", "jo@acme.example"]
+        assert not self("create", addresses=boxes, supplied=dict.fromkeys(boxes, HASH))["faults"]
+
+    def __call__(self, stage: str, **arguments: t.Any) -> dict[str, t.Any]:
+        given = {
+            "estate": "/estate",
+            "node": "mx1",
+            "initial_passwords": "x.csv",
+            "database": str(self.folder / "credentials.db"),
+            "group": grp.getgrgid(os.getgid()).gr_name,
+            "stage": stage,
+            **arguments,
+        }
+        out = io.StringIO()
+        with patch_module_args(given), contextlib.redirect_stdout(out), pytest.raises(SystemExit):
+            credentials.main()
+        return t.cast("dict[str, t.Any]", json.loads(out.getvalue()))
+
+
+HASH = "{BLF-CRYPT}$2y$05$bvIG6Nmid91Mu9RcmmWZfO5HJIMCT8riNW0hEp8f6/FuA2/mHZFpe"
+ANOTHER = "ABCD-EFGH-JKLM-NPQR-STUV"
+
+
+class KilledError(Exception):
+    """The run ends, as if it had been killed."""
+
+
+def test_a_run_that_ends_before_it_confirms_loses_no_password_of_another_controller(
+    given: Given, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    host = Host(tmp_path / "host", jo=PASSWORD, it=ANOTHER)
+    before = host.spool.read_text(encoding="utf-8")
+
+    def killed(stage: str, **arguments: t.Any) -> dict[str, t.Any]:
+        if stage == "acknowledge":
+            raise KilledError
+        return host(stage, **arguments)
+
+    first, second = given([]), given([])
+    answered(first, monkeypatch, tmp_path / "first", killed)
+    with pytest.raises(KilledError):
+        first.run(None, {})
+    assert json.loads(host.spool.read_text(encoding="utf-8")) == json.loads(before)
+
+    folder = answered(second, monkeypatch, tmp_path / "second", host)
+    result = second.run(None, {})
+    assert (result["changed"], result["created"]) == (True, [])
+    everything = f"address,password\nit@acme.example,{ANOTHER}\njo@acme.example,{PASSWORD}\n"
+    assert (folder / "mx1.csv").read_text(encoding="utf-8") == everything
+    assert not host.spool.exists()
+    assert (tmp_path / "first/out/mx1.csv").read_text(encoding="utf-8") == everything
+
+
+def test_a_controller_confirms_only_what_it_has_written(
+    given: Given, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """While it writes, another controller resets a password and makes another."""
+    host = Host(tmp_path / "host", jo=PASSWORD)
+
+    def meanwhile(stage: str, **arguments: t.Any) -> dict[str, t.Any]:
+        if stage == "acknowledge":
+            host.spool.write_text(
+                json.dumps({"jo@acme.example": ANOTHER, "it@acme.example": PASSWORD}),
+                encoding="utf-8",
+            )
+        return host(stage, **arguments)
+
+    action = given([])
+    answered(action, monkeypatch, tmp_path / "here", meanwhile)
+    action.run(None, {})
+    assert json.loads(host.spool.read_text(encoding="utf-8")) == {
+        "jo@acme.example": ANOTHER,
+        "it@acme.example": PASSWORD,
+    }
+
+
+def test_an_address_that_another_controller_gave_a_password_meanwhile_keeps_it(
+    given: Given, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    host = Host(tmp_path / "host")
+
+    def meanwhile(stage: str, **arguments: t.Any) -> dict[str, t.Any]:
+        if stage == "create":
+            host.set_all()
+        return host(stage, **arguments)
+
+    action = given([])
+    answered(action, monkeypatch, tmp_path / "here", meanwhile)
+    result = action.run(None, {})
+    assert (result["changed"], result["created"], result["faults"]) == (False, [], [])
+
+
+def test_a_recipient_that_cannot_be_used_is_refused_before_the_host_is_asked(
+    given: Given, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    action = given([])
+    answering(action, monkeypatch, tmp_path, recipients=["age1nonsense"])
+    with pytest.raises(AnsibleActionFail, match="recipient 1 of the initial passwords is no such"):
+        action.run(None, {})
+    assert action.asked == []
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_a_password_is_set(
+    given: Given, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for recipients in ([], [str(pyrage.x25519.Identity.generate().to_public())]):
+        action = given([])
+        folder = answering(
+            action, monkeypatch, tmp_path, recipients, plan={"missing": ["it@acme.example"]}
+        )
+        folder.write_text("a file is where the folder should be", encoding="utf-8")
+        with pytest.raises(AnsibleActionFail, match="cannot be written below"):
+            action.run(None, {})
+        assert [stage for stage, _arguments in action.asked] == ["plan"]
+
+
+def test_with_recipients_no_password_is_readable_here(
+    given: Given, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    identity = pyrage.x25519.Identity.generate()
+    host = Host(tmp_path / "host", jo=PASSWORD)
+    action = given([])
+    folder = answered(
+        action, monkeypatch, tmp_path / "here", host, recipients=[str(identity.to_public())]
+    )
+    result = action.run(None, {})
+    path = Path(result["initial_passwords"])
+    assert path.parent == folder
+    assert not host.spool.exists()
+    assert pyrage.decrypt(path.read_bytes(), [identity]).decode() == (
+        f"address,password\njo@acme.example,{PASSWORD}\n"
+    )
+    assert result["encrypted"] == path.read_text(encoding="utf-8")
+    written = [each.read_text() for each in (tmp_path / "here").rglob("*") if each.is_file()]
+    assert PASSWORD not in "".join(written)
+    assert PASSWORD not in str(result)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person sees who asks, without hosts and without a network, where the trouble comes from."""
+"""What a person sees who asks, without hosts and without a network, where the trouble comes
+from."""
 
 from __future__ import annotations
 
@@ -8,8 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
-from ..running import ansible, variables
+from ansible_collections.reseller.mail.tests.unit.support.running import ansible, variables
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "estate"
 
@@ -45,7 +45,7 @@ def test_a_cause_ends_the_run_well_unless_a_script_wants_otherwise(tmp_path: Pat
     ("subject", "found"),
     [
         ("jo@acme.exmaple", "no tenant has acme.exmaple; did you mean acme.example?"),
-        ("a b@acme.example", "cannot stand before an @"),
+        ("a b@acme.example", "cannot be the part before an @"),
         ("joe@acme.example", "did you mean jo@acme.example?"),
     ],
 )
@@ -68,4 +68,4 @@ def test_files_at_fault_are_the_cause_and_the_nearest_fault_is_told(tmp_path: Pa
         tmp_path, "jo@acme.example", "diagnose_trouble=inbound", estate=tmp_path / "estate"
     )
     assert "tenants/acme/account.yml:3:" in run.stdout, run.stdout
-    assert "nothing is converged before that is mended" in run.stdout
+    assert "no host is converged until this is repaired" in run.stdout

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""octoDNS itself, with folders for providers: it does all zones or none, and one tenant's zone must not be everybody's."""
+"""octoDNS itself, with folders for providers: it does all zones or none, and one tenant's zone must
+not be everybody's."""
 
 from __future__ import annotations
 
@@ -8,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.reseller.mail.plugins.action import dns_publish
-from ansible_collections.reseller.mail.plugins.module_utils._compile.dns import octodns
-from ansible_collections.reseller.mail.plugins.module_utils._compile.dns.sets import RRset
-from ansible_collections.reseller.mail.plugins.plugin_utils._dns import processor
+from ansible_collections.reseller.mail.plugins.plugin_utils._compile.dns import octodns
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.published import processor
+from ansible_collections.reseller.mail.plugins.plugin_utils._dns.rrset import RRset
 
 ZONES = ("a.example", "b.example", "c.example", "d.example", "e.example")
 PROGRAM = str(Path(sys.executable).parent / "octodns-sync")

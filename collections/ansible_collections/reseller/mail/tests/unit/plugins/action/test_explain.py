@@ -7,8 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
-from ..running import ansible, variables
+from ansible_collections.reseller.mail.tests.unit.support.running import ansible, variables
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "estate"
 
@@ -32,8 +31,15 @@ def test_every_value_is_told_with_its_level_and_place(tmp_path: Path) -> None:
     assert ["credentials", "local", "default"] in lines
 
 
+def test_an_alias_is_shown_with_where_its_mail_goes(tmp_path: Path) -> None:
+    run = explained(tmp_path, "sales@acme.example")
+    assert run.returncode == 0, run.stdout + run.stderr
+    lines = [line.split() for line in run.stdout.splitlines()]
+    assert ["to", "jo@acme.example", "domain", "tenants/acme/acme.example.yml:8:9"] in lines
+
+
 def test_defaults_can_be_left_out(tmp_path: Path) -> None:
-    run = explained(tmp_path, "jo@acme.example", "-e", "explain_said=true")
+    run = explained(tmp_path, "jo@acme.example", "-e", "explain_set_only=true")
     assert run.returncode == 0, run.stdout + run.stderr
     assert "quota " in run.stdout
     assert "credentials" not in run.stdout
@@ -42,7 +48,8 @@ def test_defaults_can_be_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("subject", "kind", "meant"),
     [
-        ("joe@acme.example", "mailbox", "jo@acme.example"),
+        ("joe@acme.example", "address", "jo@acme.example"),
+        ("sale@acme.example", "address", "sales@acme.example"),
         ("acmee.example", "domain", "acme.example"),
     ],
 )

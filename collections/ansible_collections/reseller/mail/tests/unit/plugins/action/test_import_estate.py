@@ -9,9 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils._load import load
-
-from ..running import ansible
+from ansible_collections.reseller.mail.plugins.plugin_utils._load import load
+from ansible_collections.reseller.mail.tests.unit.support.running import ansible
 
 UNIT = Path(__file__).parents[2]
 FIXTURES = UNIT / "fixtures"
@@ -38,7 +37,8 @@ def estate(tmp_path: Path) -> Path:
     folder = tmp_path / "estate"
     folder.mkdir()
     (folder / "estate.yml").write_text(
-        "provider: {name: P, domain: p.example}\nnodes: [{name: mx1, hostname: mx1.hosting.example, debian: 12, addresses: [192.0.2.1]}]\n",
+        "provider: {name: P, domain: p.example}\nnodes: [{name: mx1, hostname: mx1.hosting.example,"
+        " debian: 12, addresses: [192.0.2.1]}]\n",
         encoding="utf-8",
     )
     (folder / "plans.yml").write_text(
@@ -74,7 +74,7 @@ def test_a_modoboa_becomes_an_estate_that_validate_accepts(tmp_path: Path, estat
     run = play(tmp_path / "home", "import_estate", *words)
     assert run.returncode == 0, run.stdout
     assert (
-        "not carried over: modoboa-identities.csv:14: alias a+b@acme.example: 'a+b' cannot stand before an @"
+        "not imported: modoboa-identities.csv:14: alias a+b@acme.example: 'a+b' cannot be the part before an @"
         in run.stdout
     )
     assert play(tmp_path / "home", "validate", "-e", f"mail_estate_dir={estate}").returncode == 0

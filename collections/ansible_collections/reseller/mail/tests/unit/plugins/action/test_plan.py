@@ -8,9 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
-from ..module_utils import plan_estate as e
-from ..running import ansible, variables
+from ansible_collections.reseller.mail.tests.unit.support import plan_estate as e
+from ansible_collections.reseller.mail.tests.unit.support.running import ansible, variables
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:
@@ -63,7 +62,7 @@ def test_two_folders_are_compared_and_the_plan_is_written(tmp_path: Path, before
 
 
 @pytest.mark.parametrize(
-    ("replacement", "variables", "said"),
+    ("replacement", "variables", "output"),
     [
         (("quota: 5G", "quota: lots"), {}, f"{e.ACME}:7:12"),
         (
@@ -75,12 +74,29 @@ def test_two_folders_are_compared_and_the_plan_is_written(tmp_path: Path, before
     ],
 )
 def test_what_is_refused_fails(
-    tmp_path: Path, before: Path, replacement: tuple[str, str], variables: dict[str, str], said: str
+    tmp_path: Path,
+    before: Path,
+    replacement: tuple[str, str],
+    variables: dict[str, str],
+    output: str,
 ) -> None:
     after = write(tmp_path / "after", e.changed(e.FILES, e.ACME, replacement))
     run = plan(tmp_path / "home", mail_estate_dir=after, plan_before=before, **variables)
     assert run.returncode == 2, run.stdout + run.stderr
-    assert said in run.stdout + run.stderr
+    assert output in run.stdout + run.stderr
+
+
+def test_a_refused_change_prints_its_reasons_and_no_data(tmp_path: Path, before: Path) -> None:
+    wrong = ("  - name: small\n", "".join(f"  - name: box {n}\n" for n in range(8)))
+    after = write(tmp_path / "after", e.changed(e.FILES, e.ACME, wrong))
+    numbers = tmp_path / "plan.json"
+    run = plan(tmp_path / "home", mail_estate_dir=after, plan_before=before, plan_json=numbers)
+    assert run.returncode == 2, run.stdout + run.stderr
+    for line in range(10, 18):
+        assert f"{e.ACME}:{line}:11: " in run.stdout, "each fault is named"
+    assert len(run.stdout.splitlines()) <= 40, run.stdout
+    assert "sections:" not in run.stdout + run.stderr
+    assert len(json.loads(numbers.read_text(encoding="utf-8"))["faults"]) == 8
 
 
 def test_mass_deletion_needs_the_number(tmp_path: Path, before: Path) -> None:
@@ -113,11 +129,11 @@ def test_mass_deletion_needs_the_number(tmp_path: Path, before: Path) -> None:
     )
 
 
-def test_what_is_missing_is_said_in_one_sentence(tmp_path: Path, before: Path) -> None:
-    for given, said in (
+def test_one_sentence_names_what_is_missing(tmp_path: Path, before: Path) -> None:
+    for given, output in (
         (
             {"mail_estate_dir": before},
-            "plan_before_revision is missing. Give a Git revision with -e plan_before_revision=, or a folder with -e plan_before=",
+            "plan_before_revision or plan_before is missing: give -e plan_before_revision=",
         ),
         ({"plan_before": before}, "no estate is known"),
         (
@@ -132,4 +148,4 @@ def test_what_is_missing_is_said_in_one_sentence(tmp_path: Path, before: Path) -
     ):
         run = plan(tmp_path / "home", **given)
         assert run.returncode == 2
-        assert said in run.stdout + run.stderr, run.stdout
+        assert output in run.stdout + run.stderr, run.stdout

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The way from p=none to a stricter policy as an operator goes it: the playbooks promote and dns_export, day after day."""
+"""The way from p=none to a stricter policy as an operator goes it: the playbooks promote and
+dns_export, day after day."""
 
 from __future__ import annotations
 
@@ -11,19 +12,21 @@ import typing as t
 from pathlib import Path
 
 import pytest
-
-from ..running import ansible, variables
+from ansible_collections.reseller.mail.tests.unit.support.running import ansible, variables
 
 pytest.importorskip("parsedmarc")
 REPORTS = Path(__file__).parents[2] / "fixtures/reports"
 FILES = {
-    "estate.yml": """\
+    "estate.yml": (
+        """\
 provider: {name: P, domain: hosting.example}
 nodes: [{name: mx1, hostname: mx1.hosting.example, debian: 12, addresses: [192.0.2.1]}]
 promotion: {days: 2, report_days: 2, messages: 40}
-""",
+"""
+    ),
     "plans.yml": "plans: [{name: p, mailbox_quota: {default: 1G}}]\n",
-    "tenants/acme/account.yml": """\
+    "tenants/acme/account.yml": (
+        """\
 organisation: Acme
 state: active
 plan: p
@@ -32,13 +35,16 @@ default_owner: it@acme.example
 admins: [{address: it@acme.example}]
 domains: [acme.example]
 intake: {expected_mailboxes: 10, dns_contact: it@acme.example, clients: local, smime: false}
-""",
-    "tenants/acme/acme.example.yml": """\
+"""
+    ),
+    "tenants/acme/acme.example.yml": (
+        """\
 mailboxes: [{name: it}]
 dmarc: {stage: quarantine, reports_to: it}
 mta_sts: {mode: enforce}
 tls_rpt: {reports_to: it}
-""",
+"""
+    ),
 }
 GREEN = [
     {"id": one, "subject": "acme.example", "state": "ok", "expected": "", "found": "", "remedy": ""}
@@ -119,7 +125,7 @@ def test_a_policy_climbs_with_evidence_and_not_without(operator: Operator) -> No
     operator.day(1)
     (operator.folder / "build/reports/bomb.gz").write_bytes(gzip.compress(b"<" + b"a" * 9_000_000))
     early = operator.plays("reseller.mail.promote")
-    assert "reports: 2 new, 1 unfit; verify spoke of 1 domain" in early
+    assert "reports: 2 new, 1 unfit; verify has results about 1 domain" in early
     assert "note: 'bomb.gz': it unpacks to more than 8,388,608 bytes" in early
     assert "verify green on 1 of 2 days" in early
     assert "DMARC reports about 20 of 40 messages of ours" in early
@@ -168,7 +174,7 @@ def test_a_failing_source_of_ours_holds_it_back_and_an_override_does_not_ask(
     held = operator.plays(
         "reseller.mail.promote", "-e", "promotion_findings=build/verify/report.json"
     )
-    assert "7 messages from 192.0.2.1 failed SPF and DKIM (says google.com)" in held
+    assert "7 messages from 192.0.2.1 failed SPF and DKIM (reported by google.com)" in held
     assert "observe → test" not in held
     wanted = FILES["tenants/acme/acme.example.yml"].replace(
         "stage: quarantine", "stage: quarantine, override: {reason: ticket 4711}"

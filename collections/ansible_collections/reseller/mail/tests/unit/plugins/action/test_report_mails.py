@@ -7,7 +7,7 @@ import base64
 import typing as t
 
 import pytest
-from ansible_collections.reseller.mail.plugins.action.report_mails import MAX_RUN, Mail, fit
+from ansible_collections.reseller.mail.plugins.action.report_mails import MAX_RUN, Mail, valid_mails
 from ansible_collections.reseller.mail.plugins.modules import report_mails as module
 
 NAME = 24 * "a" + ".eml"
@@ -23,7 +23,7 @@ def mail(**more: t.Any) -> dict[str, t.Any]:
 
 
 def test_what_the_module_sends_is_taken() -> None:
-    assert fit([mail()]) == [Mail(NAME, b"a report", 1_700_000_000)]
+    assert valid_mails([mail()]) == [Mail(NAME, b"a report", 1_700_000_000)]
     assert MAX_RUN == module.MAX_RUN
 
 
@@ -45,11 +45,11 @@ def test_what_the_module_sends_is_taken() -> None:
     ],
 )
 def test_everything_else_is_left_out(bad: t.Any) -> None:
-    assert fit([bad]) == []
-    assert len(fit([mail(), bad, mail()])) == (
+    assert valid_mails([bad]) == []
+    assert len(valid_mails([mail(), bad, mail()])) == (
         1 if isinstance(bad, dict) and len(str(bad.get("content"))) > MAX_RUN else 2
     )
 
 
 def test_what_is_no_list_is_nothing() -> None:
-    assert fit({"name": NAME}) == fit(7) == fit(None) == []
+    assert valid_mails({"name": NAME}) == valid_mails(7) == valid_mails(None) == []

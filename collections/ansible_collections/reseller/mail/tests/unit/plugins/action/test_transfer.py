@@ -10,17 +10,19 @@ from pathlib import Path
 import pytest
 from ansible.errors import AnsibleActionFail
 from ansible_collections.reseller.mail.plugins.action.transfer import _admins
-from ansible_collections.reseller.mail.plugins.module_utils._load import build
-
-from ..running import ansible, variables
+from ansible_collections.reseller.mail.plugins.plugin_utils._load import build
+from ansible_collections.reseller.mail.tests.unit.support.running import ansible, variables
 
 FILES = {
-    "estate.yml": """\
+    "estate.yml": (
+        """\
 provider: {name: P, domain: hosting.example}
 nodes: [{name: mx1, hostname: mx1.hosting.example, debian: 12, addresses: [192.0.2.1]}]
-""",
+"""
+    ),
     "plans.yml": "plans: [{name: p, limits: {mailboxes: 9}, mailbox_quota: {default: 1G}}]\n",
-    "tenants/acme/account.yml": """\
+    "tenants/acme/account.yml": (
+        """\
 organisation: Acme
 plan: p
 placement: mx1
@@ -29,8 +31,10 @@ admins:
   - address: it@people.example
   - {address: jo@people.example, limits: {mailboxes: 3}}
 domains: [acme.example, shop.example]
-""",
-    "tenants/acme/acme.example.yml": """\
+"""
+    ),
+    "tenants/acme/acme.example.yml": (
+        """\
 # Acme's people.
 mailboxes:
   - {name: it, quota: 2G}   # inherits
@@ -38,7 +42,8 @@ mailboxes:
     owner: it@people.example   # her own soon
     password: "{BLF-CRYPT}$2y$05$bvIG6Nmid91Mu9RcmmWZfO5HJIMCT8riNW0hEp8f6/FuA2/mHZFpe"
 aliases: [{name: sales, to: [jo], owner: jo@people.example}]
-""",
+"""
+    ),
     "tenants/acme/shop.example.yml": "owner: jo@people.example\nmailboxes: [{name: orders}]\n",
 }
 
@@ -90,8 +95,8 @@ def test_a_transfer_writes_only_the_owners_and_its_check_tells_it_before(estate:
     assert "$2y$" not in check.stdout
     assert 'password: "…"' in check.stdout, "a line of the diff's context"
     assert (
-        "it@people.example → jo@people.example: domains 1, mailboxes 2, storage 3G; in tenants/acme/acme.example.yml."
-        in check.stdout
+        "it@people.example → jo@people.example: domains 1, mailboxes 2, storage 3G; in"
+        " tenants/acme/acme.example.yml." in check.stdout
     )
     assert "it@people.example stays the account's default_owner" in check.stdout
     run = transfer(estate)
@@ -118,16 +123,16 @@ def test_no_room_is_refused_whole_with_the_missing_amounts(estate: Path) -> None
     run = transfer(estate)
     assert run.returncode == 2
     assert (
-        "jo@people.example lacks room for mailboxes: 2 would come, 1 are left; 1 are missing"
+        "the limit of jo@people.example for mailboxes is too low: 2 would be added, 1 are left; raise it by 1"
         in run.stdout
     )
     assert (
-        "jo@people.example lacks room for storage: 3G would come, 1G are left; 2G are missing"
+        "the limit of jo@people.example for storage is too low: 3G would be added, 1G are left; raise it by 2G"
         in run.stdout
     )
     assert (
-        "nothing was written: jo@people.example has no room for what it@people.example owns (mailboxes, storage); each is named above"
-        in run.stdout
+        "nothing was written: the limits of jo@people.example are too low for what it@people.example owns"
+        " (mailboxes, storage); each is named above" in run.stdout
     )
     assert contents(estate) == before
 
@@ -152,19 +157,26 @@ def test_a_transfer_may_mend_an_owner_that_is_over_its_limit_but_not_write_other
     assert contents(estate) == before
 
 
-STRANGER = "x@people.example is no admin of tenant acme, within which a transfer stays; allowed: it@people.example, jo@people.example"
+NO_ADMIN = (
+    "x@people.example is no admin of tenant acme, and a transfer stays within a tenant; allowed:"
+    " it@people.example, jo@people.example"
+)
 
 
 @pytest.mark.parametrize(
     ("source", "target", "sentence"),
     [
-        ("it@people.example", "x@people.example", STRANGER),
+        ("it@people.example", "x@people.example", NO_ADMIN),
         (
-            "nobody",
+            "jo",
             "it@people.example",
-            "'nobody' is not an address; allowed: an address such as jo@acme.example",
+            "'jo' is not an address; allowed: an address such as jo@acme.example",
         ),
-        ("it@people.example", "IT@people.example", "it@people.example cannot hand over to itself"),
+        (
+            "it@people.example",
+            "IT@people.example",
+            "source and target are both it@people.example; allowed: two admins",
+        ),
     ],
 )
 def test_words_that_cannot_be_right(source: str, target: str, sentence: str) -> None:
@@ -192,8 +204,8 @@ def test_an_estate_at_fault_is_neither_counted_nor_changed(estate: Path) -> None
     for run in (transfer(estate), play(estate, "reseller.mail.ledger")):
         assert run.returncode == 2
         assert (
-            "has 1 fault; ansible-playbook reseller.mail.validate names them; the first is tenants/acme/acme.example.yml:1:24: unknown-key"
-            in (run.stdout + run.stderr)
+            "has 1 fault; ansible-playbook reseller.mail.validate names them; the first is"
+            " tenants/acme/acme.example.yml:1:24: unknown-key" in (run.stdout + run.stderr)
         )
 
 
@@ -229,6 +241,6 @@ def test_the_ledger_as_files(estate: Path) -> None:
 def test_without_an_estate_one_sentence_says_so(estate: Path) -> None:
     run = play(estate, "reseller.mail.ledger", "-e", "mail_estate_dir=")
     assert (
-        "no estate is known: use an inventory with the plugin reseller.mail.estate, or give -e mail_estate_dir=<directory>"
-        in run.stdout + run.stderr
+        "no estate is known: use an inventory with the plugin reseller.mail.estate, or give -e"
+        " mail_estate_dir=<directory>" in run.stdout + run.stderr
     )

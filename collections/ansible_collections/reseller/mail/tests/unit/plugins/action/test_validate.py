@@ -9,8 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
-from ..running import ansible
+from ansible_collections.reseller.mail.tests.unit.support.running import ansible
 
 UNIT = Path(__file__).parents[2]
 FIXTURES = UNIT / "fixtures"
@@ -52,7 +51,7 @@ def test_every_fault_is_told_with_its_line_and_the_exit_status_is_two(
         f"{len(BAD)} faults in {files} files; docs/faults.md of the collection explains each id:"
         in printed
     )
-    assert f"has {len(BAD)} faults in {files} files; each is named above" in " ".join(
+    assert f"has {len(BAD)} faults in {files} files; they are shown above" in " ".join(
         run.stdout.split()
     )
     assert "\x1b" not in run.stdout
@@ -92,8 +91,8 @@ def test_a_report_goes_into_a_file_while_people_read_text(
     run = validate(tmp_path / "home", *arguments)
     assert run.returncode == 2
     assert (
-        "estates/bad/tenants/acme/acme.example.yml:4:5: unknown-key: 'qouta' is no key of a mailbox; did you mean quota?"
-        in run.stdout.splitlines()
+        "estates/bad/tenants/acme/acme.example.yml:4:5: unknown-key: 'qouta' is no key of a"
+        " mailbox; did you mean quota?" in run.stdout.splitlines()
     )
     text = dest.read_text(encoding="utf-8")
     assert text.endswith("\n")
@@ -109,7 +108,7 @@ def test_a_report_goes_into_a_file_while_people_read_text(
         }[output]()
         assert len(rows) == len(BAD)
     if output != "text":
-        assert f"the report lies in {dest}" in " ".join(run.stdout.split())
+        assert f"the report is in {dest}" in " ".join(run.stdout.split())
 
 
 def test_without_a_file_the_form_is_printed_as_it_is(tmp_path: Path, bad: Path) -> None:
@@ -132,7 +131,7 @@ def test_paths_are_relative_to_what_one_says(tmp_path: Path, bad: Path) -> None:
         tmp_path / "home", "-e", f"mail_estate_dir={bad}", "-e", f"validate_root={tmp_path}/home"
     )
     assert run.returncode == 2
-    assert f"the estate {bad} does not lie below {tmp_path}/home" in " ".join(
+    assert f"the estate {bad} is not below {tmp_path}/home" in " ".join(
         (run.stdout + run.stderr).split()
     )
 
@@ -147,9 +146,10 @@ def test_a_faultless_estate_is_counted_and_its_report_is_empty(tmp_path: Path) -
         run = validate(tmp_path, "-e", f"mail_estate_dir={FIXTURES}/estate", *arguments)
         assert run.returncode == 0, run.stdout + run.stderr
         assert (
-            f"The estate {FIXTURES}/estate is without fault: nodes 2, plans 2, tenants 2, domains 2, "
-            "domain aliases 0, mailboxes 3, aliases 1, sender addresses 0."
-        ) in run.stdout.splitlines()
+            f"The estate {FIXTURES}/estate has no fault: nodes 2, plans 2, tenants 2, domains"
+            " 2, domain aliases 0, mailboxes 3, aliases 1, sender addresses 0."
+            in run.stdout.splitlines()
+        )
         assert f"changed={changed}" in run.stdout
     assert json.loads(dest.read_text(encoding="utf-8"))["counts"]["mailboxes"] == 3
 
@@ -179,7 +179,30 @@ def test_keys_without_effect_are_named(tmp_path: Path) -> None:
         assert idle["estate.yml: backup_mx.hostname"] == 1
     for key in idle:
         assert key.partition(": ")[2] in told
-    assert ("nothing acts on them yet" in told) == bool(idle)
+    assert ("hosts do not act on it yet" in told) == bool(idle)
+
+
+def test_a_typo_that_a_catch_all_takes_is_a_warning(tmp_path: Path) -> None:
+    estate = Path(shutil.copytree(FIXTURES / "estate", tmp_path / "estate"))
+    with (estate / "tenants/acme/acme.example.yml").open("a", encoding="utf-8") as stream:
+        stream.write("  - {name: press, to: [salse]}\ncatch_all: it\n")
+    dest = tmp_path / "report.json"
+    given = ("-e", f"mail_estate_dir={estate}", "-e", "validate_output=json")
+    run = validate(tmp_path / "home", *given, "-e", f"validate_dest={dest}")
+    assert run.returncode == 0, run.stdout + run.stderr
+    shown = " ".join((run.stdout + run.stderr).split())
+    what = (
+        "the alias press@acme.example delivers to salse@acme.example, which is no mailbox or alias:"
+        " the catch-all it@acme.example takes its mail; did you mean sales?"
+    )
+    assert f"acme.example.yml:9:24: target-by-catch-all: {what}" in shown
+    (row,) = json.loads(dest.read_text(encoding="utf-8"))["warnings"]
+    assert (row["id"], row["line"], row["column"], row["what"]) == (
+        "target-by-catch-all",
+        9,
+        24,
+        what,
+    )
 
 
 def test_a_broken_estate_in_the_inventory_can_still_be_validated(tmp_path: Path, bad: Path) -> None:
@@ -211,8 +234,8 @@ def test_no_estate_is_said_in_one_sentence(tmp_path: Path) -> None:
     run = validate(tmp_path)
     assert run.returncode == 2
     assert (
-        "no estate is known: use an inventory with the plugin reseller.mail.estate, or give -e mail_estate_dir=<directory>"
-        in run.stdout + run.stderr
+        "no estate is known: use an inventory with the plugin reseller.mail.estate, or give -e"
+        " mail_estate_dir=<directory>" in run.stdout + run.stderr
     )
     run = validate(tmp_path, "-e", f"mail_estate_dir={tmp_path}/nothing")
     assert run.returncode == 2

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.reseller.mail.plugins.action.verify_mail import handed_over
+from ansible_collections.reseller.mail.plugins.action.verify_mail import initial_passwords
 from ansible_collections.reseller.mail.plugins.action.verify_report import collect
 from ansible_collections.reseller.mail.plugins.modules.quota_info import parse
 
@@ -36,9 +36,9 @@ def test_initial_passwords_are_read_from_every_nodes_file(tmp_path: Path) -> Non
     (tmp_path / "mx1.csv").write_text('address,password\njo@acme.example,"a,b"\n')
     (tmp_path / "mx2.csv").write_text("ann@globex.example,c\n\n")
     (tmp_path / "notes.txt").write_text("eve@acme.example,d\n")
-    assert handed_over(str(tmp_path)) == {"jo@acme.example": "a,b", "ann@globex.example": "c"}
-    assert handed_over("") == {}
-    assert handed_over(str(tmp_path / "nowhere")) == {}
+    assert initial_passwords(str(tmp_path)) == {"jo@acme.example": "a,b", "ann@globex.example": "c"}
+    assert initial_passwords("") == {}
+    assert initial_passwords(str(tmp_path / "nowhere")) == {}
 
 
 def test_doveadm_counts_in_kib_and_writes_text() -> None:

@@ -14,9 +14,8 @@ from pathlib import Path
 import pytest
 from ansible.inventory.data import InventoryData
 from ansible_collections.reseller.mail.plugins.inventory import estate as plugin
-from ansible_collections.reseller.mail.plugins.module_utils import _load
-
-from ..running import ansible
+from ansible_collections.reseller.mail.plugins.plugin_utils import _load
+from ansible_collections.reseller.mail.tests.unit.support.running import ansible
 
 UNIT = Path(__file__).parents[2]
 BASE = UNIT / "fixtures" / "estate"
@@ -73,9 +72,10 @@ def test_nodes_and_tenants(place: Place) -> None:
     assert listed["mail_nodes"]["hosts"] == ["mx1", "mx2"]
     assert listed["tenant_acme"] == {"hosts": ["mx1"]}
     assert listed["tenant_globex"] == {"hosts": ["mx2"]}
-    assert listed["all"]["vars"] == {"mail_estate_dir": str(place.estate)}, (
-        "also for localhost and hosts of other sources"
-    )
+    assert listed["all"]["vars"] == {
+        "mail_estate_dir": str(place.estate),
+        "mail_managed_domains": 0,
+    }, "also for localhost and hosts of other sources"
     assert listed["_meta"]["hostvars"]["mx1"] == {
         "ansible_host": "10.97.0.3",
         "mail_node": "mx1",
@@ -107,7 +107,10 @@ def test_the_extra_variable_overrides_the_option(place: Place) -> None:
     shutil.rmtree(place.root / "other/tenants/globex")
     listed = place.listed("-e", "mail_estate_dir=other")
     assert "tenant_globex" not in listed
-    assert plain(listed["all"]["vars"]) == {"mail_estate_dir": str(place.root / "other")}
+    assert plain(listed["all"]["vars"]) == {
+        "mail_estate_dir": str(place.root / "other"),
+        "mail_managed_domains": 0,
+    }
 
 
 def test_only_files_named_for_it_are_read(place: Place) -> None:
@@ -124,7 +127,7 @@ def test_an_estate_inside_the_inventory_is_refused(place: Place) -> None:
     place.write("inventory/mail.yml", "plugin: reseller.mail.estate\nestate: estate\n")
     run = place.run("inventory", "--list")
     assert run.returncode != 0
-    assert "lies inside the inventory" in run.stderr
+    assert "is inside the inventory" in run.stderr
 
 
 def test_an_estate_that_gives_no_node_is_a_parse_error_that_names_its_faults(place: Place) -> None:
@@ -172,7 +175,8 @@ _meta: {hostvars: {mx1: {ansible_host: 192.0.2.66}}}
 
 
 def test_a_hostile_tenant_file_changes_nothing_of_the_inventory(place: Place) -> None:
-    """Jinja in every string, inventory's own keys, line breaks in addresses. ``--list`` templates what may be templated."""
+    """Jinja in every string, inventory's own keys, line breaks in addresses. ``--list`` templates
+    what may be templated."""
     clean = place.listed()
     trap = place.root / "pwned"
     place.write("estate/tenants/acme/acme.example.yml", HOSTILE.replace("TRAP", str(trap)))

@@ -12,7 +12,10 @@ import typing as t
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.reseller.mail.plugins.module_utils._credentials import Credential, Store
+from ansible_collections.reseller.mail.plugins.module_utils._host.credentials import (
+    Credential,
+    Store,
+)
 from ansible_collections.reseller.mail.plugins.modules import credential_store
 
 if t.TYPE_CHECKING:
@@ -30,7 +33,8 @@ Call = t.Callable[..., t.Dict[str, t.Any]]
 
 @pytest.fixture
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
-    """Runs the module on a host whose doveadm writes down what it is to hash; answers what it prints."""
+    """Runs the module on a host whose doveadm writes down what it is to hash; answers what it
+    prints."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "doveadm").write_text(DOVEADM)
     (tmp_path / "bin" / "doveadm").chmod(0o755)

@@ -6,8 +6,11 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils._credentials import Credential, Store
-from ansible_collections.reseller.mail.plugins.modules.node_history import look
+from ansible_collections.reseller.mail.plugins.module_utils._host.credentials import (
+    Credential,
+    Store,
+)
+from ansible_collections.reseller.mail.plugins.modules.node_history import parts_present
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -34,27 +37,27 @@ def serve(root: Path) -> None:
 
 
 def test_a_virgin_host_has_nothing(root: Path, mail: Path) -> None:
-    assert look(root / "absent", mail) == look(root, mail) == NOTHING
+    assert parts_present(root / "absent", mail) == parts_present(root, mail) == NOTHING
 
 
 def test_a_store_without_a_password_is_as_good_as_none(root: Path, mail: Path) -> None:
     (root / "credentials").mkdir()
     database = str(root / "credentials" / "credentials.db")
     with Store(database) as store:
-        assert not look(root, mail)["credentials"]
+        assert not parts_present(root, mail)["credentials"]
         store.put(
             [Credential("jo@acme.example", "{BLF-CRYPT}$2y$05$x", "initial")],
             "2026-11-28T00:00:00Z",
         )
-    assert look(root, mail)["credentials"]
+    assert parts_present(root, mail)["credentials"]
 
 
 def test_a_note_without_its_key_is_a_lost_key_not_a_lost_folder(root: Path, mail: Path) -> None:
     (root / "dkim" / ".new").mkdir(parents=True)
-    assert not look(root, mail)["dkim"]
+    assert not parts_present(root, mail)["dkim"]
     (root / "dkim" / "acme.example").mkdir()
     (root / "dkim" / "acme.example" / "mx1.json").write_text("{}")
-    assert look(root, mail)["dkim"]
+    assert parts_present(root, mail)["dkim"]
 
 
 def test_mail_is_there_with_its_mark_or_with_a_mailbox(root: Path, mail: Path) -> None:
@@ -62,16 +65,16 @@ def test_mail_is_there_with_its_mark_or_with_a_mailbox(root: Path, mail: Path) -
     serve(root)
     mail.mkdir()
     (mail / "lost+found").mkdir()
-    assert look(root, mail) == {**NOTHING, "mailboxes": True, "mail_home": str(mail)}
+    assert parts_present(root, mail) == {**NOTHING, "mailboxes": True, "mail_home": str(mail)}
     (mail / ".reseller-mail").write_text("")
-    assert look(root, mail)["mail"]
+    assert parts_present(root, mail)["mail"]
     (mail / ".reseller-mail").unlink()
     (mail / "acme.example").mkdir()
-    assert look(root, mail)["mail"]
+    assert parts_present(root, mail)["mail"]
 
 
 def test_a_host_from_before_there_were_marks_is_taken_as_it_is(root: Path, mail: Path) -> None:
     serve(root)
-    assert not look(root, mail)["mail"]
+    assert not parts_present(root, mail)["mail"]
     mail.mkdir()
-    assert look(root, mail)["mail"]
+    assert parts_present(root, mail)["mail"]

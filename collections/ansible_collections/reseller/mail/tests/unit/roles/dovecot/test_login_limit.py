@@ -113,7 +113,8 @@ def test_wrong_passwords_are_forgotten_after_an_hour(seconds: float, delay: int)
 def side_by_side(
     limiter: t.Any, guesses: t.Iterable[t.Any], connections: int, seconds: int, hashing: float = 0.1
 ) -> int:
-    """Guess with so many connections for so long, each as soon as its last guess is answered; return how many were verified."""
+    """Guess with so many connections for so long, each as soon as its last guess is answered;
+    return how many were verified."""
     verified, source = 0, iter(guesses)
     busy: list[tuple[float, int, t.Any]] = [(0.0, number, None) for number in range(connections)]
     while True:
@@ -133,7 +134,8 @@ def side_by_side(
 
 @pytest.mark.parametrize("connections", [10, 60])
 def test_many_connections_guess_no_faster_at_one_account(connections: int) -> None:
-    """Anvil's penalty let 40 connections guess as fast as the processor hashed, more than 3 times a second."""
+    """Anvil's penalty let 40 connections guess as fast as the processor hashed, more than 3 times a
+    second."""
     assert (
         side_by_side(limit.Limiter(), map(guess, itertools.count()), connections, 600) < 600 * 0.3
     )
@@ -244,7 +246,8 @@ U_LABELS = {"login": "jo@bücher.example", "typed": "JO@BÜCHER.example"}
 
 
 def tried(service: t.Any, password: str, name: t.Mapping[str, str], success: bool = False) -> int:
-    """Ask as Dovecot does: its digest has the login in it, which is the mailbox's own when it reports."""
+    """Ask as Dovecot does: its digest has the login in it, which is the mailbox's own when it
+    reports."""
     status = service.answer(
         "allow", "the token", question(**name, pwhash=f"{password} {name['login']}")
     )["status"]

@@ -95,7 +95,8 @@ def test_plain_addresses_are_read(value: bytes) -> None:
         b"<<jo@acme.example>>",
         b"Jo <jo@acme.example",
         b"ann@globex.example <jo@acme.example>",  # an unquoted @ in a name: two readings
-        b'"<ann@globex.example>" <jo@acme.example>',  # a naive reader takes the first angle brackets
+        # a naive reader takes the first angle brackets
+        b'"<ann@globex.example>" <jo@acme.example>',
         b"(<ann@globex.example>) jo@acme.example",
         b"(a (nested) comment) jo@acme.example",
         b"jo@acme.example (ann@globex.example)",
@@ -130,7 +131,8 @@ def test_plain_addresses_are_read(value: bytes) -> None:
         b"jo@b\xc3\xbccher.example",
         b"Jo\x0b <jo@acme.example>",
         b"Jo\x7f <jo@acme.example>",
-        b"jo+=?utf-8?b?YW5uQGdsb2JleC5leGFtcGxlAA==?=@acme.example",  # would show as Ann in some readers
+        # would show as Ann in some readers
+        b"jo+=?utf-8?b?YW5uQGdsb2JleC5leGFtcGxlAA==?=@acme.example",
         b'"unclosed <jo@acme.example>',
         b"Jo \\<ann@globex.example\\> <jo@acme.example>",
         b"jo@" + b"a" * 250 + b".example",
@@ -559,3 +561,73 @@ def test_a_header_is_refused_for_good_when_it_is_larger_than_others_take() -> No
     for size in ((total + 1, longest), (total, longest + 1)):
         refusal = guard.judge_header(*size)
         assert (refusal.code, refusal.status) == ("552", "5.3.4")
+
+
+class FixedTables:
+    """Tables with the contents of TABLES."""
+
+    find = staticmethod(find)
+
+
+def session(
+    sender: str = "<jo@acme.example>",
+    login: str = "",
+    daemon: str = "smtpd",
+    client: str = "192.0.2.1",
+    fields: t.Sequence[tuple[str, str]] = (),
+) -> t.Any:
+    host = guard.Surroundings(FixedTables(), "/nonexistent", 65534, frozenset({"192.0.2.25"}))
+    begun = guard.Session(host, (client, 12345))
+    begun.begin(sender, login, daemon, "mx1.hosting.example")
+    for name, value in fields:
+        begun.add_field(name, value.encode())
+    return begun
+
+
+def test_a_login_is_bound_to_its_from() -> None:
+    neighbour = [("From", "ann@globex.example")]
+    assert session(login="jo@acme.example", fields=neighbour).judge_head().status == "5.7.1"
+    own = [("From", "jo@acme.example")]
+    assert session(login="jo@acme.example", fields=own).judge_head() is None
+    assert session(fields=neighbour).judge_head() is None
+
+
+def test_spam_marks_are_removed_unless_a_node_or_a_script_wrote_them() -> None:
+    marks = [("X-Spam-Flag", "YES"), ("X-Spam-Flag", "NO")]
+    removed = [("x-spam-flag", 2), ("x-spam-flag", 1)]
+    assert session(fields=marks).marks_to_remove() == removed
+    assert session(fields=marks, client="192.0.2.25").marks_to_remove() == []
+    assert session(fields=marks, client="127.0.0.1").marks_to_remove() == []
+    assert session(fields=marks, daemon="SIEVE").marks_to_remove() == []
+    own = session(fields=marks, client="192.0.2.25", login="jo@acme.example")
+    assert own.marks_to_remove() == removed
+
+
+def test_a_redirect_that_would_align_leaves_with_the_null_sender() -> None:
+    head = [("X-Sieve", "Pigeonhole"), ("X-Sieve-Redirected-From", "jo@acme.example")]
+    redirect = session(daemon="SIEVE", fields=[*head, ("From", "boss@acme.example")])
+    assert redirect.new_sender() == ""
+    redirect = session(daemon="SIEVE", fields=[*head, ("From", "ann@globex.example")])
+    assert redirect.new_sender() is None
+    assert session(daemon="SIEVE", fields=[("From", "boss@acme.example")]).new_sender() is None
+
+
+def test_a_size_counts_for_one_recipient_alone() -> None:
+    begun = session()
+    begun.add_recipient("<jo@acme.example>")
+    assert begun.add_body(10)
+    begun.add_recipient("<it@acme.example>")
+    assert not begun.add_body(10)
+    assert begun.judge_size() is None
+
+
+def test_what_cannot_be_checked_is_refused_for_now() -> None:
+    def broken() -> t.Any:
+        raise OSError("no table")
+
+    refusal = session().decide("4cXyZ", broken)
+    assert (refusal.code, refusal.status) == ("451", "4.3.0")
+    assert (
+        session().decide("4cXyZ", lambda: guard.Refusal("550", "5.7.1", "no\n%s")).text == "no??s"
+    )
+    assert session().decide("4cXyZ", lambda: None) is None

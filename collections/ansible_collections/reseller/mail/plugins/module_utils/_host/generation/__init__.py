@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Generations on a host: what is installed, how it is replaced, and how far files differ from it.
+
+PRIVATE to the collection. Runs on the host; standard library only. This file only names what others
+use.
+"""
+
+from __future__ import annotations
+
+from .drift import Drift, drift
+from .install import Outcome, apply, plan_rollback, previous, roll_back
+from .signing import with_usable_keys
+from .store import Content, GenerationError, Store, unpack
+from .transition import Transition, plan
+
+__all__ = [
+    "Content",
+    "Drift",
+    "GenerationError",
+    "Outcome",
+    "Store",
+    "Transition",
+    "apply",
+    "drift",
+    "plan",
+    "plan_rollback",
+    "previous",
+    "roll_back",
+    "unpack",
+    "with_usable_keys",
+]

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Check a staged generation before any daemon serves from it.
+
+Every line is read, every key is checked, and a Postfix and a Dovecot are asked.
+
+PRIVATE to the collection. Runs on the host; standard library only.
+
+``postfix check``, ``doveconf -n`` and ``opendkim -n`` check settings only. They accept corrupt
+tables, lines that no daemon can read, and missing keys. So none of them is used here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import typing as t
+from pathlib import Path
+
+from ..keys.dkim_check import Checker
+from . import lines
+from .daemons import Room
+from .store import Content, GenerationError, Run, Store
+
+MOST_FAULTS = 20
+"""How many faults a message lists. It only counts the others."""
+
+
+def judge(store: Store, staging: Path, content: Content, run: Run, room: Room) -> None:
+    """Check the staged generation; raise GenerationError with what is wrong."""
+    _refuse(list(_text_faults(staging, content)))
+    _refuse(list(_table_faults(store, staging, run, room.postfix)))
+    _refuse(list(key_faults(store, staging, run)))
+    room.start(staging, content.debian)
+    _refuse(list(room.faults(content.files)))
+
+
+def _refuse(faults: list[str]) -> None:
+    """Raise GenerationError if there are faults."""
+    if faults:
+        more = [f"and {len(faults) - MOST_FAULTS} more"] if len(faults) > MOST_FAULTS else []
+        raise GenerationError("\n".join(faults[:MOST_FAULTS] + more))
+
+
+def _text_faults(staging: Path, content: Content) -> t.Iterator[str]:
+    """Yield what is wrong in the texts as they are on the disk."""
+    for path in sorted(content.files):
+        try:
+            data = (staging / path).read_bytes()
+        except OSError as error:
+            yield f"{path}: {error.strerror}"
+            continue
+        found = list(lines.faults(path, data, content.debian))
+        yield from found
+        if not found and data != content.files[path].encode():
+            yield f"{path}: is not what was shipped"
+
+
+def _table_faults(store: Store, staging: Path, run: Run, postfix_config: Path) -> t.Iterator[str]:
+    """Yield each built table that does not hold what its text has, or was changed since."""
+    built = store.manifest(staging.name)["built"]
+    for path in lines.LOOKUPS:
+        code, output, errors = run(
+            ["postmap", "-c", str(postfix_config), "-s", f"lmdb:{staging / path}"]
+        )
+        if code:
+            yield f"{path}.lmdb: {errors.strip() or f'postmap exit status {code}'}"
+        elif sorted(output.splitlines()) != sorted(
+            (staging / path).read_text("utf-8").splitlines()
+        ):
+            yield f"{path}.lmdb: does not hold what {path} has"
+        elif hashlib.sha256((staging / f"{path}.lmdb").read_bytes()).hexdigest() != built[path]:
+            yield f"{path}.lmdb: is not what postmap built"
+
+
+def key_faults(store: Store, staging: Path, run: Run) -> t.Iterator[str]:
+    """Yield what is wrong with the private keys that the key tables name.
+
+    A key file needs its owner and mode, and must be the half of the public key that was reported.
+    """
+    checker = Checker(store.root, run)
+    for where, file in _key_files(staging):
+        fault = checker.fault(file)
+        if fault:
+            yield f"{where}: {fault}"
+    checker.remember()
+
+
+def _key_files(staging: Path) -> t.Iterator[tuple[str, Path]]:
+    """Yield each key file of the key tables, with the place of its line."""
+    for table in sorted(staging.glob("opendkim*/key_table")):
+        for number, line in enumerate(table.read_text("utf-8").splitlines(), 1):
+            yield f"{table.relative_to(staging)}:{number}", Path(line.rpartition(":")[2])

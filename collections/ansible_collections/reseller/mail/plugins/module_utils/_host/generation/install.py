@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Install a generation, roll back to the one before, and remove old ones.
+
+A generation is staged, checked and switched to, and daemons are reloaded, in one operation.
+
+PRIVATE to the collection. Runs on the host; standard library only.
+
+Before the switch nothing that serves changes, so after a failure the old generation still serves.
+A failure after the switch is not undone. The next run reloads the daemons (*activate* in its
+plan). The new generation passed its check, and switching back would mix the two once more.
+"""
+
+from __future__ import annotations
+
+import shutil
+import typing as t
+from dataclasses import dataclass
+
+from .check import judge, key_faults
+from .daemons import Room
+from .drift import drift
+from .layout import UNITS
+from .stage import discard, stage
+from .store import Content, GenerationError, Run, Store, sequence
+from .transition import RELOADED, Transition, changed_services, model_changes
+
+Watch = t.Callable[[str], None]
+"""Called after each step with its name: ``staged``, ``judged``, ``switched``, ``reloaded``,
+``activated``. Measurements and tests use it. Tests damage what is staged, or end the run there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run did: the current generation, whether a check was made, and the services that were
+    reloaded."""
+
+    generation: str
+    judged: bool
+    reloaded: tuple[str, ...]
+
+
+def apply(
+    store: Store,
+    content: Content,
+    steps: Transition,
+    run: Run,
+    keep: int,
+    watch: Watch = lambda step: None,
+) -> Outcome:
+    """Carry out a plan. The caller has held the store's lock since before it planned."""
+    generation = _next(store, content, run, watch) if steps.stage else t.cast(str, store.current())
+    reloaded = _activate(store, generation, steps.services, content.debian, run, watch)
+    prune(store, keep)
+    return Outcome(generation, steps.stage, reloaded)
+
+
+def _next(store: Store, content: Content, run: Run, watch: Watch) -> str:
+    """Make a generation, check it, and return its name. It is not current yet."""
+    try:
+        with Room(store, run) as room:
+            staging = stage(store, content, run, room.postfix)
+            watch("staged")
+            judge(store, staging, content, run, room)
+        watch("judged")
+        generation = f"{store.manifest('.staging')['sequence']:06d}-{content.digest[:12]}"
+        staging.rename(store.folder(generation))
+    except BaseException:
+        discard(store)
+        raise
+    return generation
+
+
+def _activate(
+    store: Store, generation: str, services: t.Iterable[str], debian: int, run: Run, watch: Watch
+) -> tuple[str, ...]:
+    """Switch to a generation, reload the services and return those that were reloaded.
+
+    Nothing happens between the two: Postfix would mix the two generations.
+    """
+    if store.current() != generation:
+        store.switch(generation)
+    watch("switched")
+    reloaded = tuple(service for service in services if _reload(service, debian, run))
+    watch("reloaded")
+    store.mark_activated(generation)
+    watch("activated")
+    return reloaded
+
+
+def _reload(service: str, debian: int, run: Run) -> bool:
+    """Reload a service and return whether it was done.
+
+    A service that does not run reads the new generation when it starts. Raise GenerationError if
+    the reload fails.
+    """
+    unit = UNITS[debian][service]
+    verb = "reload"
+    if run(["systemctl", "is-active", "--quiet", unit])[0]:
+        if not service.startswith("opendkim"):
+            return False
+        # The unit of OpenDKIM waits for the first generation, so it is started. An instance that is
+        # not used has no settings and does not start.
+        verb = "start"
+    code, _output, errors = run(["systemctl", verb, unit])
+    if code:
+        raise GenerationError(
+            f"systemctl {verb} {unit}: {errors.strip() or f'exit status {code}'}; the new"
+            " generation is current, and the next run reloads again"
+        )
+    return True
+
+
+def previous(store: Store) -> str:
+    """Return the generation that was current before the current one, or raise GenerationError."""
+    current = store.current()
+    if current is None:
+        raise GenerationError(f"{store.root}: there is no generation yet")
+    before = store.manifest(current).get("previous")
+    if not before or not store.folder(before).is_dir():
+        raise GenerationError(f"{store.root}: no generation before {current} is kept")
+    return str(before)
+
+
+def plan_rollback(store: Store) -> Transition:
+    """Return what a rollback would change."""
+    before, current = previous(store), t.cast(str, store.current())
+    services = changed_services(store.manifest(current)["files"], store.manifest(before)["files"])
+    lines = model_changes(store.content(current).model, store.content(before).model)
+    return Transition(
+        False,
+        True,
+        (*lines, f"~ activate generation {before}"),
+        services if store.activated() == current else RELOADED,
+    )
+
+
+def roll_back(
+    store: Store, steps: Transition, run: Run, watch: Watch = lambda step: None
+) -> Outcome:
+    """Switch back and reload.
+
+    The generation passed its check when it was made. Raise GenerationError if it changed since.
+    """
+    before = previous(store)
+    found = [str(item) for item in drift(store, before, run)] or list(
+        key_faults(store, store.folder(before), run)
+    )
+    if found:
+        raise GenerationError(f"generation {before} is not what it was: {'; '.join(found)}")
+    reloaded = _activate(store, before, steps.services, store.content(before).debian, run, watch)
+    return Outcome(before, False, reloaded)
+
+
+def prune(store: Store, keep: int) -> None:
+    """Remove the oldest generations, but never the current one nor the one to roll back to."""
+    current = store.current()
+    needed = {
+        current,
+        store.activated(),
+        store.manifest(current).get("previous") if current else None,
+    }
+    ids = store.ids()
+    for generation in ids[: max(0, len(ids) - keep)]:
+        if generation not in needed:
+            # It loses its name first: a generation that is half removed must not look complete.
+            doomed = store.generations / f".pruned-{sequence(generation)}"
+            store.folder(generation).rename(doomed)
+            shutil.rmtree(doomed)

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The form of every line in the files of a generation, and what is wrong with a file.
+
+Daemons skip lines that they cannot read, read half of them, or end. Their own checks do not read
+lookups at all. So each line is read here first.
+
+PRIVATE to the collection. Pure; standard library only.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from xml.etree import ElementTree as ET
+
+_DOMAIN = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_ADDRESS = rf"[a-z0-9.!#$%&'*/=?^_`{{|}}~+-]+@{_DOMAIN}"
+_TYPED = r"(?:[a-z0-9\u0080-\U0010ffff-]+\.)+[a-z0-9\u0080-\U0010ffff-]+"
+"""A domain as a user types it; letters outside of ASCII are allowed."""
+_WORD = r"[a-z0-9._-]+"
+
+_PATTERNS = {
+    # The form of a line. Its first group is the key.
+    "postfix/recipient_access": (
+        rf"({_ADDRESS}(?=\tDUNNO\Z)|{_DOMAIN}(?=\treject_unverified_recipient\Z))\t\w+"
+    ),
+    "postfix/relay_domains": rf"({_DOMAIN})\t{_WORD}",
+    "postfix/relay_recipient_maps": rf"({_ADDRESS}|@{_DOMAIN})\t{_WORD}",
+    "postfix/sender_login_maps": rf"({_ADDRESS})\t{_ADDRESS}(?: {_ADDRESS})*",
+    "postfix/tls_policy_maps": rf"(\[{_DOMAIN}\]:[0-9]+)\tsecure match=nexthop",
+    "postfix/transport_maps": rf"({_DOMAIN})\tsmtp:\[{_DOMAIN}\]:[0-9]+",
+    "postfix/virtual_alias_domains": rf"({_DOMAIN})\t{_WORD}",
+    "postfix/virtual_alias_maps": rf"({_ADDRESS}|@{_DOMAIN}|[a-z-]+)\t{_ADDRESS}(?:, {_ADDRESS})*",
+    "postfix/virtual_mailbox_domains": rf"({_DOMAIN})\t{_WORD}",
+    "postfix/virtual_mailbox_maps": rf"({_ADDRESS})\t{_WORD}",
+    "dovecot/all_users": rf"({_ADDRESS})",
+    **dict.fromkeys(("dovecot/logins", "dovecot/mailboxes"), rf"({_ADDRESS}|@):::::::"),
+    "dovecot/login_domains": (
+        rf"(@(?=.* store=logins\Z)|{_TYPED}(?=.* domain={_DOMAIN}\Z)):::::::noauthenticate \S+"
+    ),
+    **{
+        f"{folder}/{table}": pattern
+        for folder in ("opendkim", "opendkim_ed25519", "opendkim_node")
+        for table, pattern in {
+            "key_table": rf"({_WORD}\._domainkey\.{_DOMAIN})\t{_DOMAIN}:{_WORD}:/\S+\.private",
+            "signing_table": rf"({_DOMAIN})\t{_WORD}\._domainkey\.{_DOMAIN}",
+        }.items()
+    },
+    "tls/names": rf"({_DOMAIN})",
+}
+_LINES = {path: re.compile(rf"{pattern}\Z") for path, pattern in _PATTERNS.items()}
+_USERS = re.compile(rf"dovecot/users/({_DOMAIN})\Z")
+_USER_LINES = {
+    # In older generations mailboxes have no limits. A rollback to them must still work.
+    debian: re.compile(rf"({_ADDRESS}):::::::{size}[0-9]+[BKMGT]?(?:{counts})?\Z")
+    for debian, size, counts in (
+        (12, r"userdb_quota_rule=\*:storage=", ":messages=[0-9]+"),
+        (
+            13,
+            "userdb_quota_storage_size=",
+            " userdb_quota_message_count=[0-9]+ userdb_quota_mailbox_count=[0-9]+",
+        ),
+    )
+}
+_POLICY = re.compile(
+    rf"version: STSv1\r\nmode: (?:none|testing|enforce)\r\n(?:mx: {_DOMAIN}\r\n)+max_age:"
+    r" [0-9]{1,8}\r\n\Z"
+)
+
+_ANSWERS = {
+    # Settings for mail programs: the root element of each file.
+    "autoconfig": "clientConfig",
+    "autodiscover": (
+        "{http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006}Autodiscover"
+    ),
+}
+
+LOOKUPS = tuple(sorted(path for path in _PATTERNS if path.startswith("postfix/")))
+"""The tables that Postfix opens: each has a ``.lmdb`` beside it."""
+
+
+def faults(path: str, data: bytes, debian: int) -> t.Iterator[str]:
+    """Yield what is wrong in one file of a generation, with line and key."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        yield f"{path}: {error}"
+        return
+    if path == "model.txt":
+        return
+    if path.startswith("mta_sts/"):
+        if not _POLICY.match(text):
+            yield f"{path}: not an MTA-STS policy"
+    elif path.partition("/")[0] in _ANSWERS:
+        yield from _answer_faults(path, text)
+    else:
+        yield from _table_faults(path, text, debian)
+
+
+def _table_faults(path: str, text: str, debian: int) -> t.Iterator[str]:
+    """Yield what is wrong in a file that has one entry on each line."""
+    users_of = _USERS.match(path)
+    pattern = _USER_LINES[debian] if users_of else _LINES.get(path)
+    if pattern is None:
+        yield f"{path}: no file of a generation"
+        return
+    if text and not text.endswith("\n"):
+        yield f"{path}: the last line is cut off"
+    lines = text.split("\n")[:-1]
+    yield from _line_faults(path, lines, pattern)
+    if users_of:
+        yield from _domain_faults(path, lines, pattern, users_of[1])
+
+
+def _domain_faults(
+    path: str, lines: list[str], pattern: re.Pattern[str], domain: str
+) -> t.Iterator[str]:
+    """Yield the lines of a domain's file whose user is in another domain."""
+    for number, line in enumerate(lines, 1):
+        address = line.partition(":")[0]
+        if pattern.match(line) and not address.endswith(f"@{domain}"):
+            yield f"{path}:{number}: {address[:120]!r} is not of this domain"
+
+
+def _answer_faults(path: str, text: str) -> t.Iterator[str]:
+    """Yield what is wrong in a file with settings for mail programs."""
+    try:
+        root = ET.fromstring(text.encode())
+    except ET.ParseError as error:
+        yield f"{path}: {error}"
+        return
+    if root.tag != _ANSWERS[path.partition("/")[0]]:
+        yield f"{path}: not settings of mail programs"
+
+
+def _line_faults(path: str, lines: list[str], pattern: re.Pattern[str]) -> t.Iterator[str]:
+    """Yield lines of another form, and keys that are duplicate or not in ascending order."""
+    last = ""
+    for number, line in enumerate(lines, 1):
+        match = pattern.match(line)
+        if not match:
+            yield f"{path}:{number}: not a line of this file: {line[:120]!r}"
+        elif match[1] == last:
+            yield f"{path}:{number}: {match[1]} is here twice"
+        elif match[1] < last:
+            yield f"{path}:{number}: {match[1]} is out of order"
+        if match:
+            last = match[1]

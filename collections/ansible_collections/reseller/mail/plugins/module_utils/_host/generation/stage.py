@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Write the next generation beside the one that serves.
+
+PRIVATE to the collection. Runs on the host; standard library only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+import typing as t
+from pathlib import Path
+
+from .layout import GROUPS, LOOKUPS, give, read_bytes
+from .store import Content, GenerationError, Run, Store, sequence
+
+
+def stage(store: Store, content: Content, run: Run, postfix_config: Path) -> Path:
+    """Write a generation into the staging folder and return the folder.
+
+    Remove first what an earlier run left there. Raise GenerationError when a table cannot be built.
+    """
+    staging = store.staging
+    discard(store)
+    staging.mkdir(mode=0o755, parents=True)
+    # mkdir obeys the umask, but the users of the daemons must be able to enter.
+    for folder in (store.generations, staging):
+        folder.chmod(0o755)
+    for name in (*GROUPS, "dovecot/users"):
+        (staging / name).mkdir()
+        give(staging / name, name)
+    current = store.current()
+    for path, text in content.files.items():
+        _text(store, staging, current, path, text.encode())
+    manifest = {
+        "digest": content.digest,
+        "node": content.node,
+        "sequence": next_sequence(store),
+        "previous": _previous(store, content, current),
+        "files": {
+            path: hashlib.sha256(text.encode()).hexdigest() for path, text in content.files.items()
+        },
+        "built": {path: _build(staging / path, run, postfix_config) for path in LOOKUPS},
+    }
+    for name, data in (
+        ("artefact", content.packed),
+        ("manifest.json", json.dumps(manifest, indent=1, sort_keys=True).encode() + b"\n"),
+    ):
+        (staging / name).write_bytes(data)
+        give(staging / name, name)
+    # One sync for all files: an fsync for each takes seconds with thousands of domains.
+    code, _output, errors = run(["sync", "--file-system", str(staging)])
+    if code:
+        raise GenerationError(f"{staging}: {errors.strip()}")
+    return staging
+
+
+def discard(store: Store) -> None:
+    """Remove what is staged."""
+    if store.staging.exists():
+        shutil.rmtree(store.staging)
+
+
+def _previous(store: Store, content: Content, current: str | None) -> str | None:
+    """Return the generation that a rollback will switch to.
+
+    A generation that only repairs the current one has the same predecessor.
+    """
+    try:
+        if current and store.manifest(current)["digest"] == content.digest:
+            return t.cast("str | None", store.manifest(current)["previous"])
+    except (GenerationError, KeyError):
+        return None
+    return current
+
+
+def next_sequence(store: Store) -> int:
+    """Return the number of the next generation: one more than the highest on the host."""
+    ids = store.ids()
+    return sequence(ids[-1]) + 1 if ids else 1
+
+
+def _text(store: Store, staging: Path, current: str | None, path: str, data: bytes) -> None:
+    """Write one text, also if it did not change.
+
+    A hard link to the former file would not do: an edit by hand would damage the generation to roll
+    back to.
+    """
+    target = staging / path
+    if ".." in Path(path).parts or Path(path).is_absolute():
+        raise GenerationError(f"the artefact has a file outside of a generation: {path}")
+    target.write_bytes(data)
+    give(target, path)
+    if path.startswith("dovecot/"):
+        predecessor = store.folder(current) / path if current else None
+        if predecessor and read_bytes(predecessor) == data:
+            stamp = int(predecessor.stat().st_mtime)  # Dovecot need not read it again
+        else:
+            stamp = _later(store, path)
+        os.utime(target, (stamp, stamp))
+
+
+def _later(store: Store, path: str) -> int:
+    """Return a time in seconds that is later than that of the file in any generation.
+
+    Dovecot compares only mtime (in whole seconds) and size. So two versions that it may read one
+    after the other, also by a rollback, need different times.
+    """
+    stamp = int(time.time())
+    for generation in store.ids():
+        try:
+            stamp = max(stamp, int((store.folder(generation) / path).stat().st_mtime) + 1)
+        except FileNotFoundError:
+            continue
+    return stamp
+
+
+def _build(source: Path, run: Run, postfix_config: Path) -> str:
+    """Build ``<table>.lmdb`` and return its SHA-256; raise GenerationError if postmap fails.
+
+    It is a new file: postmap rewrites an existing one in place, and with a hard link that would be
+    the file that serves.
+    """
+    code, _output, errors = run(["postmap", "-c", str(postfix_config), f"lmdb:{source}"])
+    if code or errors.strip():
+        raise GenerationError(
+            f"postmap lmdb:postfix/{source.name}: {errors.strip() or f'exit status {code}'}"
+        )
+    target = source.with_name(f"{source.name}.lmdb")
+    give(target, f"postfix/{target.name}")
+    return hashlib.sha256(target.read_bytes()).hexdigest()

@@ -1,0 +1,487 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The checks that compare a running host with the files, and those of its log.
+
+PRIVATE to the collection. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.reseller.mail.plugins.module_utils._host.mail_log import (
+    Line,
+    mentions,
+    queue_of,
+)
+
+from .._compile import opendkim, postfix
+from .._model.sizes import rounded, size
+from .subject import Known, Step, targets
+
+RECEIVES = (
+    "host.generation",
+    "host.disk",
+    "host.guard",
+    "host.opendkim",
+    "host.dovecot",
+    "host.postfix",
+    "host.queue",
+)
+"""What a host needs to accept and deliver mail, in the order in which one is the cause of another:
+ids of verify's findings."""
+SUBMITS = (*RECEIVES, "host.clock")
+SIGNS = ("host.generation", "host.clock", "host.opendkim", "host.opendkim_ed25519")
+LOGS_IN = (
+    "host.generation",
+    "host.disk",
+    "host.guard",
+    "host.opendkim",
+    "host.dovecot",
+    "host.postfix",
+)
+_FULL = re.compile(r"\b[45]\.2\.2\b|over quota|mailbox is full", re.I)
+_TEMPORARY = re.compile(r"reject: \S+ from \S+: 4(?:\d\d|\.\d+\.\d+) ")
+_CLIENT = re.compile(
+    r"\brip=([0-9A-Fa-f.:]+)|from \S*?\[([0-9A-Fa-f.:]+)\]|client=\S*?\[([0-9A-Fa-f.:]+)\]"
+)
+
+ABOUT_DOMAIN = "asked about the domain"
+LOOK_BACK = "look back further with diagnose_since"
+
+
+def _host(known: Known) -> str:
+    """Return the source of evidence for what the node answered."""
+    return f"host {known.node.name}"
+
+
+def _log(known: Known) -> str:
+    """Return the source of evidence for lines of the node's log."""
+    return f"log of {known.node.name}"
+
+
+def _not_asked(id_: str, asks: str, known: Known, why: str = "") -> Step:
+    """Return the step that was not asked, with its reason."""
+    return Step(id_, asks, "na", _host(known), why or known.not_asked("host"))
+
+
+def is_reached(known: Known) -> Step:
+    """Return whether the controller reached the node."""
+    asks = "the controller reaches the host"
+    if known.host is not None:
+        generation = known.host["generation"] or "(none)"
+        return Step("host.reached", asks, "ok", _host(known), f"it serves generation {generation}")
+    if "lost" in known.why:
+        return Step(
+            "host.unreachable",
+            asks,
+            "fail",
+            _host(known),
+            known.why["lost"],
+            f"look at {known.node.hostname}: power, network, SSH",
+        )
+    return _not_asked("host.reached", asks, known)
+
+
+def works(needed: t.Collection[str], known: Known) -> Step:
+    """Return whether the host has what the problem needs, by verify's findings about the host.
+
+    ``needed`` has the ids of these findings. The first of them that fails is the cause.
+    """
+    asks = "the host works: services, space, queue, generation"
+    if known.health is None:
+        return _not_asked("host.services", asks, known, known.not_asked("health"))
+    rows = [row for row in known.health if row.id in needed]
+    for state in ("fail", "warn"):
+        bad = [row for row in rows if row.state == state]
+        if bad:
+            return Step(
+                bad[0].id,
+                asks,
+                state,
+                _host(known),
+                "; ".join(row.found for row in bad),
+                "\n".join(row.remedy for row in bad),
+            )
+    return Step(
+        "host.services",
+        asks,
+        "ok",
+        _host(known),
+        ", ".join(row.id.removeprefix("host.") for row in rows if row.state == "ok"),
+    )
+
+
+def tables_match(known: Known) -> Step:
+    """Return whether the node's Postfix tables have the rows that the files compile to (S3-36)."""
+    asks = "the host's tables match the files"
+    if known.host is None:
+        return _not_asked("host.tables", asks, known)
+    subject = known.subject
+    keys = (
+        [subject.text, f"@{subject.name}", subject.name]
+        if subject.address
+        else [subject.name, f"@{subject.name}"]
+    )
+    wrong = list(_wrong_rows(known, keys))
+    if wrong:
+        generation = known.host["generation"] or "none"
+        return Step(
+            "host.stale",
+            asks,
+            "fail",
+            _host(known),
+            f"generation {generation}: {'; '.join(wrong)}",
+            f"converge {known.node.name}: ansible-playbook reseller.mail.site --limit"
+            f" {known.node.name},localhost",
+        )
+    rows = [
+        f"{table}: {key} → {value}"
+        for table, answers in sorted(known.host["tables"].items())
+        for key, value in answers.items()
+        if key == keys[0]
+    ]
+    found = "; ".join(rows) or "they have no row for it, as in the files"
+    return Step("host.tables", asks, "ok", _host(known), found)
+
+
+def _wrong_rows(known: Known, keys: t.Iterable[str]) -> t.Iterator[str]:
+    """Yield a message for each row of the keys that differs from the files."""
+    compiled = postfix.lookups(known.estate, known.node)
+    for table, answers in sorted((known.host or {})["tables"].items()):
+        wanted = dict(line.split("\t", 1) for line in compiled[f"postfix/{table}"].splitlines())
+        for key in keys:
+            there, right = _value(answers.get(key)), _value(wanted.get(key))
+            if there != right:
+                yield f"{table}: {key} is {there}, by the files it is {right}"
+
+
+def _value(value: t.Optional[str]) -> str:
+    """Return the value of a row without white space around it; "missing" if there is no row."""
+    return "missing" if value is None else value.strip()
+
+
+def _mailboxes(known: Known) -> list[t.Mapping[str, t.Any]]:
+    """Return the host's entries of the tenant's mailboxes that the subject delivers to."""
+    own = {box.address for domain in known.subject.tenant.domains for box in domain.mailboxes}
+    found = [
+        known.of_host(target.address)
+        for target in targets(known.estate, known.subject)
+        if target.address in own
+    ]
+    return [row for row in found if row is not None]
+
+
+NOT_KEPT_HERE = "this host does not store its mail"
+
+
+def knows_mailbox(known: Known) -> Step:
+    """Return whether Dovecot finds the mailboxes that the subject delivers to."""
+    asks = "Dovecot knows the mailbox"
+    if known.host is None:
+        return _not_asked("host.mailbox", asks, known)
+    if not known.subject.address:
+        return _not_asked("host.mailbox", asks, known, ABOUT_DOMAIN)
+    rows = _mailboxes(known)
+    if not rows:
+        return _not_asked("host.mailbox", asks, known, NOT_KEPT_HERE)
+    lost = [row["address"] for row in rows if not row["user"]]
+    if lost:
+        return Step(
+            "host.no_mailbox",
+            asks,
+            "fail",
+            _host(known),
+            f"doveadm user does not know {', '.join(lost)}",
+            f"converge {known.node.name}",
+        )
+    return Step("host.mailbox", asks, "ok", _host(known), ", ".join(row["address"] for row in rows))
+
+
+def has_room(known: Known) -> Step:
+    """Return whether the mailboxes are below their quota, with a warning from ``warn_at`` on."""
+    asks = "the mailbox has room"
+    if known.host is None:
+        return _not_asked("mailbox.space", asks, known)
+    rows = _mailboxes(known)
+    if not rows:
+        return _not_asked("mailbox.space", asks, known, NOT_KEPT_HERE)
+    limited = [
+        (row, row["used"] * 100 // row["limit"])
+        for row in rows
+        if row["limit"] and row["used"] is not None
+    ]
+    text = "; ".join(
+        f"{row['address']}: {rounded(row['used'])} of {size(row['limit'])}, {percent} %"
+        for row, percent in limited
+    )
+    full = [row["address"] for row, percent in limited if percent >= 100]
+    if full:
+        return Step(
+            "mailbox.full",
+            asks,
+            "fail",
+            _host(known),
+            text,
+            f"raise the quota of {', '.join(full)} in the file of the domain, or ask the user to"
+            " delete mail",
+        )
+    if any(percent >= known.estate.quota_policy.warn_at for _row, percent in limited):
+        remedy = "a large message may not fit: raise the quota, or delete mail"
+        return Step("mailbox.space", asks, "warn", _host(known), text, remedy)
+    return Step("mailbox.space", asks, "ok", _host(known), text or "without limit")
+
+
+def permits_login(known: Known) -> Step:
+    """Return whether the mailbox is in the generation's list of logins."""
+    asks = "the host permits its login"
+    row = known.of_host(known.subject.address) if known.subject.address else None
+    if row is None:
+        return _not_asked("host.allowed", asks, known, "" if known.host is None else ABOUT_DOMAIN)
+    if row["denied"]:
+        found = f"{row['address']} is not in dovecot/logins, but may log in by the files"
+        return Step("host.denied", asks, "fail", _host(known), found, f"converge {known.node.name}")
+    return Step("host.allowed", asks, "ok", _host(known), "it is in dovecot/logins")
+
+
+def has_password(known: Known) -> Step:
+    """Return whether the host's credential store has a password for the mailbox."""
+    asks = "it has a password"
+    row = known.of_host(known.subject.address) if known.subject.address else None
+    if row is None:
+        return _not_asked("host.password", asks, known, "" if known.host is None else ABOUT_DOMAIN)
+    if row["origin"] is None:
+        return Step(
+            "host.no_password",
+            asks,
+            "fail",
+            _host(known),
+            f"the credential store has no password for {row['address']}",
+            f"converge {known.node.name}: this makes an initial password",
+        )
+    found = f"origin: {row['origin']}"
+    if row["origin"] == "initial":
+        found += "; the user may not have got it yet (dovecot_initial_passwords)"
+    return Step("host.password", asks, "ok", _host(known), found)
+
+
+def _newest(lines: t.Iterable[Line], *kinds: str) -> t.Optional[Line]:
+    """Return the newest line of these kinds, None if there is none."""
+    return max((line for line in lines if line.kind in kinds), default=None)
+
+
+def _good_and_bad(lines: t.Sequence[Line]) -> tuple[t.Optional[Line], t.Optional[Line]]:
+    """Return the newest delivery, and the newest failure if no delivery is as new."""
+    good, bad = _newest(lines, "delivered"), _newest(lines, "refused", "bounced", "deferred")
+    return good, bad if bad and (good is None or bad.at > good.at) else None
+
+
+def inbound_log(known: Known) -> Step:
+    """Return what the log has about the newest mail to the address.
+
+    A full mailbox is a cause. Another refusal is a hint, because all that can be asked works.
+    """
+    asks = "the latest log lines about its mail"
+    if known.log is None:
+        return Step("log.inbound", asks, "na", _log(known), known.not_asked("log"))
+    if not known.subject.address:
+        return Step("log.inbound", asks, "na", _log(known), ABOUT_DOMAIN)
+    good, bad = _good_and_bad([line for line in known.log if _is_to(line, known)])
+    if bad and _FULL.search(bad.text):
+        return Step(
+            "mailbox.full",
+            asks,
+            "fail",
+            _log(known),
+            bad.shown,
+            "raise the quota in the file of the domain, or ask the user to delete mail",
+        )
+    if bad:
+        return Step(
+            "log.refused",
+            asks,
+            "warn",
+            _log(known),
+            bad.shown,
+            "read the reason in the line; all other steps found no problem",
+        )
+    found = good.shown if good else f"no line: no server tried to deliver; {LOOK_BACK}"
+    return Step("log.inbound", asks, "ok", _log(known), found)
+
+
+def _is_to(line: Line, known: Known) -> bool:
+    """Return whether a line is about mail to the subject."""
+    recipients = re.findall(r"to=<([^>]*)>", line.text)
+    return any(
+        mentions(one, f"<{to}>")
+        for one in (known.subject.text, known.subject.address)
+        for to in recipients
+    )
+
+
+def _is_from(line: Line, known: Known) -> bool:
+    """Return whether a line is about mail with the subject as envelope sender."""
+    return any(
+        mentions(known.subject.text, f"<{name}>")
+        for name in re.findall(r"\bfrom=<([^>]*)>", line.text)
+    )
+
+
+def outbound_log(known: Known) -> Step:
+    """Return what the log has about the newest mail that the subject sent."""
+    asks = "the latest log lines about what it sent"
+    if known.log is None:
+        return Step("log.outbound", asks, "na", _log(known), known.not_asked("log"))
+    queues = {queue_of(line) for line in known.log if _is_from(line, known)} - {None}
+    lines = [line for line in known.log if queue_of(line) in queues or _is_from(line, known)]
+    good, bad = _good_and_bad(lines)
+    if bad is None:
+        found = good.shown if good else f"no line: no mail program sent anything; {LOOK_BACK}"
+        return Step("log.outbound", asks, "ok", _log(known), found)
+    if bad.kind == "refused" and _TEMPORARY.search(bad.text):
+        # A temporary refusal is no decision about the mail: a milter or Dovecot did not answer.
+        remedy = (
+            f"the host could not decide at {bad.at}; look at its guard, OpenDKIM and Dovecot at"
+            " that time, and send again"
+        )
+        return Step("log.no_result", asks, "fail", _log(known), bad.shown, remedy)
+    remedy = {
+        "refused": "set an address in the mail program that its login may use",
+        "deferred": "the host tries again; ask the receiving host",
+        "bounced": "read the reason of the receiving host in the line",
+    }[bad.kind]
+    return Step(f"log.{bad.kind}", asks, "fail", _log(known), bad.shown, remedy)
+
+
+def login_log(known: Known) -> Step:
+    """Return whether logins failed since the newest login that succeeded."""
+    asks = "its latest logins"
+    if known.log is None:
+        return Step("log.logins", asks, "na", _log(known), known.not_asked("log"))
+    if not known.subject.address:
+        return Step("log.logins", asks, "na", _log(known), ABOUT_DOMAIN)
+    good = _newest(known.log, "login")
+    bad = [
+        line
+        for line in known.log
+        if line.kind == "auth_failed" and (good is None or line.at > good.at)
+    ]
+    if not bad:
+        return (
+            Step("log.logins", asks, "ok", _log(known), good.shown) if good else _no_logins(known)
+        )
+    clients = sorted(
+        {next(filter(None, found)) for line in bad for found in _CLIENT.findall(line.text)}
+    )
+    return Step(
+        "log.wrong_password",
+        asks,
+        "fail",
+        _log(known),
+        f"{len(bad)} failed since {good.at if good else bad[0].at}"
+        + (f", from {','.join(clients)}" if clients else "")
+        + f": {max(bad).shown}",
+        "type the password again in the mail program at that address (each failure delays the next"
+        " answer, up to 15 s), or set a new one with mail-passwd",
+    )
+
+
+def _no_logins(known: Known) -> Step:
+    """Return the step for a log without logins.
+
+    Dovecot logs the mailbox's own address, also for a login by an address in a domain alias. So the
+    log lines about that address show nothing.
+    """
+    asks = "its latest logins"
+    if known.subject.name != known.subject.domain.name:
+        found = f"the log has its logins as {known.subject.address}: ask about that address"
+        return Step("log.logins", asks, "na", _log(known), found)
+    found = "no line: no mail program tried; is the host name in its settings right?"
+    return Step("log.logins", asks, "ok", _log(known), found)
+
+
+def key_is_reported(known: Known) -> Step:
+    """Return whether the node has reported a DKIM key that signs for the domain."""
+    asks = "the node has reported a key"
+    if known.subject.name not in opendkim.algorithms_of(known.estate, known.node):
+        return Step(
+            "dkim.not_ours",
+            asks,
+            "fail",
+            "files",
+            f"{known.subject.name} is a {known.subject.domain.type} domain: hosts here do not sign"
+            " for it",
+            "sign on the host where its mail is written",
+        )
+    keys = _active_keys(known)
+    if not keys:
+        return Step(
+            "dkim.pending",
+            asks,
+            "fail",
+            "files",
+            f"state/{known.node.name}.json has no active key of {known.subject.name}",
+            f"converge {known.node.name}, then publish: ansible-playbook reseller.mail.site",
+        )
+    return Step(
+        "dkim.reported",
+        asks,
+        "ok",
+        "files",
+        ", ".join(f"{selector} ({algorithm})" for selector, algorithm, _public in keys),
+    )
+
+
+def _active_keys(known: Known) -> list[tuple[str, str, str]]:
+    """Return (selector, algorithm, public key) of each active key that the node has reported."""
+    return [
+        (key.selector, key.algorithm, key.public)
+        for state in known.estate.states
+        if state.node == known.node.name
+        for key in state.dkim
+        if key.domain == known.subject.name and key.state == "active"
+    ]
+
+
+def has_reported_key(known: Known) -> Step:
+    """Return whether the private keys on the host belong to the reported public keys (S3-38)."""
+    asks = "the host's key is the one that it reported"
+    if known.host is None:
+        return _not_asked("dkim.host_key", asks, known)
+    there = {row["selector"]: row["public"] for row in known.host["dkim_keys"]}
+    wrong = [
+        f"{selector} {'is another key' if selector in there else 'does not exist'}"
+        for selector, _algorithm, public in _active_keys(known)
+        if there.get(selector) != public
+    ]
+    if wrong:
+        return Step(
+            "dkim.host_key",
+            asks,
+            "fail",
+            _host(known),
+            f"dkim/{known.subject.name}: {', '.join(wrong)}",
+            f"converge {known.node.name}, then publish",
+        )
+    return Step("dkim.host_key", asks, "ok", _host(known), ", ".join(sorted(there)))
+
+
+def signs_with_key(known: Known) -> Step:
+    """Return whether the host's signing tables have every active key."""
+    asks = "the host signs with it"
+    if known.host is None:
+        return _not_asked("dkim.signs", asks, known)
+    signs = {row["selector"] for row in known.host["dkim_keys"] if row["signs"]}
+    idle = [
+        selector for selector, _algorithm, _public in _active_keys(known) if selector not in signs
+    ]
+    if idle:
+        return Step(
+            "dkim.not_signing",
+            asks,
+            "fail",
+            _host(known),
+            f"the signing tables do not have {', '.join(idle)}",
+            f"converge {known.node.name}",
+        )
+    return Step("dkim.signs", asks, "ok", _host(known), ", ".join(sorted(signs)))

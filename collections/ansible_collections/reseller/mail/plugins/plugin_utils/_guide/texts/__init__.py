@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The texts of the pages: one file for each language, all with the same keys.
+
+PRIVATE to the collection. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from . import de, en, fr
+
+
+def _typeset(texts: t.Mapping[str, str], opening: str, closing: str) -> t.Mapping[str, str]:
+    """Return the texts with typographic quotation marks.
+
+    Their sources have the plain marks of a keyboard, as ansible-test requires of all code.
+    """
+    apostrophe = "\N{RIGHT SINGLE QUOTATION MARK}"
+    return {
+        key: re.sub('"([^"]*)"', rf"{opening}\1{closing}", text).replace("'", apostrophe)
+        for key, text in texts.items()
+    }
+
+
+LANGUAGES: t.Final = {
+    "de": _typeset(de.TEXTS, "\N{DOUBLE LOW-9 QUOTATION MARK}", "\N{LEFT DOUBLE QUOTATION MARK}"),
+    "en": _typeset(en.TEXTS, "\N{LEFT DOUBLE QUOTATION MARK}", "\N{RIGHT DOUBLE QUOTATION MARK}"),
+    "fr": _typeset(fr.TEXTS, "«\N{NO-BREAK SPACE}", "\N{NO-BREAK SPACE}»"),
+}
+
+
+def language(locale: str) -> str:
+    """Return the language of the pages for a locale: fr for fr-CH, en if there are no texts."""
+    plain = locale.partition("-")[0].lower()
+    return plain if plain in LANGUAGES else "en"

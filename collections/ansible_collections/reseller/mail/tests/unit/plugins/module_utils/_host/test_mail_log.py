@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What of a mail host's log is somebody's business."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible_collections.reseller.mail.plugins.module_utils._host import mail_log as log
+from ansible_collections.reseller.mail.plugins.module_utils._host.timestamps import timestamp
+from hypothesis import given
+from hypothesis import strategies as st
+
+TAKEN = [
+    ("postfix/smtpd", "4F1D2A0C3B: client=mail.stranger.example[10.97.0.5]"),
+    (
+        "postfix/qmgr",
+        "4F1D2A0C3B: from=<someone@stranger.example>, size=500, nrcpt=2 (queue active)",
+    ),
+    (
+        "postfix/lmtp",
+        (
+            "4F1D2A0C3B: to=<jo@acme.example>, orig_to=<sales@acme.example>, relay=x, dsn=2.0.0,"
+            " status=sent (250 2.0.0 Saved)"
+        ),
+    ),
+    (
+        "postfix/smtp",
+        "4F1D2A0C3B: to=<ann@globex.example>, relay=y, dsn=2.0.0, status=sent (250 ok)",
+    ),
+]
+
+
+def lines(*rows: tuple[str, str]) -> list[log.Line]:
+    return [
+        log.Line(timestamp(1_795_270_000 + nth), program, text, log.kind(text))
+        for nth, (program, text) in enumerate(rows)
+    ]
+
+
+def test_of_a_message_to_two_tenants_each_sees_its_own_recipient() -> None:
+    jo, ann = (
+        [line.text for line in log.own(who, lines(*TAKEN))]
+        for who in ("jo@acme.example", "ann@globex.example")
+    )
+    assert jo == [TAKEN[0][1], TAKEN[1][1], TAKEN[2][1]]
+    assert ann == [TAKEN[0][1], TAKEN[1][1], TAKEN[3][1]]
+
+
+def test_an_alias_sees_the_line_of_its_target() -> None:
+    assert TAKEN[2][1] in [line.text for line in log.own("sales@acme.example", lines(*TAKEN))]
+
+
+def test_who_sent_it_sees_what_became_of_it() -> None:
+    found = log.own("someone@stranger.example", lines(*TAKEN))
+    assert len(found) == len(TAKEN)
+
+
+@pytest.mark.parametrize(
+    ("subject", "text", "whether"),
+    [
+        ("jo@acme.example", "to=<jo@acme.example>", True),
+        ("jo@acme.example", "to=<jo+lists@acme.example>", True),
+        ("jo@acme.example", "user=<JO@ACME.EXAMPLE>", True),
+        ("jo@acme.example", "to=<mojo@acme.example>", False),
+        ("jo@acme.example", "to=<big.jo@acme.example>", False),
+        ("jo@acme.example", "to=<jo@acme.example.org>", False),
+        ("jo@acme.example", "to=<jo@acmeXexample>", False),
+        ("jo@acme.example", "said: no such user jo@acme.example.", True),
+        ("acme.example", "to=<ann@acme.example>", True),
+        ("acme.example", "to=<ann@sub.acme.example>", False),
+        ("acme.example", "to=<ann@acme.example.org>", False),
+        ("acme.example", "to=<ann@notacme.example>", False),
+    ],
+)
+def test_a_neighbour_with_a_similar_name_is_somebody_else(
+    subject: str, text: str, whether: bool
+) -> None:
+    assert log.mentions(subject, text) is whether
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (
+            (
+                "NOQUEUE: reject: RCPT from x[10.0.0.1]: 550 5.1.1 <jon@acme.example>: Recipient"
+                " address rejected"
+            ),
+            "refused",
+        ),
+        (
+            (
+                "4F1D2A0C3B: milter-reject: END-OF-MESSAGE from x[10.0.0.1]: 5.7.1 From is not"
+                " yours; from=<a@b.example>"
+            ),
+            "refused",
+        ),
+        (
+            (
+                "imap-login: Disconnected: Connection closed (auth failed, 1 attempts in 2 secs):"
+                " user=<jo@acme.example>, rip=10.97.0.5"
+            ),
+            "auth_failed",
+        ),
+        (
+            (
+                "imap-login: Login aborted: Connection closed (auth failed, 1 attempts in 2 secs)"
+                " (auth_failed): user=<jo@acme.example>"
+            ),
+            "auth_failed",
+        ),
+        (
+            (
+                "warning: x[10.97.0.5]: SASL PLAIN authentication failed: UGFz,"
+                " sasl_username=jo@acme.example"
+            ),
+            "auth_failed",
+        ),
+        ("imap-login: Login: user=<jo@acme.example>, method=PLAIN, rip=10.97.0.5", "login"),
+        ("imap-login: Logged in: user=<jo@acme.example>, method=PLAIN, rip=10.97.0.5", "login"),
+        (
+            "4F1D2A0C3B: client=x[10.97.0.5], sasl_method=PLAIN, sasl_username=jo@acme.example",
+            "login",
+        ),
+        (TAKEN[2][1], "delivered"),
+        (
+            "4F1D2A0C3B: to=<x@y.example>, dsn=4.4.1, status=deferred (connect timed out)",
+            "deferred",
+        ),
+        ("4F1D2A0C3B: to=<x@y.example>, dsn=5.1.1, status=bounced (550 no)", "bounced"),
+        (TAKEN[1][1], "other"),
+    ],
+)
+def test_what_a_line_amounts_to(text: str, kind: str) -> None:
+    assert log.kind(text) == kind
+
+
+def row(message: object, program: str = "postfix/smtpd") -> str:
+    return json.dumps(
+        {
+            "MESSAGE": message,
+            "SYSLOG_IDENTIFIER": program,
+            "__REALTIME_TIMESTAMP": "1795270000000000",
+        }
+    )
+
+
+def test_secrets_and_control_characters_stay_out() -> None:
+    found = log.parse(
+        "\n".join(
+            [
+                row("sql(jo@acme.example): Password mismatch (given password: hunter2)"),
+                row("Login: user=<jo@acme.example>, session=<aBcD>"),
+                row(list(b"\x1b[31mred \xff")),
+                "no json",
+                row(None),
+                json.dumps({"MESSAGE": "no time"}),
+            ]
+        ),
+        timestamp,
+    )
+    text = "\n".join(line.text for line in found)
+    assert "hunter2" not in text
+    assert "aBcD" not in text
+    assert "\x1b" not in text
+    assert found[0].at == timestamp(1_795_270_000)
+
+
+@given(st.text(), st.text())
+def test_hostile_lines_break_nothing(text: str, program: str) -> None:
+    log.own("jo@acme.example", log.parse(row(text, program), timestamp))

@@ -1,0 +1,369 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host says of itself becomes findings, and what needs a host that failed waits for it."""
+
+from __future__ import annotations
+
+import copy
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.reseller.mail.plugins.action.verify_report import collect
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.finding import Finding, as_dicts
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.host import (
+    CATALOGUE,
+    NEEDS,
+    Limits,
+    as_markdown,
+    judge,
+    settled,
+    skew,
+    unreached,
+)
+
+HOST = "mx1.hosting.example"
+QUEUE = "/var/spool/postfix"
+ACTIVE = {"load": "loaded", "active": "active", "enabled": "enabled"}
+UNITS = (
+    "postfix.service",
+    "postfix@-.service",
+    "dovecot.service",
+    "nginx.service",
+    "reseller-mail-guard.service",
+    "opendkim@rsa.service",
+    "opendkim@ed25519.service",
+    "opendkim@node.service",
+    "certbot.timer",
+)
+SOCKETS = (
+    "guard/guard.sock",
+    "opendkim/rsa.sock",
+    "opendkim/ed25519.sock",
+    "opendkim/node.sock",
+    "private/auth",
+    "private/dovecot-lmtp",
+    "private/quota-status",
+)
+DISK = {"path": "/", "device": 1, "size": 1000, "free": 500, "inodes": 100, "inodes_free": 50}
+WELL: dict[str, t.Any] = {
+    "now": 0.0,
+    "units": dict.fromkeys(UNITS, ACTIVE),
+    "watched": ["certbot.timer"],
+    "failed": [],
+    "sockets": [{"path": f"{QUEUE}/{one}", "error": ""} for one in SOCKETS],
+    "filesystems": [DISK, {**DISK, "path": QUEUE}],
+    "queue": {"messages": 0, "held": 0, "oldest": 0.0, "oldest_new": 0.0, "error": ""},
+    "queue_folder": QUEUE,
+    "queue_minimum": 10,
+    "generation": {
+        "current": "000002-3f1c9a7be210",
+        "activated": "000002-3f1c9a7be210",
+        "drift": [],
+        "error": "",
+    },
+}
+Change = t.Callable[[dict[str, t.Any]], t.Any]
+
+
+def found(
+    change: Change = lambda _facts: None,
+    *,
+    debian: int = 12,
+    ed25519: bool = True,
+    apart: float = 0.0,
+) -> dict[str, Finding]:
+    facts = copy.deepcopy(WELL)
+    change(facts)
+    return {one.id: one for one in judge(facts, HOST, debian, ed25519, Limits(), apart)}
+
+
+def problems(findings: t.Mapping[str, Finding]) -> dict[str, str]:
+    return {id_: one.found for id_, one in findings.items() if one.state in ("fail", "warn")}
+
+
+def test_a_host_that_is_well_has_every_finding_and_none_is_amiss() -> None:
+    findings = found()
+    assert list(findings) == list(CATALOGUE)
+    assert {one.state for one in findings.values()} == {"ok"}
+
+
+def stop(unit: str) -> Change:
+    return lambda facts: facts["units"].update({unit: {**ACTIVE, "active": "inactive"}})
+
+
+def silence(path: str) -> Change:
+    return lambda facts: [
+        one.update(error="connection refused")
+        for one in facts["sockets"]
+        if one["path"].endswith(path)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "id_", "says"),
+    [
+        (
+            stop("reseller-mail-guard.service"),
+            "host.guard",
+            "reseller-mail-guard.service is inactive",
+        ),
+        (silence("guard.sock"), "host.guard", f"{QUEUE}/guard/guard.sock connection refused"),
+        (stop("opendkim@rsa.service"), "host.opendkim", "opendkim@rsa.service is inactive"),
+        (silence("rsa.sock"), "host.opendkim", "connection refused"),
+        (stop("opendkim@ed25519.service"), "host.opendkim_ed25519", "inactive"),
+        (stop("opendkim@node.service"), "host.opendkim_node", "opendkim@node.service is inactive"),
+        (silence("opendkim/node.sock"), "host.opendkim_node", "connection refused"),
+        (stop("dovecot.service"), "host.dovecot", "dovecot.service is inactive"),
+        (silence("private/auth"), "host.dovecot", "private/auth connection refused"),
+        (silence("private/quota-status"), "host.dovecot", "quota-status"),
+        (stop("postfix@-.service"), "host.postfix", "postfix@-.service is inactive"),
+        (
+            lambda facts: facts["sockets"].append(
+                {"path": f"{QUEUE}/filter/x.sock", "error": "does not exist"}
+            ),
+            "host.postfix",
+            "filter/x.sock does not exist",
+        ),
+        (stop("nginx.service"), "host.nginx", "nginx.service is inactive"),
+        (stop("certbot.timer"), "host.timers", "not active: certbot.timer"),
+        (
+            lambda facts: facts["units"].pop("dovecot.service"),
+            "host.dovecot",
+            "dovecot.service is not installed",
+        ),
+        (
+            lambda facts: facts["filesystems"][0].update(free=49),
+            "host.disk",
+            "/, /var/spool/postfix: 49B (4 %) and 50 % of the inodes are free",
+        ),
+        (
+            lambda facts: facts["filesystems"][0].update(inodes_free=0),
+            "host.disk",
+            "0 % of the inodes",
+        ),
+        (lambda facts: facts.update(queue_minimum=501), "host.disk", "Postfix refuses mail below"),
+        (
+            lambda facts: facts["queue"].update(messages=1001, oldest=90.0),
+            "host.queue",
+            "1001 messages, the oldest for 2 min",
+        ),
+        (
+            lambda facts: facts["queue"].update(messages=1, oldest_new=3601.0),
+            "host.queue",
+            "one has waited 60 min for its first attempt",
+        ),
+        (
+            lambda facts: facts.update(queue={"error": "postqueue: fatal: x"}),
+            "host.queue",
+            "postqueue: fatal: x",
+        ),
+        (
+            lambda facts: facts["generation"].update(current=""),
+            "host.generation",
+            "none is current",
+        ),
+        (
+            lambda facts: facts["generation"].update(activated="000001-3f1c9a7be210"),
+            "host.generation",
+            "the daemons use 000001-3f1c9a7be210",
+        ),
+        (
+            lambda facts: facts["generation"].update(drift=["dovecot/logins changed"]),
+            "host.generation",
+            "1 file differs from what was installed: dovecot/logins",
+        ),
+        (
+            lambda facts: facts["generation"].update(error="manifest.json: gone"),
+            "host.generation",
+            "manifest.json: gone",
+        ),
+        (lambda facts: facts["failed"].append("fwupd.service"), "host.units", "fwupd.service"),
+    ],
+)
+def test_each_trouble_is_one_finding_that_names_it(change: Change, id_: str, says: str) -> None:
+    wrong = problems(found(change))
+    assert list(wrong) == [id_], wrong
+    assert says in wrong[id_]
+
+
+def test_a_wrong_clock() -> None:
+    assert problems(found(apart=-61.0)) == {"host.clock": "61 s behind"}
+    assert problems(found(apart=61.0)) == {"host.clock": "61 s ahead"}
+    assert problems(found(apart=60.0)) == {}
+    assert (skew(5.0, 4.0, 6.0), skew(9.0, 4.0, 6.0), skew(1.0, 4.0, 6.0)) == (0.0, 3.0, -3.0)
+
+
+def test_what_a_host_does_not_need_may_be_down() -> None:
+    assert problems(found(stop("postfix@-.service"), debian=13)) == {}
+    assert problems(found(stop("opendkim@ed25519.service"), ed25519=False)) == {}
+    assert (
+        problems(
+            found(
+                lambda facts: facts["units"].update(
+                    {"nginx.service": {"load": "not-found", "active": "inactive", "enabled": ""}}
+                )
+            )
+        )
+        == {}
+    )
+    assert (
+        problems(found(lambda facts: facts["queue"].update(messages=3, oldest=400000.0, held=5000)))
+        == {}
+    )
+
+
+def test_a_failed_unit_that_has_a_finding_of_its_own_is_told_once() -> None:
+    def change(facts: dict[str, t.Any]) -> None:
+        stop("reseller-mail-guard.service")(facts)
+        facts["failed"].append("reseller-mail-guard.service")
+
+    assert list(problems(found(change))) == ["host.guard"]
+
+
+def test_a_little_room_is_a_warning() -> None:
+    assert found(lambda facts: facts["filesystems"][0].update(free=99))["host.disk"].state == "warn"
+
+
+def test_opendkim_without_a_generation_waits_for_it() -> None:
+    def change(facts: dict[str, t.Any]) -> None:
+        facts["generation"].update(current="")
+        stop("opendkim@rsa.service")(facts)
+
+    findings = found(change)
+    assert list(problems(findings)) == ["host.generation"]
+    assert findings["host.opendkim"].state == "blocked"
+    assert findings["host.opendkim"].found == f"not verified: host.generation of {HOST} failed"
+
+
+def test_a_host_that_cannot_be_reached_is_one_failure() -> None:
+    findings = unreached(HOST, "no connection: timed out")
+    assert [one.id for one in findings] == list(CATALOGUE)
+    assert [(one.id, one.found) for one in findings if one.state == "fail"] == [
+        ("host.reached", "no connection: timed out")
+    ]
+    assert {one.state for one in findings[1:]} == {"blocked"}
+
+
+HOMES = {
+    HOST: HOST,
+    "acme.example": HOST,
+    "mail.acme.example": HOST,
+    "globex.example": "mx2.hosting.example",
+}
+
+
+def fail(id_: str, subject: str, state: str = "fail") -> Finding:
+    return Finding(id_, subject, state, "", "a symptom", "a P-256 key")
+
+
+def test_what_needs_a_failed_service_is_blocked_and_names_it() -> None:
+    guard = Finding("host.guard", HOST, "fail", "", "inactive")
+    symptoms = [
+        fail("mail.ciphers", HOST),
+        fail("access.submission", HOST),
+        fail("access.submission", "mail.acme.example"),
+        fail("mail.submit", "jo@acme.example"),
+        fail("mail.deliver", "jo@acme.example → ann@globex.example"),
+        fail("mail.deliver", "ann@globex.example → jo@acme.example"),
+        fail("mail.deliver", "outside → jo@acme.example"),
+        fail("mail.dkim", "acme.example", "blocked"),
+        fail("mail.tls", HOST, "warn"),
+    ]
+    for one in settled([guard, *symptoms], HOMES):
+        assert one is guard or (one.state, one.found, one.remedy) == (
+            "blocked",
+            f"not verified: host.guard of {HOST} failed",
+            "",
+        ), one
+
+
+def test_what_is_well_or_needs_it_not_or_lives_elsewhere_is_left_alone() -> None:
+    guard = Finding("host.guard", HOST, "fail", "", "inactive")
+    others = [
+        fail("mail.tls", HOST, "ok"),
+        fail("access.imap", HOST),
+        fail("mail.tls", "mx2.hosting.example"),
+        fail("dns.mx_missing", "acme.example"),
+        fail("mail.submit", "ann@globex.example"),
+        fail("mail.submit", "jo@acme.example", "na"),
+        fail("quota.usage", "jo@acme.example"),
+        fail("mail.deliver", "outside → ann@globex.example"),
+        fail("mail.submit", "somebody@nowhere.example"),
+    ]
+    assert settled([guard, *others], HOMES) == [guard, *others]
+
+
+def test_a_finding_with_an_id_of_its_own_below_its_question_needs_the_same() -> None:
+    nginx = Finding("host.nginx", HOST, "fail", "", "inactive")
+    given = [
+        nginx,
+        fail("dns.mta_sts_policy_unreachable", "acme.example"),
+        fail("dns.mta_sts_missing", "acme.example"),
+    ]
+    assert [one.state for one in settled(given, HOMES)] == ["fail", "blocked", "fail"]
+
+
+def test_a_warning_of_a_host_blocks_nothing() -> None:
+    disk = Finding("host.disk", HOST, "warn", "", "9 %")
+    assert settled([disk, fail("mail.submit", "jo@acme.example")], HOMES)[1].state == "fail"
+
+
+def test_every_need_is_a_finding_about_hosts() -> None:
+    assert {need for needs in NEEDS.values() for side in needs for need in side} <= {
+        *CATALOGUE,
+        "mail.port",
+    }
+
+
+def test_a_host_whose_port_25_is_shut_is_the_cause_of_what_others_cannot_hand_to_it() -> None:
+    port = Finding("mail.port", HOST, "fail", "", "refused")
+    given = [
+        port,
+        fail("mail.deliver", "outside → jo@acme.example"),
+        fail("mail.backup", "alt.hosting.example → acme.example"),
+        fail("mail.fetch", "jo@acme.example"),
+    ]
+    assert [(one.state, one.found) for one in settled(given, HOMES)[1:3]] == [
+        ("blocked", f"not verified: mail.port of {HOST} failed")
+    ] * 2
+    assert settled(given, HOMES)[3].state == "fail"
+    postfix = Finding("host.postfix", HOST, "fail", "", "inactive")
+    assert [one.state for one in settled([postfix, *given[:3]], HOMES)] == [
+        "fail",
+        "blocked",
+        "blocked",
+        "blocked",
+    ]
+
+
+def test_a_backup_mx_that_is_dead_says_nothing_about_the_node() -> None:
+    port = Finding("mail.port", "alt.hosting.example", "fail", "", "refused")
+    deliver = fail("mail.deliver", "outside → jo@acme.example")
+    assert settled([port, deliver], HOMES) == [port, deliver]
+
+
+def test_the_report_settles_what_all_parts_found() -> None:
+    host = {
+        "findings": as_dicts([Finding("host.guard", HOST, "fail", "", "inactive")]),
+        "homes": HOMES,
+    }
+    findings = collect(
+        [
+            {"name": "host", "results": {"mx1": host}},
+            {
+                "name": "mail",
+                "results": {
+                    "estate": {"findings": as_dicts([fail("mail.submit", "jo@acme.example")])}
+                },
+            },
+        ]
+    )
+    assert [(one.id, one.state) for one in findings] == [
+        ("host.guard", "fail"),
+        ("mail.submit", "blocked"),
+    ]
+
+
+def test_the_page_has_the_catalogue() -> None:
+    page = Path(__file__).parents[5] / "docs" / "findings.md"
+    assert as_markdown() in page.read_text(encoding="utf-8")
