@@ -42,6 +42,22 @@ def wait_until(claim: t.Callable[[], t.Any], seconds: float = 30) -> t.Any:
     return answer
 
 
+def retried(host: Host, recipient: str, seconds: float = 60) -> bool:
+    """Have Postfix try at once what it deferred for a recipient; return whether it took it up.
+
+    It is asked more than once: a queue manager that restarts for a reload forgets what it was
+    asked a moment before.
+    """
+    deferred = f"""postqueue -j | grep -F '"deferred"' | grep -F '{recipient}' || true"""
+
+    def taken_up() -> bool:
+        host.run("postqueue -f")
+        time.sleep(0.5)
+        return not host.output(deferred)
+
+    return bool(wait_until(taken_up, seconds))
+
+
 @dataclass(frozen=True)
 class Message:
     """A message that can be found again by its token."""

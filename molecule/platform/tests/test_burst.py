@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import uuid
 
-from client import Host, Outside, wait_until
+from client import Host, Outside, retried, wait_until
 from conftest import Side
 
 COUNT = 120
@@ -29,7 +29,8 @@ def test_a_burst_for_one_mailbox_is_delivered_without_deferrals(
             lambda: int(node.output("find /var/spool/postfix/deferred -type f | wc -l")) >= COUNT
         ), "the burst is not in the queue"
     finally:
-        node.run("postconf -X defer_transports; postfix reload; postqueue -f")
+        node.run("postconf -X defer_transports; postfix reload")
+    assert retried(node, side.second.name)
 
     def arrived() -> list[str]:
         return outside.call(

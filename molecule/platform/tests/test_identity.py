@@ -13,7 +13,7 @@ import uuid
 
 import dkim
 import pytest
-from client import Host, Message, Outside, wait_until
+from client import Host, Message, Outside, retried, wait_until
 from conftest import OUTSIDE, STRANGER, Address, Side
 from test_delivery import received, submit, txt
 from test_sieve import put
@@ -205,7 +205,8 @@ def test_what_a_script_sends_is_deferred_and_comes_once_when_postfix_does_not_ta
         waits = f"postqueue -j | grep -F '{side.user}' | grep -c 'emporary'"
         assert wait_until(lambda: node.run(waits, check=False).stdout.strip() not in ("", "0"))
     finally:
-        node.run(f"mv {main_cf}.kept {main_cf} && postfix reload && postqueue -f")
+        node.run(f"mv {main_cf}.kept {main_cf} && postfix reload")
+    assert retried(node, side.user.name)
     received(outside, side.user, message)
     assert len(outside.stored(message.token)) == 1
 
