@@ -34,7 +34,7 @@ def newest_venv() -> Path:
     return newest if newest.is_dir() else PROJECT / ".venv"
 
 
-def wait_until(claim: t.Callable[[], t.Any], seconds: float = 30) -> t.Any:
+def wait_until(claim: t.Callable[[], t.Any], seconds: float = 60) -> t.Any:
     """Ask until the answer is true; the last answer when time is up."""
     deadline = time.monotonic() + seconds
     while not (answer := claim()) and time.monotonic() < deadline:

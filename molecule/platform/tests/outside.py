@@ -211,7 +211,7 @@ def logins(host, protocol, pairs, port=0, at_once=20):
         return list(pool.map(lambda pair: login(host, protocol, *pair, port=port), pairs))
 
 
-def fetch(host, user, password, token, folder="INBOX", seconds=30):
+def fetch(host, user, password, token, folder="INBOX", seconds=60):
     """The messages that carry the token, as soon as there is one; none when it does not come in
     time."""
     deadline = time.monotonic() + seconds
@@ -250,7 +250,7 @@ def imap_create(host, user, password, folder):
         return [state, text.decode()]
 
 
-def stored(token, seconds=30, header="X-Token"):
+def stored(token, seconds=60, header="X-Token"):
     """The messages with the token that came to the stranger: all mail for this host's domains ends
     in one Maildir."""
     deadline = time.monotonic() + seconds
