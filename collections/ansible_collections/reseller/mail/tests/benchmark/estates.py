@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sound estates of any size, that use the language as providers do: what benchmarks time and what
-the fuzzer spoils.
+"""Sound estates of any size, that use the language as providers do. The benchmark measures them, and
+the fuzzer changes them.
 
 Nothing is random: equal numbers give equal bytes.
 """
 
 from __future__ import annotations
 
-import sys
+import typing as t
 from pathlib import Path
 
+NODES: t.Final = ("mx1", "mx2")
 PROVIDER = """\
 provider:
   name: Example Hosting
@@ -58,7 +59,7 @@ ACCOUNT = """\
 organisation: Tenant {nth}
 plan: {plan}
 state: active
-placement: mx{node}
+placement: {node}
 external_ids: {{whmcs: "{nth}"}}
 default_owner: box0@{domain}
 admins:
@@ -92,9 +93,12 @@ relay: {host: mail.stranger.example, recipients: [peter, archive, info]}
 """
 
 
-def files(tenants: int, mailboxes: int) -> dict[str, str]:
-    """The files of an estate with so many tenants of so many mailboxes, by path. Every third tenant
-    has the small plan, every tenth a relay domain."""
+def files(tenants: int, mailboxes: int, nodes: t.Sequence[str] = NODES) -> dict[str, str]:
+    """Return the files of an estate with so many tenants of so many mailboxes, by path.
+
+    Every third tenant has the small plan, every tenth a relay domain. The tenants are placed on
+    ``nodes`` in turn.
+    """
     texts = {"estate.yml": PROVIDER, "plans.yml": PLANS}
     for nth in range(tenants):
         domain, folder = f"domain{nth}.example", f"tenants/tenant{nth}"
@@ -108,7 +112,7 @@ def files(tenants: int, mailboxes: int) -> dict[str, str]:
             "nth": nth,
             "domain": domain,
             "domains": ", ".join(names),
-            "node": nth % 2 + 1,
+            "node": nodes[nth % len(nodes)],
             "mailboxes": max(mailboxes, 1),
             "plan": "business",
         }
@@ -148,7 +152,7 @@ def _mailbox(nth: int, domain: str, small: bool) -> str:
 
 
 def _aliases(mailboxes: int) -> str:
-    """Five a domain, as measured in the wild: most lead to one or two people."""
+    """Return five aliases of a domain, as many as domains have: most lead to one or two people."""
     to = [f"box{min(nth, mailboxes - 1)}" for nth in range(4)]
     return (
         f"aliases:\n  - name: sales\n    to: [{to[0]}, ann@elsewhere.example]\n  - name: info\n   "
@@ -157,14 +161,22 @@ def _aliases(mailboxes: int) -> str:
     )
 
 
-def write(root: Path, tenants: int, mailboxes: int) -> int:
-    """Writes such an estate; the number of its bytes."""
-    texts = files(tenants, mailboxes)
-    for path, text in texts.items():
+def write(root: Path, tenants: int, mailboxes: int, nodes: t.Sequence[str] = NODES) -> None:
+    """Write such an estate below a folder."""
+    for path, text in files(tenants, mailboxes, nodes).items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
-    return sum(map(len, texts.values()))
 
 
-if __name__ == "__main__":
-    write(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+def change(root: Path) -> None:
+    """Change an estate of at least three tenants: a mailbox grows, an alias gets another name, and
+    DMARC of a domain becomes stricter."""
+    for nth, (old, new) in enumerate(
+        (
+            ("quota: 1G", "quota: 2G"),
+            ("  - name: all\n", "  - name: everybody\n"),
+            ("stage: observe", "stage: test"),
+        )
+    ):
+        path = root / f"tenants/tenant{nth}/domain{nth}.example.yml"
+        path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
