@@ -17,9 +17,6 @@ from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate i
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.files import update
 from ansible_collections.reseller.mail.plugins.plugin_utils._judge.warnings import warnings
 from ansible_collections.reseller.mail.plugins.plugin_utils._language.source_line import redacted
-from ansible_collections.reseller.mail.plugins.plugin_utils._language.unused_keys import (
-    without_effect,
-)
 from ansible_collections.reseller.mail.plugins.plugin_utils._load import load, read_files
 from ansible_collections.reseller.mail.plugins.plugin_utils._report import fault_formats, fault_text
 
@@ -47,7 +44,7 @@ class ActionModule(ControllerAction):
         counts = _counts(estate) if estate else None
         if faults:
             sources = fault_text.Sources(read_files(directory)[0], sources.prefix)
-        idle = without_effect(estate) if estate else []
+        idle = estate.unused_keys if estate else ()
         doubtful = warnings(estate) if estate else []
         report = fault_formats.Report(
             faults, sources, counts, idle, _help() if args["output"] == "sarif" else {}, doubtful

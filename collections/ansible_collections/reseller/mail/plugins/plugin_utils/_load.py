@@ -7,6 +7,7 @@ estate or a list of faults, and never a traceback or an endless run.
 
 from __future__ import annotations
 
+import collections
 import gc
 import os
 import re
@@ -18,6 +19,7 @@ from . import _judge
 from ._language import build as language_build
 from ._language import scalars, schema
 from ._language.ladders import Steps, by_domain
+from ._language.source import Source
 from ._language.typed_values import Values, Walker
 from ._language.yaml_nodes import parse
 from ._model import names as model_names
@@ -99,7 +101,7 @@ def build(
         reading, {plan.name: plan for plan in plans}, estate_file.get("defaults"), by_domain(steps)
     )
     estate = language_build.estate(
-        estate_file, plans_file, plans, tenants, states, steps, reading.roots
+        estate_file, plans_file, plans, tenants, states, steps, reading.unused_keys
     )
     found = reading.faults
     # A value that could not be read has its default. A second fault at its place follows from that.
@@ -118,14 +120,14 @@ class _Reading:
     Attributes:
         faults: The faults so far.
         holes: ``(file, key)`` for keys that could not be read; the key is empty for a whole file.
-        roots: ``(kind of file, place)`` of each file that was read.
+        unused_keys: How often each key is used that hosts do not act on yet.
     """
 
     def __init__(self, files: t.Mapping[str, bytes], faults: t.Iterable[Fault]) -> None:
         self.files = files
         self.faults = list(faults)
         self.holes = {(fault.position.file, "") for fault in self.faults}
-        self.roots: list[tuple[str, Position]] = []
+        self.unused_keys: collections.Counter[str] = collections.Counter()
 
     def file(self, path: str, table: schema.Table) -> t.Optional[Values]:
         """Return the values of a file, or None if it has no table."""
@@ -135,11 +137,11 @@ class _Reading:
             self.holes.add((path, ""))
             if root is None:
                 return None
-        walker = Walker(path)
+        walker = Walker(path, Source(path, self.files[path]))
         values = walker.file_values(root, table)
         self.faults.extend(walker.faults)
         if values is not None:
-            self.roots.append((table.name, values["at"]))
+            self.unused_keys.update(walker.unused)
         self.holes.update(walker.holes)
         return values
 

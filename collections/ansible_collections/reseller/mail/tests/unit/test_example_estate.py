@@ -14,6 +14,7 @@ from ansible_collections.reseller.mail.plugins.plugin_utils._language.yaml_nodes
     LIST,
     MAPPING,
     YamlNode,
+    parse,
 )
 
 PROJECT = Path(__file__).parents[6]
@@ -44,14 +45,21 @@ def used(node: YamlNode, table: schema.Table) -> t.Iterator[int]:
                 yield from used(item, kind)
 
 
+def table_of(path: str) -> schema.Table:
+    name = Path(path).name
+    if path.startswith("state/"):
+        return schema.PROMOTED if path == _load.PROMOTED else schema.STATE
+    return schema.FILES[name if name in schema.FILES else "<domain>.yml"]
+
+
 @pytest.fixture(scope="module")
 def found() -> set[int]:
-    estate, faults = _load.load(str(EXAMPLE))
-    assert estate is not None, faults
+    files, faults = _load.read_files(str(EXAMPLE))
+    assert not faults
     return {
         key
-        for name, at in estate.files
-        for key in used(t.cast(YamlNode, at.node), schema.FILES[name])
+        for path, content in files.items()
+        for key in used(t.cast(YamlNode, parse(path, content)[0]), table_of(path))
     }
 
 

@@ -28,7 +28,9 @@ if t.TYPE_CHECKING:
 
 ADDED, CHANGED, REMOVED = "added", "changed", "removed"
 
-_NO_KEYS = frozenset(("at", "own_settings", "files", "name", "domain", "address", "target"))
+_NO_KEYS = frozenset(
+    ("at", "own_settings", "unused_keys", "unlimited", "name", "domain", "address", "target")
+)
 _SIZES = frozenset(
     ("quota", "storage", "mailbox_storage", "tranche", "capacity", "default", "min", "max")
 )

@@ -108,7 +108,7 @@ def _tenant_spf(
     )
     size = len(texts[domain.name]) - sum(map(len, added)) - len(added)
     for nth, name in enumerate(dict.fromkeys(domain.spf.include)):
-        at = place_of_item(chain, "spf", "include", domain.spf.include.index(name))
+        number = domain.spf.include.index(name)
         before, asked, size = (
             asked,
             asked + lookups(f"include:{name}", texts, (domain.name,)),
@@ -121,7 +121,7 @@ def _tenant_spf(
                 else f"needs more than {MAX_LOOKUPS} lookups"
             )
             yield fault(
-                at,
+                place_of_item(chain, "spf", "include", number),
                 "too-many-spf-lookups",
                 f"with include {name} (number {nth + 1}) the SPF record of {domain.name} {why}",
                 f"at most {MAX_LOOKUPS} lookups, including those of the included records"
@@ -130,7 +130,7 @@ def _tenant_spf(
             return
         if size > limit:
             yield fault(
-                at,
+                place_of_item(chain, "spf", "include", number),
                 "record-too-long",
                 f"with include {name} the SPF record of {domain.name} has {size} bytes",
                 f"at most {limit} bytes",

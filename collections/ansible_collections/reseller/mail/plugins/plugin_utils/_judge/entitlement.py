@@ -44,7 +44,8 @@ def judge(index: Index) -> t.Iterator[Fault]:
             yield from _signatures(index, domain.own_settings)
             yield from _too_loose(domain.name, domain.own_settings, chain)
             for mailbox in domain.mailboxes:
-                yield from _too_loose(mailbox.address, mailbox.own_settings, chain)
+                if mailbox.own_settings:
+                    yield from _too_loose(mailbox.address, mailbox.own_settings, chain)
             yield from _open_spf_tail(index.estate, tenant, domain)
             yield from _unused_passwords(domain)
 
@@ -52,20 +53,16 @@ def judge(index: Index) -> t.Iterator[Fault]:
 def _unknown_addons(estate: Estate) -> t.Iterator[Fault]:
     """Yield a fault for each add-on of a plan or bundle that has no price."""
     known = {addon.name for addon in estate.addons}
-    places = [
-        (name, plan.at.of("addons", nth))
-        for plan in estate.plans
-        for nth, name in enumerate(plan.addons)
-    ]
+    places = [(name, plan.at, nth) for plan in estate.plans for nth, name in enumerate(plan.addons)]
     places += [
-        (name, bundle.at.of("addons", nth))
+        (name, bundle.at, nth)
         for bundle in estate.addon_bundles
         for nth, name in enumerate(bundle.addons)
     ]
-    for name, at in places:
+    for name, at, nth in places:
         if name not in known:
             yield fault(
-                at,
+                at.of("addons", nth),
                 "unknown-addon",
                 f"there is no add-on {name}{meant(name, known)}",
                 f"addons of plans.yml: {listed(known)}",
@@ -101,7 +98,8 @@ def _not_in_plan(tenant: Tenant, plan: Plan) -> t.Iterator[Fault]:
     for domain in tenant.domains:
         yield from _protocols(plan, domain.own_settings)
         for mailbox in domain.mailboxes:
-            yield from _protocols(plan, mailbox.own_settings)
+            if mailbox.own_settings:
+                yield from _protocols(plan, mailbox.own_settings)
             for nth, addon in enumerate(mailbox.addons):
                 if addon not in plan.addons:
                     yield fault(
@@ -119,14 +117,13 @@ def _outbound_address(index: Index, tenant: Tenant, plan: t.Optional[Plan]) -> t
     if not address:
         return
     node = index.nodes.get(tenant.placement)
-    at = tenant.at.of("outbound_address")
     if (
         node is not None
         and address not in node.outbound_addresses
         and not index.unsure("estate.yml", "nodes")
     ):
         yield fault(
-            at,
+            tenant.at.of("outbound_address"),
             "unknown-outbound-address",
             f"{address} is not an outbound address of node {node.name}, which serves tenant"
             f" {tenant.name}",
@@ -134,7 +131,7 @@ def _outbound_address(index: Index, tenant: Tenant, plan: t.Optional[Plan]) -> t
         )
     if plan is not None and "outbound_address" not in plan.features:
         yield fault(
-            at,
+            tenant.at.of("outbound_address"),
             "feature-not-in-plan",
             f"tenant {tenant.name} uses outbound_address, which plan {plan.name} does not have",
             f"features of the plan: {listed(plan.features)}",
@@ -167,7 +164,7 @@ def _loose_rates(who: str, own_settings: OwnSettings, above: Chain) -> t.Iterato
     It would have no effect, because the tightest rate counts.
     """
     own = own_settings.get("rate_limits") or {}
-    for key in _RATES:
+    for key in _RATES if own else ():
         given, wanted = find(above, "rate_limits", key), own.get(key)
         if wanted is not None and given.value is not None and wanted > given.value:
             yield fault(
@@ -184,7 +181,7 @@ def _loose_mailbox_limits(who: str, own_settings: OwnSettings, above: Chain) -> 
     The provider's own files may exceed the default; the tenants' files may not.
     """
     own = own_settings.get("mailbox_limits") or {}
-    for key in ("messages", "folders"):
+    for key in ("messages", "folders") if own else ():
         given, wanted = find(above, "mailbox_limits", key), own.get(key)
         by_default = given.level == "default"
         if (

@@ -111,19 +111,18 @@ def _branding(
     name = domain.branding.hostname
     if name is None:
         return
-    at = domain.at.of("branding", "hostname")
     own = {own_name for each in tenant.domains for own_name in each.names}
     # The domain itself is not allowed: its address is that of the tenant's web site.
     if name in hostnames or name in own or not nearest(name, own):
         yield fault(
-            at,
+            domain.at.of("branding", "hostname"),
             "foreign-hostname",
             f"{name} is not below a domain of tenant {tenant.name}",
             f"a name below {listed(own)}",
         )
     elif name.partition(".")[0] in RESERVED:
         yield fault(
-            at,
+            domain.at.of("branding", "hostname"),
             "reserved-name",
             f"{name} is a name under which policies or settings are published",
             f"a name whose first label is not one of {listed(RESERVED)}",
@@ -132,7 +131,7 @@ def _branding(
         taken.setdefault(name, tenant) is not tenant
     ):  # pragma: no cover - needs a domain of two tenants, a fault itself
         yield fault(
-            at,
+            domain.at.of("branding", "hostname"),
             "foreign-hostname",
             f"{name} belongs to tenant {taken[name].name}",
             "a name below the tenant's own domains",

@@ -19,7 +19,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from .._model.domain import Domain
+from .._model.domain import Domain, Mailbox
 from .._model.estate import Estate
 from .._model.tenant import COUNTERS, Limits, Plan, Tenant
 from .._model.values import NOWHERE, Limit, Position
@@ -155,7 +155,7 @@ def _together(kind: str, name: str, at: Position, accounts: t.Sequence[Account])
     used = Usage()
     for account in accounts:
         used.add(account.used)
-    limits = {}
+    limits: dict[str, t.Any] = {}
     for key in COUNTERS:
         each: list[Limit] = [getattr(account.limits, key) for account in accounts]
         limits[key] = None if None in each else sum(limit for limit in each if limit is not None)
@@ -164,7 +164,7 @@ def _together(kind: str, name: str, at: Position, accounts: t.Sequence[Account])
 
 def _enter(book: Ledger, tenant: Tenant, plan: t.Optional[Plan]) -> None:
     """Add the accounts of a tenant, of its owners and of its domains to the ledger."""
-    total = Usage(domain_admins=len(domain_admins(tenant)))
+    total = Usage(domain_admins=len(tenant.admins) + len(_mailboxes_of_admins(tenant)))
     book.tenants[tenant.name] = Account(
         "tenant", tenant.name, tenant.name, total, tenant.limits, tenant.at, plan
     )
@@ -200,13 +200,18 @@ def domain_admins(tenant: Tenant) -> list[Position]:
     First the admins of the account, then the mailboxes with ``domain_admin`` that are not among
     them (S4-11).
     """
+    return [admin.at for admin in tenant.admins] + [
+        mailbox.at.of("domain_admin") for mailbox in _mailboxes_of_admins(tenant)
+    ]
+
+
+def _mailboxes_of_admins(tenant: Tenant) -> list[Mailbox]:
+    """Return the mailboxes with ``domain_admin`` that are not among the admins of the account."""
     named = {admin.address for admin in tenant.admins}
     boxes = (
         mailbox for domain in tenant.domains for mailbox in domain.mailboxes if mailbox.domain_admin
     )
-    return [admin.at for admin in tenant.admins] + [
-        mailbox.at.of("domain_admin") for mailbox in boxes if mailbox.address not in named
-    ]
+    return [mailbox for mailbox in boxes if mailbox.address not in named]
 
 
 def charges(domain: Domain) -> t.Iterator[tuple[str, int, str, Position]]:

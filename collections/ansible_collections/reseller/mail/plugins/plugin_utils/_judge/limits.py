@@ -12,7 +12,7 @@ import typing as t
 from .._model.domain import Domain, Mailbox
 from .._model.estate import Node, QuotaPolicy
 from .._model.sizes import size
-from .._model.tenant import COUNTERS, Limits, Plan, Tenant
+from .._model.tenant import COUNTERS, Plan, Tenant
 from .._model.values import Fault, Limit, Position
 from ._index import Index, fault
 from .ledger import Account, Ledger, binding, charges, domain_admins, ledger
@@ -99,15 +99,13 @@ def _above_plan(tenant: Tenant, plan: Plan) -> t.Iterator[Fault]:
 def _unlimited_in_pool(tenant: Tenant, book: Ledger) -> t.Iterator[Fault]:
     """Yield a fault for each limit written as ``unlimited`` where the tenant has a limit."""
     effective = book.tenants[tenant.name]
-    for who, limits, at, path in _written_limits(tenant):
-        for key in COUNTERS:
+    for who, unlimited, at, path in _written_as_unlimited(tenant):
+        for key in unlimited:
             finite = getattr(effective.limits, key)
-            place = at.of(*path, key)
-            is_written = place != at.of(*path)
-            if finite is not None and getattr(limits, key) is None and is_written:
+            if finite is not None:
                 verb = "is" if key == "storage" else "are"
                 yield fault(
-                    place,
+                    at.of(*path, key),
                     "unlimited-in-pool",
                     f"{_WORDS[key]} of {who} {verb} unlimited, but tenant {tenant.name} has a"
                     f" limit of {amount(key, finite)}",
@@ -116,23 +114,24 @@ def _unlimited_in_pool(tenant: Tenant, book: Ledger) -> t.Iterator[Fault]:
                 )
 
 
-def _written_limits(tenant: Tenant) -> t.Iterator[tuple[str, Limits, Position, tuple[str, ...]]]:
-    """Yield all limits in an account: whose they are, limits, and position and path of the keys."""
-    yield "the account", tenant.own_limits, tenant.at, ("limits",)
+def _written_as_unlimited(
+    tenant: Tenant,
+) -> t.Iterator[tuple[str, tuple[str, ...], Position, tuple[str, ...]]]:
+    """Yield the unlimited counters in an account: whose they are, keys, and where the keys are."""
+    yield "the account", tenant.own_limits.unlimited, tenant.at, ("limits",)
     for admin in tenant.admins:
-        yield f"admin {admin.address}", admin.limits, admin.at, ("limits",)
+        yield f"admin {admin.address}", admin.limits.unlimited, admin.at, ("limits",)
     for one in tenant.domain_limits:
-        limits = Limits(mailboxes=one.mailboxes, aliases=one.aliases, storage=one.storage)
-        yield f"domain {one.name}", limits, one.at, ()
+        yield f"domain {one.name}", one.unlimited, one.at, ()
 
 
 def _default_quota(plan: Plan) -> t.Iterator[Fault]:
     """Yield a fault if the default quota of a plan does not fit into the plan itself."""
-    default, place = plan.mailbox_quota_default, plan.at.of("mailbox_quota", "default")
+    default, path = plan.mailbox_quota_default, ("mailbox_quota", "default")
     if not _is_within(default, plan.mailbox_quota_min, plan.mailbox_quota_max):
         what = f"the default quota {size(default)} of plan {plan.name} is not within its bounds"
         yield fault(
-            place,
+            plan.at.of(*path),
             "quota-out-of-bounds",
             what,
             _bounds(plan.mailbox_quota_min, plan.mailbox_quota_max),
@@ -142,7 +141,8 @@ def _default_quota(plan: Plan) -> t.Iterator[Fault]:
             f"the default quota of plan {plan.name} is unlimited, but the plan gives a tenant"
             f" {size(plan.limits.storage)} of storage"
         )
-        yield fault(place, "unlimited-in-pool", what, f"a size up to {size(plan.limits.storage)}")
+        allowed = f"a size up to {size(plan.limits.storage)}"
+        yield fault(plan.at.of(*path), "unlimited-in-pool", what, allowed)
 
 
 def _quota(
@@ -156,9 +156,9 @@ def _quota(
     ):
         largest = domain.limits.mailbox_storage
         whose = f"mailbox_storage of {domain.name} and {whose}"
-    if not mailbox.at.has_key("quota") and not _is_within(
+    if not _is_within(
         plan.mailbox_quota_default, plan.mailbox_quota_min, plan.mailbox_quota_max
-    ):
+    ) and not mailbox.at.has_key("quota"):
         return  # The plan's default is the fault, and is reported once, in the plan.
     if not _is_within(mailbox.quota, plan.mailbox_quota_min, largest):
         what = f"the mailbox {mailbox.address} has quota {size(mailbox.quota)}"

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
-from .._model.domain import Domain
+from .._model.domain import Alias, Domain, DomainLimits, Mailbox, SenderAddress
 from .._model.estate import BackupMx, Node
-from .._model.tenant import Tenant
+from .._model.tenant import AddOn, Plan, Tenant
 from .._model.values import Fault, Position
 from .._model.words import listed
 from ._index import Index, fault
@@ -18,8 +18,8 @@ from ._index import Index, fault
 # Ansible gives these names a meaning, so a node must not have one of them.
 RESERVED = frozenset(("all", "localhost", "ungrouped", "untagged", "tagged"))
 
-Place = tuple[str, Position]
-"""A name, and where it is written."""
+Place = tuple[str, Position, tuple[t.Union[str, int], ...]]
+"""A name, and where it is written: the place of its table, and the path of the name from there."""
 
 
 def judge(index: Index) -> t.Iterator[Fault]:
@@ -42,15 +42,15 @@ def _names_of_estate(index: Index) -> t.Iterator[Fault]:
     estate = index.estate
     hosts: tuple[t.Union[Node, BackupMx], ...] = (*estate.nodes, *estate.backup_mx)
     kinds: tuple[tuple[str, t.Iterable[Place]], ...] = (
-        ("node", ((node.name, node.at.of("name")) for node in estate.nodes)),
-        ("hostname", ((host.hostname, host.at.of("hostname")) for host in hosts)),
+        ("node", _named(estate.nodes)),
+        ("hostname", ((host.hostname, host.at, ("hostname",)) for host in hosts)),
         ("IP address", _ip_addresses(index)),
-        ("add-on", ((addon.name, addon.at.of("name")) for addon in estate.addons)),
-        ("plan", ((plan.name, plan.at.of("name")) for plan in estate.plans)),
+        ("add-on", _named(estate.addons)),
+        ("plan", _named(estate.plans)),
         ("external id", _external_ids(index)),
         (
             "bundle of",
-            ((listed(bundle.addons), bundle.at.of("addons")) for bundle in estate.addon_bundles),
+            ((listed(bundle.addons), bundle.at, ("addons",)) for bundle in estate.addon_bundles),
         ),
         ("domain", _approved_domains(index)),
     )
@@ -63,17 +63,21 @@ def _names_of_account(tenant: Tenant) -> t.Iterator[Fault]:
     for key in ("managed_domains", "unverified_domains", "suspended_domains"):
         yield from _duplicates("domain", _items(tenant.at, getattr(tenant, key), key))
     yield from _duplicates(
-        "admin", ((admin.address, admin.at.of("address")) for admin in tenant.admins)
+        "admin", ((admin.address, admin.at, ("address",)) for admin in tenant.admins)
     )
-    yield from _duplicates(
-        "domain", ((entry.name, entry.at.of("name")) for entry in tenant.domain_limits)
-    )
+    yield from _duplicates("domain", _named(tenant.domain_limits))
+
+
+def _named(things: t.Iterable[t.Union[Node, AddOn, Plan, DomainLimits]]) -> t.Iterator[Place]:
+    """Yield the names of objects with their places."""
+    for thing in things:
+        yield thing.name, thing.at, ("name",)
 
 
 def _items(at: Position, names: t.Iterable[str], *path: str) -> t.Iterator[Place]:
     """Yield the items of a list with their places; ``path`` leads to the list."""
     for nth, name in enumerate(names):
-        yield name, at.of(*path, nth)
+        yield name, at, (*path, nth)
 
 
 def _ip_addresses(index: Index) -> t.Iterator[Place]:
@@ -87,7 +91,7 @@ def _ip_addresses(index: Index) -> t.Iterator[Place]:
 def _external_ids(index: Index) -> t.Iterator[Place]:
     for tenant in index.estate.tenants:
         for key, value in tenant.external_ids:
-            yield f"{key} {value}", tenant.at.of("external_ids", key)
+            yield f"{key} {value}", tenant.at, ("external_ids", key)
 
 
 def _approved_domains(index: Index) -> t.Iterator[Place]:
@@ -97,12 +101,13 @@ def _approved_domains(index: Index) -> t.Iterator[Place]:
 
 def _duplicates(kind: str, places: t.Iterable[Place]) -> t.Iterator[Fault]:
     """Yield a fault at each place of a name but the first."""
-    first: dict[str, Position] = {}
-    for name, at in places:
-        before = first.setdefault(name, at)
-        if before is not at:
-            what = f"the {kind} {name} is already at {before}"
-            yield fault(at, "duplicate-name", what, "each name once")
+    first: dict[str, Place] = {}
+    for place in places:
+        name, at, path = place
+        before = first.setdefault(name, place)
+        if before is not place:
+            what = f"the {kind} {name} is already at {before[1].of(*before[2])}"
+            yield fault(at.of(*path), "duplicate-name", what, "each name once")
 
 
 def _reserved_nodes(index: Index) -> t.Iterator[Fault]:
@@ -230,7 +235,7 @@ def _not_approved(index: Index, tenant: Tenant, name: str, at: Position) -> t.Op
 
 def _addresses(domain: Domain) -> t.Iterator[Fault]:
     """Yield a fault for each address of a domain that exists twice."""
-    first: dict[str, tuple[str, Position]] = {}
+    first: dict[str, tuple[str, t.Union[Mailbox, Alias, SenderAddress]]] = {}
     kinds = (
         ("mailbox", domain.mailboxes),
         ("alias", domain.aliases),
@@ -238,12 +243,12 @@ def _addresses(domain: Domain) -> t.Iterator[Fault]:
     )
     for kind, things in kinds:
         for thing in things:
-            before = first.setdefault(thing.name, (kind, thing.at))
-            if before[1] is not thing.at:
+            before = first.setdefault(thing.name, (kind, thing))
+            if before[1] is not thing:
                 article = "an" if before[0] == "alias" else "a"
                 yield fault(
                     thing.at.of("name"),
                     "duplicate-address",
-                    f"{thing.address} is already {article} {before[0]} (line {before[1].line})",
+                    f"{thing.address} is already {article} {before[0]} (line {before[1].at.line})",
                     "each address once in its domain",
                 )

@@ -120,7 +120,6 @@ def _unfit_node(index: Index, tenant: Tenant) -> t.Iterator[Fault]:
     node = index.nodes.get(tenant.placement)
     if node is None or tenant.state == "terminated":
         return
-    at = tenant.at.of("placement")
     fit = listed(
         node.name
         for node in index.estate.nodes
@@ -128,7 +127,7 @@ def _unfit_node(index: Index, tenant: Tenant) -> t.Iterator[Fault]:
     )
     if node.lifecycle != "ready" and tenant.served:
         yield fault(
-            at,
+            tenant.at.of("placement"),
             "node-not-ready",
             f"node {node.name} is {node.lifecycle}, but tenant {tenant.name} is {tenant.state}",
             f"nodes that are ready: {fit}",
@@ -136,7 +135,7 @@ def _unfit_node(index: Index, tenant: Tenant) -> t.Iterator[Fault]:
     if not node.resell or node.compute != "dedicated":
         why = "is shared compute" if node.compute != "dedicated" else "is not for resale"
         yield fault(
-            at,
+            tenant.at.of("placement"),
             "node-not-for-resale",
             f"node {node.name} {why}, but tenant {tenant.name} is placed on it",
             f"nodes that can be resold: {fit}",

@@ -129,21 +129,20 @@ def _uploaded_by(
     """
     if by in supers:
         return
-    at = mailbox.at.of("smime", "uploaded_by")
     allowed = (
         "a super_admin of estate.yml, or a tenant_admin for itself and for users of tenant"
         f" {tenant.name} who are not admins"
     )
     if by not in {admin.address for admin in tenant.admins if admin.role == "tenant_admin"}:
         yield fault(
-            at,
+            mailbox.at.of("smime", "uploaded_by"),
             "smime-not-allowed",
             f"{by} is not a tenant_admin of tenant {tenant.name} and may not upload certificates",
             allowed,
         )
     elif by != mailbox.address and mailbox.address in admins:
         yield fault(
-            at,
+            mailbox.at.of("smime", "uploaded_by"),
             "smime-not-allowed",
             f"{by} may not upload a certificate for another admin, {mailbox.address}",
             allowed,

@@ -50,8 +50,8 @@ def judge(index: Index) -> t.Iterator[Fault]:
 
 def _targets_of(index: Index, tenant: Tenant, redirect: Redirect) -> t.Iterator[Fault]:
     """Yield the faults of an alias or forward: no target, unknown targets, and duplicates."""
-    is_empty = redirect.place(0) == redirect.place()  # else the targets could not be read
-    if not redirect.to and is_empty:
+    # If the first target has a place of its own, it is there and could not be read.
+    if not redirect.to and redirect.place(0) == redirect.place():
         yield fault(
             redirect.place(), "no-target", f"{redirect.who} has no target", "at least one address"
         )
@@ -194,6 +194,10 @@ class _Chains:
         Aliases and forwards go first, so that the fault of a loop is at a line that somebody wrote.
         """
         self.lines.update(self._lines())
+        # Most lines lead nowhere: with a catch-all, each mailbox has one.
+        self.ends.update(
+            (key, _End(int(one.keeps), 1)) for key, one in self.lines.items() if not one.to
+        )
         for key in sorted(self.lines, key=lambda key: self.lines[key].path not in _WRITTEN):
             if key not in self.ends:
                 yield from self._follow(key)

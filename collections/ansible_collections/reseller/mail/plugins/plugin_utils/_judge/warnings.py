@@ -6,6 +6,7 @@ PRIVATE to the collection. Pure. A warning has the form of a fault, and refuses 
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from .._language.cascade import chain_of, find
@@ -28,7 +29,7 @@ def warnings(estate: Estate) -> list[Fault]:
     found: list[Fault] = []
     for tenant in estate.tenants:
         for domain in tenant.domains:
-            for at, who, target in _named_addresses(estate, tenant, domain):
+            for place, who, target in _named_addresses(estate, tenant, domain):
                 catch_all = _catch_all_for(index, tenant, target)
                 if catch_all:
                     nearest = _nearest(index, target) if len(found) < _SUGGESTED else ""
@@ -36,21 +37,28 @@ def warnings(estate: Estate) -> list[Fault]:
                         f"{who} to {target}, which is no mailbox or alias: the catch-all"
                         f" {catch_all} takes its mail{nearest}"
                     )
-                    found.append(fault(at, "target-by-catch-all", what, _TARGET))
+                    found.append(fault(place(), "target-by-catch-all", what, _TARGET))
     return sorted(found, key=Fault.order)
 
 
 def _named_addresses(
     estate: Estate, tenant: Tenant, domain: Domain
-) -> t.Iterator[tuple[Position, str, str]]:
-    """Yield the addresses to which a domain's mail or reports go: place, who names it, address."""
+) -> t.Iterator[tuple[t.Callable[[], Position], str, str]]:
+    """Yield the addresses to which a domain's mail or reports go: place, who names it, address.
+
+    The place is a function, because few addresses need it and it is looked up in the file.
+    """
     for redirect in written_redirects(domain):
         for nth, target in enumerate(redirect.to):
-            yield redirect.place(nth), f"{redirect.who} delivers", target
+            yield functools.partial(redirect.place, nth), f"{redirect.who} delivers", target
     for key, address in (("dmarc", domain.dmarc.reports_to), ("tls_rpt", domain.tls_reports_to)):
         if address:
-            at = find(chain_of(estate, tenant, domain), key, "reports_to").at
-            yield at, f"{key}.reports_to of {domain.name} sends", address
+            place = functools.partial(_place_of_reports_to, estate, tenant, domain, key)
+            yield place, f"{key}.reports_to of {domain.name} sends", address
+
+
+def _place_of_reports_to(estate: Estate, tenant: Tenant, domain: Domain, key: str) -> Position:
+    return find(chain_of(estate, tenant, domain), key, "reports_to").at
 
 
 def _catch_all_for(index: Index, tenant: Tenant, target: str) -> str:

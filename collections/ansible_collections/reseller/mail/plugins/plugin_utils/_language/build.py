@@ -39,19 +39,31 @@ from .._model.tenant import (
     Suspension,
     Tenant,
 )
-from .._model.values import NOWHERE, Position
+from .._model.values import NOWHERE
 from . import build_domain, cascade
 from .ladders import Steps
+from .schema import UNSET
 from .typed_values import Values
 
 _NO_LIMITS = Limits()
 
-Files = t.Iterable[tuple[str, Position]]
-
 
 def limits(values: Values) -> Limits:
     """Return the limits of a table. What it does not name is unlimited."""
-    return Limits(**{name: values.get(name) for name in COUNTERS}) if values else _NO_LIMITS
+    if not values:
+        return _NO_LIMITS
+    return Limits(
+        **{name: build_domain.limit(values.get(name, UNSET)) for name in COUNTERS},
+        unlimited=build_domain.unlimited(values),
+    )
+
+
+def _tightest(own: Limits, granted: Limits) -> Limits:
+    """Return the smaller of two limits of each counter."""
+    tightest: dict[str, t.Any] = {
+        key: build_domain.tighter(getattr(own, key), getattr(granted, key)) for key in COUNTERS
+    }
+    return Limits(**tightest)
 
 
 def node(values: Values) -> Node:
@@ -90,7 +102,7 @@ def estate(
     tenants: tuple[Tenant, ...],
     states: tuple[NodeState, ...],
     steps: tuple[Step, ...],
-    files: Files,
+    unused_keys: t.Mapping[str, int],
 ) -> Estate:
     """Return the estate. The values of a file that is missing are empty."""
     provider = _without_place(estate_file.get("provider"))
@@ -114,7 +126,7 @@ def estate(
         steps=steps,
         own_names=_own_names(estate_file.get("defaults") or {}),
         at=estate_file.get("at") or NOWHERE,
-        files=tuple(files),
+        unused_keys=tuple(sorted(unused_keys.items())),
         own_settings=cascade.own_settings("estate", estate_file.get("defaults")),
     )
 
@@ -203,12 +215,7 @@ def tenant(
             )
             for values in account["admins"] or ()
         ),
-        limits=Limits(
-            **{
-                key: build_domain.tighter(getattr(own, key), getattr(granted, key))
-                for key in COUNTERS
-            }
-        ),
+        limits=_tightest(own, granted),
         domains=tuple(build_domain.domain(domain, values, tenancy) for domain, values in files),
         external_ids=tuple(account["external_ids"].items()),
         domain_limits=tuple(

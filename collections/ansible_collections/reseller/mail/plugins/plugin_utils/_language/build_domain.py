@@ -28,7 +28,7 @@ from .._model.domain import (
     Smime,
     Spf,
 )
-from .._model.tenant import Plan
+from .._model.tenant import COUNTERS, Plan
 from .._model.values import PROTOCOLS, Limit
 from . import cascade
 from .ladders import published_dmarc, published_mta_sts
@@ -147,10 +147,10 @@ def _domain_aliases(values: Values, owner: str, tenancy: Tenancy) -> tuple[Domai
             alias,
             owner,
             alias in tenancy.managed,
-            values["at"].of("domain_aliases", index),
+            at,
             alias not in tenancy.unverified,
         )
-        for index, alias in enumerate(values["domain_aliases"])
+        for alias, at in values["domain_aliases"]
     )
 
 
@@ -231,12 +231,23 @@ def domain_limits(values: Values) -> DomainLimits:
     """Return the limits that the account sets for one domain."""
     return DomainLimits(
         values["name"],
-        values["mailboxes"],
-        values["aliases"],
-        values["storage"],
+        limit(values["mailboxes"]),
+        limit(values["aliases"]),
+        limit(values["storage"]),
         values["mailbox_storage"],
         values["at"],
+        unlimited(values),
     )
+
+
+def limit(value: t.Any) -> Limit:
+    """Return a limit. One that the files do not set is unlimited."""
+    return None if value is UNSET else t.cast(Limit, value)
+
+
+def unlimited(values: Values) -> tuple[str, ...]:
+    """Return the counters that a table sets to ``unlimited``."""
+    return tuple(name for name in COUNTERS if values.get(name, UNSET) is None)
 
 
 def _complete(recipient: str, domain: str) -> str:

@@ -13,10 +13,12 @@ from .._model.values import Fault, Position, Secret
 from .._model.words import meant, shown
 from . import schema
 from .scalars import Scalar
+from .source import Source
 from .yaml_nodes import LIST, MAPPING, SCALAR, YamlNode
 
 Values = dict[str, t.Any]
-"""The values of a table by its keys. The entry ``at`` is the table's position."""
+"""The values of a table by its keys. The entry ``at`` is the table's position. Items of a list
+that is ``placed`` are pairs of value and position."""
 
 MAX_SUGGESTIONS = 200
 """In one file. Each costs a quarter of a millisecond. A file with more unknown keys is another kind
@@ -37,10 +39,16 @@ class Walker:
     Attributes:
         faults: The faults so far.
         holes: ``(file, key)`` for each key of the file below which something was left out.
+        unused: The path of each use of a key that hosts do not act on yet, such as
+            ``account.yml: defaults.retention``.
     """
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, source: t.Optional[Source] = None) -> None:
         self.file = file
+        self.source = source
+        self.unused: list[str] = []
+        # The path of the table that is being read. None below an unused key: it counts once.
+        self._above: t.Optional[str] = None
         self.faults: list[Fault] = []
         self.holes: set[tuple[str, str]] = set()
         self._left_out = 0
@@ -59,8 +67,22 @@ class Walker:
 
         An empty file is an empty table.
         """
+        self._above = f"{table.name}: "
         values = self.table(root if root is not None else YamlNode(MAPPING, {}, 1, 1), table)
         return None if values is _BAD else t.cast(Values, values)
+
+    def _value(self, name: str, key: schema.Key, node: YamlNode) -> t.Any:
+        """Return the value of a key, or _BAD after a fault."""
+        above = self._above
+        if above is not None and key.acts == schema.NOT_YET:
+            self.unused.append(f"{above}{name}")
+        if isinstance(key.type, Scalar):
+            return self.scalar(node, key.type)
+        if above is not None:
+            self._above = None if key.acts == schema.NOT_YET else f"{above}{name}."
+        value = self.collection(node, key.type)
+        self._above = above
+        return value
 
     def collection(self, node: YamlNode, kind: schema.Many | schema.Table) -> t.Any:
         """Return the values of a list or table, or _BAD after a fault."""
@@ -113,12 +135,19 @@ class Walker:
         left_out, blank = self._left_out, self._blank
         if isinstance(of, schema.Table):
             found = [self.table(item, of) for item in node.value]
+        elif kind.placed:
+            found = [self._placed(item, of) for item in node.value]
         else:
             found = [self.scalar(item, of) for item in node.value]
         values = tuple(value for value in found if value is not _BAD)
         # An item is kept if one of its values could not be read.
         self._left_out, self._blank = left_out + len(found) - len(values), blank
         return values
+
+    def _placed(self, node: YamlNode, kind: Scalar) -> t.Any:
+        """Return a single value and its place, or _BAD after a fault."""
+        value = self.scalar(node, kind)
+        return value if value is _BAD else (value, Position(self.file, node.line, node.column))
 
     def table(self, node: YamlNode, table: schema.Table) -> t.Any:
         """Return the values of a table, or _BAD after a fault that leaves the table out."""
@@ -127,8 +156,22 @@ class Walker:
             return _BAD
         if table.free is not None:
             return self._free(node, table.free)
-        values: Values = dict(table.defaults)
-        values["at"] = Position(self.file, node.line, node.column, node)
+        values: Values = table.defaults.copy()
+        values["at"] = Position(self.file, node.line, node.column, self.source)
+        bad, misspelt = self._keys(node, table, values)
+        bad += self._missing(node, table, misspelt)
+        # A file is kept with holes, so that the rest of it is validated, too.
+        if table.name not in schema.FILES:
+            return _BAD if bad else values
+        self.holes.update((self.file, name) for name in bad)
+        return values
+
+    def _keys(self, node: YamlNode, table: schema.Table, values: Values) -> tuple[list[str], str]:
+        """Read the keys of a table into ``values``.
+
+        Return the required keys that could not be read, and the text of the faults that suggest a
+        key.
+        """
         whole_file = table.name in schema.FILES
         bad: list[str] = []
         misspelt = ""
@@ -138,11 +181,7 @@ class Walker:
                 misspelt += self._unknown_key(Position(self.file, line, column), name, table)
                 continue
             before = self._left_out + self._blank
-            value = (
-                self.scalar(value_node, key.type)
-                if isinstance(key.type, Scalar)
-                else self.collection(value_node, key.type)
-            )
+            value = self._value(name, key, value_node)
             if value is not _BAD:
                 values[name] = value
             else:
@@ -152,12 +191,7 @@ class Walker:
                     self._blank += 1
             if whole_file and (value is _BAD or self._left_out + self._blank != before):
                 self.holes.add((self.file, name))
-        bad += self._missing(node, table, misspelt)
-        # A file is kept with holes, so that the rest of it is validated, too.
-        if not whole_file:
-            return _BAD if bad else values
-        self.holes.update((self.file, name) for name in bad)
-        return values
+        return bad, misspelt
 
     def _missing(self, node: YamlNode, table: schema.Table, misspelt: str) -> list[str]:
         """Return the required keys that a table does not have, and note a fault for each.

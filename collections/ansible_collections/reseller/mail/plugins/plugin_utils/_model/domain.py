@@ -231,7 +231,10 @@ class Branding:
 
 @dataclass(frozen=True, slots=True)
 class DomainLimits:
-    """The provider's limits for one domain, in addition to those of the tenant."""
+    """The provider's limits for one domain, in addition to those of the tenant.
+
+    ``unlimited`` are the counters that the files set to ``unlimited``.
+    """
 
     name: str
     mailboxes: Limit = None
@@ -239,6 +242,7 @@ class DomainLimits:
     storage: Limit = None
     mailbox_storage: Limit = None
     at: Position = field(default=NOWHERE, compare=False)
+    unlimited: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

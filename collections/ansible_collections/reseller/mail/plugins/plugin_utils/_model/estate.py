@@ -214,7 +214,8 @@ class Role:
 class Estate:
     """Everything that one provider runs.
 
-    ``files`` are the names of the files' tables in the schema, with their positions.
+    ``unused_keys`` are the keys in use that hosts do not act on yet, sorted, each with its number
+    of uses. A key is written as ``account.yml: defaults.retention``.
     """
 
     provider: Provider
@@ -236,7 +237,7 @@ class Estate:
     steps: tuple[Step, ...] = ()
     own_names: OwnNames = OwnNames()
     at: Position = field(default=NOWHERE, compare=False)
-    files: tuple[tuple[str, Position], ...] = field(default=(), compare=False, repr=False)
+    unused_keys: tuple[tuple[str, int], ...] = field(default=(), compare=False, repr=False)
     own_settings: OwnSettings = field(default_factory=dict, compare=False, repr=False)
 
     def node(self, name: str) -> Node:

@@ -22,6 +22,7 @@ class Limits:
         domains: mail and relay domains (S1-7).
         aliases: aliases and sender addresses (S1-9).
         storage: bytes allotted, not used (S1-11).
+        unlimited: the counters that the files set to ``unlimited``.
     """
 
     domains: Limit = None
@@ -30,9 +31,10 @@ class Limits:
     aliases: Limit = None
     storage: Limit = None
     domain_admins: Limit = None
+    unlimited: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
-COUNTERS = tuple(each.name for each in fields(Limits))
+COUNTERS = tuple(each.name for each in fields(Limits) if each.compare)
 """The names of all counters. Each has the limit of the same name."""
 
 

@@ -19,38 +19,41 @@ PROTOCOLS = ("imap", "pop3", "submission", "sieve")
 """The protocols of a mailbox."""
 
 
-class Marked(t.Protocol):
-    """The part of a position from which the places of keys and items of an object can be read."""
+class Source(t.Protocol):
+    """The text of a file, in which the places of keys and items can be found."""
 
-    def mark(self, *path: t.Union[str, int]) -> tuple[int, int]:
-        """Return line and column of the key or item at that path."""
+    def mark(self, line: int, column: int, *path: t.Union[str, int]) -> tuple[int, int]:
+        """Return line and column of the key or item at that path below a place."""
 
-    def has(self, name: str) -> bool:
-        """Return whether that key is written there."""
+    def has(self, line: int, column: int, name: str) -> bool:
+        """Return whether that key is written in the table at a place."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
     """A place in the estate's files.
 
-    ``file`` is the path relative to the estate. ``line`` and ``column`` count from 1.
+    ``file`` is the path relative to the estate. ``line`` and ``column`` count from 1. The place of
+    a table has the ``source``, from which the places of its keys are read when they are needed.
     """
 
     file: str
     line: int
     column: int
-    node: t.Optional[Marked] = field(default=None, compare=False, repr=False)
+    source: t.Optional[Source] = field(default=None, compare=False, repr=False)
 
     def of(self, *path: t.Union[str, int]) -> Position:
         """Return the place of a key or item below this one: ``alias.at.of("to", 0)``.
 
         Return this place if there is no such key or item.
         """
-        return self if self.node is None else Position(self.file, *self.node.mark(*path))
+        if self.source is None:
+            return self
+        return Position(self.file, *self.source.mark(self.line, self.column, *path))
 
     def has_key(self, name: str) -> bool:
         """Return whether that key is written here; if not, it has its default."""
-        return self.node is not None and self.node.has(name)
+        return self.source is not None and self.source.has(self.line, self.column, name)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"

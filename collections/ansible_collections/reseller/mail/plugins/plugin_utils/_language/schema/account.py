@@ -22,7 +22,7 @@ from ..scalars import (
     renamed,
 )
 from .estate import COUNTS, LIMITS
-from .kinds import DNS, HOSTS, LEDGER, NOT_YET, PARTS, VALIDATE, Many, Table, key
+from .kinds import DNS, HOSTS, LEDGER, NOT_YET, PARTS, UNSET, VALIDATE, Many, Table, key
 from .policy import defaults
 
 STATES = ("pending", "active", "suspended", "terminated")
@@ -72,15 +72,18 @@ _DOMAIN_LIMIT = Table(
             LEDGER,
             required=True,
         ),
-        "mailboxes": key(LIMIT, "The largest number of mailboxes in the domain.", "S4-12", LEDGER),
+        "mailboxes": key(
+            LIMIT, "The largest number of mailboxes in the domain.", "S4-12", LEDGER, UNSET
+        ),
         "aliases": key(
             LIMIT,
             "The largest number of aliases and sender addresses in the domain.",
             "S4-12",
             LEDGER,
+            UNSET,
         ),
         "storage": key(
-            POOL, "The largest sum of the quotas of the domain's mailboxes.", "S4-12", LEDGER
+            POOL, "The largest sum of the quotas of the domain's mailboxes.", "S4-12", LEDGER, UNSET
         ),
         "mailbox_storage": key(
             QUOTA,

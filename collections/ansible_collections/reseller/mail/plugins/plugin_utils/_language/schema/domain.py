@@ -230,7 +230,7 @@ DOMAIN_FILE = Table(
             Many(_SENDER_ADDRESS), "Additional From addresses of mailboxes.", "S1-9", PARTS, ()
         ),
         "domain_aliases": key(
-            Many(MAIL_DOMAIN),
+            Many(MAIL_DOMAIN, placed=True),
             "Other names of the domain. Every address and every login of the domain works under"
             " them, too.",
             "S1-8 S2-23",

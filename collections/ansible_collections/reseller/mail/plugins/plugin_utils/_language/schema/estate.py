@@ -35,7 +35,20 @@ from ..scalars import (
     URL,
     choice,
 )
-from .kinds import BILL, DNS, HOSTS, LEDGER, NOT_YET, PAGES, PARTS, VALIDATE, Many, Table, key
+from .kinds import (
+    BILL,
+    DNS,
+    HOSTS,
+    LEDGER,
+    NOT_YET,
+    PAGES,
+    PARTS,
+    UNSET,
+    VALIDATE,
+    Many,
+    Table,
+    key,
+)
 from .policy import defaults
 
 FEATURES = ("branding", "catch_all", "outbound_address", "relay_domains")
@@ -43,15 +56,23 @@ ROLES = ("super_admin", "operator", "tenant_admin", "domain_admin")
 
 COUNTS = {
     "domains": key(
-        LIMIT, "The largest number of mail domains and relay domains.", "S0-9 S1-7", LEDGER
+        LIMIT, "The largest number of mail domains and relay domains.", "S0-9 S1-7", LEDGER, UNSET
     ),
-    "domain_aliases": key(LIMIT, "The largest number of domain aliases.", "S1-8 S2-23", LEDGER),
+    "domain_aliases": key(
+        LIMIT, "The largest number of domain aliases.", "S1-8 S2-23", LEDGER, UNSET
+    ),
     "mailboxes": key(
-        LIMIT, "The largest number of mailboxes, including suspended ones.", "S1-10", LEDGER
+        LIMIT, "The largest number of mailboxes, including suspended ones.", "S1-10", LEDGER, UNSET
     ),
-    "aliases": key(LIMIT, "The largest number of aliases and sender addresses.", "S1-9", LEDGER),
+    "aliases": key(
+        LIMIT, "The largest number of aliases and sender addresses.", "S1-9", LEDGER, UNSET
+    ),
     "storage": key(
-        POOL, "The largest sum of the quotas of mailboxes, used or not.", "S1-11 S4-9", LEDGER
+        POOL,
+        "The largest sum of the quotas of mailboxes, used or not.",
+        "S1-11 S4-9",
+        LEDGER,
+        UNSET,
     ),
 }
 LIMITS = Table(
@@ -59,7 +80,7 @@ LIMITS = Table(
     {
         **COUNTS,
         "domain_admins": key(
-            LIMIT, "The largest number of O(account.admins).", "S0-9 S0-11", LEDGER
+            LIMIT, "The largest number of O(account.admins).", "S0-9 S0-11", LEDGER, UNSET
         ),
     },
 )

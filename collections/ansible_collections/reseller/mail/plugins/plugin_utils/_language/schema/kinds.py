@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from ..scalars import Scalar
 
 UNSET: t.Final = object()
-"""The default of a mailbox's quota, because None already means unlimited."""
+"""The default of quotas and limits that the files tell from ``unlimited``, which is None."""
 
 # Where a key takes effect.
 HOSTS: t.Final = "hosts"
@@ -34,9 +34,10 @@ TOGETHER: t.Final = "all apply, in the order of the levels"
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """A list of single values or tables."""
+    """A list of single values or tables. If it is ``placed``, single values have their places."""
 
     of: t.Union[Scalar, Table]
+    placed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.reseller.mail.plugins.plugin_utils import _load
-from ansible_collections.reseller.mail.plugins.plugin_utils._language import schema, unused_keys
+from ansible_collections.reseller.mail.plugins.plugin_utils._language import schema
 from ansible_collections.reseller.mail.plugins.plugin_utils._model.domain import Dmarc
 from ansible_collections.reseller.mail.plugins.plugin_utils._model.estate import Estate, OwnNames
 from ansible_collections.reseller.mail.plugins.plugin_utils._report import explain_table
@@ -253,7 +253,7 @@ def test_nothing_is_said_of_what_is_not_there(place: Place, subject: str) -> Non
 
 
 def test_keys_without_effect_are_counted_by_their_path(place: Place) -> None:
-    idle = {path for path, _times in unused_keys.without_effect(place.estate())}
+    idle = {path for path, _times in place.estate().unused_keys}
     place.replace(
         FILES["domain"],
         "display_name: Jo Doe\n",
@@ -263,8 +263,8 @@ def test_keys_without_effect_are_counted_by_their_path(place: Place) -> None:
     estate = _load.draft(str(place.folder))[0]
     assert "estate.yml: defaults.retention" not in idle
     if schema.CASCADES["retention"].key.acts == schema.NOT_YET:
-        assert ("estate.yml: defaults.retention", 1) in unused_keys.without_effect(estate)
-    assert ("<domain>.yml: mailboxes.smime.certificate", 1) in unused_keys.without_effect(estate)
+        assert ("estate.yml: defaults.retention", 1) in estate.unused_keys
+    assert ("<domain>.yml: mailboxes.smime.certificate", 1) in estate.unused_keys
 
 
 def test_the_table_reads_well(place: Place) -> None:
