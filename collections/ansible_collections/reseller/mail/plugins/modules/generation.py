@@ -29,6 +29,8 @@ description:
     keys first.
   - With an unchanged model nothing is written, checked or reloaded. Files that were altered on the
     host are repaired.
+  - Files that do not change are hard links to those of the generation before. They are not built
+    and not checked again, unless the checks or C(postmap) changed since.
 extends_documentation_fragment: [reseller.mail.attributes.estate_group]
 options:
   state:
@@ -36,6 +38,7 @@ options:
       - V(present) installs the estate as it is.
       - V(previous) switches back to the generation that was current before. The next run with
         V(present) switches forward again.
+      - If files of that generation were altered on the host, it is made anew, as a new generation.
     type: str
     choices: [present, previous]
     default: present
@@ -240,7 +243,11 @@ def guard(
     current = store.current()
     if current is None or not params["deletion_guard"]:
         return
-    before, after = deletion_guard.here(store.model(current)), deletion_guard.known(content.files)
+    model = store.model(current)
+    if model == content.model:  # nothing goes
+        before = after = deletion_guard.Served()
+    else:
+        before, after = deletion_guard.here(model), deletion_guard.known(content.files)
     where = f"on {content.node} this change"
     reason = deletion_guard.refusal(
         before,

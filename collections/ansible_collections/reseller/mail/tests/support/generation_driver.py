@@ -45,6 +45,7 @@ def spoil(path: Path, how: str) -> None:
         if how != "zero"
         else data[: middle // 2] + bytes(middle) + data[middle // 2 + middle :]
     )
+    path.unlink()  # the file may be the serving generation's too
     path.write_bytes(data)
 
 

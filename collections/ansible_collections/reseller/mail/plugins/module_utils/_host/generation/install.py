@@ -16,13 +16,14 @@ import shutil
 import typing as t
 from dataclasses import dataclass
 
+from .carry import carried, checkers
 from .check import judge, key_faults
 from .daemons import Room
 from .drift import drift
 from .layout import UNITS
-from .stage import discard, stage
-from .store import Content, GenerationError, Run, Store, sequence
-from .transition import RELOADED, Transition, changed_services, model_changes
+from .stage import Origin, discard, stage
+from .store import Content, GenerationError, Run, Store
+from .transition import RELOADED, Transition, altered, changed_services, model_changes
 
 Watch = t.Callable[[str], None]
 """Called after each step with its name: ``staged``, ``judged``, ``switched``, ``reloaded``,
@@ -48,19 +49,28 @@ def apply(
     watch: Watch = lambda step: None,
 ) -> Outcome:
     """Carry out a plan. The caller has held the store's lock since before it planned."""
-    generation = _next(store, content, run, watch) if steps.stage else t.cast(str, store.current())
+    generation = (
+        _next(store, content, steps.altered, run, watch)
+        if steps.stage
+        else t.cast(str, store.current())
+    )
     reloaded = _activate(store, generation, steps.services, content.debian, run, watch)
     prune(store, keep)
     return Outcome(generation, steps.stage, reloaded)
 
 
-def _next(store: Store, content: Content, run: Run, watch: Watch) -> str:
-    """Make a generation, check it, and return its name. It is not current yet."""
+def _next(store: Store, content: Content, altered: frozenset[str], run: Run, watch: Watch) -> str:
+    """Make a generation, check it, and return its name. It is not current yet.
+
+    ``altered`` has the files of the current generation that are not as wanted.
+    """
+    checked_by = checkers(run, content.debian)
+    origin = Origin(carried(store, content, altered, checked_by), checked_by)
     try:
         with Room(store, run) as room:
-            staging = stage(store, content, run, room.postfix)
+            staging = stage(store, content, origin, run, room.postfix)
             watch("staged")
-            judge(store, staging, content, run, room)
+            judge(store, staging, content, origin.carried, run, room)
         watch("judged")
         generation = f"{store.manifest('.staging')['sequence']:06d}-{content.digest[:12]}"
         staging.rename(store.folder(generation))
@@ -139,16 +149,28 @@ def roll_back(
 ) -> Outcome:
     """Switch back and reload.
 
-    The generation passed its check when it was made. Raise GenerationError if it changed since.
+    The generation passed its check when it was made. If its files changed since, it is made anew
+    from its artefact: generations share files, so an edit by hand changes several of them.
     """
     before = previous(store)
-    found = [str(item) for item in drift(store, before, run)] or list(
-        key_faults(store, store.folder(before), run)
-    )
+    content = store.content(before)
+    if content.digest != store.manifest(before)["digest"]:
+        raise GenerationError(f"generation {before} is not what it was: artefact changed")
+    is_intact = not drift(store, before, run)
+    if is_intact:
+        _refuse_keys(store, before, run)
+        generation = before
+    else:
+        generation = _next(store, content, frozenset(altered(store, content)), run, watch)
+    reloaded = _activate(store, generation, steps.services, content.debian, run, watch)
+    return Outcome(generation, not is_intact, reloaded)
+
+
+def _refuse_keys(store: Store, generation: str, run: Run) -> None:
+    """Raise GenerationError if a DKIM key of the generation cannot be used."""
+    found = list(key_faults(store, store.folder(generation), run))
     if found:
-        raise GenerationError(f"generation {before} is not what it was: {'; '.join(found)}")
-    reloaded = _activate(store, before, steps.services, store.content(before).debian, run, watch)
-    return Outcome(before, False, reloaded)
+        raise GenerationError(f"generation {generation} is not what it was: {'; '.join(found)}")
 
 
 def prune(store: Store, keep: int) -> None:
@@ -162,7 +184,7 @@ def prune(store: Store, keep: int) -> None:
     ids = store.ids()
     for generation in ids[: max(0, len(ids) - keep)]:
         if generation not in needed:
-            # It loses its name first: a generation that is half removed must not look complete.
-            doomed = store.generations / f".pruned-{sequence(generation)}"
-            store.folder(generation).rename(doomed)
-            shutil.rmtree(doomed)
+            # The manifest goes first: no rollback accepts a generation without it, so one that is
+            # half removed does not look complete. The next run removes the rest.
+            (store.folder(generation) / "manifest.json").unlink(missing_ok=True)
+            shutil.rmtree(store.folder(generation))

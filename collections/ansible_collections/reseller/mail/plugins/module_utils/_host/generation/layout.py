@@ -57,6 +57,9 @@ UNITS = {
 }
 """By Debian release, the units of the services that are reloaded after a switch."""
 
+StrPath = t.Union[str, "os.PathLike[str]"]
+"""A path. Text is used for many files: making a ``Path`` of each takes longer than reading it."""
+
 FILE_MODE = 0o640
 FOLDER_MODE = 0o750
 
@@ -78,15 +81,15 @@ def give(target: Path, path: str) -> None:
     target.chmod(FOLDER_MODE if target.is_dir() else FILE_MODE)
 
 
-def is_ours(target: Path, path: str) -> bool:
+def is_ours(target: StrPath, path: str) -> bool:
     """Return whether a file is a regular one with the owner and mode that ``give`` sets."""
-    return stat.S_ISREG(target.lstat().st_mode) and has_mode(target, path, FILE_MODE)
+    return stat.S_ISREG(os.lstat(target).st_mode) and has_mode(target, path, FILE_MODE)
 
 
-def has_mode(target: Path, path: str, mode: int) -> bool:
+def has_mode(target: StrPath, path: str, mode: int) -> bool:
     """Return whether a file or folder exists with this mode, its owner and its group."""
     try:
-        state = target.lstat()
+        state = os.lstat(target)
     except (FileNotFoundError, NotADirectoryError):
         return False
     return (state.st_uid, state.st_gid, stat.S_IMODE(state.st_mode)) == (0, _group_of(path), mode)
@@ -97,11 +100,13 @@ def _group_of(path: str) -> int:
     return group_id(GROUPS.get(path.partition("/")[0], "root"))
 
 
-def files(folder: Path) -> t.Iterator[str]:
+def files(folder: StrPath, within: str = "") -> t.Iterator[str]:
     """Yield the paths of all files and links in a generation's folder."""
-    for path in folder.rglob("*"):
-        if path.is_symlink() or not path.is_dir():
-            yield str(path.relative_to(folder))
+    for entry in os.scandir(folder):
+        if entry.is_dir(follow_symlinks=False):
+            yield from files(entry.path, f"{within}{entry.name}/")
+        else:
+            yield f"{within}{entry.name}"
 
 
 def changed_keys(before: str | None, after: str | None) -> list[str]:
@@ -110,16 +115,17 @@ def changed_keys(before: str | None, after: str | None) -> list[str]:
     return sorted({re.split(r"[\t:\s]", line, maxsplit=1)[0] for line in old ^ new} - {""})
 
 
-def read(path: Path) -> str | None:
+def read(path: StrPath) -> str | None:
     """Return a file's text, or None when there is no such file."""
     data = read_bytes(path)
     # Bytes that are not UTF-8 are replaced: they must not stop the run that repairs the file.
     return None if data is None else data.decode("utf-8", "replace")
 
 
-def read_bytes(path: Path) -> bytes | None:
+def read_bytes(path: StrPath) -> bytes | None:
     """Return a file's bytes, or None when there is no such file."""
     try:
-        return path.read_bytes()
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None

@@ -12,13 +12,27 @@ import os
 import shutil
 import time
 import typing as t
+from dataclasses import dataclass
 from pathlib import Path
 
-from .layout import GROUPS, LOOKUPS, give, read_bytes
+from .layout import GROUPS, LOOKUPS, give
 from .store import Content, GenerationError, Run, Store, sequence
 
 
-def stage(store: Store, content: Content, run: Run, postfix_config: Path) -> Path:
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the files of a generation come from.
+
+    Attributes:
+        carried: the files that are hard links to those of the current generation.
+        checked_by: what checks all others and builds their tables.
+    """
+
+    carried: frozenset[str]
+    checked_by: str
+
+
+def stage(store: Store, content: Content, origin: Origin, run: Run, postfix_config: Path) -> Path:
     """Write a generation into the staging folder and return the folder.
 
     Remove first what an earlier run left there. Raise GenerationError when a table cannot be built.
@@ -33,17 +47,26 @@ def stage(store: Store, content: Content, run: Run, postfix_config: Path) -> Pat
         (staging / name).mkdir()
         give(staging / name, name)
     current = store.current()
-    for path, text in content.files.items():
-        _text(store, staging, current, path, text.encode())
+    for path in origin.carried:
+        os.link(store.folder(str(current)) / path, staging / path)
+    for path in content.files.keys() - origin.carried:
+        _text(store, staging, path, content.files[path].encode())
+    built = store.manifest(str(current))["built"] if origin.carried else {}
     manifest = {
         "digest": content.digest,
         "node": content.node,
         "sequence": next_sequence(store),
         "previous": _previous(store, content, current),
-        "files": {
-            path: hashlib.sha256(text.encode()).hexdigest() for path, text in content.files.items()
+        "checked_by": origin.checked_by,
+        "files": content.checksums,
+        "built": {
+            path: (
+                built[path]
+                if f"{path}.lmdb" in origin.carried
+                else _build(staging / path, run, postfix_config)
+            )
+            for path in LOOKUPS
         },
-        "built": {path: _build(staging / path, run, postfix_config) for path in LOOKUPS},
     }
     for name, data in (
         ("artefact", content.packed),
@@ -83,23 +106,15 @@ def next_sequence(store: Store) -> int:
     return sequence(ids[-1]) + 1 if ids else 1
 
 
-def _text(store: Store, staging: Path, current: str | None, path: str, data: bytes) -> None:
-    """Write one text, also if it did not change.
-
-    A hard link to the former file would not do: an edit by hand would damage the generation to roll
-    back to.
-    """
+def _text(store: Store, staging: Path, path: str, data: bytes) -> None:
+    """Write one text as a new file: the current generation's file is in service."""
     target = staging / path
     if ".." in Path(path).parts or Path(path).is_absolute():
         raise GenerationError(f"the artefact has a file outside of a generation: {path}")
     target.write_bytes(data)
     give(target, path)
     if path.startswith("dovecot/"):
-        predecessor = store.folder(current) / path if current else None
-        if predecessor and read_bytes(predecessor) == data:
-            stamp = int(predecessor.stat().st_mtime)  # Dovecot need not read it again
-        else:
-            stamp = _later(store, path)
+        stamp = _later(store, path)
         os.utime(target, (stamp, stamp))
 
 

@@ -7,6 +7,7 @@ PRIVATE to the collection. Runs on the host; standard library only.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -40,7 +41,7 @@ class Run(t.Protocol):
     def __call__(self, args: list[str], /) -> tuple[int, str, str]: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Content:
     """An unpacked artefact: the files of a generation by path, and the packed bytes."""
 
@@ -54,6 +55,13 @@ class Content:
     def model(self) -> list[str]:
         """Return the lines of the model, in the words of the tenants' files."""
         return self.files["model.txt"].splitlines()
+
+    @functools.cached_property
+    def checksums(self) -> dict[str, str]:
+        """Return the SHA-256 of each file, by path."""
+        return {
+            path: hashlib.sha256(text.encode()).hexdigest() for path, text in self.files.items()
+        }
 
 
 def unpack(packed: bytes) -> Content:

@@ -12,7 +12,6 @@ import hashlib
 import re
 import typing as t
 from dataclasses import dataclass
-from pathlib import Path
 
 from .layout import LOOKUPS, OWN, changed_keys, files, is_ours, read, read_bytes
 from .store import Content, GenerationError, Store
@@ -34,12 +33,14 @@ class Transition:
         activate: whether daemons have to be reloaded for the generation that is or becomes current.
         lines: the diff.
         services: the services to reload.
+        altered: the files of the current generation that are not as wanted.
     """
 
     stage: bool
     activate: bool
     lines: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
+    altered: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         return self.stage or self.activate
@@ -56,51 +57,65 @@ def plan(store: Store, content: Content) -> Transition:
     current = store.current()
     if current is None:
         return Transition(True, True, tuple(f"+ {line}" for line in content.model), RELOADED)
-    folder = store.folder(current)
-    altered = _altered(folder, content, _built(store, current))
+    found = altered(store, content)
     # A run that ended after its switch reloaded no service, or not all. Which ones is not known.
     activated = store.activated() == current
     services = tuple(
         service
         for service in RELOADED
-        if not activated or any(path.startswith(f"{service}/") for path in altered)
+        if not activated or any(path.startswith(f"{service}/") for path in found)
     )
-    if altered:
-        before = (read(folder / "model.txt") or "").splitlines()
-        lines = model_changes(before, content.model) or [
-            f"~ {path} ({what})" for path, what in altered.items()
+    if found:
+        lines = model_changes(store.model(current), content.model) or [
+            f"~ {path} ({what})" for path, what in found.items()
         ]
-        return Transition(True, True, tuple(lines), services)
+        return Transition(True, True, tuple(lines), services, frozenset(found))
     lines = [] if activated else [f"~ activate generation {current}"]
     return Transition(False, not activated, tuple(lines), services)
 
 
-def _built(store: Store, generation: str) -> dict[str, str]:
-    """Return the checksums of the tables that postmap built; none if the manifest is gone."""
-    try:
-        return t.cast("dict[str, str]", store.manifest(generation).get("built", {}))
-    except GenerationError:
-        return {}
-
-
-def _altered(folder: Path, content: Content, built: dict[str, str]) -> dict[str, str]:
-    """Return every file in ``folder`` that is not as wanted, and what has to be done or differs."""
+def altered(store: Store, content: Content) -> dict[str, str]:
+    """Return every file of the current generation that is not as wanted, and what has to be done
+    or differs."""
+    current = store.current() or ""
+    folder, built = str(store.folder(current)), _built(store, current, content)
     found = {}
     tables = {f"{path}.lmdb": path for path in LOOKUPS}
     present = set(files(folder))
     for path in sorted(present | content.files.keys() | tables.keys()):
         if path in OWN:
             continue
-        data = read_bytes(folder / path)
+        target = f"{folder}/{path}"
+        data = read_bytes(target)
         if path in tables:
             if data is None or hashlib.sha256(data).hexdigest() != built.get(tables[path]):
                 found[path] = "build anew"
         elif path not in present or not _is_wanted(content, path, data):
-            count = len(changed_keys(read(folder / path), content.files.get(path)))
+            count = len(changed_keys(read(target), content.files.get(path)))
             found[path] = f"{count} line{'' if count == 1 else 's'}"
-        if path not in found and not is_ours(folder / path, path):
+        if path not in found and not is_ours(target, path):
             found[path] = "owner or mode"
     return found
+
+
+def _built(store: Store, generation: str, content: Content) -> dict[str, str]:
+    """Return the checksums of the tables that postmap built from the wanted texts.
+
+    None are known if the manifest is gone.
+    """
+    try:
+        manifest = store.manifest(generation)
+    except GenerationError:
+        return {}
+    built = t.cast("dict[str, str]", manifest.get("built", {}))
+    if manifest.get("digest") == content.digest:
+        return built
+    texts = manifest.get("files", {})
+    return {
+        path: checksum
+        for path, checksum in built.items()
+        if texts.get(path) == content.checksums.get(path)
+    }
 
 
 def _is_wanted(content: Content, path: str, data: bytes | None) -> bool:

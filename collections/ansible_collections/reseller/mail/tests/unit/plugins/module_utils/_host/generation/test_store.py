@@ -7,7 +7,10 @@ import zlib
 from pathlib import Path
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils._host.generation import store
+from ansible_collections.reseller.mail.plugins.module_utils._host.generation import (
+    install,
+    store,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._host.generation.install import prune
 from ansible_collections.reseller.mail.plugins.module_utils._host.generation.store import (
     GenerationError,
@@ -117,3 +120,22 @@ def test_pruning_keeps_the_current_one_and_the_one_to_roll_back_to(tmp_path: Pat
     assert sorted(os.listdir(found.generations)) == [A, B, D]
     prune(found, 10)
     assert found.ids() == [A, B, D]
+
+
+def test_a_generation_that_is_half_removed_is_no_rollback_and_goes_in_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder keeps its name: overlayfs does not rename one of a lower layer."""
+    found = make(tmp_path, A, B, current=B, previous="")
+
+    def killed(_folder: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(install.shutil, "rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            prune(found, 1)
+    with pytest.raises(GenerationError, match=f"{A}/manifest.json"):
+        found.manifest(A)
+    prune(found, 1)
+    assert sorted(os.listdir(found.generations)) == [B]

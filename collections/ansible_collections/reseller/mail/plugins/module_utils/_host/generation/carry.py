@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the next generation takes over from the current one, as hard links.
+
+A file is taken over when it has the wanted bytes, and when the same checks and the same postmap
+have accepted these bytes before. So the work grows with what changed, not with the node.
+
+PRIVATE to the collection. Runs on the host; standard library only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import shutil
+import typing as t
+from pathlib import Path
+
+from . import check, lines
+from .layout import LOOKUPS
+from .store import Content, GenerationError, Run, Store
+
+_PACKAGES = ("postfix", "postfix-lmdb", "liblmdb0")
+"""Debian's packages that decide what postmap writes and what it accepts."""
+
+
+def carried(
+    store: Store, content: Content, altered: t.Container[str], checked_by: str
+) -> frozenset[str]:
+    """Return the files of the current generation that the next one takes over.
+
+    ``altered`` has the files of the current generation that are not as wanted. ``checked_by`` is
+    what ``checkers`` returns now.
+    """
+    current = store.current()
+    if current is None:
+        return frozenset()
+    try:
+        manifest = store.manifest(current)
+    except GenerationError:
+        return frozenset()
+    if manifest.get("checked_by") != checked_by:
+        return frozenset()
+    # The manifest decides too: a text that was edited by hand to what is wanted was never checked.
+    texts = {
+        path
+        for path, checksum in content.checksums.items()
+        if path not in altered and manifest["files"].get(path) == checksum
+    }
+    tables = (f"{path}.lmdb" for path in LOOKUPS if path in texts)
+    return frozenset(texts.union(table for table in tables if table not in altered))
+
+
+def checkers(run: Run, debian: int) -> str:
+    """Return a checksum of what checks a generation and builds its tables.
+
+    It differs when the code of the checks, the Debian release, the program postmap or one of its
+    packages differs.
+    """
+    program = shutil.which("postmap")
+    _code, packages, _errors = run(
+        ["dpkg-query", "--show", "--showformat=${Package} ${Version}\n", *_PACKAGES]
+    )
+    parts = (
+        inspect.getsource(check).encode(),
+        inspect.getsource(lines).encode(),
+        str(debian).encode(),
+        Path(program).read_bytes() if program else b"",
+        packages.encode(),
+    )
+    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
