@@ -59,32 +59,47 @@ class ActionModule(ActionBase):
         self, result: dict[str, t.Any], args: dict[str, t.Any], missing: list[str]
     ) -> dict[str, t.Any]:
         """Install the packages and run the module again. In check mode, ask apt whether it can."""
-        installed = self._execute_module(
-            module_name="ansible.builtin.apt",
-            module_args={"name": args["packages"], "install_recommends": False},
-            task_vars=self._vars,
-        )
-        if installed.get("failed"):
-            return dict(installed)
+        for installed in self._installed(args, missing):
+            if installed.get("failed"):
+                return installed
         if not self._task.check_mode:
             result = self._execute(args)
-        if result.get("failed"):
-            return result
-        if left := [] if self._task.check_mode else result["packages"]:
-            raise AnsibleActionFail(
-                f"apt succeeded, but these packages are not installed: {', '.join(left)}; write the"
-                " names of real packages, not of virtual ones"
-            )
+            if result.get("failed"):
+                return result
+            if result["packages"]:
+                raise AnsibleActionFail(
+                    f"apt succeeded, but dpkg has no package {', '.join(result['packages'])}; write"
+                    " the names of real packages, not of virtual ones"
+                )
         result.update(changed=True, packages=missing)
         if "diff" in result:
-            packages = {
-                "before_header": "packages",
-                "after_header": "packages",
-                "before": "",
-                "after": "".join(f"{name}\n" for name in missing),
-            }
-            result["diff"] = [packages, *result["diff"]]
+            result["diff"] = [_packages_diff(missing), *result["diff"]]
         return result
+
+    def _installed(
+        self, args: t.Mapping[str, t.Any], missing: t.Container[str]
+    ) -> t.Iterator[dict[str, t.Any]]:
+        """Answer the questions of missing packages and install them; yield each result."""
+        for answer in args["debconf"]:
+            if answer["name"] in missing:
+                yield self._builtin("debconf", answer)
+        age = args["package_lists_max_age"]
+        yield self._builtin(
+            "apt",
+            {
+                "name": args["packages"],
+                "install_recommends": False,
+                **({"update_cache": True, "cache_valid_time": age} if age else {}),
+            },
+        )
+
+    def _builtin(self, module: str, args: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Run a module of Ansible itself on the host."""
+        return dict(
+            self._execute_module(
+                module_name=f"ansible.builtin.{module}", module_args=args, task_vars=self._vars
+            )
+        )
 
     def _content(self, file: t.Mapping[str, t.Any]) -> bytes:
         """Return the content of a file: rendered, read or given."""
@@ -102,3 +117,13 @@ class ActionModule(ActionBase):
         )
         (text,) = lookup.run([template], variables=self._vars)
         return str(text).encode()
+
+
+def _packages_diff(missing: t.Iterable[str]) -> dict[str, str]:
+    """Return a diff that adds packages."""
+    return {
+        "before_header": "packages",
+        "after_header": "packages",
+        "before": "",
+        "after": "".join(f"{name}\n" for name in missing),
+    }

@@ -11,7 +11,7 @@ version_added: 0.1.0
 author: Reseller Mail developers (@reseller-mail)
 description:
   - One task for everything that a role configures on a host. It needs one connection to the host,
-    two if packages are missing.
+    and a few more if packages are missing.
   - Templates are rendered and files are read on the controller. The host then gets, in this order,
     packages, users, folders, files and links. It loses the paths in O(absent). systemd reads
     changed units, and the units get their states.
@@ -27,10 +27,38 @@ options:
     description:
       - Packages that must be installed. If one is missing, M(ansible.builtin.apt) installs them
         without the packages that they recommend.
-      - The package lists of the host are not refreshed.
+      - Debian starts the daemons of a new package with its own settings.
     type: list
     elements: str
     default: []
+  package_lists_max_age:
+    description: If packages are missing and the host's package lists are older than so many
+      seconds, they are refreshed first. V(0) never refreshes them.
+    type: int
+    default: 0
+  debconf:
+    description: Answers to the questions that packages ask when they are installed. The answers for
+      missing packages are given before these are installed.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: The package.
+        type: str
+        required: true
+      question:
+        description: The name of the question.
+        type: str
+        required: true
+      vtype:
+        description: The type of the question, as in M(ansible.builtin.debconf).
+        type: str
+        required: true
+      value:
+        description: The answer.
+        type: str
+        required: true
   users:
     description:
       - System users without a password and without a shell. C(systemd-sysusers) makes them, also

@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from . import compare, packages, paths, units, users
-from .wanted import File, HostConfigError, Rights, Unit, Wanted
+from .wanted import File, Folder, HostConfigError, Rights, Unit, Wanted
 
 
 @dataclass
@@ -97,6 +97,9 @@ class Host:
         if self._check_mode:
             self._names_come = self._names_come or bool(missing)
             return
+        folder = os.path.dirname(file.path)
+        if not os.path.isdir(folder):  # a new Debian has none
+            paths.make_folder(Folder(folder, Rights("root", "root", 0o755)), ids)
         paths.put(paths.stage(file.path, file.content, file.rights.mode, ids), file.path)
         self._must("systemd-sysusers", file.path)
         if left := users.missing(self._wanted.users):

@@ -21,6 +21,18 @@ _RIGHTS: t.Mapping[str, t.Any] = {
 OPTIONS: t.Mapping[str, t.Any] = {
     "name": {"type": "str"},
     "packages": {"type": "list", "elements": "str", "default": []},
+    "package_lists_max_age": {"type": "int", "default": 0},
+    "debconf": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "name": {"type": "str", "required": True},
+            "question": {"type": "str", "required": True},
+            "vtype": {"type": "str", "required": True},
+            "value": {"type": "str", "required": True},
+        },
+    },
     "users": {
         "type": "list",
         "elements": "dict",

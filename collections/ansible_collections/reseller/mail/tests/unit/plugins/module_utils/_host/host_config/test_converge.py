@@ -27,7 +27,11 @@ from ansible_collections.reseller.mail.plugins.module_utils._host.host_config.op
     OPTIONS,
 )
 from ansible_collections.reseller.mail.plugins.module_utils._host.host_config.wanted import (
+    File,
     HostConfigError,
+    Rights,
+    User,
+    Wanted,
     wanted,
 )
 
@@ -229,6 +233,23 @@ def test_what_an_interrupted_run_left_is_replaced(host: Path) -> None:
     (host / ".a.reseller-mail-new").write_text("half", encoding="utf-8")
     apply(host, files=[{"dest": "a", "content": "whole"}])
     assert {path: found[2] for path, found in state(host).items()} == {"a": b"whole"}
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="the file belongs to root")
+def test_the_file_of_users_gets_a_folder_where_debian_has_none(host: Path) -> None:
+    file = File(f"{host}/sysusers.d/a.conf", Rights("root", "root", 0o644), b"# none\n")
+    task = Wanted((), (User(US["owner"], None, None, "/"),), file, (), (), (), (), ())
+    done = []
+
+    def record(words: t.Sequence[str]) -> tuple[int, str, str]:
+        done.append(words)
+        return 0, "", ""
+
+    assert converge(task, record, True, str).paths == {file.path}
+    assert not state(host)
+    assert converge(task, record, False, str).paths == {file.path}
+    assert (Path(file.path).read_bytes(), done) == (file.content, [("systemd-sysusers", file.path)])
+    assert not converge(task, record, False, str).changed
 
 
 class Systemd:
