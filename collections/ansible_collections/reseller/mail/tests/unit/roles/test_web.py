@@ -27,9 +27,10 @@ def roles_with(pattern: str, expression: str) -> set[str]:
 
 
 def test_one_role_installs_starts_validates_and_reloads_nginx() -> None:
-    assert roles_with("tasks/*.yml", r"(?m)^    name: nginx(-light|\.service)?$|sites-enabled") == {
-        "web"
-    }
+    for folder in ("tasks", "vars"):
+        found = roles_with(f"{folder}/*.yml", r"nginx\.service|sites-enabled|packages.*nginx")
+        assert found <= {"web"}, folder
+    assert roles_with("vars/*.yml", r"nginx\.service") == {"web"}
     assert roles_with("handlers/*.yml", "nginx") == {"web"}
 
 
@@ -43,7 +44,7 @@ def test_one_role_has_the_tls_settings_and_the_default_server_of_https() -> None
 def test_every_other_role_adds_one_file_and_imports_what_it_needs(role: str) -> None:
     assert len(list((ROLES / role).glob("templates/*.nginx.conf.j2"))) == 1
     tasks = text_of(role, "tasks/*.yml")
-    assert tasks.count("/etc/nginx/") == 1
+    assert (tasks + text_of(role, "vars/*.yml")).count("/etc/nginx/") == 1
     imported = re.findall(r"name: reseller\.mail\.web\n(?:    tasks_from: (\w+)\n)?", tasks)
     assert [entry or "main" for entry in imported] == [SERVERS[role]]
 
