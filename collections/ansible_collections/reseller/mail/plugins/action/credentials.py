@@ -13,6 +13,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._host.credentials im
     CredentialError,
     digest,
     is_invented,
+    packed,
     supplied_hash,
     weaknesses,
 )
@@ -58,7 +59,7 @@ class ActionModule(ActionBase):
         mailboxes = self._mailboxes()
         asked = self._asked_to_reset(mailboxes)
 
-        planned = self._on_host("plan", addresses=sorted(mailboxes))
+        planned = self._on_host("plan", mailboxes=packed(mailboxes))
         # The host decides only about the mailboxes of the request.
         missing = mailboxes.keys() & _words(planned.get("missing"))
         reset = [address for address in asked if address not in missing]

@@ -92,8 +92,13 @@ options:
     type: str
     choices: [plan, create, acknowledge]
     default: plan
+  mailboxes:
+    description: The mailboxes of the node for O(stage=plan), as one compressed text. The controller
+      fills it in.
+    type: str
+    default: ''
   addresses:
-    description: The mailboxes of this step. The controller fills it in.
+    description: The mailboxes that get a password with O(stage=create). The controller fills it in.
     type: list
     elements: str
     default: []
@@ -246,7 +251,7 @@ def plan(module: AnsibleModule, database: str, spool: str) -> None:
     repaired = repair(module, database) if os.path.exists(database) else False
     module.exit_json(
         changed=repaired,
-        missing=sorted(set(module.params["addresses"]) - known),
+        missing=sorted(set(store.unpacked(module.params["mailboxes"])) - known),
         waiting=sorted(waiting(spool)),
         repaired=["~ credential store owner and mode"] if repaired else [],
     )
@@ -268,7 +273,9 @@ def create(module: AnsibleModule, database: str, spool: str) -> None:
     known = others_made(module, database)
     addresses = [address for address in module.params["addresses"] if address not in known]
     supplied: dict[str, str] = {
-        address: text for address, text in module.params["supplied"].items() if address in addresses
+        address: module.params["supplied"][address]
+        for address in addresses
+        if address in module.params["supplied"]
     }
     invented = {
         address: store.invent(address, secrets.choice)
@@ -300,7 +307,7 @@ def others_made(module: AnsibleModule, database: str) -> set[str]:
         return set()
     reset = {address.lower() for address in module.params["reset"]}
     with store.Store(database, read_only=True) as credentials:
-        return credentials.addresses() & set(module.params["addresses"]).difference(reset)
+        return credentials.known(set(module.params["addresses"]).difference(reset))
 
 
 def acknowledge(module: AnsibleModule, spool: str) -> None:
@@ -352,6 +359,8 @@ def main() -> None:
                 "choices": ["plan", "create", "acknowledge"],
                 "default": "plan",
             },
+            # No secret, but nothing to write into the host's log on every run.
+            "mailboxes": {"type": "str", "default": "", "no_log": True},
             "addresses": {"type": "list", "elements": "str", "default": []},
             "received": {"type": "dict", "default": {}},
             "supplied": {"type": "dict", "default": {}, "no_log": True},

@@ -121,7 +121,7 @@ def parts_present(root: Path, mail_home: Path) -> dict[str, t.Any]:
             or MARK in names
             or any(not name.startswith(".") and name != "lost+found" for name in names)
         ),
-        "mailboxes": bool(_text(root / "current" / "dovecot" / "all_users")),
+        "mailboxes": _has_bytes(root / "current" / "dovecot" / "all_users"),
         "mail_home": noted,
     }
 
@@ -131,7 +131,12 @@ def _has_passwords(database: Path) -> bool:
     if not database.is_file():
         return False
     with Store(str(database), read_only=True) as store:
-        return bool(store.addresses())
+        return not store.is_empty()
+
+
+def _has_bytes(path: Path) -> bool:
+    """Return whether a file exists and is not empty."""
+    return path.is_file() and path.stat().st_size > 0
 
 
 def _text(path: Path) -> str:

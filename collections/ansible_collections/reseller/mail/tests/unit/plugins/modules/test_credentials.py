@@ -19,6 +19,7 @@ if t.TYPE_CHECKING:
     from pathlib import Path
 
 HASH = "$2y$05$bvIG6Nmid91Mu9RcmmWZfO5HJIMCT8riNW0hEp8f6/FuA2/mHZFpe"
+BOTH = store.packed(["jo@acme.example", "it@acme.example"])
 Call = t.Callable[..., t.Dict[str, t.Any]]
 
 
@@ -58,9 +59,18 @@ def rows(tmp_path: Path) -> list[tuple[str, ...]]:
 
 
 def test_planning_makes_nothing(call: Call, tmp_path: Path) -> None:
-    answer = call("plan", addresses=["jo@acme.example", "it@acme.example"])
+    answer = call("plan", mailboxes=BOTH)
     assert (answer["missing"], answer["waiting"]) == (["it@acme.example", "jo@acme.example"], [])
     assert not list(tmp_path.iterdir())
+
+
+def test_a_node_without_mailboxes_misses_no_password(call: Call) -> None:
+    assert call("plan", mailboxes=store.packed([]))["missing"] == []
+
+
+def test_the_mailboxes_are_in_no_log_and_not_in_the_answer(call: Call) -> None:
+    answer = call("plan", mailboxes=BOTH)
+    assert BOTH not in json.dumps(answer)
 
 
 def test_a_supplied_hash_is_stored_as_it_is_and_read_by_the_group_alone(
@@ -69,14 +79,16 @@ def test_a_supplied_hash_is_stored_as_it_is_and_read_by_the_group_alone(
     call("create", addresses=["jo@acme.example"], supplied={"jo@acme.example": HASH})
     assert rows(tmp_path) == [("jo@acme.example", f"{{BLF-CRYPT}}{HASH}", "supplied")]
     assert stat.S_IMODE((tmp_path / "credentials.db").stat().st_mode) == 0o640
-    assert call("plan", addresses=["jo@acme.example", "it@acme.example"])["missing"] == [
-        "it@acme.example"
-    ]
+    assert call("plan", mailboxes=BOTH)["missing"] == ["it@acme.example"]
 
 
 def test_check_mode_creates_nothing(call: Call, tmp_path: Path) -> None:
     answer = call(
-        "create", check=True, addresses=["jo@acme.example"], supplied={"jo@acme.example": HASH}
+        "create",
+        check=True,
+        mailboxes=store.packed(["jo@acme.example"]),
+        addresses=["jo@acme.example"],
+        supplied={"jo@acme.example": HASH},
     )
     assert (answer["missing"], answer.get("changed", False)) == (["jo@acme.example"], False)
     assert not list(tmp_path.iterdir())
@@ -85,7 +97,7 @@ def test_check_mode_creates_nothing(call: Call, tmp_path: Path) -> None:
 def test_passwords_wait_until_they_are_acknowledged(call: Call, tmp_path: Path) -> None:
     spool = tmp_path / "initial_passwords.json"
     spool.write_text('{"it@acme.example": "Waiting-Pass-1", "jo@acme.example": "Waiting-Pass-2"}')
-    assert call("plan", addresses=[])["waiting"] == ["it@acme.example", "jo@acme.example"]
+    assert call("plan", mailboxes="")["waiting"] == ["it@acme.example", "jo@acme.example"]
     # One that was given a password since then is not told the old one any more.
     answer = call("create", addresses=["jo@acme.example"], supplied={"jo@acme.example": HASH})
     assert answer["initial"] == {"it@acme.example": "Waiting-Pass-1"}
@@ -101,7 +113,7 @@ def test_passwords_that_an_older_version_left_behind_are_not_lost(
     former, spool = tmp_path / "handover.json", tmp_path / "initial_passwords.json"
     former.write_text('{"it@acme.example": "Waiting-Pass-1", "jo@acme.example": "Waiting-Pass-2"}')
     for check in (True, False):
-        answer = call("plan", check=check, addresses=[])
+        answer = call("plan", check=check, mailboxes="")
         assert answer["waiting"] == ["it@acme.example", "jo@acme.example"]
         assert former.exists()
         assert not spool.exists()
@@ -148,9 +160,9 @@ def test_a_store_from_a_backup_gets_its_owner_and_mode(call: Call, tmp_path: Pat
     call("create", addresses=["jo@acme.example"], supplied={"jo@acme.example": HASH})
     (tmp_path / "credentials.db").chmod(0o600)
     assert (
-        call("plan", check=True, addresses=[])["repaired"]
-        == call("plan", addresses=[])["repaired"]
+        call("plan", check=True, mailboxes="")["repaired"]
+        == call("plan", mailboxes="")["repaired"]
         == ["~ credential store owner and mode"]
     )
     assert stat.S_IMODE((tmp_path / "credentials.db").stat().st_mode) == 0o640
-    assert call("plan", addresses=[])["repaired"] == []
+    assert call("plan", mailboxes="")["repaired"] == []
