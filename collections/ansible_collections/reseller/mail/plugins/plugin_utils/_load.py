@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 from . import _judge
 from ._language import build as language_build
-from ._language import scalars, schema
+from ._language import plain_values, scalars, schema
 from ._language.ladders import Steps, by_domain
 from ._language.source import Source
 from ._language.typed_values import Values, Walker
@@ -131,13 +131,18 @@ class _Reading:
 
     def file(self, path: str, table: schema.Table) -> t.Optional[Values]:
         """Return the values of a file, or None if it has no table."""
+        source = Source(path, self.files[path])
+        usual = plain_values.read(path, self.files[path], table, source)
+        if usual is not None:
+            self.unused_keys.update(usual[1])
+            return usual[0]
         root, wrong = parse(path, self.files[path])
         self.faults.extend(wrong)
         if wrong:
             self.holes.add((path, ""))
             if root is None:
                 return None
-        walker = Walker(path, Source(path, self.files[path]))
+        walker = Walker(path, source)
         values = walker.file_values(root, table)
         self.faults.extend(walker.faults)
         if values is not None:

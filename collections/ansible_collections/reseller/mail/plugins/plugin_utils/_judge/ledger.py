@@ -183,7 +183,7 @@ def _enter(book: Ledger, tenant: Tenant, plan: t.Optional[Plan]) -> None:
         book.domains[domain.name] = Account(
             "domain", tenant.name, domain.name, here, limits, allowed.at
         )
-        for key, amount, owner, _at in charges(domain):
+        for (owner, key), amount in _sums(domain).items():
             used = owners.get(owner)  # type: ignore[assignment]
             if used is None:  # The owner is no admin. That is another fault; the sums must hold.
                 used = owners[owner] = Usage()
@@ -192,6 +192,14 @@ def _enter(book: Ledger, tenant: Tenant, plan: t.Optional[Plan]) -> None:
                 )
             for usage in (total, here, used):
                 setattr(usage, key, getattr(usage, key) + amount)
+
+
+def _sums(domain: Domain) -> dict[tuple[str, str], int]:
+    """Return what each owner is charged in a domain, by owner and counter."""
+    sums: dict[tuple[str, str], int] = {}
+    for key, amount, owner, _at in charges(domain):
+        sums[owner, key] = sums.get((owner, key), 0) + amount
+    return sums
 
 
 def domain_admins(tenant: Tenant) -> list[Position]:

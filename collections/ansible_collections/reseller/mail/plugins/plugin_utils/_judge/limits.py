@@ -48,8 +48,7 @@ def judge(index: Index) -> t.Iterator[Fault]:
         if its_plan is not None:
             yield from _above_plan(tenant, its_plan)
             for domain in tenant.domains:
-                for mailbox in domain.mailboxes:
-                    yield from _quota(mailbox, domain, its_plan, book, tenant)
+                yield from _quotas(domain, its_plan, book, tenant)
 
 
 def _over_limit(account: Account, tenant: Tenant) -> t.Iterator[Fault]:
@@ -145,10 +144,8 @@ def _default_quota(plan: Plan) -> t.Iterator[Fault]:
         yield fault(plan.at.of(*path), "unlimited-in-pool", what, allowed)
 
 
-def _quota(
-    mailbox: Mailbox, domain: Domain, plan: Plan, book: Ledger, tenant: Tenant
-) -> t.Iterator[Fault]:
-    """Yield a fault if the quota of a mailbox is out of bounds or unlimited in limited storage."""
+def _quotas(domain: Domain, plan: Plan, book: Ledger, tenant: Tenant) -> t.Iterator[Fault]:
+    """Yield a fault for each quota that is out of bounds or unlimited in limited storage."""
     largest = plan.mailbox_quota_max
     whose = f"plan {plan.name}"
     if domain.limits.mailbox_storage is not None and (
@@ -156,24 +153,33 @@ def _quota(
     ):
         largest = domain.limits.mailbox_storage
         whose = f"mailbox_storage of {domain.name} and {whose}"
-    if not _is_within(
+    has_fit_default = _is_within(
         plan.mailbox_quota_default, plan.mailbox_quota_min, plan.mailbox_quota_max
-    ) and not mailbox.at.has_key("quota"):
-        return  # The plan's default is the fault, and is reported once, in the plan.
-    if not _is_within(mailbox.quota, plan.mailbox_quota_min, largest):
-        what = f"the mailbox {mailbox.address} has quota {size(mailbox.quota)}"
-        allowed = f"{_bounds(plan.mailbox_quota_min, largest)} ({whose})"
-        yield fault(mailbox.at.of("quota"), "quota-out-of-bounds", what, allowed)
-    elif mailbox.quota is None:
-        account = _limited_storage(book, tenant, domain, mailbox)
-        if account is not None:
-            yield fault(
-                mailbox.at.of("quota"),
-                "unlimited-in-pool",
-                f"the mailbox {mailbox.address} is unlimited, but {account.kind} {account.name} has"
-                f" {size(account.limits.storage)} of storage",
-                f"a size; {amount('storage', account.left('storage') or 0)} are left",
-            )
+    )
+    for mailbox in domain.mailboxes:
+        # If the plan's default is the fault, it is reported once, in the plan.
+        if not has_fit_default and not mailbox.at.has_key("quota"):
+            continue
+        if not _is_within(mailbox.quota, plan.mailbox_quota_min, largest):
+            what = f"the mailbox {mailbox.address} has quota {size(mailbox.quota)}"
+            allowed = f"{_bounds(plan.mailbox_quota_min, largest)} ({whose})"
+            yield fault(mailbox.at.of("quota"), "quota-out-of-bounds", what, allowed)
+        elif mailbox.quota is None:
+            yield from _unlimited_in_limited_storage(mailbox, domain, book, tenant)
+
+
+def _unlimited_in_limited_storage(
+    mailbox: Mailbox, domain: Domain, book: Ledger, tenant: Tenant
+) -> t.Iterator[Fault]:
+    account = _limited_storage(book, tenant, domain, mailbox)
+    if account is not None:
+        yield fault(
+            mailbox.at.of("quota"),
+            "unlimited-in-pool",
+            f"the mailbox {mailbox.address} is unlimited, but {account.kind} {account.name} has"
+            f" {size(account.limits.storage)} of storage",
+            f"a size; {amount('storage', account.left('storage') or 0)} are left",
+        )
 
 
 def _limited_storage(

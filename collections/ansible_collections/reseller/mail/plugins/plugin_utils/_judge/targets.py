@@ -199,8 +199,16 @@ class _Chains:
             (key, _End(int(one.keeps), 1)) for key, one in self.lines.items() if not one.to
         )
         for key in sorted(self.lines, key=lambda key: self.lines[key].path not in _WRITTEN):
-            if key not in self.ends:
+            if key not in self.ends and not self._ends_at_once(key):
                 yield from self._follow(key)
+
+    def _ends_at_once(self, key: str) -> bool:
+        """Return whether the few targets of a line lead no further, and then note its end."""
+        one = self.lines[key]
+        if len(one.to) >= MAX_RECIPIENTS or any(self._key(target) for target in one.to):
+            return False
+        self.ends[key] = _End(len(one.to) + one.keeps, 1)
+        return True
 
     def _lines(self) -> t.Iterator[tuple[str, Redirect]]:
         for tenant in self.index.estate.tenants:

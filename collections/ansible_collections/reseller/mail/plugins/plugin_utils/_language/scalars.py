@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import datetime
 import decimal
+import functools
 import ipaddress
 import re
 import typing as t
@@ -92,6 +93,7 @@ def _limit(text: str) -> Limit:
     return _number(text)
 
 
+@functools.lru_cache(maxsize=2**12)
 def _size(text: str) -> Limit:
     """Return a size in bytes; None is unlimited."""
     if text == "unlimited":

@@ -151,7 +151,7 @@ def parse(
     The root is None if the file is empty or cannot be read. ``pure`` forces PyYAML's Python parser,
     which gives the same positions and is about thirty times slower.
     """
-    text, fault = _decode(file, content)
+    text, fault = decoded(file, content)
     if fault is not None:
         return None, [fault]
     reader = _Reader(file, text)
@@ -194,7 +194,7 @@ def _faults_before_a_bracket(file: str, text: str, pure: bool) -> list[Fault]:
     return []
 
 
-def _decode(file: str, content: bytes) -> tuple[str, t.Optional[Fault]]:
+def decoded(file: str, content: bytes) -> tuple[str, t.Optional[Fault]]:
     """Return the text of a file. Also return a fault for other bytes, or a refused character."""
     # True for nearly every file, and ten times as fast as the rest.
     if content.isascii() and not content.translate(None, _FIT_ASCII):

@@ -133,6 +133,7 @@ def owner_name(text: str) -> str:
     return domain(text, pattern=_OWNER_LABEL)
 
 
+@functools.lru_cache(maxsize=2**14)
 def local_part(text: str) -> str:
     """Return the name of a mailbox, alias or sender address.
 
@@ -171,6 +172,7 @@ def mailto(name: str) -> str:
     return f"mailto:{plain_there}@{host}"
 
 
+@functools.lru_cache(maxsize=2**14)
 def recipient(text: str) -> str:
     """Return a complete address, or the local part of one in the same domain."""
     return address(text) if "@" in text else _local(text, _TARGET_LOCAL)

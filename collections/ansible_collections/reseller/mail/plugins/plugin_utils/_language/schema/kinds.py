@@ -60,13 +60,19 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A mapping with known keys, or with ``free`` set, with any keys and values of that kind."""
+    """A mapping with known keys, or with ``free`` set, with any keys and values of that kind.
+
+    ``readers`` read the keys with single values that are no secrets. Hosts do not act on the keys
+    ``unused`` yet.
+    """
 
     name: str
     keys: dict[str, Key] = field(default_factory=dict)
     free: t.Optional[Scalar] = None
     defaults: dict[str, t.Any] = field(init=False)
     required: tuple[str, ...] = field(init=False)
+    readers: dict[str, t.Callable[[str], t.Any]] = field(init=False)
+    unused: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         # The cascade fills in the defaults of its keys later, when all levels are known.
@@ -78,6 +84,14 @@ class Table:
         object.__setattr__(
             self, "required", tuple(name for name, key in self.keys.items() if key.required)
         )
+        readers = {
+            name: key.type.read
+            for name, key in self.keys.items()
+            if isinstance(key.type, Scalar) and not key.type.secret
+        }
+        object.__setattr__(self, "readers", readers)
+        unused = frozenset(name for name, key in self.keys.items() if key.acts == NOT_YET)
+        object.__setattr__(self, "unused", unused)
 
 
 Type = t.Union[Scalar, Many, Table]
