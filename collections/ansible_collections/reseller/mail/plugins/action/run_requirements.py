@@ -9,7 +9,10 @@ import typing as t
 
 from ansible import context
 from ansible.errors import AnsibleError
-from ansible_collections.reseller.mail.plugins.plugin_utils._controller import run_requirements
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import (
+    role_variables,
+    run_requirements,
+)
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.action import (
     ControllerAction,
 )
@@ -33,6 +36,14 @@ class ActionModule(ControllerAction):
         "publishes": {"type": "bool", "default": False},
         "variables": {"type": "dict", "default": {}},
         "required_one_of": {"type": "list", "elements": "list", "default": []},
+        "roles": {
+            "type": "dict",
+            "default": {},
+            "options": {
+                "localhost": {"type": "list", "elements": "str", "default": []},
+                "mail_nodes": {"type": "list", "elements": "str", "default": []},
+            },
+        },
         "tags": {"type": "dict", "default": {}},
     }
 
@@ -47,6 +58,7 @@ class ActionModule(ControllerAction):
         wrong = [
             *self._wrong_tags(args),
             *self._wrong_variables(args),
+            *self._wrong_role_variables(args),
             *run_requirements.lacking_hosts(self._hosts(), args["works_on"]),
         ]
         if not wrong and args["publishes"]:
@@ -78,6 +90,29 @@ class ActionModule(ControllerAction):
         return wrong or run_requirements.wrong_variables(
             values, args["variables"], args["required_one_of"]
         )
+
+    def _wrong_role_variables(self, args: dict[str, t.Any]) -> list[str]:
+        """Return what is wrong with the variables of the roles, on each host of the run."""
+        hosts = self._hosts()
+        nodes = [node for node in hosts.nodes if node in hosts.left and node not in hosts.unknown]
+        places = {"localhost": sorted({"localhost"} & hosts.left), "mail_nodes": nodes}
+        found = {}
+        for place, roles in args["roles"].items():
+            known = role_variables.read(roles, self._loader, without=args["variables"])
+            for host in places[place] if roles else ():
+                found[host] = role_variables.wrong_values(
+                    known, self._variables_of(host), self._templar
+                )
+        return role_variables.by_hosts(found)
+
+    def _variables_of(self, host: str) -> dict[str, t.Any]:
+        """Return the variables that a host has in this play."""
+        hostvars = self._task_vars["hostvars"]
+        own = hostvars.raw_get(self._task_vars["inventory_hostname"])
+        return {
+            **hostvars.raw_get(host),
+            **role_variables.values_of_play(self._task_vars, own),
+        }
 
     def _value(self, name: str) -> t.Any:
         """Return the value of a variable, with its templates resolved."""

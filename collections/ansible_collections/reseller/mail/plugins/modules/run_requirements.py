@@ -16,8 +16,9 @@ description:
     tags, so the first task of a playbook is also the list of them.
   - Ansible skips plays without hosts, and the run succeeds. This task fails instead, if the
     inventory has no nodes, or if C(--limit) leaves out hosts that the playbook needs.
-  - It also fails if a variable is missing or has a wrong value, if C(--tags) names a tag that the
-    playbook does not have, and if there are managed domains and no DNS server to publish them.
+  - It also fails if a variable of the playbook or of its roles is missing or has a wrong value, if
+    C(--tags) names a tag that the playbook does not have, and if there are managed domains and no
+    DNS server to publish them.
   - The tags that Molecule gives to C(--skip-tags) in every run are allowed.
   - The message names everything that is wrong, and what to do.
   - Runs on the controller only, once for a play. Use it in a play for C(localhost:all), because
@@ -52,6 +53,26 @@ options:
     type: list
     elements: list
     default: []
+  roles:
+    description:
+      - The roles of this collection that the playbook runs, without C(reseller.mail.). Their
+        variables are validated against their argument specifications, on every host of the run.
+      - So import the roles with C(rolespec_validate=false). Otherwise each role validates again.
+      - A value that reads facts of its host is not validated, because a run has no facts when it
+        begins. The variables in O(variables) are validated once.
+    type: dict
+    default: {}
+    suboptions:
+      localhost:
+        description: The roles that run on the controller.
+        type: list
+        elements: str
+        default: []
+      mail_nodes:
+        description: The roles that run on nodes.
+        type: list
+        elements: str
+        default: []
   tags:
     description: The tags of the playbook, and what each selects.
     type: dict

@@ -177,6 +177,48 @@ def test_the_list_names_the_groups_that_the_plays_work_on(playbook: str) -> None
         assert (group in named) == any(group in one for one in hosts), group
 
 
+def imports(play: dict[str, t.Any]) -> t.Iterator[dict[str, t.Any]]:
+    """Yield the arguments of the tasks of a play that import or include a role."""
+    for task in tasks(play):
+        for word in ("import_role", "include_role"):
+            if f"ansible.builtin.{word}" in task:
+                yield task[f"ansible.builtin.{word}"]
+
+
+def with_inner_roles(names: t.Iterable[str]) -> set[str]:
+    """Return roles, and those that their tasks import."""
+    found: set[str] = set()
+    pending = list(names)
+    while pending:
+        name = pending.pop().removeprefix("reseller.mail.")
+        if name not in found:
+            found.add(name)
+            for path in (COLLECTION / "roles" / name / "tasks").glob("*.yml"):
+                block = yaml.safe_load(path.read_text(encoding="utf-8"))
+                pending += [one["name"] for one in imports({"tasks": block})]
+    return found
+
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
+def test_the_list_names_the_roles_whose_variables_are_validated(playbook: str) -> None:
+    roles_of_plays = {"localhost": set[str](), "mail_nodes": set[str]()}
+    for play in rest(playbook):
+        names = {one["name"] for one in imports(play) if one.get("tasks_from") != "outcome"}
+        for place, found in roles_of_plays.items():
+            if names and place in play["hosts"].split(":"):
+                found.update(with_inner_roles(names))
+    named = first(playbook).get("roles", {})
+    assert {place: set(named.get(place, [])) for place in roles_of_plays} == roles_of_plays
+
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
+def test_no_role_validates_again_what_the_first_task_has_validated(playbook: str) -> None:
+    for play in rest(playbook):
+        assert "roles" not in play, "roles of a play always validate"
+        for one in imports(play):
+            assert one.get("rolespec_validate") is False, one
+
+
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
 def test_every_playbook_that_changes_nodes_can_begin_with_one_of_them(playbook: str) -> None:
     on_nodes = [play for play in rest(playbook) if play["hosts"] == "mail_nodes"]

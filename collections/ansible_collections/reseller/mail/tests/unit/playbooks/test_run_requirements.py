@@ -136,9 +136,88 @@ def test_a_variable_whose_template_has_no_value_is_named(place: Place) -> None:
     assert message.startswith("explain_subject has no value: 'no_such_variable' is undefined")
 
 
+WRONG = """
+mail_nodes:
+  vars: {tls_source: acne, postfix_deliveries: many}
+  hosts:
+    mx1: {postfix_hostname: "{{ no_such_variable }}"}
+    mx2: {opendkim_algorithms: [rsa, md5]}
+all:
+  vars: {dns_publish_port: dns}
+"""
+
+
+def test_all_that_is_wrong_with_the_variables_of_roles_is_in_one_message(place: Place) -> None:
+    """On every host, before any host is reached. Roles of the controller count on localhost."""
+    (place.inventory / "wrong.yml").write_text(WRONG, encoding="utf-8")
+    assert refused(place.play("site")).replace("'", "").splitlines() == [
+        "localhost: argument dns_publish_port is of type str and we were unable to convert to int:"
+        ' "dns" cannot be converted to an int',
+        "mx1, mx2: value of tls_source must be one of: acme, files, got: acne",
+        "mx1: postfix_hostname has no value: no_such_variable is undefined",
+        "mx1, mx2: argument postfix_deliveries is of type str and we were unable to convert to int:"
+        ' "many" cannot be converted to an int',
+        "mx2: value of opendkim_algorithms must be one or more of: rsa, ed25519. Got no match for:"
+        " md5",
+    ]
+
+
+def test_only_the_hosts_of_the_run_count(place: Place) -> None:
+    (place.inventory / "wrong.yml").write_text(
+        "mail_nodes: {hosts: {mx1: {web_listen: {443: 1}}, mx2: {web_listen: {443: 1}}}}",
+        encoding="utf-8",
+    )
+    run = place.play("rollback", "--limit", "mx2")
+    assert recap(run)["mx2"] == 1, "rollback has no roles, so their variables do not matter"
+    (message,) = refused(place.play("guide_site", "--limit", "mx2")).splitlines()
+    assert message.startswith("mx2: argument 'web_listen' is of type dict")
+
+
+def test_variables_that_come_with_an_import_are_validated_too(place: Place) -> None:
+    file = place.root / "mine.yml"
+    file.write_text(
+        "- {import_playbook: reseller.mail.site, vars: {base_adopt: perhaps, tls_source: files}}\n",
+        encoding="utf-8",
+    )
+    message = refused(place.play(str(file)))
+    assert message.startswith("mx1, mx2: argument 'base_adopt' is of type str")
+    assert len(message.splitlines()) == 1
+
+
+def test_a_value_that_reads_facts_is_left_to_the_run(place: Place) -> None:
+    """The run has no facts yet, not even through another variable."""
+    (place.inventory / "facts.yml").write_text(
+        "mail_nodes:\n  vars:\n"
+        "    postfix_hostname: mail.{{ ansible_facts['domain'] }}\n"
+        '    threads: "{{ ansible_processor_vcpus * 2 }}"\n'
+        '    postfix_deliveries: "{{ threads }}"\n'
+        "    dovecot_connections: \"{{ 'few' if ansible_facts.get('memory') else 'no number' }}\"\n",
+        encoding="utf-8",
+    )
+    run = place.play("site")
+    assert "UNREACHABLE" in run.stdout, run.stdout + run.stderr
+    assert recap(run) == {"localhost": 0, "mx1": 1, "mx2": 1}
+
+
+def test_a_role_that_does_not_exist_is_named(place: Place) -> None:
+    file = place.root / "mine.yml"
+    file.write_text(
+        "- hosts: localhost:all\n  gather_facts: false\n  connection: local\n  tasks:\n"
+        "    - reseller.mail.run_requirements:\n"
+        "        {playbook: mine, roles: {mail_nodes: [postfix, exim]}}\n",
+        encoding="utf-8",
+    )
+    assert refused(place.play(str(file))).startswith(
+        "roles: exim is no role; the roles are autoconfig, base"
+    )
+
+
 def test_a_tag_that_selects_nothing_is_refused(place: Place) -> None:
     found = refused(place.play("site", "--tags", "dsn,postfix", "--skip-tags", "mtasts"))
-    known = "it has autoconfig, base, dns, dovecot, generation, mta_sts, opendkim, postfix, tls"
+    known = (
+        "it has autoconfig, base, dns, dovecot, generation, mta_sts, opendkim, platform, postfix,"
+        " tenants, tls"
+    )
     assert found == (
         f"the playbook site has no tag dsn; did you mean dns?; {known}\n"
         f"the playbook site has no tag mtasts; did you mean mta_sts?; {known}"

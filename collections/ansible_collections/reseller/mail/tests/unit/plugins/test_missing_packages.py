@@ -33,7 +33,7 @@ DISTRIBUTIONS = {
     "rich": "rich",
     "spftrace": "spftrace",
 }
-OF_ANSIBLE = {"ansible", "cryptography", "yaml"}
+OF_ANSIBLE = {"ansible", "cryptography", "jinja2", "yaml"}
 """What ansible-core itself needs."""
 AT_USE = {
     "idna": set[str](),
