@@ -215,6 +215,7 @@ BUILT_IN = {
     "groups",
     "hostvars",
     "item",
+    "lookup",
     "omit",
     "role_path",
 }

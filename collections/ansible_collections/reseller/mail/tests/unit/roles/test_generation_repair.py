@@ -33,7 +33,9 @@ def test_the_installed_files_need_no_others(tmp_path: Path) -> None:
         (COLLECTION / "roles/generation/vars/main.yml").read_text(encoding="utf-8")
     )
     package = Path(said["__generation_repair_package"])
-    for file in said["__generation_repair_files"]:
+    for one in said["__generation_repair_files"]:
+        file = one["dest"].partition(" }}/")[2]
+        assert one["src"].partition(" }}/")[2] == file
         target = tmp_path / package / file
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(COLLECTION / "plugins/module_utils" / file, target)
