@@ -46,12 +46,14 @@ class ActionModule(ActionBase):
         missing = result.get("packages")
         return self._with_packages(result, on_host, missing) if missing else result
 
-    def _execute(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
+    def _execute(self, args: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         """Run the module on the host. Contents and options are not logged."""
         with unlogged(self):
             return dict(
                 self._execute_module(
-                    module_name="reseller.mail.host_config", module_args=args, task_vars=self._vars
+                    module_name="reseller.mail.host_config",
+                    module_args=dict(args),  # _execute_module adds entries of its own
+                    task_vars=self._vars,
                 )
             )
 
@@ -93,11 +95,13 @@ class ActionModule(ActionBase):
             },
         )
 
-    def _builtin(self, module: str, args: dict[str, t.Any]) -> dict[str, t.Any]:
+    def _builtin(self, module: str, args: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         """Run a module of Ansible itself on the host."""
         return dict(
             self._execute_module(
-                module_name=f"ansible.builtin.{module}", module_args=args, task_vars=self._vars
+                module_name=f"ansible.builtin.{module}",
+                module_args=dict(args),
+                task_vars=self._vars,
             )
         )
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import getpass
 import grp
 import json
@@ -11,8 +12,11 @@ import subprocess
 import sys
 import typing as t
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from ansible.errors import AnsibleActionFail
+from ansible_collections.reseller.mail.plugins.action.host_config import ActionModule
 from ansible_collections.reseller.mail.tests.unit.support.running import ansible
 
 US = {"owner": getpass.getuser(), "group": grp.getgrgid(os.getgid()).gr_name}
@@ -175,3 +179,70 @@ def test_an_undefined_variable_of_a_template_changes_nothing(role: Role) -> None
     assert role.result["failed"] is True
     assert "no_such_variable" in role.result["msg"]
     assert role.files() == {}
+
+
+class Recorded(ActionModule):
+    """The action with a host that answers as it is set up, and Ansible's habit of adding entries to
+    the options of a module."""
+
+    def __init__(self, check_mode: bool, **answers: list[dict[str, t.Any]]) -> None:
+        self._task = SimpleNamespace(check_mode=check_mode)
+        self._play_context = SimpleNamespace(no_log=False)
+        self._connection = SimpleNamespace(_play_context=self._play_context)
+        self._vars: dict[str, t.Any] = {}
+        self.answers = answers
+        self.calls: list[tuple[str, dict[str, t.Any]]] = []
+
+    def _execute_module(
+        self, module_name: str, module_args: dict[str, t.Any], task_vars: t.Any
+    ) -> dict[str, t.Any]:
+        name = module_name.rpartition(".")[2]
+        self.calls.append((name, copy.deepcopy(module_args)))
+        module_args["_ansible_check_mode"] = self._task.check_mode
+        return self.answers[name].pop(0)
+
+    def install(self) -> dict[str, t.Any]:
+        """Go on after the host has answered that some packages are missing."""
+        return self._with_packages(
+            {"changed": True, "packages": ["postfix"], "diff": []}, ARGS, ["postfix"]
+        )
+
+
+POSTFIX = {"name": "postfix", "question": "q", "vtype": "select", "value": "v"}
+ARGS = {
+    "packages": ["openssl", "postfix"],
+    "debconf": [POSTFIX, {**POSTFIX, "name": "openssl"}],
+    "package_lists_max_age": 60,
+}
+APT = {
+    "name": ["openssl", "postfix"],
+    "install_recommends": False,
+    "update_cache": True,
+    "cache_valid_time": 60,
+}
+GOOD: dict[str, t.Any] = {"changed": True}
+
+
+def test_missing_packages_are_installed_with_their_answers_and_the_host_goes_on() -> None:
+    done = {"changed": False, "packages": [], "changed_paths": ["/a"], "diff": []}
+    action = Recorded(False, debconf=[GOOD], apt=[GOOD], host_config=[done])
+    result = action.install()
+    assert action.calls == [("debconf", POSTFIX), ("apt", APT), ("host_config", ARGS)]
+    assert (result["changed"], result["packages"]) == (True, ["postfix"])
+    assert result["changed_paths"] == ["/a"]
+    assert [diff["after"] for diff in result["diff"]] == ["postfix\n"]
+
+
+def test_check_mode_asks_apt_and_shows_what_the_host_answered_first() -> None:
+    action = Recorded(True, debconf=[GOOD], apt=[GOOD])
+    assert action.install()["packages"] == ["postfix"]
+    assert [name for name, _args in action.calls] == ["debconf", "apt"]
+
+
+def test_packages_that_cannot_be_installed_end_the_task() -> None:
+    failed = {"failed": True, "msg": "E: no such package"}
+    action = Recorded(False, debconf=[GOOD], apt=[failed])
+    assert action.install() == failed
+    virtual = Recorded(False, debconf=[GOOD], apt=[GOOD], host_config=[{"packages": ["postfix"]}])
+    with pytest.raises(AnsibleActionFail, match=r"dpkg has no package postfix"):
+        virtual.install()
