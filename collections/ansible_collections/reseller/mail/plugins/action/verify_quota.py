@@ -6,6 +6,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.reseller.mail.plugins.module_utils._host.quota import unpacked
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import judged_node
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.host_answer import answer_of
 from ansible_collections.reseller.mail.plugins.plugin_utils._verify.finding import Finding, as_dicts
@@ -39,10 +40,16 @@ class ActionModule(ActionBase):
         quotas, why = answer_of(
             self._execute_module,
             "reseller.mail.quota_info",
-            {"users_file": args["users_file"]},
+            {"users_file": args["users_file"], "packed": True},
             task_vars,
-            "quotas",
+            "packed",
         )
+        live: dict[str, Live] = {}
+        if quotas is not None:
+            try:
+                live = _live(quotas)
+            except ValueError as error:
+                quotas, why = None, str(error)
         if quotas is None:
             host = mail_host.hostname
             findings += [
@@ -57,14 +64,11 @@ class ActionModule(ActionBase):
                 for one in ("quota.limit", "quota.usage")
             ]
         else:
-            findings += node_findings(estate, node, _live(quotas), args["warn_at"])
+            findings += node_findings(estate, node, live, args["warn_at"])
         result.update(changed=False, findings=as_dicts(findings))
         return result
 
 
-def _live(rows: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, Live]:
-    """Return what Dovecot answered, by address."""
-    return {
-        str(row["address"]): Live(row["limit"], row["used"], row["messages_limit"], row["messages"])
-        for row in rows
-    }
+def _live(text: str) -> dict[str, Live]:
+    """Return what Dovecot answered, by address; raise ValueError if it cannot be read."""
+    return {row.address: Live(*row[1:]) for row in unpacked(str(text))}

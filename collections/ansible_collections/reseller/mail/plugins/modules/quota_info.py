@@ -23,6 +23,11 @@ options:
     description: A file with one address on each line.
     type: path
     default: /var/lib/reseller-mail/current/dovecot/all_users
+  packed:
+    description: Whether to return the quotas as one compressed text, for
+      M(reseller.mail.verify_quota).
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -36,7 +41,7 @@ quotas:
   description: One entry for each mailbox that Dovecot has.
   type: list
   elements: dict
-  returned: success
+  returned: success and not O(packed=true)
   contains:
     address:
       description: The mailbox's address.
@@ -58,6 +63,10 @@ quotas:
       description: The number of messages.
       type: int
       sample: 312
+packed:
+  description: The same as one compressed text.
+  type: str
+  returned: success and O(packed=true)
 errors:
   description: The errors of Dovecot, for instance about users of the list that it does not have.
   type: list
@@ -66,47 +75,29 @@ errors:
   sample: []
 """
 
-import json
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-
-KIB = 1024
-
-
-def parse(text: str) -> list[dict[str, object]]:
-    """Return the rows of ``doveadm -f json quota get`` as entries, one for each mailbox.
-
-    doveadm writes every number as text, sizes in KiB, and ``-`` for no limit. Raise ValueError,
-    KeyError or TypeError for another output.
-    """
-    entries: dict[str, dict[str, object]] = {}
-    for row in json.loads(text or "[]"):
-        kind = row.get("type")
-        if kind in ("STORAGE", "MESSAGE"):
-            unit, limit, used = (
-                (KIB, "limit", "used") if kind == "STORAGE" else (1, "messages_limit", "messages")
-            )
-            entry = entries.setdefault(row["username"], {"address": row["username"]})
-            entry[limit] = None if row["limit"] in ("-", "0") else int(row["limit"]) * unit
-            entry[used] = int(row["value"]) * unit
-    return list(entries.values())
+from ansible_collections.reseller.mail.plugins.module_utils._host.quota import packed, parse
 
 
 def main() -> None:
     """Return the quotas to Ansible."""
     users = {"type": "path", "default": "/var/lib/reseller-mail/current/dovecot/all_users"}
-    module = AnsibleModule(argument_spec={"users_file": users}, supports_check_mode=True)
+    module = AnsibleModule(
+        argument_spec={"users_file": users, "packed": {"type": "bool", "default": False}},
+        supports_check_mode=True,
+    )
     users_file = module.params["users_file"]
     if not os.path.exists(users_file):
         module.fail_json(msg=f"{users_file} does not exist: no generation is installed here")
     if os.path.getsize(users_file) == 0:
-        module.exit_json(changed=False, quotas=[], errors=[])
+        module.exit_json(changed=False, quotas=[], packed=packed([]), errors=[])
     rc, out, err = module.run_command(
         [
             module.get_bin_path("doveadm", required=True),
             "-f",
-            "json",
+            "tab",
             "quota",
             "get",
             "-F",
@@ -115,7 +106,7 @@ def main() -> None:
     )
     try:
         quotas = parse(out)
-    except (ValueError, KeyError, TypeError):
+    except ValueError:
         module.fail_json(
             msg=(f"the output of doveadm quota get cannot be read: {(err or out).strip()[:500]}"),
             rc=rc,
@@ -127,7 +118,12 @@ def main() -> None:
             rc=rc,
             errors=err.splitlines(),
         )
-    module.exit_json(changed=False, quotas=quotas, errors=err.splitlines())
+    answer = (
+        {"packed": packed(quotas)}
+        if module.params["packed"]
+        else {"quotas": [one._asdict() for one in quotas]}
+    )
+    module.exit_json(changed=False, errors=err.splitlines(), **answer)
 
 
 if __name__ == "__main__":

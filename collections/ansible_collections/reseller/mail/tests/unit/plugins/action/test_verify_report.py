@@ -5,7 +5,6 @@ from pathlib import Path
 
 from ansible_collections.reseller.mail.plugins.action.verify_mail import initial_passwords
 from ansible_collections.reseller.mail.plugins.action.verify_report import collect
-from ansible_collections.reseller.mail.plugins.modules.quota_info import parse
 
 ROW = {
     "id": "dns.mx",
@@ -39,27 +38,3 @@ def test_initial_passwords_are_read_from_every_nodes_file(tmp_path: Path) -> Non
     assert initial_passwords(str(tmp_path)) == {"jo@acme.example": "a,b", "ann@globex.example": "c"}
     assert initial_passwords("") == {}
     assert initial_passwords(str(tmp_path / "nowhere")) == {}
-
-
-def test_doveadm_counts_in_kib_and_writes_text() -> None:
-    text = """[{"username":"jo@acme.example","root":"User quota","type":"STORAGE","value":"867","limit":"1024","percent":"84"},
-      {"username":"jo@acme.example","root":"User quota","type":"MESSAGE","value":"9","limit":"-","percent":"0"},
-      {"username":"ann@acme.example","root":"User quota","type":"STORAGE","value":"0","limit":"-","percent":"0"},
-      {"username":"ann@acme.example","root":"User quota","type":"MESSAGE","value":"0","limit":"500000","percent":"0"}]"""
-    assert parse(text) == [
-        {
-            "address": "jo@acme.example",
-            "limit": 1048576,
-            "used": 887808,
-            "messages_limit": None,
-            "messages": 9,
-        },
-        {
-            "address": "ann@acme.example",
-            "limit": None,
-            "used": 0,
-            "messages_limit": 500000,
-            "messages": 0,
-        },
-    ]
-    assert parse("") == []

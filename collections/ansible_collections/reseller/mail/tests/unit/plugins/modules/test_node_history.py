@@ -78,3 +78,10 @@ def test_a_host_from_before_there_were_marks_is_taken_as_it_is(root: Path, mail:
     assert not parts_present(root, mail)["mail"]
     mail.mkdir()
     assert parts_present(root, mail)["mail"]
+
+
+def test_a_generation_without_a_mailbox_has_none(root: Path, mail: Path) -> None:
+    serve(root)
+    assert parts_present(root, mail)["mailboxes"]
+    (root / "current/dovecot/all_users").write_text("")
+    assert not parts_present(root, mail)["mailboxes"]
