@@ -36,6 +36,8 @@ MAX_REPORT = 16 * MAX_BYTES
 """Of a node's report, in bytes. It has the keys of all domains of the node: about 110,000 keys, as
 during a rotation."""
 
+Known = t.MutableMapping[tuple[str, bytes], plain_values.Found]
+"""Files without a fault, by path and content: their values, and the unused keys in them."""
 NOTHING: t.Final[t.Mapping[str, bytes]] = MappingProxyType({})
 ACCOUNT = "account.yml"
 PROMOTED = "state/promoted_domains.json"
@@ -86,13 +88,16 @@ def draft(directory: str, instead: t.Mapping[str, bytes] = NOTHING) -> tuple[Est
 
 
 def build(
-    files: t.Mapping[str, bytes], faults: t.Iterable[Fault] = ()
+    files: t.Mapping[str, bytes],
+    faults: t.Iterable[Fault] = (),
+    known: t.Optional[Known] = None,
 ) -> tuple[Estate, list[Fault]]:
     """Return the model and all faults of files, which are given by their paths.
 
-    ``faults`` are those that were found when the files were read from the disk.
+    ``faults`` are those that were found when the files were read from the disk. Files in ``known``
+    are not parsed again, and files without a fault are added to it.
     """
-    reading = _Reading(files, faults)
+    reading = _Reading(files, faults, known)
     estate_file = reading.required("estate.yml", schema.ESTATE)
     plans_file = reading.required("plans.yml", schema.PLANS)
     plans = tuple(language_build.plan(values) for values in plans_file.get("plans") or ())
@@ -123,19 +128,38 @@ class _Reading:
         unused_keys: How often each key is used that hosts do not act on yet.
     """
 
-    def __init__(self, files: t.Mapping[str, bytes], faults: t.Iterable[Fault]) -> None:
+    def __init__(
+        self,
+        files: t.Mapping[str, bytes],
+        faults: t.Iterable[Fault],
+        known: t.Optional[Known],
+    ) -> None:
         self.files = files
+        self.known = known
         self.faults = list(faults)
         self.holes = {(fault.position.file, "") for fault in self.faults}
         self.unused_keys: collections.Counter[str] = collections.Counter()
 
     def file(self, path: str, table: schema.Table) -> t.Optional[Values]:
         """Return the values of a file, or None if it has no table."""
-        source = Source(path, self.files[path])
-        usual = plain_values.read(path, self.files[path], table, source)
-        if usual is not None:
-            self.unused_keys.update(usual[1])
-            return usual[0]
+        content = self.files[path]
+        found = None if self.known is None else self.known.get((path, content))
+        if found is None:
+            source = Source(path, content)
+            found = plain_values.read(path, content, table, source)
+            if found is None:
+                return self._general(path, table, source)
+            self._remember(path, found)
+        self.unused_keys.update(found[1])
+        return found[0]
+
+    def _remember(self, path: str, found: plain_values.Found) -> None:
+        """Note what is in a file without a fault."""
+        if self.known is not None:
+            self.known[path, self.files[path]] = found
+
+    def _general(self, path: str, table: schema.Table, source: Source) -> t.Optional[Values]:
+        """Return the values of any file, or None if it has no table."""
         root, wrong = parse(path, self.files[path])
         self.faults.extend(wrong)
         if wrong:
@@ -147,6 +171,8 @@ class _Reading:
         self.faults.extend(walker.faults)
         if values is not None:
             self.unused_keys.update(walker.unused)
+            if not wrong and not walker.faults:
+                self._remember(path, (values, walker.unused))
         self.holes.update(walker.holes)
         return values
 

@@ -128,11 +128,11 @@ def _record_changes(before: Estate, after: Estate) -> t.Iterator[tuple[str, Reco
             side[record.domain, record.name, record.type].append(record.value)
             managed[record.name] = record.managed
         sides.append(side)
-    for key in sorted(sides[0].keys() | sides[1].keys()):
+    keys = sides[0].keys() | sides[1].keys()
+    for key in sorted(key for key in keys if sides[0].get(key) != sides[1].get(key)):
         old, new = (tuple(side.get(key, ())) for side in sides)
-        if old != new:
-            domain, name, kind = key
-            yield tenants.get(domain, ""), RecordChange(name, kind, old, new, managed[name])
+        domain, name, kind = key
+        yield tenants.get(domain, ""), RecordChange(name, kind, old, new, managed[name])
 
 
 def _bill_changes(before: Estate, after: Estate) -> t.Iterator[tuple[str, Bill]]:

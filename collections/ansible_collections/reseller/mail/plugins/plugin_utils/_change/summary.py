@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ansible_collections.reseller.mail.plugins.module_utils._host import deletion_guard
 
-from .._load import build
+from .._load import Known, build
 from . import edits as change_edits
 from . import rights
 from .consequences import Consequences, consequences
@@ -103,8 +103,9 @@ def _compare(
     before: Revision, after: Revision, who: t.Optional[Actor], accepted: int
 ) -> ChangeSummary:
     """Do the work of ``compare``."""
-    old, faults_before = build(before.files, before.faults)
-    new, faults = build(after.files, after.faults)
+    both: Known = {}  # most files are the same in both
+    old, faults_before = build(before.files, before.faults, both)
+    new, faults = build(after.files, after.faults, both)
     summary = ChangeSummary(before.name, after.name, tuple(faults), tuple(faults_before))
     if faults:
         return summary

@@ -363,3 +363,29 @@ def test_without_libyaml_all_is_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
     fast = all_of_it()
     monkeypatch.setattr(yaml_nodes, "CParser", None)
     assert all_of_it() == fast
+
+
+def test_files_that_are_known_are_not_read_again(folder: Path) -> None:
+    known: _load.Known = {}
+    files, _faults = _load.read_files(str(folder))
+    first = _load.build(files, known=known)
+    assert {path for path, _content in known} == set(files), "no file here has a fault"
+    path = "tenants/acme/acme.example.yml"
+    values, unused = known[path, files[path]]
+    known[path, files[path]] = {**values, "state": "suspended"}, unused
+    estate = _load.build(files, known=known)[0]
+    assert [one.state for one in estate.tenants[0].domains if one.name == "acme.example"] == [
+        "suspended"
+    ]
+    files[path] += b"# a comment\n"
+    assert _load.build(files, known=known) == first, "another content is another file"
+
+
+def test_a_file_with_a_fault_is_never_known(folder: Path) -> None:
+    known: _load.Known = {}
+    files, _faults = _load.read_files(str(folder))
+    path = "tenants/acme/acme.example.yml"
+    files[path] = b"state: asleep\n"
+    first = _load.build(files, known=known)
+    assert not any(name == path for name, _content in known)
+    assert _load.build(files, known=known) == first
