@@ -4,16 +4,14 @@
 
 from __future__ import annotations
 
-from ansible_collections.reseller.mail.plugins.doc_fragments.attributes import (
-    ModuleDocFragment as Attributes,
-)
-
 
 class ModuleDocFragment:
-    """The option that all modules have which read an estate on the controller, and its group."""
+    """The option that all modules have which read an estate on the controller.
 
-    DOCUMENTATION = (
-        r"""
+    Its group is in the fragment attributes.estate_group.
+    """
+
+    DOCUMENTATION = r"""
 options:
   estate:
     description:
@@ -22,5 +20,3 @@ options:
       - The task fails without it.
     type: path
 """
-        + Attributes.ESTATE_GROUP
-    )

@@ -29,7 +29,9 @@ attributes:
   diff_mode:
     description: Changes nothing, so there is nothing to show.
     support: N/A
-extends_documentation_fragment: [reseller.mail.estate]
+extends_documentation_fragment:
+  - reseller.mail.estate
+  - reseller.mail.attributes.estate_group
 options:
   subject:
     description: An address or a domain.

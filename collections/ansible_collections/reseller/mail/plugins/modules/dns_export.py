@@ -22,7 +22,9 @@ attributes:
   diff_mode:
     description: Shows the files.
     support: full
-extends_documentation_fragment: [reseller.mail.estate]
+extends_documentation_fragment:
+  - reseller.mail.estate
+  - reseller.mail.attributes.estate_group
 options:
   dir:
     description: The folder on the controller to write to. A relative path begins in the folder in

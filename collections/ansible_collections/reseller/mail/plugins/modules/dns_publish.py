@@ -43,7 +43,9 @@ attributes:
 requirements:
   - dnspython on the controller.
   - octoDNS and the package of its provider on the controller, when O(octodns_sync) is given.
-extends_documentation_fragment: [reseller.mail.estate]
+extends_documentation_fragment:
+  - reseller.mail.estate
+  - reseller.mail.attributes.estate_group
 options:
   driver:
     description:

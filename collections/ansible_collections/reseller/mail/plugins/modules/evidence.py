@@ -26,7 +26,9 @@ attributes:
     support: full
 requirements:
   - parsedmarc on the controller.
-extends_documentation_fragment: [reseller.mail.estate]
+extends_documentation_fragment:
+  - reseller.mail.estate
+  - reseller.mail.attributes.estate_group
 options:
   reports:
     description: The folder with the reports, for instance a Maildir. It is relative to the folder

@@ -18,7 +18,9 @@ description:
   - For an address that is not a mailbox, V(kind) says what it is, and V(to) where its mail goes.
   - Marks keys that are validated, but that hosts do not act on yet.
   - Runs on the controller only. It contacts no host, needs no vault password and changes nothing.
-extends_documentation_fragment: [reseller.mail.estate]
+extends_documentation_fragment:
+  - reseller.mail.estate
+  - reseller.mail.attributes.estate_group
 options:
   subject:
     description: An address, a domain, a domain alias or a tenant. Any address that receives mail is

@@ -19,7 +19,9 @@ description:
   - The collection's C(docs/exchange.md) describes both forms. In CSV, a cell that a spreadsheet
     would read as a formula has an apostrophe before it.
   - Runs only on the controller. An estate with faults is not exported.
-extends_documentation_fragment: [reseller.mail.estate]
+extends_documentation_fragment:
+  - reseller.mail.estate
+  - reseller.mail.attributes.estate_group
 options:
   form:
     description:

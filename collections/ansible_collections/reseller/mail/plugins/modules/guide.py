@@ -28,7 +28,9 @@ attributes:
   diff_mode:
     description: Shows the files.
     support: full
-extends_documentation_fragment: [reseller.mail.estate]
+extends_documentation_fragment:
+  - reseller.mail.estate
+  - reseller.mail.attributes.estate_group
 options:
   dir:
     description: The folder on the controller to write to, relative to the folder that Ansible was

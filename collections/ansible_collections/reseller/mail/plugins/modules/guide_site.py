@@ -22,7 +22,9 @@ attributes:
   diff_mode:
     description: Shows the names of the files, links and passwords that change.
     support: full
-extends_documentation_fragment: [reseller.mail.estate]
+extends_documentation_fragment:
+  - reseller.mail.estate
+  - reseller.mail.attributes.estate_group
 options:
   node:
     description: The node's name in the estate.

@@ -20,7 +20,9 @@ description:
   - Also works if limits are exceeded, so that you see by how much. Other faults of the estate must
     be repaired first.
   - Runs only on the controller and changes nothing but O(dest).
-extends_documentation_fragment: [reseller.mail.estate]
+extends_documentation_fragment:
+  - reseller.mail.estate
+  - reseller.mail.attributes.estate_group
 options:
   tenants:
     description: Only these tenants. Plans and nodes are then left out, because they show numbers of

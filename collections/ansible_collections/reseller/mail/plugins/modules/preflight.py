@@ -16,7 +16,9 @@ description:
   - On a host that is configured, it also tests each connection - SMTP, IMAP, POP3, ManageSieve,
     doveadm and the milters.
   - A host that cannot be reached is a finding, not an error.
-extends_documentation_fragment: [reseller.mail.estate]
+extends_documentation_fragment:
+  - reseller.mail.estate
+  - reseller.mail.attributes.estate_group
 attributes:
   check_mode:
     description: Does the same, but free ports do not answer, so the controller cannot see whether

@@ -28,7 +28,9 @@ attributes:
     support: full
 requirements:
   - rich on the controller.
-extends_documentation_fragment: [reseller.mail.estate]
+extends_documentation_fragment:
+  - reseller.mail.estate
+  - reseller.mail.attributes.estate_group
 options:
   log:
     description: The log of evidence to use instead of the one in the estate. In check mode

@@ -13,7 +13,10 @@ description:
     waits for. Returns this as findings for M(reseller.mail.verify_report), and as data.
   - Runs on the controller. Reads only the estate and asks no host.
 author: Reseller Mail developers (@reseller-mail)
-extends_documentation_fragment: [reseller.mail.attributes.reads_only, reseller.mail.estate]
+extends_documentation_fragment:
+  - reseller.mail.attributes.reads_only
+  - reseller.mail.estate
+  - reseller.mail.attributes.estate_group
 seealso:
   - module: reseller.mail.promote
 """

@@ -15,7 +15,9 @@ description:
     node, as text files, into a folder on the controller. It contacts no host.
   - Removes files that an earlier run wrote there and that are no longer rendered. Nothing else in
     the folder is changed.
-extends_documentation_fragment: [reseller.mail.estate]
+extends_documentation_fragment:
+  - reseller.mail.estate
+  - reseller.mail.attributes.estate_group
 options:
   node:
     description: The node's name in the estate.

@@ -21,7 +21,9 @@ description:
   - The result is validated first. If it has a fault, nothing is written.
   - A transfer changes nothing on hosts, because only the ledger uses owners. Review and commit
     the files. C(ansible-playbook reseller.mail.plan) shows who may make this change.
-extends_documentation_fragment: [reseller.mail.estate]
+extends_documentation_fragment:
+  - reseller.mail.estate
+  - reseller.mail.attributes.estate_group
 options:
   tenant:
     description: The tenant of both admins.

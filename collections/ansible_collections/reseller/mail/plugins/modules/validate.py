@@ -21,7 +21,9 @@ description:
     file with the report.
   - No report shows a secret. Source lines show only the values of keys that are known and not
     secret.
-extends_documentation_fragment: [reseller.mail.estate]
+extends_documentation_fragment:
+  - reseller.mail.estate
+  - reseller.mail.attributes.estate_group
 options:
   output:
     description: The form of the report.

@@ -23,7 +23,10 @@ description:
 author: Reseller Mail developers (@reseller-mail)
 requirements:
   - dnspython and spftrace on the controller.
-extends_documentation_fragment: [reseller.mail.attributes.reads_only, reseller.mail.estate]
+extends_documentation_fragment:
+  - reseller.mail.attributes.reads_only
+  - reseller.mail.estate
+  - reseller.mail.attributes.estate_group
 options:
   resolver:
     description: The address of the resolver that finds the authoritative servers; by default the

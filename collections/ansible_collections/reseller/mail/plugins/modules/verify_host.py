@@ -16,7 +16,10 @@ description:
     on it to V(blocked).
   - A node that cannot be reached is a finding, not an error.
 author: Reseller Mail developers (@reseller-mail)
-extends_documentation_fragment: [reseller.mail.attributes.reads_only, reseller.mail.estate]
+extends_documentation_fragment:
+  - reseller.mail.attributes.reads_only
+  - reseller.mail.estate
+  - reseller.mail.attributes.estate_group
 options:
   node:
     description: The node's name in the estate.

@@ -31,7 +31,9 @@ attributes:
     support: N/A
 requirements:
   - dnspython and C(dkimpy[ed25519]) on the controller.
-extends_documentation_fragment: [reseller.mail.estate]
+extends_documentation_fragment:
+  - reseller.mail.estate
+  - reseller.mail.attributes.estate_group
 options:
   accounts:
     description: Mailboxes that may be used. Of the active mailboxes of a domain whose password is
