@@ -28,7 +28,7 @@ from ansible_collections.reseller.mail.plugins.plugin_utils._publish import (
 from ansible_collections.reseller.mail.plugins.plugin_utils._publish import (
     publish as publish_publish,
 )
-from ansible_collections.reseller.mail.plugins.plugin_utils._publish.update import Primary
+from ansible_collections.reseller.mail.plugins.plugin_utils._publish.primary import Primary
 
 if t.TYPE_CHECKING:
     from ansible_collections.reseller.mail.plugins.plugin_utils._model.estate import Estate

@@ -51,7 +51,8 @@ options:
     description:
       - How records are published. V(rfc2136) sends one signed update to O(server) for each zone
         that differs. It sends several for a very large zone, and one for each domain if the server
-        refused the domains of a zone together. It asks O(server) for the zone of each name.
+        refused the domains of a zone together. It transfers each zone from O(server) by AXFR. If
+        O(server) does not allow that, it asks about each record set, and RV(notes) has a note.
       - V(octodns) writes a configuration for octoDNS into O(octodns_dir). A processor in it keeps
         octoDNS from changing records of other people. If O(octodns_sync) is set, it is run. The
         zone of each name is asked from O(resolver).
@@ -68,7 +69,8 @@ options:
     type: int
     default: 53
   key_name:
-    description: The name of the TSIG key. If it is empty, updates are not signed.
+    description: The name of the TSIG key for updates and transfers. If it is empty, they are not
+      signed.
     type: str
     default: ''
   key_algorithm:
@@ -172,7 +174,7 @@ pending:
     address"]
 notes:
   description: Other facts, such as a domain whose records stay because the provider no longer
-    manages its DNS.
+    manages its DNS, or a server that does not transfer zones.
   type: list
   elements: str
   returned: always

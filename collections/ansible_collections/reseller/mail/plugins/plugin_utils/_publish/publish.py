@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import typing as t
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.reseller.mail.plugins.module_utils._host import deletion_guard
@@ -16,8 +18,10 @@ from .._compile import dns as compile_dns
 from .._dns import https
 from .._dns.query import gather_limited
 from .._dns.rrset import Key
-from . import published_records, update, wanted, watch
+from . import published_records, read, update, wanted, watch
 from .plan import Change, Marks, has_our_mark, plan_changes, why_yielded
+from .primary import DnsFailure
+from .transfer import Transfers
 from .wanted import Work, policies
 
 if t.TYPE_CHECKING:
@@ -25,16 +29,20 @@ if t.TYPE_CHECKING:
 
     from .._dns.query import Asker
     from .._model.estate import Estate
-    from .update import Primary
+    from .primary import Primary
+    from .transfer import Transferred
 
 __all__ = ["Outcome", "policies", "publish"]
 
 AT_ONCE = 200
 """Domains that are planned at the same time.
 
-Each needs about twenty questions, and their answers are kept until its plan is made.
+Each needs a zone or about twenty questions, and they are kept until its plan is made.
 """
-
+FETCHES = 32
+"""Policies that are fetched at the same time. A fetch spends most of its time waiting."""
+SENT_AT_ONCE = 8
+"""Zones whose updates are sent at the same time, each over a connection of its own."""
 
 PATIENCE = 2
 """Zones in a row without an answer, after which the server is taken to be down."""
@@ -82,7 +90,7 @@ class _Planned:
 
     work: Work
     changes: list[Change] = field(default_factory=list)
-    raw: update.Raw = field(default_factory=dict)
+    raw: read.Raw = field(default_factory=dict)
     pending: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -105,7 +113,9 @@ class _Job:
 
     asker: Asker
     primary: Primary
+    transfers: Transfers
     context: ssl.SSLContext
+    waits: t.Counter[str]
     marks: Marks
     policies: dict[str, str]
     unreported: frozenset[tuple[str, str]]
@@ -115,11 +125,13 @@ class _Job:
 async def _policy_fault(job: _Job, domain: str) -> str:
     """Return what is wrong with the domain's policy on its host; an empty text if it is right."""
     addresses = await job.asker.addresses(f"mta-sts.{domain}")
-    fetched = await asyncio.to_thread(https.fetch_policy, domain, addresses, job.context)
+    fetched = await asyncio.to_thread(
+        https.fetch_policy, domain, addresses, job.context, waits=job.waits
+    )
     return https.policy_fault(fetched, job.policies[domain])
 
 
-async def _hold_policy(job: _Job, planned: _Planned, found: update.Found) -> None:
+async def _hold_policy(job: _Job, planned: _Planned, found: read.Found) -> None:
     """Hold back the ``_mta-sts`` record until its policy can be fetched.
 
     The record asks senders to fetch the policy, so the policy must be there first (RFC 8461 section
@@ -151,7 +163,7 @@ async def _hold_tlsa(job: _Job, planned: _Planned) -> None:
                 planned.pending.append(f"{key[0]} TLSA: the zone {zone} is not signed")
 
 
-def _hold_unreported_keys(job: _Job, planned: _Planned, found: update.Found) -> None:
+def _hold_unreported_keys(job: _Job, planned: _Planned, found: read.Found) -> None:
     """Hold back the DKIM records of names whose node has reported no key.
 
     A key that is in DNS already stays: mail may be signed with it. So do all records of keys of
@@ -171,7 +183,7 @@ def _hold_unreported_keys(job: _Job, planned: _Planned, found: update.Found) -> 
     planned.pending += (f"{owner}: its node has not reported the key" for owner in owners)
 
 
-def _hold_yielding(job: _Job, planned: _Planned, found: update.Found) -> None:
+def _hold_yielding(job: _Job, planned: _Planned, found: read.Found) -> None:
     """Hold back record sets that must not replace those of other people."""
     for key, published in planned.work.yielding.items():
         if key in found.sets:
@@ -182,7 +194,7 @@ def _hold_yielding(job: _Job, planned: _Planned, found: update.Found) -> None:
                 planned.pending.append(why)
 
 
-def _marks_of(marks: Marks, domain: str, found: update.Found) -> Marks:
+def _marks_of(marks: Marks, domain: str, found: read.Found) -> Marks:
     """Return the marks for one domain, with its host for Outlook if that leads to our addresses.
 
     Another provider may serve a host of that name, too.
@@ -196,7 +208,7 @@ def _marks_of(marks: Marks, domain: str, found: update.Found) -> Marks:
     return replace(marks, hosts=marks.hosts | {host}) if is_ours else marks
 
 
-def _published_earlier(job: _Job, work: Work, found: update.Found) -> dict[Key, frozenset[str]]:
+def _published_earlier(job: _Job, work: Work, found: read.Found) -> dict[Key, frozenset[str]]:
     """Return the values that an earlier run published, by the list or else by our marks."""
     marks = _marks_of(job.marks, work.domain, found)
     marked = {
@@ -211,7 +223,7 @@ def _published_earlier(job: _Job, work: Work, found: update.Found) -> dict[Key, 
     return {**marked, **work.former}
 
 
-def _note_absent_zone(job: _Job, planned: _Planned, found: update.Found) -> None:
+def _note_absent_zone(job: _Job, planned: _Planned, found: read.Found) -> None:
     """Note what it means that the server has no zone for some or all names of the domain."""
     domain, server = planned.work.domain, job.primary.server
     if found.sets:
@@ -231,10 +243,12 @@ def _note_absent_zone(job: _Job, planned: _Planned, found: update.Found) -> None
         ]
 
 
-async def _plan_domain(job: _Job, work: Work) -> _Planned:
+async def _plan_domain(job: _Job, work: Work, zone: t.Optional[Transferred]) -> _Planned:
     """Return the plan for one domain, after reading what is in DNS."""
     planned = _Planned(work)
-    found = await update.read(job.asker, job.primary, {*work.wanted, *work.former}, work.searched)
+    found = await read.read(
+        job.asker, job.primary, zone, {*work.wanted, *work.former}, work.searched
+    )
     planned.faults = found.faults
     if found.absent:
         _note_absent_zone(job, planned, found)
@@ -249,12 +263,19 @@ async def _plan_domain(job: _Job, work: Work) -> _Planned:
     changing = {(change.name, change.type) for change in planned.changes}
     planned.raw = {place: rdata for place, rdata in found.raw.items() if place[:2] in changing}
     for change in planned.changes:
-        zone = await job.asker.zone_of(change.name, job.primary.server)
-        if zone is None:
+        where = await _zone_of(job, change.name, zone)
+        if where is None:
             planned.faults.append(f"{job.primary.server} is not authoritative for {change.name}")
         else:
-            planned.zones.setdefault(zone, []).append(change)
+            planned.zones.setdefault(where, []).append(change)
     return planned
+
+
+async def _zone_of(job: _Job, name: str, zone: t.Optional[Transferred]) -> t.Optional[str]:
+    """Return the name of the zone that contains a name, or ``None`` if the server has none."""
+    if zone and zone.holds(name):
+        return zone.zone
+    return await job.asker.zone_of(name, job.primary.server)
 
 
 def _entry(
@@ -278,11 +299,14 @@ async def _watch(
     job: _Job, zone: str, changes: list[Change], seconds: float, outcome: Outcome
 ) -> None:
     """Note whether the primary server, the other servers and our resolver have a zone's changes."""
-    wrong = await update.differences(job.asker, job.primary, changes)
+    now = await job.transfers.get(zone)
+    wrong = await read.differences(job.asker, job.primary, now, changes)
     outcome.faults += wrong
     if not wrong:
+        server = job.primary.server
+        goal = now.serial if now else await watch.serial(job.asker, server, zone)
         outcome.lagging += await watch.lagging_servers(
-            job.asker, job.primary.server, zone, changes, seconds
+            job.asker, server, zone, goal, changes, seconds
         )
         cached = await watch.cached_records(job.asker, zone, changes)
         outcome.remembered += [cached] if cached else []
@@ -310,14 +334,91 @@ def _guarded(
     return refusal or ""
 
 
-async def _plan_or_fault(job: _Job, work: Work) -> _Planned:
+async def _plan_or_fault(job: _Job, work: Work, zone: t.Optional[Transferred]) -> _Planned:
     """Return the plan for one domain, or a plan with the fault that prevents it."""
     try:
-        return await _plan_domain(job, work)
+        return await _plan_domain(job, work, zone)
     # One domain's values must not prevent that the records of all others are published.
     except Exception as exc:
         why = f"{type(exc).__name__}: {exc}"
         return _Planned(work, faults=[f"{work.domain}: its records cannot be planned: {why}"])
+
+
+async def _plan_all(job: _Job, work: t.Sequence[Work]) -> list[_Planned]:
+    """Return the plans for all domains, sorted by domain.
+
+    Each zone is transferred once, and kept only until its domains are planned.
+    """
+    names = await gather_limited(
+        AT_ONCE, work, lambda one: job.asker.zone_of(one.domain, job.primary.server)
+    )
+    zones: dict[t.Optional[str], list[Work]] = {}
+    for one, name in zip(work, names, strict=True):
+        zones.setdefault(name, []).append(one)
+
+    async def of_zone(name: t.Optional[str]) -> list[_Planned]:
+        zone = await job.transfers.get(name) if name else None
+        return await gather_limited(
+            AT_ONCE, zones[name], lambda one: _plan_or_fault(job, one, zone)
+        )
+
+    plans = await gather_limited(AT_ONCE, zones, of_zone)
+    return sorted((one for rows in plans for one in rows), key=lambda one: one.work.domain)
+
+
+class _Sending:
+    """The updates of all zones, and where they stop.
+
+    Until the server has accepted one zone, zones are sent one by one: a wrong key, or a server that
+    is down, is noticed with the first of them. Then ``SENT_AT_ONCE`` zones are sent at a time.
+    """
+
+    def __init__(
+        self,
+        primary: Primary,
+        zones: t.Mapping[str, t.Mapping[Change, _Planned]],
+        outcome: Outcome,
+        check_mode: bool,
+    ) -> None:
+        self._primary, self._zones, self._outcome = primary, zones, outcome
+        self._check_mode = check_mode
+        self._left = sorted(zones, reverse=True)
+        self._silent = 0
+        self._why_stopped = ""
+
+    async def run(self) -> None:
+        """Send the updates of all zones. Add the faults to the outcome."""
+        works = False
+        while self._left and not works and not self._why_stopped:
+            works = await self._send_next()
+        await asyncio.gather(*(self._send_rest() for _connection in range(SENT_AT_ONCE)))
+        if self._why_stopped:
+            unsent = len(self._left)
+            more = f"; nothing was sent for {unsent} more zones" if unsent else ""
+            self._outcome.faults.append(f"{self._why_stopped}{more}")
+
+    async def _send_rest(self) -> None:
+        """Send zones, one after the other, as long as there are some."""
+        while self._left and not self._why_stopped:
+            await self._send_next()
+
+    async def _send_next(self) -> bool:
+        """Send the updates of the next zone; return whether the server answered."""
+        zone = self._left.pop()
+        changes = self._zones[zone]
+        try:
+            for batch in update.batches(changes):
+                planned = {change: changes[change] for change in batch}
+                await _send_batch(self._primary, zone, planned, self._outcome, self._check_mode)
+        except DnsFailure as exc:
+            self._silent += 1
+            if not self._why_stopped and (exc.everywhere or self._silent >= PATIENCE):
+                self._why_stopped = str(exc)
+            else:
+                self._outcome.faults.append(str(exc))
+            return False
+        self._silent = 0
+        return True
 
 
 async def _send_all(
@@ -332,31 +433,10 @@ async def _send_all(
     for planned in plans:
         for zone, changes in planned.zones.items():
             zones.setdefault(zone, {}).update(dict.fromkeys(changes, planned))
-    silent = 0
-    for number, zone in enumerate(sorted(zones), 1):
-        try:
-            for batch in update.batches(zones[zone]):
-                await _send_batch(
-                    primary,
-                    zone,
-                    {change: zones[zone][change] for change in batch},
-                    outcome,
-                    check_mode,
-                )
-            silent = 0
-        except update.DnsFailure as exc:
-            silent += 1
-            unsent = len(zones) - number if exc.everywhere or silent >= PATIENCE else 0
-            outcome.faults.append(
-                f"{exc}{f'; nothing was sent for {unsent} more zones' if unsent else ''}"
-            )
-            if unsent:
-                break
+    await _Sending(primary, zones, outcome, check_mode).run()
+    sent = {change for planned in plans for changes in planned.sent.values() for change in changes}
     outcome.changes += (
-        change
-        for zone in sorted(zones)
-        for change in sorted(zones[zone])
-        if change in zones[zone][change].sent.get(zone, ())
+        change for zone in sorted(zones) for change in sorted(zones[zone]) if change in sent
     )
 
 
@@ -378,7 +458,7 @@ async def _send_batch(
                 place: rdata for planned in batch.values() for place, rdata in planned.raw.items()
             }
             await update.send(primary, zone, list(batch), raw)
-    except update.DnsFailure as exc:
+    except DnsFailure as exc:
         if exc.everywhere or exc.silent:
             raise
         domains: dict[str, dict[Change, _Planned]] = {}
@@ -413,10 +493,13 @@ async def publish(
     domains that may lose their records, if the estate's guard allows fewer. A fault of one domain
     does not stop the others.
     """
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(FETCHES))
     job = _Job(
         asker,
         primary,
+        Transfers(primary),
         https.tls_context(ca_file),
+        Counter(),
         wanted.marks(estate),
         policies(estate),
         frozenset(compile_dns.pending(estate)),
@@ -437,7 +520,7 @@ async def publish(
         outcome.faults.append(refusal)
         outcome.published = {name: dict(published[name]) for name in todo.left}
     work = [one for one in todo.work if not refusal or one.domain not in todo.left]
-    plans = await gather_limited(AT_ONCE, work, lambda one: _plan_or_fault(job, one))
+    plans = await _plan_all(job, work)
     await _send_all(primary, plans, outcome, check_mode)
     zones = _note_results(plans, published, outcome)
     if not check_mode:
@@ -447,6 +530,7 @@ async def publish(
                 for zone, changes in sorted(zones.items())
             )
         )
+    outcome.notes += job.transfers.notes()
     return outcome
 
 

@@ -14,11 +14,13 @@ if t.TYPE_CHECKING:
     from .._dns.query import Asker, Server
     from .plan import Change
 
-SAMPLE = 20
-"""Changes of a zone that are compared. A server has all changes of a version, or none."""
+SAMPLE = 3
+"""Changes of a zone that each server is asked about. It has all changes of a version, or none."""
+CACHED = 20
+"""Changes of a zone that our resolver is asked about. It may have cached each for another time."""
 
 
-async def _serial(asker: Asker, server: Server, zone: str) -> int:
+async def serial(asker: Asker, server: Server, zone: str) -> int:
     """Return the serial number of the server's zone, or -1 if it does not answer."""
     reply = await asker.ask(server, zone, "SOA")
     return int(next(iter(reply.values)).split()[2]) if reply.state == "answer" else -1
@@ -40,11 +42,11 @@ async def _lag(
     To compare the serial is not enough: a server in the delegation may serve another zone of that
     name, which has its own serial.
     """
-    serial = await _serial(asker, server, zone)
-    if serial < 0:
+    current = await serial(asker, server, zone)
+    if current < 0:
         return f"{zone}: {server} does not answer for the zone"
-    if not reached(serial, goal):
-        return f"{zone}: {server} has serial {serial}, the primary {goal}"
+    if not reached(current, goal):
+        return f"{zone}: {server} has serial {current}, the primary {goal}"
     replies = await asyncio.gather(
         *(asker.ask(server, change.name, change.type) for change in changes)
     )
@@ -57,14 +59,25 @@ async def _lag(
     return ""
 
 
+def _sample(changes: t.Sequence[Change]) -> list[Change]:
+    """Return at most ``SAMPLE`` changes, from the first to the last."""
+    step = max(1, (len(changes) - 1) // max(1, SAMPLE - 1))
+    return list(changes[::step][:SAMPLE])
+
+
 async def lagging_servers(
-    asker: Asker, primary: Server, zone: str, changes: t.Sequence[Change], seconds: float
+    asker: Asker,
+    primary: Server,
+    zone: str,
+    goal: int,
+    changes: t.Sequence[Change],
+    seconds: float,
 ) -> list[str]:
     """Wait until every authoritative server that can be found from outside has the primary's data.
 
-    Wait at most ``seconds``. Return a line for each server that does not have the data by then.
+    ``goal`` is the serial number of the primary's zone. Wait at most ``seconds``. Return a line for
+    each server that does not have the data by then.
     """
-    goal = await _serial(asker, primary, zone)
     waiting = await asker.servers_of(zone)
     if not waiting:
         return [
@@ -74,7 +87,7 @@ async def lagging_servers(
     deadline = time.monotonic() + seconds
     while True:
         lags = await asyncio.gather(
-            *(_lag(asker, server, zone, goal, changes[:SAMPLE]) for server in waiting)
+            *(_lag(asker, server, zone, goal, _sample(changes)) for server in waiting)
         )
         waiting = [server for server, lag in zip(waiting, lags, strict=True) if lag]
         if not waiting or time.monotonic() > deadline:
@@ -87,7 +100,7 @@ async def cached_records(asker: Asker, zone: str, changes: t.Sequence[Change]) -
 
     Other resolvers may have them as long as the resolver of this machine.
     """
-    some = [change for change in changes if change.old and change.old != change.new][:SAMPLE]
+    some = [change for change in changes if change.old and change.old != change.new][:CACHED]
     replies = await asyncio.gather(
         *(asker.ask(asker.resolver, change.name, change.type, recursive=True) for change in some)
     )

@@ -19,7 +19,9 @@ import dns.rrset
 import dns.tsig
 import dns.tsigkeyring
 import dns.update
+import dns.zone
 import pytest
+from ansible_collections.reseller.mail.plugins.plugin_utils._dns import https
 from ansible_collections.reseller.mail.plugins.plugin_utils._dns import query as dns_query
 from ansible_collections.reseller.mail.plugins.plugin_utils._dns.query import Asker, server_at
 from ansible_collections.reseller.mail.plugins.plugin_utils._load import load
@@ -40,14 +42,17 @@ from ansible_collections.reseller.mail.plugins.plugin_utils._publish import (
 )
 from ansible_collections.reseller.mail.plugins.plugin_utils._publish import plan as publish_plan
 from ansible_collections.reseller.mail.plugins.plugin_utils._publish import (
+    primary as publish_primary,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._publish import (
     publish as publish_publish,
 )
-from ansible_collections.reseller.mail.plugins.plugin_utils._publish import update
+from ansible_collections.reseller.mail.plugins.plugin_utils._publish import transfer, update, watch
+from ansible_collections.reseller.mail.plugins.plugin_utils._publish.primary import Primary
 from ansible_collections.reseller.mail.plugins.plugin_utils._publish.publish import Outcome, publish
 from ansible_collections.reseller.mail.plugins.plugin_utils._publish.published_records import (
     Published,
 )
-from ansible_collections.reseller.mail.plugins.plugin_utils._publish.update import Primary
 from ansible_collections.reseller.mail.plugins.plugin_utils._verify.dns import ask as verify_dns
 from ansible_collections.reseller.mail.plugins.plugin_utils._verify.finding import Finding
 from ansible_collections.reseller.mail.tests.unit.support.name_server import NameServer
@@ -73,6 +78,10 @@ class Zones(NameServer):
         self.foreign: set[str] = set()
         self.dropped: set[tuple[str, str]] = set()
         self.updates = 0
+        self.questions: list[tuple[str, str]] = []
+        self.transfers = True
+        self.updated: set[str] = set()
+        self.cut = ""
         self.meanwhile: t.Callable[[Zones], None] = lambda server: None
         super().__init__(sockets)
 
@@ -83,22 +92,50 @@ class Zones(NameServer):
         return sorted(rdata.to_text() for rdata in self.sets.get((name, kind), ()))
 
     def answers(self, wire: bytes, most: int) -> list[bytes]:
-        answer = self._answer(wire)
-        return [answer] if answer else []
-
-    def _answer(self, wire: bytes) -> bytes:
         try:
             query = dns.message.from_wire(wire, keyring=KEYS)
         except (dns.message.UnknownTSIGKey, dns.tsig.BadSignature):
             refused = dns.message.make_response(dns.message.from_wire(wire, keyring=False))
             refused.set_rcode(dns.rcode.NOTAUTH)
-            return refused.to_wire()
+            return [refused.to_wire()]
+        if query.question[0].rdtype == dns.rdatatype.AXFR:
+            return self._transfer(query)
+        answer = self._answer(query)
+        return [answer] if answer else []
+
+    def zone_of(self, name: str) -> str:
+        return max((zone for zone in ("", *ZONES) if _is_in(name, zone)), key=len)
+
+    def _transfer(self, query: t.Any) -> list[bytes]:
+        """Two messages, signed, as a large zone takes."""
+        zone = str(query.question[0].name).rstrip(".")
+        first, last = dns.message.make_response(query), dns.message.make_response(query)
+        if not self.transfers or not query.had_tsig or self.zone_of(zone) != zone:
+            first.set_rcode(dns.rcode.REFUSED)
+            return [first.to_wire()]
+        soa = self.sets[zone, "SOA"]
+        inside = [
+            found
+            for (name, kind), found in self.sets.items()
+            if kind != "SOA" and (self.zone_of(name) == zone or (name, kind) == (self.cut, "NS"))
+            if _is_in(name, zone)
+        ]
+        first.answer = [soa, *inside[:2]]
+        last.answer = [*inside[2:], soa]
+        context, wires = None, []
+        for message in (first, last):
+            wires.append(message.to_wire(multi=True, tsig_ctx=context))
+            context = message.tsig_ctx
+        return wires
+
+    def _answer(self, query: t.Any) -> bytes:
         response = dns.message.make_response(query)
         if query.opcode() == dns.opcode.UPDATE:
             self._update(query, response)
             return response.to_wire()
         question = query.question[0]
         name, kind = str(question.name).rstrip("."), dns.rdatatype.to_text(question.rdtype)
+        self.questions.append((name, kind))
         if any(name.endswith(one) for one in self.mute):
             return b""
         if any(_is_in(name, one) for one in self.foreign):
@@ -110,7 +147,7 @@ class Zones(NameServer):
     def _look_up(self, name: str, kind: str, response: t.Any) -> None:
         response.flags |= dns.flags.AA
         found = self.sets.get((name, kind)) or self.sets.get((name, "CNAME"))
-        zone = max((zone for zone in ("", *ZONES) if _is_in(name, zone)), key=len)
+        zone = self.zone_of(name)
         if found:
             response.answer.append(found)
         elif zone:
@@ -124,6 +161,7 @@ class Zones(NameServer):
             response.set_rcode(dns.rcode.REFUSED)
             return
         self.updates += 1
+        self.updated.add(str(query.zone[0].name).rstrip("."))
         self.meanwhile(self)
         if not self._holds(query.prerequisite):
             response.set_rcode(dns.rcode.NXRRSET)
@@ -164,9 +202,11 @@ def _sockets() -> t.Iterator[dict[str, Pair]]:
             one.close()
 
 
-@pytest.fixture
-def world(sockets: dict[str, Pair]) -> t.Iterator[Zones]:
+@pytest.fixture(params=["transfers", "questions"])
+def world(sockets: dict[str, Pair], request: pytest.FixtureRequest) -> t.Iterator[Zones]:
+    """The name server, once with transfers of zones, and once without."""
     server = Zones(sockets["127.0.0.1"])
+    server.transfers = request.param == "transfers"
     for zone in ZONES:
         server.put(zone, "SOA", "ns.hosting.example. h.hosting.example. 1 600 300 86400 60")
         server.put(zone, "NS", "ns.hosting.example.")
@@ -306,6 +346,11 @@ def test_other_peoples_records_come_back_exactly_as_they_were(estate: Estate, wo
         '"v=spf1 include:hosting.example -all"',
     ]
     assert world.values("www.acme.example", "A") == ["192.0.2.1"]
+
+
+def notes(outcome: Outcome) -> list[str]:
+    """The notes, but for the one that zones were not transferred."""
+    return [note for note in outcome.notes if "did not transfer" not in note]
 
 
 PROVIDER_MX = ["10 mx1.hosting.example.", "10 mx2.hosting.example."]
@@ -567,6 +612,30 @@ def test_a_server_that_takes_no_tcp_is_tried_with_another_zone_and_then_left_alo
     assert second.endswith("; nothing was sent for 1 more zones")
 
 
+def test_a_server_that_goes_down_after_the_first_zone_has_that_zone_only(
+    estate: Estate, world: Zones
+) -> None:
+    world.meanwhile = lambda server: server.close_tcp()
+    outcome = run(estate, world)
+    assert {change.name.split(".")[-2] for change in outcome.changes} == {"acme"}
+    for zone in ("globex.example", "hosting.example"):
+        assert any(
+            fault.startswith(f"{zone}: 127.0.0.1 did not accept the update over TCP: ")
+            for fault in outcome.faults
+        )
+    assert "acme.example" in outcome.published
+    assert not {"globex.example", "hosting.example"} & outcome.published.keys()
+
+
+@pytest.mark.parametrize(("changes", "asked"), [(1, 1), (3, 3), (4, 3), (20, 3)])
+def test_other_servers_are_asked_about_few_of_the_changes(changes: int, asked: int) -> None:
+    whole = [publish_plan.Change(f"n{nth}", "MX", (), ("x",), 0, 60) for nth in range(changes)]
+    some = watch._sample(whole)
+    assert len(some) == asked
+    assert some[0] == whole[0]
+    assert some == sorted(some, key=whole.index)
+
+
 def test_one_domain_s_values_stop_neither_its_neighbours_in_the_zone_nor_other_zones(
     estate: Estate, world: Zones
 ) -> None:
@@ -661,7 +730,9 @@ def test_what_a_server_has_against_a_signature_is_said_plainly(
 ) -> None:
     """RFC 8945 section 5.2; Knot answers so (tried in the lab), the server here does not."""
     assert (
-        update._about_key(error, Primary(server_at("127.0.0.1"), "lab", "hmac-sha256", SECRET))
+        publish_primary.about_key(
+            error, Primary(server_at("127.0.0.1"), "lab", "hmac-sha256", SECRET)
+        )
         == words
     )
 
@@ -677,6 +748,141 @@ def test_a_domain_that_the_primary_does_not_answer_about_is_left_alone(
         for fault in outcome.faults
     )
     assert not any(line.startswith("+ acme.example ") for line in lines(outcome))
+
+
+def _transferred(text: str) -> transfer.Transferred:
+    data = dns.zone.from_text(text, "zone.example.", relativize=False, check_origin=False)
+    records = transfer._Records(data.origin)
+    for name, node in data.items():
+        for rdataset in node:
+            records.add(name, rdataset)
+    return transfer.Transferred("zone.example", server_at("192.0.2.53"), records)
+
+
+def _questions_about_sets(world: Zones) -> list[tuple[str, str]]:
+    """The questions so far about other things than zones and their servers."""
+    return [one for one in world.questions if one[1] not in ("SOA", "NS", "DNSKEY", "A", "AAAA")]
+
+
+def test_a_zone_is_transferred_once_and_its_record_sets_are_not_asked_about(
+    estate: Estate, world: Zones
+) -> None:
+    outcome = run(estate, world, check_mode=True)
+    assert outcome.faults == []
+    if world.transfers:
+        assert _questions_about_sets(world) == []
+        assert outcome.notes == []
+    else:
+        assert len(_questions_about_sets(world)) > 50
+        (note,) = outcome.notes
+        assert note == (
+            "127.0.0.1 did not transfer acme.example, globex.example, hosting.example (AXFR:"
+            " REFUSED); this run asked about every record set instead, which takes longer; allow"
+            " the TSIG key lab to transfer the zones"
+        )
+
+
+def test_after_an_update_the_zone_is_read_again(estate: Estate, world: Zones) -> None:
+    world.dropped.add(("acme.example", "MX"))
+    outcome = run(estate, world)
+    assert outcome.faults == [
+        "127.0.0.1 accepted the update, but acme.example MX is missing",
+    ]
+
+
+def test_a_server_that_refuses_some_transfers_is_not_asked_for_all(
+    estate: Estate, world: Zones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "PATIENCE", 1)
+    monkeypatch.setattr(transfer, "AT_ONCE", 1)
+    world.transfers = False
+    (note,) = run(estate, world, check_mode=True).notes
+    assert note.startswith("127.0.0.1 did not transfer acme.example (AXFR: REFUSED)")
+
+
+def test_an_unsigned_transfer_is_not_believed(
+    estate: Estate, world: Zones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 8945 section 5.3: the first and the last message of a signed transfer are signed."""
+    if not world.transfers:
+        pytest.skip("nothing is transferred")
+    whole = world._transfer
+
+    def unsigned(query: t.Any) -> list[bytes]:
+        messages = [dns.message.from_wire(wire, keyring=False) for wire in whole(query)]
+        for message in messages:
+            message.tsig = None
+        return [message.to_wire() for message in messages]
+
+    monkeypatch.setattr(world, "_transfer", unsigned)
+    outcome = run(estate, world, check_mode=True)
+    assert len(_questions_about_sets(world)) > 50
+    assert "missing TSIG" in "".join(outcome.notes)
+
+
+def test_policies_of_a_host_that_is_down_are_not_waited_for_one_by_one(
+    estate: Estate, world: Zones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, _faults = load(str(Path(__file__).parents[9] / "estates" / "example"))
+    assert found is not None
+    counters: list[t.Any] = []
+
+    def fetch(*_arguments: t.Any, waits: t.Any) -> https.Fetched:
+        counters.append(waits)
+        return https.Fetched("timed out")
+
+    monkeypatch.setattr(https, "fetch_policy", fetch)
+    for name in ("acme.example", "globex.example"):
+        world.put(f"mta-sts.{name}", "A", "10.97.0.3")
+    run(_few(found), world, check_mode=True)
+    assert len(counters) == 2
+    assert counters[0] is counters[1]
+
+
+def test_names_in_another_zone_of_the_server_are_asked_about(
+    estate: Estate, world: Zones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A delegation inside the domain's zone, to a zone that the same server has."""
+    child = "_domainkey.acme.example"
+    monkeypatch.setattr(f"{__name__}.ZONES", (*ZONES, child))
+    world.put(child, "SOA", "ns.hosting.example. h.hosting.example. 1 600 300 86400 60")
+    world.put(child, "NS", "ns.hosting.example.")
+    world.cut = child
+    assert run(estate, world).faults == []
+    assert world.values("mx1._domainkey.acme.example", "TXT")
+    assert world.updated >= {child, "acme.example"}
+    again = run(estate, world)
+    assert (lines(again), again.faults) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "owner", "inside", "outside"),
+    [
+        (
+            "NS",
+            "sub",
+            {"zone.example", "www.zone.example"},
+            {"sub.zone.example", "a.sub.zone.example"},
+        ),
+        ("DNAME", "sub", {"sub.zone.example"}, {"a.sub.zone.example", "b.a.sub.zone.example"}),
+        ("DNAME", "@", {"zone.example"}, {"a.zone.example"}),
+    ],
+)
+def test_a_zone_decides_about_its_own_names_only(
+    kind: str, owner: str, inside: set[str], outside: set[str]
+) -> None:
+    text = f"@ 60 SOA ns h 7 1 1 1 1\n{owner} 60 {kind} there.example.\na.sub 60 A 192.0.2.1\n"
+    zone = _transferred(text)
+    assert zone.serial == 7
+    for name in inside | outside | {"elsewhere.example"}:
+        assert zone.holds(name) == (name in inside), name
+
+
+def test_a_wildcard_is_no_record_of_the_name() -> None:
+    """A record at the name replaces what the wildcard gave. So it is written, and nothing else."""
+    text = "@ 60 SOA ns h 7 1 1 1 1\n* 60 CNAME there.example.\n"
+    zone = _transferred(text)
+    assert zone.reply("mta-sts.zone.example", "A").state == "none"
 
 
 def tenants(estate: Estate, name: str, **changes: t.Any) -> Estate:
@@ -739,7 +945,7 @@ def test_records_of_a_domain_that_the_provider_does_not_write_any_more_stay(
     (globex,) = (one for one in estate.tenants if one.name == "globex")
     own = tuple(dataclasses.replace(domain, managed=False) for domain in globex.domains)
     outcome = run(tenants(estate, "globex", domains=own), world, published=first.published)
-    assert (lines(outcome), outcome.notes) == (
+    assert (lines(outcome), notes(outcome)) == (
         [],
         ["globex.example: the provider does not manage its DNS any more; its records stay"],
     )
@@ -793,7 +999,7 @@ def test_a_zone_that_the_primary_does_not_hold_is_one_fault_and_a_former_one_is_
     assert outcome.published == first.published
     outcome = run(tenants(estate, "globex"), world, published=first.published)
     assert (outcome.faults, lines(outcome)) == ([], [])
-    assert outcome.notes == [
+    assert notes(outcome) == [
         "globex.example: 127.0.0.1 has no zone for it any more; its records leave the list of published records"
     ]
     assert "globex.example" not in outcome.published
