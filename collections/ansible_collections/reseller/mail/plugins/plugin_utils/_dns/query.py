@@ -15,7 +15,7 @@ import ipaddress
 import socket
 import time
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._model.names import nearest
 from .sockets import Channels
@@ -66,6 +66,7 @@ class Reply:
         why: The reason for ``none`` or ``silent``.
         alias: The target of the CNAME, if the name is one.
         secure: Whether the resolver has validated the answer.
+        zone: For a question about SOA the zone that contains the name, if the reply shows it.
         raw: Each value with the library's record data. Records of other people must be written back
             exactly as they were.
     """
@@ -77,6 +78,7 @@ class Reply:
     why: str = ""
     alias: str = ""
     secure: bool = field(default=False, compare=False)
+    zone: t.Optional[str] = field(default=None, compare=False)
     raw: tuple[tuple[str, t.Any], ...] = field(default=(), compare=False, repr=False)
 
 
@@ -313,25 +315,20 @@ class Asker:
 
     async def _zone_of(self, name: str, server: t.Optional[Server]) -> t.Optional[str]:
         """Do the work of ``zone_of`` once: ask for the SOA record of the name."""
-        response = await self._exchange(
-            server or self.resolver, name, "SOA", recursive=server is None
-        )
-        if response == "SERVFAIL" and server is None and "." in name:
-            # The name may be a CNAME in a loop. Its zone is that of the name above.
-            return await self.zone_of(name.partition(".")[2])
-        if isinstance(response, str) or (server is not None and not response.flags & dns.flags.AA):
-            return None
-        for rrset in (*response.answer, *response.authority):
-            # After a CNAME the SOA may be that of the target's zone. Only a zone that contains the
-            # name counts.
-            if rrset.rdtype == dns.rdatatype.SOA and dns.name.from_text(name).is_subdomain(
-                rrset.name
-            ):
-                zone = str(rrset.name.to_text()).rstrip(".").lower()
-                if server is None:
-                    self._zones.add(zone)
-                return zone
+        if server is None:
+            reply = await self.look_up(name, "SOA")
+        else:
+            reply = await self.ask(server, name, "SOA")
         parent = name.partition(".")[2]
+        if reply.why == "SERVFAIL" and server is None and parent:
+            # The name may be a CNAME in a loop. Its zone is that of the name above.
+            return await self.zone_of(parent)
+        if reply.state == "silent":
+            return None
+        if reply.zone is not None:
+            if server is None:
+                self._zones.add(reply.zone)
+            return reply.zone
         return await self.zone_of(parent, server) if parent else None
 
     async def servers_of(self, zone: str) -> list[Server]:
@@ -353,6 +350,10 @@ class Asker:
         ]
         return servers[:MOST_SERVERS]
 
+    def _closest_zone(self, name: str) -> t.Optional[str]:
+        """Return the closest known zone that may contain a name, or ``None``."""
+        return name if name in self._zones else nearest(name, self._zones)
+
     async def authoritative(self, name: str, rdtype: str) -> list[Reply]:
         """Return the reply of every authoritative server of the name's zone.
 
@@ -367,7 +368,7 @@ class Asker:
 
     async def _authoritative(self, name: str, rdtype: str) -> list[Reply]:
         """Do the work of ``authoritative`` once, and note which servers did not answer."""
-        near, replies = name if name in self._zones else nearest(name, self._zones), []
+        near, replies = self._closest_zone(name), []
         # The closest zone that is known is probably the name's zone, unless it is a registry's. If
         # it is not, its server refers to another zone, or serves that zone too and answers.
         if near is not None and "." in near:
@@ -380,10 +381,26 @@ class Asker:
         replies += await asyncio.gather(
             *(self.ask(server, name, rdtype) for server in servers[len(replies) :])
         )
+        # The library's record data of all names would take most of the memory.
+        replies = [replace(reply, raw=()) for reply in replies]
         for reply in replies:
             whys = self.silences.setdefault(zone or "", {}).setdefault(reply.server, set())
             whys.add(reply.why if reply.state == "silent" else "")
         return replies
+
+    async def one_authoritative(self, name: str, rdtype: str) -> t.Optional[Reply]:
+        """Return the reply of the first authoritative server that gives one, or ``None``.
+
+        Use it where the other servers would tell nothing that is worth a question to each.
+        """
+        near = self._closest_zone(name)
+        for server in await self.servers_of(near) if near is not None and "." in near else []:
+            reply = await self.ask(server, name, rdtype)
+            if reply.state != "silent":
+                return replace(reply, raw=())
+        # The name may be in a zone below.
+        replies = await self.authoritative(name, rdtype)
+        return next((reply for reply in replies if reply.state != "silent"), None)
 
     async def delegation(self, name: str) -> list[Server]:
         """Return the servers to which the zone above delegates a zone of this name.
@@ -409,9 +426,16 @@ class Asker:
         return []
 
 
+@functools.lru_cache(maxsize=1024)
+def _absolute(name: str) -> t.Any:
+    """Return a name as the library has it."""
+    return dns.name.from_text(name)
+
+
 def _reply(server: str, response: t.Any, name: str, rdtype: str) -> Reply:
     """Return the reply that a response message contains for a name and type, after its CNAMEs."""
-    owner, kind = dns.name.from_text(name), dns.rdatatype.from_text(rdtype)
+    owner, kind = _absolute(name), dns.rdatatype.from_text(rdtype)
+    zone = _zone_shown(response, owner) if rdtype == "SOA" else None
     alias, ttl, seen, secure = "", 0, {owner}, bool(response.flags & dns.flags.AD)
     while kind != dns.rdatatype.CNAME:
         link = response.get_rrset(response.answer, owner, dns.rdataclass.IN, dns.rdatatype.CNAME)
@@ -420,15 +444,27 @@ def _reply(server: str, response: t.Any, name: str, rdtype: str) -> Reply:
         owner, ttl = link[0].target, ttl or link.ttl
         alias = alias or owner.to_text().rstrip(".").lower()
         if owner in seen:
-            return Reply(server, "none", ttl=link.ttl, why=LOOP, alias=alias)
+            return Reply(server, "none", ttl=link.ttl, why=LOOP, alias=alias, zone=zone)
         seen.add(owner)
     found = response.get_rrset(response.answer, owner, dns.rdataclass.IN, kind)
     if found is None:
         why = dns.rcode.to_text(response.rcode())
-        return Reply(server, "none", ttl=ttl, why=why, alias=alias, secure=secure)
+        return Reply(server, "none", ttl=ttl, why=why, alias=alias, secure=secure, zone=zone)
     raw = tuple((value_text(one), one) for one in found)
     values = frozenset(text for text, _one in raw)
-    return Reply(server, "answer", values, found.ttl, alias=alias, secure=secure, raw=raw)
+    return Reply(server, "answer", values, found.ttl, "", alias, secure, zone, raw)
+
+
+def _zone_shown(response: t.Any, owner: t.Any) -> t.Optional[str]:
+    """Return the zone that contains the name, by the SOA record of a response, or ``None``.
+
+    After a CNAME the SOA may be that of the target's zone. Only a zone that contains the name
+    counts.
+    """
+    for rrset in (*response.answer, *response.authority):
+        if rrset.rdtype == dns.rdatatype.SOA and owner.is_subdomain(rrset.name):
+            return str(rrset.name.to_text()).rstrip(".").lower()
+    return None
 
 
 def _delegated_names(response: t.Any, name: str) -> list[str]:

@@ -124,11 +124,11 @@ def _chain_defects(
 async def _spf_type99(asker: Asker, asked: Question) -> list[Outcome]:
     """Return that there is an SPF record of type 99, which is no longer used (RFC 7208 section
     3.1)."""
-    old = [reply for reply in await asker.authoritative(asked.name, "SPF") if reply.values]
-    if not old:
+    old = await asker.one_authoritative(asked.name, "SPF")
+    if old is None or not old.values:
         return []
-    values = sorted(old[0].values)
-    gone = tuple(f"{asked.name}. {old[0].ttl} IN SPF {value}" for value in values)
+    values = sorted(old.values)
+    gone = tuple(f"{asked.name}. {old.ttl} IN SPF {value}" for value in values)
     return [Outcome(asked, (Defect("dns.spf_type99", ", ".join(values), remove=gone),))]
 
 
@@ -317,10 +317,8 @@ async def _leftover(asker: Asker, subject: str) -> list[Outcome]:
     faults = []
     for selector, host in previous_providers.SELECTORS.items():
         name = f"{selector}._domainkey.{subject}"
-        reply = next(
-            (one for one in await asker.authoritative(name, "TXT") if one.alias or one.values), None
-        )
-        if reply is not None:
+        reply = await asker.one_authoritative(name, "TXT")
+        if reply is not None and (reply.alias or reply.values):
             asked = question("dns.leftover", subject, name, "TXT")
             faults.append(
                 Defect(
@@ -340,24 +338,12 @@ async def wildcard(asker: Asker, subject: str) -> list[Outcome]:
     """
     name = f"{UNUSED}.{subject}"
     for rdtype in ("TXT", "A"):
-        for reply in await asker.authoritative(name, rdtype):
-            if reply.alias or reply.values:
-                asked = question("dns.wildcard", subject, f"*.{subject}", rdtype)
-                gone = tuple(
-                    line.replace(UNUSED, "*") for line in lines(asked, reply, reply.values)
-                )
-                return [
-                    Outcome(
-                        asked,
-                        (
-                            Defect(
-                                "dns.wildcard",
-                                f"{name} exists: {', '.join(sorted(reply.values)) or reply.alias}",
-                                remove=gone,
-                            ),
-                        ),
-                    )
-                ]
-            if reply.why == "NXDOMAIN":
-                return []
+        reply = await asker.one_authoritative(name, rdtype)
+        if reply is None or reply.why == "NXDOMAIN":
+            return []
+        if reply.alias or reply.values:
+            asked = question("dns.wildcard", subject, f"*.{subject}", rdtype)
+            gone = tuple(line.replace(UNUSED, "*") for line in lines(asked, reply, reply.values))
+            found = f"{name} exists: {', '.join(sorted(reply.values)) or reply.alias}"
+            return [Outcome(asked, (Defect("dns.wildcard", found, remove=gone),))]
     return []

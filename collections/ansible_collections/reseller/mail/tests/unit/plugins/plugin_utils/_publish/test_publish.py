@@ -54,6 +54,9 @@ from ansible_collections.reseller.mail.plugins.plugin_utils._publish.published_r
     Published,
 )
 from ansible_collections.reseller.mail.plugins.plugin_utils._verify.dns import ask as verify_dns
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify.dns.previous_providers import (
+    SELECTORS,
+)
 from ansible_collections.reseller.mail.plugins.plugin_utils._verify.finding import Finding
 from ansible_collections.reseller.mail.tests.unit.support.name_server import NameServer
 from ansible_collections.reseller.mail.tests.unit.support.ports import Pair, one_port
@@ -1197,6 +1200,53 @@ def test_one_dead_server_is_one_warning_and_no_missing_record(estate: Estate, wo
     assert found["globex.example", "dns.servers_silent"].found.startswith(
         "ns2.hosting.example (127.0.0.2): no answer"
     )
+
+
+def _second_server(world: Zones, sockets: dict[str, Pair], zone: str) -> Zones:
+    """A copy of the name server, which the zone names as well."""
+    world.put(zone, "NS", "ns.hosting.example.", "ns2.hosting.example.")
+    world.put("ns2.hosting.example", "A", "127.0.0.2")
+    second = Zones(sockets["127.0.0.2"])
+    second.sets = dict(world.sets)
+    return second
+
+
+def test_no_question_is_sent_twice_in_a_run(
+    estate: Estate, world: Zones, sockets: dict[str, Pair], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(estate, world)
+    second = _second_server(world, sockets, "globex.example")
+    sent: list[tuple[str, str, str, bool]] = []
+    exchange = Asker._exchange
+
+    async def listen(
+        self: Asker, server: t.Any, name: str, rdtype: str, recursive: bool, unchecked: bool = False
+    ) -> t.Any:
+        sent.append((server.address, name, rdtype, recursive))
+        return await exchange(self, server, name, rdtype, recursive, unchecked)
+
+    monkeypatch.setattr(Asker, "_exchange", listen)
+    assert amiss(ask(estate, world)) == {}
+    second.close()
+    assert sorted(sent) == sorted(set(sent))
+
+
+def test_what_one_server_can_answer_is_asked_at_one(
+    estate: Estate, world: Zones, sockets: dict[str, Pair]
+) -> None:
+    """Names of previous providers, wildcards and the old type of SPF: a finding names no server."""
+    run(estate, world)
+    second = _second_server(world, sockets, "globex.example")
+    assert amiss(ask(estate, world)) == {}
+    second.close()
+    assert ("globex.example", "MX") in second.questions
+    once = [
+        *((f"{selector}._domainkey.globex.example", "TXT") for selector in SELECTORS),
+        ("reseller-mail-unused-name.globex.example", "TXT"),
+        ("globex.example", "SPF"),
+    ]
+    for one in once:
+        assert [*world.questions, *second.questions].count(one) == 1, one
 
 
 def test_an_old_copy_is_propagating(estate: Estate, world: Zones, sockets: dict[str, Pair]) -> None:
