@@ -29,7 +29,7 @@ def base_packages(**settings: t.Any) -> set[str]:
 
 def installed_by(role: str) -> set[str]:
     """Return the packages that the tasks of a role install."""
-    every = {**variables(role, "defaults"), **variables(role, "vars")}
+    every = {**variables("web", "vars"), **variables(role, "defaults"), **variables(role, "vars")}
     templar = Templar(loader=DataLoader(), variables=every)
     found: set[str] = set()
     for path in (ROLES / role / "tasks").glob("*.yml"):
