@@ -16,8 +16,9 @@ import typing as t
 from types import MappingProxyType
 
 from . import _judge
+from ._cache import cache_of
 from ._language import build as language_build
-from ._language import plain_values, scalars, schema
+from ._language import plain_values, scalars, schema, written
 from ._language.ladders import Steps, by_domain
 from ._language.source import Source
 from ._language.typed_values import Values, Walker
@@ -28,6 +29,7 @@ from ._model.values import Fault, Position
 from ._model.words import shown
 
 if t.TYPE_CHECKING:
+    from ._cache.store import Store
     from ._model.tenant import Plan, Tenant
 
 MAX_BYTES = 4 * 2**20
@@ -36,8 +38,10 @@ MAX_REPORT = 16 * MAX_BYTES
 """Of a node's report, in bytes. It has the keys of all domains of the node: about 110,000 keys, as
 during a rotation."""
 
-Known = t.MutableMapping[tuple[str, bytes], plain_values.Found]
-"""Files without a fault, by path and content: their values, and the unused keys in them."""
+Found = tuple[Values, list[str]]
+"""The values of a file, and the path of each use of a key that hosts do not act on yet."""
+Known = t.MutableMapping[tuple[str, bytes], Found]
+"""What is in files without a fault, by their paths and contents."""
 NOTHING: t.Final[t.Mapping[str, bytes]] = MappingProxyType({})
 ACCOUNT = "account.yml"
 PROMOTED = "state/promoted_domains.json"
@@ -78,7 +82,11 @@ def draft(directory: str, instead: t.Mapping[str, bytes] = NOTHING) -> tuple[Est
     gc.disable()
     try:
         files, faults = read_files(directory)
-        estate, more = build({**files, **instead}, faults)
+        whole = {**files, **instead}
+        cache = cache_of(directory, whole)
+        estate, more = build(whole, faults, cache=cache)
+        if cache is not None:
+            cache.save()
     finally:
         if collecting:
             # Later collections need not look at these objects either. They are freed as usual.
@@ -91,13 +99,15 @@ def build(
     files: t.Mapping[str, bytes],
     faults: t.Iterable[Fault] = (),
     known: t.Optional[Known] = None,
+    cache: t.Optional[Store] = None,
 ) -> tuple[Estate, list[Fault]]:
     """Return the model and all faults of files, which are given by their paths.
 
     ``faults`` are those that were found when the files were read from the disk. Files in ``known``
-    are not parsed again, and files without a fault are added to it.
+    are not parsed again, and files without a fault are added to it. ``cache`` keeps this, without
+    secrets, from one run to the next.
     """
-    reading = _Reading(files, faults, known)
+    reading = _Reading(files, faults, known, cache)
     estate_file = reading.required("estate.yml", schema.ESTATE)
     plans_file = reading.required("plans.yml", schema.PLANS)
     plans = tuple(language_build.plan(values) for values in plans_file.get("plans") or ())
@@ -109,6 +119,8 @@ def build(
         estate_file, plans_file, plans, tenants, states, steps, reading.unused_keys
     )
     found = reading.faults
+    if cache is not None and not found and cache.is_sound(files):
+        return estate, []
     # A value that could not be read has its default. A second fault at its place follows from that.
     unread = {fault.position for fault in found if fault.id in _VALUE_FAULTS}
     found.extend(
@@ -116,6 +128,8 @@ def build(
         for fault in _judge.judge(estate, frozenset(reading.holes))
         if fault.position not in unread
     )
+    if cache is not None and not found:
+        cache.note_sound(files)
     return estate, sorted(set(found), key=Fault.order)
 
 
@@ -133,9 +147,11 @@ class _Reading:
         files: t.Mapping[str, bytes],
         faults: t.Iterable[Fault],
         known: t.Optional[Known],
+        cache: t.Optional[Store],
     ) -> None:
         self.files = files
         self.known = known
+        self.cache = cache
         self.faults = list(faults)
         self.holes = {(fault.position.file, "") for fault in self.faults}
         self.unused_keys: collections.Counter[str] = collections.Counter()
@@ -146,14 +162,24 @@ class _Reading:
         found = None if self.known is None else self.known.get((path, content))
         if found is None:
             source = Source(path, content)
-            found = plain_values.read(path, content, table, source)
-            if found is None:
+            plain = self._written(content, table)
+            if plain is None:
                 return self._general(path, table, source)
+            found = written.filled(plain[0], table, path, source), plain[1]
             self._remember(path, found)
         self.unused_keys.update(found[1])
         return found[0]
 
-    def _remember(self, path: str, found: plain_values.Found) -> None:
+    def _written(self, content: bytes, table: schema.Table) -> t.Optional[written.Written]:
+        """Return what is written in a file that is in the cache or has a usual text."""
+        found = None if self.cache is None else self.cache.get(table.name, content)
+        if found is None:
+            found = plain_values.read(content, table)
+            if found is not None and self.cache is not None:
+                self.cache.put(table.name, content, found)
+        return t.cast("t.Optional[written.Written]", found)
+
+    def _remember(self, path: str, found: Found) -> None:
         """Note what is in a file without a fault."""
         if self.known is not None:
             self.known[path, self.files[path]] = found
@@ -173,6 +199,9 @@ class _Reading:
             self.unused_keys.update(walker.unused)
             if not wrong and not walker.faults:
                 self._remember(path, (values, walker.unused))
+                if self.cache is not None:
+                    plain = written.stripped(values, table), walker.unused
+                    self.cache.put(table.name, self.files[path], plain)
         self.holes.update(walker.holes)
         return values
 

@@ -68,6 +68,7 @@ class Tenancy:
             values["name"]: domain_limits(values) for values in account["domain_limits"][::-1]
         }
         self.steps = steps
+        self.shared = _shared_settings(chain, self)
 
 
 def domain(name: str, values: Values, tenancy: Tenancy) -> Domain:
@@ -79,7 +80,8 @@ def domain(name: str, values: Values, tenancy: Tenancy) -> Domain:
     chain = (*tenancy.chain, ("domain", own))
     relay, branding = values["relay"], values["branding"]
     suspended = values["state"] != "active" or name in tenancy.suspended
-    shared = _shared_settings(chain, tenancy)
+    # Most domains set none of these. Then they have the objects of their tenant.
+    shared = tenancy.shared if _SHARED.isdisjoint(own) else _shared_settings(chain, tenancy)
     return Domain(
         name=name,
         type=values["type"],
@@ -206,6 +208,9 @@ def _mailbox(
         **(_shared_settings((*chain, ("mailbox", own)), tenancy) if own else shared),
         own_settings=own,
     )
+
+
+_SHARED = frozenset(("locale", "protocols", "rate_limits", "mailbox_limits", "sieve"))
 
 
 def _shared_settings(chain: cascade.Chain, tenancy: Tenancy) -> dict[str, t.Any]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The usual text of a file → typed values, without events and nodes in between.
+"""The usual text of a file → what is written in it, without events and nodes in between.
 
 PRIVATE to the collection. Pure. It knows a small part of YAML: block mappings and lists, plain and
 quoted words, flow lists and mappings in one line, comments. At the first line that it does not
@@ -14,11 +14,10 @@ import re
 import typing as t
 from types import MappingProxyType
 
-from .._model.values import Position, Secret
+from .._model.values import Secret
 from . import schema
 from .scalars import Scalar
-from .source import Source
-from .typed_values import Values
+from .written import Written
 from .yaml_nodes import decoded
 
 _END = r" *(?:(?<!\S)#.*)?"
@@ -46,8 +45,6 @@ _START = "---\n"
 _NOTHING: t.Final[t.Mapping[str, t.Any]] = MappingProxyType({})
 
 Kind = t.Union[Scalar, schema.Many, schema.Table]
-Found = tuple[Values, list[str]]
-"""The values of a file, and the path of each use of a key that hosts do not act on yet."""
 
 
 class _Doubt(Exception):
@@ -58,12 +55,12 @@ _REASONS = (_Doubt, KeyError, ValueError)
 """Why this reader gives up: a doubt, an unknown key, an unfit value."""
 
 
-def read(file: str, content: bytes, table: schema.Table, source: Source) -> t.Optional[Found]:
+def read(content: bytes, table: schema.Table) -> t.Optional[Written]:
     """Return what is in a file; None if the general reader must read it."""
-    text, fault = decoded(file, content)
+    text, fault = decoded("", content)
     if fault is not None:
         return None
-    reader = _Lines(file, table, source)
+    reader = _Lines(table)
     try:
         return reader.read(text), reader.unused
     except _REASONS:
@@ -98,7 +95,7 @@ class _Level:
         self.is_table = isinstance(kind, schema.Table)
         self.keys = kind.keys if isinstance(kind, schema.Table) else _NOTHING
         self.readers = kind.readers if isinstance(kind, schema.Table) else _NOTHING
-        self.own: Values = {}
+        self.own: dict[str, t.Any] = {}
         self.items: list[t.Any] = []
         self.pending = ""
 
@@ -106,14 +103,12 @@ class _Level:
 class _Lines:
     """Reads the lines of one file. ``levels`` are the open tables and lists, the root first."""
 
-    def __init__(self, file: str, table: schema.Table, source: Source) -> None:
-        self.file = file
+    def __init__(self, table: schema.Table) -> None:
         self.table = table
-        self.source = source
         self.unused: list[str] = []
         self.levels: list[_Level] = []
 
-    def read(self, text: str) -> Values:
+    def read(self, text: str) -> dict[str, t.Any]:
         """Return the values of the file. Raise an error of _REASONS if it is not usual.
 
         Most of the time for a large estate is spent here: hence one flat loop.
@@ -146,13 +141,13 @@ class _Lines:
                 top.own[name] = top.readers[name](_words(plain))
         return self._end()
 
-    def _end(self) -> Values:
+    def _end(self) -> dict[str, t.Any]:
         """Return the values of the file whose lines have all come."""
         if not self.levels:
             raise _Doubt
         while len(self.levels) > 1:
             self._close()
-        return t.cast(Values, self._value_of(self.levels[0]))
+        return t.cast(dict[str, t.Any], self._value_of(self.levels[0]))
 
     def _no_plain_words(
         self,
@@ -206,11 +201,7 @@ class _Lines:
             value = self._flow(kind.of, top.above, other, number, column)
         else:
             value = _quoted(kind.of, other)
-        top.items.append((value, self.position(number, column)) if kind.placed else value)
-
-    def position(self, line: int, column: int) -> Position:
-        """Return the place of a single value; ``column`` is counted from 0."""
-        return Position(self.file, line, column + 1)
+        top.items.append((value, (number, column + 1)) if kind.placed else value)
 
     def _table_at(self, number: int, column: int) -> _Level:
         """Return the table whose keys are at a column, after closing what is below it."""
@@ -282,16 +273,21 @@ class _Lines:
         return tuple(level.items)
 
     def values(
-        self, table: schema.Table, own: Values, line: int, column: int, above: t.Optional[str]
-    ) -> Values:
-        """Return the values of a table, with the defaults of the keys that are not written."""
+        self,
+        table: schema.Table,
+        own: dict[str, t.Any],
+        line: int,
+        column: int,
+        above: t.Optional[str],
+    ) -> dict[str, t.Any]:
+        """Return what is written in a table, and where the table is."""
         if above is not None and not table.unused.isdisjoint(own):
             self.unused += [f"{above}{name}" for name in own if name in table.unused]
         for name in table.required:
             if name not in own:
                 raise _Doubt
-        at = Position(self.file, line, column + 1, self.source)
-        return {**table.defaults, "at": at, **own}
+        own["at"] = line, column + 1
+        return own
 
 
 class _Flow:
@@ -354,13 +350,13 @@ class _Flow:
             if kind.placed:
                 group = token.lastindex or 0
                 column = self.offset + token.start(group) - (group > _WORDS)  # with its quote
-                value = (value, self.lines.position(self.number, column))
+                value = (value, (self.number, column + 1))
             yield value
 
-    def _table(self, kind: schema.Table, above: t.Optional[str]) -> Values:
+    def _table(self, kind: schema.Table, above: t.Optional[str]) -> dict[str, t.Any]:
         """Return the values of a mapping whose bracket was read."""
         column = self.offset + self.at - 1
-        own: Values = {}
+        own: dict[str, t.Any] = {}
         for token in self._parts("}"):
             name = token.group(_KEY)
             if name is None or name in own:

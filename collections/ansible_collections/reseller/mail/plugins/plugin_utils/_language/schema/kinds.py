@@ -63,7 +63,7 @@ class Table:
     """A mapping with known keys, or with ``free`` set, with any keys and values of that kind.
 
     ``readers`` read the keys with single values that are no secrets. Hosts do not act on the keys
-    ``unused`` yet.
+    ``unused`` yet. The values of the keys ``placed`` have places in them.
     """
 
     name: str
@@ -73,6 +73,7 @@ class Table:
     required: tuple[str, ...] = field(init=False)
     readers: dict[str, t.Callable[[str], t.Any]] = field(init=False)
     unused: frozenset[str] = field(init=False)
+    placed: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         # The cascade fills in the defaults of its keys later, when all levels are known.
@@ -92,6 +93,15 @@ class Table:
         object.__setattr__(self, "readers", readers)
         unused = frozenset(name for name, key in self.keys.items() if key.acts == NOT_YET)
         object.__setattr__(self, "unused", unused)
+        placed = frozenset(name for name, key in self.keys.items() if _has_places(key.type))
+        object.__setattr__(self, "placed", placed)
+
+
+def _has_places(kind: Type) -> bool:
+    """Return whether values of a kind have places in them."""
+    if isinstance(kind, Many):
+        return kind.placed or isinstance(kind.of, Table)
+    return isinstance(kind, Table) and kind.free is None
 
 
 Type = t.Union[Scalar, Many, Table]

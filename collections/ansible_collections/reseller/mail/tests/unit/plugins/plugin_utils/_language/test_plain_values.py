@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
+import marshal
 import typing as t
 from random import Random
 
 import pytest
-from ansible_collections.reseller.mail.plugins.plugin_utils._language import plain_values, schema
+from ansible_collections.reseller.mail.plugins.plugin_utils._language import (
+    plain_values,
+    schema,
+    written,
+)
 from ansible_collections.reseller.mail.plugins.plugin_utils._language.source import Source
 from ansible_collections.reseller.mail.plugins.plugin_utils._language.typed_values import Walker
 from ansible_collections.reseller.mail.plugins.plugin_utils._language.yaml_nodes import parse
@@ -19,7 +24,11 @@ TEXTS = 3000
 
 def usual(text: str, table: schema.Table) -> t.Any:
     content = text.encode()
-    return plain_values.read(FILE, content, table, Source(FILE, content))
+    found = plain_values.read(content, table)
+    if found is None:
+        return None
+    own, unused = marshal.loads(marshal.dumps(found)) if "password" not in text else found
+    return written.filled(own, table, FILE, Source(FILE, content)), unused
 
 
 def general(text: str, table: schema.Table) -> tuple[t.Any, list[str], list[t.Any]]:
@@ -51,6 +60,9 @@ def assert_same(text: str, table: schema.Table) -> bool:
         assert not faults, text
         assert comparable(found[0]) == comparable(values), text
         assert sorted(found[1]) == sorted(unused), text
+        plain = written.stripped(values, table)
+        again = written.filled(plain, table, FILE, Source(FILE, text.encode()))
+        assert comparable(again) == comparable(values), text
     return found is not None
 
 
