@@ -82,6 +82,15 @@ def written_redirects(domain: Domain) -> t.Iterator[Redirect]:
             )
 
 
+def _sender_redirects(domain: Domain) -> t.Iterator[Redirect]:
+    """Yield the redirects of the sender addresses, each to its mailbox."""
+    for sender in domain.sender_addresses:
+        to = (complete(sender.mailbox, domain.name),)
+        yield Redirect(
+            sender.name, to, f"the sender address {sender.address}", sender.at, ("mailbox",)
+        )
+
+
 def redirects(tenant: Tenant, domain: Domain) -> dict[str, Redirect]:
     """Return all lines of virtual_alias_maps for a domain, by local part.
 
@@ -96,13 +105,10 @@ def redirects(tenant: Tenant, domain: Domain) -> dict[str, Redirect]:
                 found[box.name] = Redirect(
                     box.name, (), f"the mailbox {box.address}", box.at, keeps=True
                 )
-    for sender in domain.sender_addresses:
-        to = (complete(sender.mailbox, domain.name),)
-        found[sender.name] = Redirect(
-            sender.name, to, f"the sender address {sender.address}", sender.at, ("mailbox",)
-        )
+    found |= {one.local: one for one in _sender_redirects(domain)}
+    own = delivered(domain)
     for role in ROLES:
-        if role not in found and role not in delivered(domain):
+        if role not in found and role not in own:
             found[role] = Redirect(
                 role,
                 (tenant.default_owner,),
@@ -123,11 +129,11 @@ def redirected(tenant: Tenant, domain: Domain) -> dict[str, tuple[str, ...]]:
     These are aliases, sender addresses, and role addresses that the file does not have.
     """
     own = delivered(domain)
-    return {
-        local: one.to
-        for local, one in redirects(tenant, domain).items()
-        if local and local not in own
-    }
+    # Not from ``redirects``: with a catch-all that has a line for each mailbox.
+    found: dict[str, tuple[str, ...]] = dict.fromkeys(ROLES, (tenant.default_owner,))
+    found |= {one.local: one.to for one in written_redirects(domain)}
+    found |= {one.local: one.to for one in _sender_redirects(domain)}
+    return {local: to for local, to in found.items() if local not in own}
 
 
 def local_parts(tenant: Tenant, domain: Domain) -> frozenset[str]:
@@ -184,8 +190,9 @@ class _Ways:
         Logins of other tenants get no right by being a target. ``seen`` are the addresses on the
         way to this one.
         """
-        local, _at, name = address.partition("@")
-        address = f"{local}@{self._own_name.get(name, name)}"
+        if address not in self._logins:
+            local, _at, name = address.partition("@")
+            address = f"{local}@{self._own_name.get(name, name)}"
         if address in self._logins:
             return self._logins[address]
         if address in seen:
