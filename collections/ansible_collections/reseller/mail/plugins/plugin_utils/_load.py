@@ -19,7 +19,7 @@ from . import _judge
 from ._cache import cache_of
 from ._language import build as language_build
 from ._language import plain_values, scalars, schema, written
-from ._language.ladders import Steps, by_domain
+from ._language.ladders import StepsOfTenant, by_domain, by_tenant
 from ._language.source import Source
 from ._language.typed_values import Values, Walker
 from ._language.yaml_nodes import parse
@@ -113,7 +113,10 @@ def build(
     plans = tuple(language_build.plan(values) for values in plans_file.get("plans") or ())
     states, steps = _states(reading)
     tenants = _tenants(
-        reading, {plan.name: plan for plan in plans}, estate_file.get("defaults"), by_domain(steps)
+        reading,
+        {plan.name: plan for plan in plans},
+        estate_file.get("defaults"),
+        by_tenant(by_domain(steps)),
     )
     estate = language_build.estate(
         estate_file, plans_file, plans, tenants, states, steps, reading.unused_keys
@@ -236,7 +239,10 @@ def _states(reading: _Reading) -> tuple[tuple[NodeState, ...], tuple[Step, ...]]
 
 
 def _tenants(
-    reading: _Reading, plans: t.Mapping[str, Plan], defaults: t.Optional[Values], steps: Steps
+    reading: _Reading,
+    plans: t.Mapping[str, Plan],
+    defaults: t.Optional[Values],
+    steps: t.Mapping[str, StepsOfTenant],
 ) -> tuple[Tenant, ...]:
     """Return the tenants, each from the files of its folder, if the folder has an account."""
     folders: dict[str, list[str]] = {}
@@ -257,7 +263,8 @@ def _tenants(
         ]
         domains = [(name, values) for name, values in files if values is not None]
         if account:
-            tenants.append(language_build.tenant(folder, account, domains, plans, defaults, steps))
+            made = steps.get(folder)
+            tenants.append(language_build.tenant(folder, account, domains, plans, defaults, made))
     return tuple(tenants)
 
 

@@ -41,7 +41,7 @@ from .._model.tenant import (
 )
 from .._model.values import NOWHERE
 from . import build_domain, cascade
-from .ladders import Steps
+from .ladders import StepsOfTenant
 from .schema import UNSET
 from .typed_values import Values
 
@@ -180,7 +180,7 @@ def tenant(
     files: t.Sequence[tuple[str, Values]],
     plans: t.Mapping[str, Plan],
     estate_defaults: t.Optional[Values] = None,
-    steps: t.Optional[Steps] = None,
+    steps: t.Optional[StepsOfTenant] = None,
 ) -> Tenant:
     """Return a tenant, from its account and the files of its domains."""
     its_plan = plans.get(account["plan"] or "")
@@ -192,12 +192,7 @@ def tenant(
         ("plan", its_plan.own_settings if its_plan else {}),
         ("account", settings),
     )
-    reached = {
-        (domain, policy): step.step
-        for (owner, domain, policy), step in (steps or {}).items()
-        if owner == name
-    }
-    tenancy = build_domain.Tenancy(account, its_plan, chain, reached)
+    tenancy = build_domain.Tenancy(account, its_plan, chain, steps or {})
     return Tenant(
         name=name,
         organisation=account["organisation"] or "",

@@ -137,9 +137,10 @@ def table(chain: Chain, name: str) -> tuple[Effective, ...]:
 
 def values(chain: Chain, name: str) -> dict[str, t.Any]:
     """Return the values of a table's keys, without their places."""
-    if not is_set(chain, name):  # true nearly always
+    setting = tuple([each for each in chain if name in each[1]])
+    if not setting:  # true nearly always
         return _DEFAULTS[name]
-    return {sub: value_of(chain, name, sub) for sub in _subs(name)}
+    return {sub: value_of(setting, name, sub) for sub in _subs(name)}
 
 
 def _subs(name: str) -> t.Iterable[str]:

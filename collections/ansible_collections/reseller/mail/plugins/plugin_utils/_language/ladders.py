@@ -20,11 +20,21 @@ FIRST: t.Final = {"dmarc": "observe", "mta_sts": "testing"}
 """The step that needs no evidence: it asks receivers for reports, and harms no mail."""
 Steps = t.Mapping[tuple[str, str, str], Step]
 """The steps that were made, by tenant, domain and policy."""
+StepsOfTenant = t.Mapping[tuple[str, str], str]
+"""The step by domain and policy."""
 
 
 def by_domain(steps: t.Iterable[Step]) -> Steps:
     """Return steps by tenant, domain and policy."""
     return {(step.tenant, step.domain, step.policy): step for step in steps}
+
+
+def by_tenant(steps: Steps) -> dict[str, StepsOfTenant]:
+    """Return the steps that were made, of each tenant."""
+    found: dict[str, dict[tuple[str, str], str]] = {}
+    for (owner, domain, policy), step in steps.items():
+        found.setdefault(owner, {})[domain, policy] = step.step
+    return t.cast("dict[str, StepsOfTenant]", found)
 
 
 def lower(policy: str, one: str, other: str) -> str:

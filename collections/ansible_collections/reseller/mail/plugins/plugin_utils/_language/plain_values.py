@@ -22,7 +22,8 @@ from .yaml_nodes import decoded
 
 _END = r" *(?:(?<!\S)#.*)?"
 """Spaces and a comment."""
-_FIRST = r"(?=\w|-\w)"
+_FIRST = r"(?=\w|-\w)(?![nN](?:ull|ULL) *(?:[],}#]|$))"
+"""The first character of plain words that are no null."""
 _INNER = r"\w.@+/=%()& '-"
 _PLAIN = rf"{_FIRST}[,{_INNER}]++(?::[\w/][,{_INNER}]*+)*+"
 _PLAIN_IN_FLOW = rf"{_FIRST}[{_INNER}]++(?::[\w/][{_INNER}]*+)*+"
@@ -40,7 +41,6 @@ _FLAT = re.compile(rf"\[{_PLAIN_IN_FLOW}(?:, {_PLAIN_IN_FLOW})*\]")
 """A flow list of plain words."""
 _SIGN, _KEY, _WORDS = 1, 2, 3
 """The groups of _IN_FLOW. The others are quoted words."""
-_NULL = frozenset(("null", "Null", "NULL"))
 _START = "---\n"
 _NOTHING: t.Final[t.Mapping[str, t.Any]] = MappingProxyType({})
 
@@ -138,7 +138,7 @@ class _Lines:
             if plain is None:
                 self._no_plain_words(top, name, other, number, found)
             else:
-                top.own[name] = top.readers[name](_words(plain))
+                top.own[name] = top.readers[name](plain.rstrip(" "))
         return self._end()
 
     def _end(self) -> dict[str, t.Any]:
@@ -380,15 +380,7 @@ def _is_nothing(plain: t.Optional[str], other: t.Optional[str]) -> None:
 
 def _single(kind: Kind, words: str) -> t.Any:
     """Return the value of plain words."""
-    return _text(kind, _words(words))
-
-
-def _words(plain: str) -> str:
-    """Return plain words without the spaces behind them. Raise _Doubt for a null."""
-    words = plain.rstrip(" ")
-    if words in _NULL:
-        raise _Doubt
-    return words
+    return _text(kind, words.rstrip(" "))
 
 
 def _quoted(kind: Kind, text: str) -> t.Any:
