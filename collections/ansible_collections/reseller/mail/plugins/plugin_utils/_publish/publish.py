@@ -299,17 +299,21 @@ async def _watch(
     job: _Job, zone: str, changes: list[Change], seconds: float, outcome: Outcome
 ) -> None:
     """Note whether the primary server, the other servers and our resolver have a zone's changes."""
-    now = await job.transfers.get(zone)
-    wrong = await read.differences(job.asker, job.primary, now, changes)
+    wrong, serial = await _read_again(job, zone, changes)
     outcome.faults += wrong
     if not wrong:
-        server = job.primary.server
-        goal = now.serial if now else await watch.serial(job.asker, server, zone)
         outcome.lagging += await watch.lagging_servers(
-            job.asker, server, zone, goal, changes, seconds
+            job.asker, job.primary.server, zone, serial, changes, seconds
         )
         cached = await watch.cached_records(job.asker, zone, changes)
         outcome.remembered += [cached] if cached else []
+
+
+async def _read_again(job: _Job, zone: str, changes: list[Change]) -> tuple[list[str], int]:
+    """Return what the primary server accepted and does not have, and the zone's serial number."""
+    now = await job.transfers.get(zone)
+    wrong = await read.differences(job.asker, job.primary, now, changes)
+    return wrong, now.serial if now else await watch.serial(job.asker, job.primary.server, zone)
 
 
 def _guarded(

@@ -51,6 +51,11 @@ async def _lag(
         *(asker.ask(server, change.name, change.type) for change in changes)
     )
     for change, reply in zip(changes, replies, strict=True):
+        if reply.state == "silent":
+            return (
+                f"{zone}: {server} gave no usable answer for {change.name} {change.type}:"
+                f" {reply.why}"
+            )
         if reply.values != frozenset(change.new):
             return (
                 f"{zone}: {server} has other data for {change.name} {change.type} (TTL"

@@ -1261,6 +1261,21 @@ def test_an_old_copy_is_propagating(estate: Estate, world: Zones, sockets: dict[
     assert (found.state, found.remedy) == ("warn", "wait 900 s, then verify again")
 
 
+def test_a_server_that_is_silent_about_a_change_has_no_other_data(
+    estate: Estate, world: Zones, sockets: dict[str, Pair], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dns_query, "TRIES", 1)
+    second = _second_server(world, sockets, "globex.example")
+    second.mute.add(".globex.example")
+    outcome = run(estate, world, timeout=0.5)
+    second.close()
+    (line,) = outcome.lagging
+    assert line.startswith(
+        "globex.example: ns2.hosting.example (127.0.0.2) gave no usable answer for "
+    )
+    assert line.endswith(": no answer within 0.5 s")
+
+
 def test_a_server_that_lags_is_named(
     estate: Estate, world: Zones, sockets: dict[str, Pair]
 ) -> None:
