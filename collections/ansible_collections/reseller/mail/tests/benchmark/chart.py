@@ -93,7 +93,7 @@ def _line(
     for a, b in places:
         yield f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3.5" fill="{colour}"/>'
     a, b = places[-1]
-    yield f'<path d="M{a + 6:.1f} {b:.1f} L{WIDTH - RIGHT + 24} {label:.1f}" stroke="{colour}"/>'
+    yield f'<path d="M{a + 6:.1f} {b:.1f} L{WIDTH - RIGHT + 24} {label:.1f}" stroke="{colour}" stroke-opacity="0.4"/>'
     yield _text(WIDTH - RIGHT + 30, label + 4, name, "start", colour)
 
 

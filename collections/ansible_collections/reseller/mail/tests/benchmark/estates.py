@@ -9,17 +9,24 @@ from __future__ import annotations
 
 import typing as t
 from pathlib import Path
+from types import MappingProxyType
 
-NODES: t.Final = ("mx1", "mx2")
+Nodes = t.Mapping[str, str]
+"""The settings of each node, other than its host name, by its name."""
+NODES: t.Final[Nodes] = MappingProxyType(
+    {
+        "mx1": "debian: 12, addresses: [192.0.2.1], outbound_addresses: [192.0.2.11], capacity: 900T",
+        "mx2": 'debian: 13, addresses: [192.0.2.2, "2001:db8::2"], outbound_addresses: [192.0.2.12],'
+        " capacity: 900T",
+    }
+)
 PROVIDER = """\
 provider:
   name: Example Hosting
   domain: hosting.example
   support_url: https://help.hosting.example/
 nodes:
-  - {name: mx1, hostname: mx1.hosting.example, debian: 12, addresses: [192.0.2.1], outbound_addresses: [192.0.2.11], capacity: 900T}
-  - {name: mx2, hostname: mx2.hosting.example, debian: 13, addresses: [192.0.2.2, "2001:db8::2"], outbound_addresses: [192.0.2.12], capacity: 900T}
-backup_mx:
+NODESbackup_mx:
   - {hostname: backup.hosting.example, addresses: [192.0.2.3]}
 premium_relay: {host: relay.premium.example, spf_include: spf.premium.example}
 approved_hosts: [mail.stranger.example]
@@ -93,13 +100,14 @@ relay: {host: mail.stranger.example, recipients: [peter, archive, info]}
 """
 
 
-def files(tenants: int, mailboxes: int, nodes: t.Sequence[str] = NODES) -> dict[str, str]:
+def files(tenants: int, mailboxes: int, nodes: Nodes = NODES) -> dict[str, str]:
     """Return the files of an estate with so many tenants of so many mailboxes, by path.
 
     Every third tenant has the small plan, every tenth a relay domain. The tenants are placed on
     ``nodes`` in turn.
     """
-    texts = {"estate.yml": PROVIDER, "plans.yml": PLANS}
+    names_of_nodes = list(nodes)
+    texts = {"estate.yml": PROVIDER.replace("NODES", _nodes(nodes)), "plans.yml": PLANS}
     for nth in range(tenants):
         domain, folder = f"domain{nth}.example", f"tenants/tenant{nth}"
         small, relay = nth % 3 == 2, nth % 10 == 0
@@ -112,7 +120,7 @@ def files(tenants: int, mailboxes: int, nodes: t.Sequence[str] = NODES) -> dict[
             "nth": nth,
             "domain": domain,
             "domains": ", ".join(names),
-            "node": nodes[nth % len(nodes)],
+            "node": names_of_nodes[nth % len(nodes)],
             "mailboxes": max(mailboxes, 1),
             "plan": "business",
         }
@@ -128,6 +136,13 @@ def files(tenants: int, mailboxes: int, nodes: t.Sequence[str] = NODES) -> dict[
         if f"legacy.{domain}" in names:
             texts[f"{folder}/legacy.{domain}.yml"] = RELAY
     return texts
+
+
+def _nodes(nodes: Nodes) -> str:
+    return "".join(
+        f"  - {{name: {name}, hostname: {name}.hosting.example, {settings}}}\n"
+        for name, settings in nodes.items()
+    )
 
 
 def _mailbox(nth: int, domain: str, small: bool) -> str:
@@ -161,9 +176,9 @@ def _aliases(mailboxes: int) -> str:
     )
 
 
-def write(root: Path, tenants: int, mailboxes: int, nodes: t.Sequence[str] = NODES) -> None:
-    """Write such an estate below a folder."""
-    for path, text in files(tenants, mailboxes, nodes).items():
+def write(root: Path, texts: t.Mapping[str, str]) -> None:
+    """Write the files of an estate below a folder."""
+    for path, text in texts.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
 

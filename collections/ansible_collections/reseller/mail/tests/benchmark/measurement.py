@@ -109,20 +109,22 @@ def from_json(text: str) -> dict[str, Part]:
     }
 
 
-def rounds(
-    commands: t.Mapping[str, t.Callable[[], Run]], most: int = 5, budget: float = 90
-) -> dict[str, tuple[Run, ...]]:
-    """Return the runs of each command, which are run in turn.
+Commands = t.Mapping[t.Tuple[str, int], t.Callable[[], Run]]
+"""What is run, by the name and the size of its measurement."""
+
+
+def rounds(commands: Commands, most: int = 5, budget: float = 90) -> list[Measurement]:
+    """Return a measurement of each command. The commands are run in turn.
 
     So whatever else the machine does meets all commands alike, and their ratios are fair. There
     are at most ``most`` rounds. After ``budget`` seconds no other round begins.
     """
-    found: dict[str, list[Run]] = {name: [] for name in commands}
+    found: dict[tuple[str, int], list[Run]] = {key: [] for key in commands}
     spent = 0.0
     for _round in range(most):
         if spent >= budget:
             break
-        for name, command in commands.items():
-            found[name].append(command())
-            spent += found[name][-1].seconds
-    return {name: tuple(runs) for name, runs in found.items()}
+        for key, command in commands.items():
+            found[key].append(command())
+            spent += found[key][-1].seconds
+    return [Measurement(name, size, tuple(runs)) for (name, size), runs in found.items()]

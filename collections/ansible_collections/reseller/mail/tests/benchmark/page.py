@@ -11,6 +11,13 @@ from .targets import FIGURES
 
 PARTS: t.Final = {
     "engine": "The engine: files to faults, on the controller",
+    "site": "Playbook `site`: two hosts, the example estate",
+    "tenants": "Playbook `tenants`: two hosts, the example estate",
+    "peers": "Other ways to bring mailboxes to a host",
+    "host": "A node with 100,000 mailboxes",
+    "mail": "Signed mail",
+    "dns": "DNS of many domains",
+    "nodes": "Eight nodes, an estate of eight tenants",
 }
 """The parts of the benchmark and their headings, in the order in which they run."""
 UNITS: t.Final[t.Mapping[Quantity, str]] = {
@@ -26,11 +33,12 @@ INTRODUCTION = """\
 
 ## How to measure
 
-Use a machine that does nothing else.
+Use a machine that does nothing else. All parts but `engine` need root: they start the hosts of the
+[lab](../../roles/lab_hosts/README.md), which replace those of `make demo`.
 
 ```console
 $ make bench                        # all parts
-$ scripts/bench.sh engine           # one part
+$ scripts/bench.sh engine peers     # some parts
 $ scripts/bench.sh page             # writes this page anew
 ```
 

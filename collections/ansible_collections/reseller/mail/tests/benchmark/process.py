@@ -17,6 +17,7 @@ from .measurement import Run
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[5]
 SCRATCH = PROJECT / "build" / "bench"
+CACHE = SCRATCH / "cache"
 BIN = Path(sys.executable).parent
 
 
@@ -27,8 +28,8 @@ class Failed(Exception):
 def environment() -> dict[str, str]:
     """Return the variables of a user's shell.
 
-    Python keeps its bytecode in a scratch folder. Settings of Ansible, Molecule and Python that the
-    caller has are left out.
+    Caches and Python's bytecode are kept in scratch folders. Settings of Ansible, Molecule and Python
+    that the caller has are left out.
     """
     kept = {
         name: value
@@ -38,8 +39,8 @@ def environment() -> dict[str, str]:
     return kept | {
         "ANSIBLE_NOCOLOR": "1",
         "LC_ALL": "C.UTF-8",
-        "PYTHONPATH": str(PROJECT / "collections"),
         "PYTHONPYCACHEPREFIX": str(SCRATCH / "bytecode"),
+        "XDG_CACHE_HOME": str(CACHE),
     }
 
 
@@ -76,4 +77,11 @@ def cost(*command: str, **more: str) -> Run:
 def step(name: str, folder: Path, changed: Path | str = "", **more: str) -> Run:
     """Return the cost of one step of the engine, in a process of its own (engine.py)."""
     command = [sys.executable, str(HERE / "engine.py"), name, str(folder), str(changed)]
+    more = {"PYTHONPATH": str(PROJECT / "collections"), **more}
     return Run(**json.loads(measured(command, **more)[1].splitlines()[-1]))
+
+
+def cold(name: str, folder: Path, changed: Path | str = "") -> Run:
+    """Return the cost of one step of the engine when its cache is empty."""
+    with tempfile.TemporaryDirectory() as cache:
+        return step(name, folder, changed, XDG_CACHE_HOME=cache)

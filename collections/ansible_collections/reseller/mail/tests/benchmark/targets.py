@@ -14,7 +14,21 @@ EVENTS = "libyaml's events"
 JSON = "JSON parsing"
 JUDGE, JUDGE_WARM = "validate, cold", "validate, warm"
 PLAN = "plan of two revisions"
+PING = "ping"
+FIRST, UNCHANGED, ONE_MAILBOX = "first run", "nothing to change", "one mailbox added"
+UNCHANGED_MITOGEN = "nothing to change, with mitogen"
+GENERATION, GENERATION_UNCHANGED = "generation, first", "generation, nothing to change"
+GENERATION_ONE = "generation, one mailbox changed"
+RAW_WRITE, POSTMAP = "raw write of the tables", "postmap of the tables"
+VERIFY_QUOTA, DOVEADM = "verify_quota", "doveadm quota get"
+PUBLISH, PUBLISH_UNCHANGED = "dns_publish, first", "dns_publish, nothing to change"
+VERIFY_DNS = "verify_dns"
+SIGNED = "2,000 signed messages"
+LOOP, TEMPLATE, SHELL = "Ansible loop", "role with one template", "shell script"
+
 MAILBOXES, LARGE, HUGE = 20_000, 100_000, 1_000_000
+DOMAINS, MANY_DOMAINS = 1_000, 10_000
+FEW_NODES, MORE_NODES, MANY_NODES = 2, 4, 8
 
 
 def _one(name: str, size: int = 0, factor: float = 1) -> tuple[Term, ...]:
@@ -67,6 +81,119 @@ FIGURES: t.Final = (
         "memory_mb",
     ),
     Figure("json", "engine", "For comparison: the same data from JSON", _one(JSON, MAILBOXES)),
+    Figure("site-first", "site", "First `site`, two new hosts", _one(FIRST), (Term(100),)),
+    Figure(
+        "site-unchanged",
+        "site",
+        "`site`, nothing to change",
+        _one(UNCHANGED),
+        _one(PING, factor=13),
+    ),
+    Figure(
+        "site-mitogen",
+        "site",
+        "`site` with mitogen, nothing to change",
+        _one(UNCHANGED_MITOGEN),
+        _one(PING, factor=5),
+    ),
+    Figure("site-mailbox", "site", "`site`, one mailbox added", _one(ONE_MAILBOX)),
+    Figure(
+        "tenants-unchanged",
+        "tenants",
+        "`tenants`, nothing to change",
+        _one(UNCHANGED),
+        (Term(4, PING), Term(1, JUDGE)),
+    ),
+    Figure(
+        "tenants-mailbox",
+        "tenants",
+        "`tenants`, one mailbox added, with DNS and hash",
+        _one(ONE_MAILBOX),
+        (Term(6, PING), Term(1, JUDGE)),
+    ),
+    Figure(
+        "peer-template",
+        "peers",
+        "20,000 mailboxes to a host, compared with a role that has one template",
+        _one(GENERATION, MAILBOXES),
+        _one(TEMPLATE, MAILBOXES),
+    ),
+    Figure(
+        "peer-loop",
+        "peers",
+        "100 mailboxes to a host, compared with an Ansible loop of `lineinfile`",
+        _one(GENERATION, 100),
+        _one(LOOP, 100),
+    ),
+    Figure(
+        "peer-shell",
+        "peers",
+        "For comparison: a shell script hashes and appends 100 passwords",
+        _one(SHELL, 100),
+    ),
+    Figure(
+        "host-first",
+        "host",
+        "First generation of 100,000 mailboxes",
+        _one(GENERATION, LARGE),
+        (Term(2, JUDGE, LARGE), Term(2, RAW_WRITE, LARGE), Term(2, POSTMAP, LARGE)),
+    ),
+    Figure(
+        "host-unchanged",
+        "host",
+        "The same, nothing to change",
+        _one(GENERATION_UNCHANGED, LARGE),
+    ),
+    Figure(
+        "host-mailbox",
+        "host",
+        "One of 100,000 mailboxes changed",
+        _one(GENERATION_ONE, LARGE),
+        _one(GENERATION_UNCHANGED, LARGE, 1.2),
+    ),
+    Figure(
+        "host-quota",
+        "host",
+        "`verify_quota` of 100,000 mailboxes",
+        _one(VERIFY_QUOTA, LARGE),
+        _one(DOVEADM, LARGE, 1.5),
+    ),
+    Figure(
+        "mail-domains",
+        "mail",
+        "2,000 signed messages with 10,000 domains: at least 0.95 times the rate with one",
+        _one(SIGNED, MANY_DOMAINS),
+        _one(SIGNED, 1, 1 / 0.95),
+    ),
+    *(
+        Figure(f"dns-{id_}-{count}", "dns", f"{text} of {count:,} domains", _one(name, count))
+        for count in (DOMAINS, MANY_DOMAINS)
+        for id_, text, name in (
+            ("first", "First `dns_publish`", PUBLISH),
+            ("unchanged", "`dns_publish`, nothing to change,", PUBLISH_UNCHANGED),
+            ("verify", "`verify_dns`", VERIFY_DNS),
+        )
+    ),
+    Figure("nodes-first", "nodes", "First `site` on 8 nodes, 8 forks", _one(FIRST, MANY_NODES)),
+    *(
+        Figure(
+            f"nodes-{count}",
+            "nodes",
+            f"`tenants` on {count} nodes, nothing to change, 8 forks",
+            _one(UNCHANGED, count),
+        )
+        for count in (FEW_NODES, MORE_NODES, MANY_NODES)
+    ),
+    Figure(
+        "nodes-extra",
+        "nodes",
+        "Processor time of the controller for each extra node",
+        (
+            Term(1 / (MANY_NODES - FEW_NODES), UNCHANGED, MANY_NODES),
+            Term(-1 / (MANY_NODES - FEW_NODES), UNCHANGED, FEW_NODES),
+        ),
+        quantity="processor_seconds",
+    ),
 )
 """Every figure, in the order of the page."""
 

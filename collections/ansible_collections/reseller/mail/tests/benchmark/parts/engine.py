@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import shutil
 import typing as t
@@ -12,57 +11,44 @@ from pathlib import Path
 import yaml
 
 from .. import engine, estates
-from ..measurement import Measurement, Run, rounds
-from ..process import SCRATCH, step
+from ..measurement import Commands, Measurement, Run, rounds
+from ..process import SCRATCH, cold, step
 from ..targets import EVENTS, HUGE, JSON, JUDGE, JUDGE_WARM, PLAN, START
 
 EACH = 20
 """Mailboxes of each tenant."""
 TENANTS = (100, 1_000, 5_000, HUGE // EACH)
-CACHE = "XDG_CACHE_HOME"
-"""The variable that names the folder of the engine's cache."""
 
 
 def measure() -> list[Measurement]:
     """Return the cost of each step for each size."""
-    found = []
+    found = rounds({(START, 0): lambda: step("start", SCRATCH)})
     for tenants in TENANTS:
         folder, changed = prepare(SCRATCH / "engine", tenants)
-        size = tenants * EACH
-        # The largest estate is validated only.
-        steps = _steps(folder, changed, whole=size < HUGE)
-        found += [Measurement(name, size, runs) for name, runs in rounds(steps).items()]
+        step("judge", folder)  # fills the cache
+        found += rounds(_steps(folder, changed, tenants * EACH))
         shutil.rmtree(folder.parent)
-    start = Measurement(START, 0, rounds({START: lambda: step("start", SCRATCH)})[START])
-    return [start, *found]
-
-
-def _steps(folder: Path, changed: Path, whole: bool) -> dict[str, t.Callable[[], Run]]:
-    warm = folder.parent / "cache"
-    step("judge", folder, **{CACHE: str(warm)})
-    found: dict[str, t.Callable[[], Run]] = {
-        EVENTS: lambda: step("events", folder),
-        JUDGE: functools.partial(_cold, "judge", folder, folder),
-        JUDGE_WARM: lambda: step("judge", folder, **{CACHE: str(warm)}),
-    }
-    if whole:
-        found[JSON] = lambda: step("json", folder)
-        found[PLAN] = functools.partial(_cold, "plan", folder, changed)
     return found
 
 
-def _cold(name: str, folder: Path, changed: Path) -> Run:
-    """Return the cost of a step when no cache is there."""
-    cache = folder.parent / "empty"
-    shutil.rmtree(cache, ignore_errors=True)
-    return step(name, folder, changed, **{CACHE: str(cache)})
+def _steps(folder: Path, changed: Path, size: int) -> Commands:
+    """Return the steps by name; the largest estate is validated only."""
+    found: dict[tuple[str, int], t.Callable[[], Run]] = {
+        (EVENTS, size): lambda: step("events", folder),
+        (JUDGE, size): lambda: cold("judge", folder),
+        (JUDGE_WARM, size): lambda: step("judge", folder),
+    }
+    if size < HUGE:
+        found[JSON, size] = lambda: step("json", folder)
+        found[PLAN, size] = lambda: cold("plan", folder, changed)
+    return found
 
 
 def prepare(root: Path, tenants: int) -> tuple[Path, Path]:
     """Write an estate, the same after a change, and the first as JSON; return the two folders."""
     shutil.rmtree(root, ignore_errors=True)
     folder, changed = root / "estate", root / "changed"
-    estates.write(folder, tenants, EACH)
+    estates.write(folder, estates.files(tenants, EACH))
     if tenants * EACH < HUGE:
         shutil.copytree(folder, changed)
         estates.change(changed)

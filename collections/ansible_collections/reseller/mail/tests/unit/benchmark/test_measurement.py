@@ -51,6 +51,6 @@ def test_commands_run_in_turn_until_there_are_enough_rounds_or_time_is_up(
     def command(name: str) -> t.Callable[[], Run]:
         return lambda: order.append(name) or Run(2)
 
-    found = rounds({"a": command("a"), "b": command("b")}, most, budget)
+    found = rounds({("a", 1): command("a"), ("b", 0): command("b")}, most, budget)
     assert "".join(order) == expected
-    assert found == {"a": (Run(2),) * 2, "b": (Run(2),) * 2}
+    assert found == [Measurement("a", 1, (Run(2),) * 2), Measurement("b", 0, (Run(2),) * 2)]
