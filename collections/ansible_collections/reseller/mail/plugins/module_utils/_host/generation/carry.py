@@ -10,12 +10,11 @@ PRIVATE to the collection. Runs on the host; standard library only.
 from __future__ import annotations
 
 import hashlib
-import inspect
 import shutil
 import typing as t
 from pathlib import Path
 
-from . import check, lines
+from . import check
 from .layout import LOOKUPS
 from .store import Content, GenerationError, Run, Store
 
@@ -53,16 +52,16 @@ def carried(
 def checkers(run: Run, debian: int) -> str:
     """Return a checksum of what checks a generation and builds its tables.
 
-    It differs when the code of the checks, the Debian release, the program postmap or one of its
-    packages differs.
+    It differs when the version of the checks, the Debian release, the program postmap or one of its
+    packages differs. The source of the checks cannot be read on every host: mitogen does not give
+    it.
     """
     program = shutil.which("postmap")
     _code, packages, _errors = run(
         ["dpkg-query", "--show", "--showformat=${Package} ${Version}\n", *_PACKAGES]
     )
     parts = (
-        inspect.getsource(check).encode(),
-        inspect.getsource(lines).encode(),
+        str(check.VERSION).encode(),
         str(debian).encode(),
         Path(program).read_bytes() if program else b"",
         packages.encode(),

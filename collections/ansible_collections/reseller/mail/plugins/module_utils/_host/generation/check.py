@@ -21,6 +21,10 @@ from . import lines
 from .daemons import Room
 from .store import Content, GenerationError, Run, Store
 
+VERSION = 1
+"""Version of the checks here and in ``lines``. Raise it when one of them accepts less: what older
+checks accepted is then checked again."""
+
 MOST_FAULTS = 20
 """How many faults a message lists. It only counts the others."""
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import grp
+import hashlib
 import json
 import os
 import typing as t
@@ -109,7 +110,7 @@ def test_a_first_generation_and_one_after_a_lost_manifest_are_all_new(
     assert taken(store, content()) == frozenset()
 
 
-def test_the_checkers_are_the_code_the_release_the_program_and_its_packages(
+def test_the_checkers_are_their_version_the_release_the_program_and_its_packages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = tmp_path / "postmap"
@@ -123,9 +124,19 @@ def test_the_checkers_are_the_code_the_release_the_program_and_its_packages(
     first = now()
     assert now() == first
     found = {first, now(packages="postfix 3.7.12"), now(debian=13), now(text="two")}
-    source = carry.inspect.getsource
-    monkeypatch.setattr(carry.inspect, "getsource", lambda module: f"{source(module)}\n")
+    monkeypatch.setattr(check, "VERSION", check.VERSION + 1)
     assert len({*found, now()}) == 5
+
+
+def test_a_change_of_the_checks_is_noticed() -> None:
+    """Does a check accept less than before? Then raise ``check.VERSION``. Write the new checksum
+    here in any case."""
+    sources = [Path(str(module.__file__)).read_bytes() for module in (check, check.lines)]
+    checksum = hashlib.sha256(b"".join(sources)).hexdigest()
+    assert (check.VERSION, checksum) == (
+        1,
+        "2ff20e0d1c7173c84c367b4004446e0cc7a1f4d111f611ae82f8c3f524d4fc35",
+    )
 
 
 @root_only
