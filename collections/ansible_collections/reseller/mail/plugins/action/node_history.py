@@ -6,7 +6,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.reseller.mail.plugins.plugin_utils._controller import terminal
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import platform, terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import judged_node
 from ansible_collections.reseller.mail.plugins.plugin_utils._model import node_history
 
@@ -16,6 +16,7 @@ ARGUMENTS = {
     "root": {"type": "path", "default": "/var/lib/reseller-mail"},
     "mail_home": {"type": "path", "default": "/srv/vmail"},
     "virgin_host": {"type": "str", "choices": ["refuse", "restore", "new"], "default": "refuse"},
+    "platform_required": {"type": "bool", "default": False},
 }
 
 
@@ -34,6 +35,10 @@ class ActionModule(ActionBase):
         if result.get("failed") or "host" not in result:
             return result
         found = result.pop("host")
+        if args["platform_required"]:
+            why = platform.refusal(found.get("platform"), platform.record(estate, node))
+            if why:
+                return {**result, "failed": True, "missing": {}, "msg": why}
         there = {part: bool(found[part]) for part in ("credentials", "dkim", "mail", "mailboxes")}
         host = node_history.Host(**there, mail_home=str(found["mail_home"]))
         lost = node_history.missing(

@@ -45,6 +45,7 @@ class ActionModule(ControllerAction):
             },
         },
         "tags": {"type": "dict", "default": {}},
+        "tenant": {"type": "str", "default": ""},
     }
 
     def run(
@@ -59,17 +60,27 @@ class ActionModule(ControllerAction):
             *self._wrong_tags(args),
             *self._wrong_variables(args),
             *self._wrong_role_variables(args),
-            *run_requirements.lacking_hosts(self._hosts(), args["works_on"]),
+            *(
+                run_requirements.lacking_tenant(args["tenant"], self._task_vars["groups"])
+                if args["tenant"]
+                else ()
+            ),
         ]
+        wrong += run_requirements.lacking_hosts(
+            self._hosts("" if wrong else args["tenant"]), args["works_on"]
+        )
         if not wrong and args["publishes"]:
             wrong = self._lacking_dns_server()
         if wrong:
             return {"failed": True, "changed": False, "msg": "\n".join(wrong)}
         return {"changed": False}
 
-    def _hosts(self) -> run_requirements.Hosts:
-        """Return the hosts of the run, as the inventory and --limit make them."""
+    def _hosts(self, tenant: str = "") -> run_requirements.Hosts:
+        """Return the hosts of the run, as the inventory, --limit and the one tenant make them."""
         nodes = self._task_vars["groups"].get("mail_nodes", [])
+        if tenant:
+            serving = self._task_vars["groups"][run_requirements.group_of(tenant)]
+            nodes = [node for node in nodes if node in serving]
         hostvars = self._task_vars["hostvars"]
         return run_requirements.Hosts(
             frozenset(self._task_vars["ansible_play_hosts_all"]),

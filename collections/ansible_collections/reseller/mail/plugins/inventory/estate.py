@@ -61,6 +61,7 @@ from ansible.utils.vars import load_extra_vars
 from ansible_collections.reseller.mail.plugins.plugin_utils._compile import opendkim
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import packages, terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.run_requirements import (
+    group_of,
     managed_domains,
 )
 from ansible_collections.reseller.mail.plugins.plugin_utils._load import draft
@@ -130,13 +131,13 @@ def _fill(inventory: t.Any, estate: Estate) -> None:
             list(dict.fromkeys((*node.addresses, *node.outbound_addresses))),
         )
         inventory.set_variable(node.name, "mail_debian", node.debian)
-        signs = {"rsa"}.union(*opendkim.algorithms_of(estate, node).values())
-        inventory.set_variable(node.name, "mail_dkim_algorithms", sorted(signs, reverse=True))
+        algorithms = opendkim.instances(estate, node)
+        inventory.set_variable(node.name, "mail_dkim_algorithms", algorithms)
         if not known:  # a source that is read later, such as hosts.yml, decides
             inventory.set_variable(node.name, "ansible_host", node.hostname)
     names = {node.name for node in estate.nodes}
     for tenant in estate.tenants:
-        group = inventory.add_group(f"tenant_{tenant.name.replace('-', '_')}")
+        group = inventory.add_group(group_of(tenant.name))
         if tenant.served and tenant.placement in names:
             inventory.add_child(group, tenant.placement)
 

@@ -53,6 +53,12 @@ options:
     type: str
     choices: [refuse, restore, new]
     default: refuse
+  platform_required:
+    description:
+      - Whether to fail also if the host does not have the platform of this collection, as
+        M(reseller.mail.platform_record) records it. The message says what differs, and what to run.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -73,9 +79,11 @@ missing:
 import contextlib
 import sqlite3
 import typing as t
+from dataclasses import asdict
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.reseller.mail.plugins.module_utils._host import platform_record
 from ansible_collections.reseller.mail.plugins.module_utils._host.credentials import Store
 
 MARK = ".reseller-mail"
@@ -95,6 +103,7 @@ def main() -> None:
                 "choices": ["refuse", "restore", "new"],
                 "default": "refuse",
             },
+            "platform_required": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
@@ -112,6 +121,7 @@ def parts_present(root: Path, mail_home: Path) -> dict[str, t.Any]:
     names = {path.name for path in mail_home.iterdir()} if mail_home.is_dir() else set()
     # An older version wrote no note. Its host may have had no mail yet, so an empty folder is
     # complete.
+    record = platform_record.read(root)
     older = generation and not noted and mail_home.is_dir()
     return {
         "credentials": _has_passwords(root / "credentials" / "credentials.db"),
@@ -123,6 +133,7 @@ def parts_present(root: Path, mail_home: Path) -> dict[str, t.Any]:
         ),
         "mailboxes": _has_bytes(root / "current" / "dovecot" / "all_users"),
         "mail_home": noted,
+        "platform": asdict(record) if record else None,
     }
 
 

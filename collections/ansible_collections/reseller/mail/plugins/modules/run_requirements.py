@@ -77,6 +77,13 @@ options:
     description: The tags of the playbook, and what each selects.
     type: dict
     default: {}
+  tenant:
+    description:
+      - The only tenant that the run is about. It must be in the estate, and C(--limit) must leave
+        the node that serves it.
+      - The default is all tenants.
+    type: str
+    default: ''
 attributes:
   check_mode:
     description: Runs in the same way, because it changes nothing.

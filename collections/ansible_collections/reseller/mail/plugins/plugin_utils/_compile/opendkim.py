@@ -89,6 +89,14 @@ def algorithms_of(estate: Estate, node: Node) -> dict[str, tuple[str, ...]]:
     return {node.hostname: OWN_ALGORITHMS, **_mail_domains(estate, node)}
 
 
+def instances(estate: Estate, node: Node) -> list[str]:
+    """Return the algorithms for which a node needs an instance of OpenDKIM.
+
+    RSA is always among them, because its instance also verifies.
+    """
+    return sorted({"rsa"}.union(*algorithms_of(estate, node).values()), reverse=True)
+
+
 def rotate_days_of(estate: Estate, node: Node) -> dict[str, t.Optional[int]]:
     """Return for each name of the node after how many days a new key replaces the active one.
 

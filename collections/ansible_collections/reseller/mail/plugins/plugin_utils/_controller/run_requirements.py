@@ -28,6 +28,9 @@ MOLECULE_SKIPS = frozenset({"molecule-notest", "notest", "molecule-idempotence-n
 OWN_KEYS = ("description", "example")
 """Keys of a variable that are for people. Ansible's validator does not know ``example``."""
 
+GROUP = "tenant_"
+"""How the name of a tenant's group in the inventory begins."""
+
 Variables = t.Mapping[str, t.Mapping[str, t.Any]]
 
 
@@ -79,6 +82,27 @@ def lacking_hosts(hosts: Hosts, works_on: t.Collection[str]) -> list[str]:
         f"{_limit(hosts)} leaves out localhost, where this playbook also works; give --limit"
         f" {hosts.limit or ','.join(on_nodes)},localhost"
     ]
+
+
+def lacking_tenant(tenant: str, groups: t.Mapping[str, t.Collection[str]]) -> list[str]:
+    """Return what is wrong with the one tenant that a run is about.
+
+    ``groups`` are those of the inventory. The inventory plugin makes one for each tenant, with the
+    node that serves it.
+    """
+    if groups.get(group_of(tenant)):
+        return []
+    if group_of(tenant) in groups:
+        return [f"no node serves the tenant {tenant}: run the playbook for all tenants"]
+    known = sorted(
+        name.removeprefix(GROUP).replace("_", "-") for name in groups if name.startswith(GROUP)
+    )
+    return [f"the estate has no tenant {tenant}{meant(tenant, known, alike=0.6)}"]
+
+
+def group_of(tenant: str) -> str:
+    """Return the name of the inventory's group of the node that serves a tenant."""
+    return GROUP + tenant.replace("-", "_")
 
 
 def _limit(hosts: Hosts) -> str:

@@ -15,7 +15,14 @@ from ansible_collections.reseller.mail.plugins.modules.node_history import parts
 if t.TYPE_CHECKING:
     from pathlib import Path
 
-NOTHING = {"credentials": False, "dkim": False, "mail": False, "mailboxes": False, "mail_home": ""}
+NOTHING = {
+    "credentials": False,
+    "dkim": False,
+    "mail": False,
+    "mailboxes": False,
+    "mail_home": "",
+    "platform": None,
+}
 
 
 @pytest.fixture
