@@ -9,6 +9,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.reseller.mail.plugins.plugin_utils import _compile
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import judged_node
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.object_faults import tell
 
@@ -25,7 +26,8 @@ ARGUMENTS = {
 class ActionModule(ActionBase):
     """The action of generation.
 
-    It validates and compiles the estate on the controller, and ships one file to the host.
+    It validates and compiles the estate on the controller. It ships one file to the host, unless
+    the host has it already.
     """
 
     def run(
@@ -43,14 +45,26 @@ class ActionModule(ActionBase):
                     state.dkim for state in estate.states if state.node == node.name
                 )
                 args["deletion_guard"] = estate.deletion_guard.shares()
-                args["artefact"] = self._ship(_compile.artefact(estate, node, args["root"]).pack())
-            result: dict[str, t.Any] = self._execute_module(
-                module_name="reseller.mail.generation", module_args=args, task_vars=task_vars
-            )
+                artefact = _compile.artefact(estate, node, args["root"])
+                args["digest"] = artefact.digest
+            result = self._on_host(args, task_vars)
+            if result.pop("lacks_artefact", False):
+                terminal.say(f"{args['node']}: installing and checking a new generation")
+                args["artefact"] = self._ship(artefact.pack())
+                result = self._on_host(args, task_vars)
             tell(result)
             return result
         finally:
             self._remove_tmp_path(self._connection._shell.tmpdir)
+
+    def _on_host(
+        self, args: dict[str, t.Any], task_vars: t.Optional[dict[str, t.Any]]
+    ) -> dict[str, t.Any]:
+        """Run the module on the host; return its result."""
+        result: dict[str, t.Any] = self._execute_module(
+            module_name="reseller.mail.generation", module_args=args, task_vars=task_vars
+        )
+        return result
 
     def _ship(self, packed: bytes) -> str:
         """Copy the artefact to the task's temporary folder on the host; return its path there.

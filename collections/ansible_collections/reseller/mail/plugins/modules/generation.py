@@ -27,8 +27,8 @@ description:
   - If the estate has no report of the node's DKIM keys (C(state/<node>.json)), and the host signs
     now, the generation is refused, because it would sign nothing. The role C(opendkim) reads the
     keys first.
-  - With an unchanged model nothing is written, checked or reloaded. Files that were altered on the
-    host are repaired.
+  - With an unchanged model nothing is shipped, written, checked or reloaded. Files that were
+    altered on the host are repaired.
   - Files that do not change are hard links to those of the generation before. They are not built
     and not checked again, unless the checks or C(postmap) changed since.
 extends_documentation_fragment: [reseller.mail.attributes.estate_group]
@@ -76,6 +76,10 @@ options:
   artefact:
     description: The shipped file on the host. The controller fills it in.
     type: path
+  digest:
+    description: The digest of what is wanted. If the current generation was made from the same, the
+      file is not shipped. The controller fills it in.
+    type: str
 attributes:
   check_mode:
     support: full
@@ -127,6 +131,12 @@ faults:
   elements: str
   sample: ["acme.example is not signed with mx1._domainkey.acme.example:
     /var/lib/reseller-mail/dkim/acme.example/mx1.private: No such file or directory"]
+uncertified:
+  description: The names of the tenants that need a certificate and have none on the host yet.
+  returned: O(state=present)
+  type: list
+  elements: str
+  sample: [mta-sts.acme.example]
 reloaded:
   description: Services that were reloaded after the switch.
   returned: always
@@ -147,6 +157,10 @@ NOTE = "deletions.json"
 """File in the platform's folder: deletions that were accepted for a run that may have failed."""
 
 
+class LacksArtefactError(Exception):
+    """The host needs the file that the controller has not shipped."""
+
+
 def main() -> None:
     """Install a generation or switch back; fail if a DKIM key cannot be used."""
     module = AnsibleModule(
@@ -160,12 +174,15 @@ def main() -> None:
             "deletion_guard": {"type": "dict"},
             "keys_reported": {"type": "bool", "default": True},
             "artefact": {"type": "path"},
+            "digest": {"type": "str"},
         },
-        required_if=[("state", "present", ("artefact",))],
+        required_if=[("state", "present", ("digest",))],
         supports_check_mode=True,
     )
     try:
         result = run(module)
+    except LacksArtefactError:
+        module.exit_json(changed=False, lacks_artefact=True)
     except (generation.GenerationError, OSError) as error:
         module.fail_json(msg=str(error))
     if result["faults"]:
@@ -191,7 +208,7 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
         if back:
             steps = generation.plan_rollback(store)
         else:
-            content = generation.unpack(Path(module.params["artefact"]).read_bytes())
+            content = wanted(store, module.params)
             if not module.params["keys_reported"]:
                 refuse_unsigned(store, content.node)
             guard(store, content, module.params, module.check_mode)
@@ -214,8 +231,33 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
         "judged": outcome.judged,
         "reloaded": list(outcome.reloaded),
         "faults": faults,
+        "uncertified": [] if back else uncertified(store, content),
         "diff": {"prepared": steps.diff(module.check_mode)},
     }
+
+
+def wanted(store: generation.Store, params: dict[str, t.Any]) -> generation.Content:
+    """Return the content to install: what was shipped, or else what the current generation was made
+    from.
+
+    Raise LacksArtefactError if nothing was shipped and that is not the same.
+    """
+    if params["artefact"]:
+        return generation.unpack(Path(params["artefact"]).read_bytes())
+    current = store.current()
+    try:
+        content = store.content(current) if current else None
+    except generation.GenerationError:  # the copy on the host is damaged
+        content = None
+    if content is None or content.digest != params["digest"]:
+        raise LacksArtefactError
+    return content
+
+
+def uncertified(store: generation.Store, content: generation.Content) -> list[str]:
+    """Return the names of the content that have no certificate on the host yet."""
+    names = content.files["tls/names"].splitlines()
+    return [name for name in names if not (store.root / "tls" / name / "fullchain.pem").exists()]
 
 
 def refuse_unsigned(store: generation.Store, node: str) -> None:

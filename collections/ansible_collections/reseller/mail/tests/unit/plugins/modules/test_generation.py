@@ -10,9 +10,13 @@ from pathlib import Path
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._host import generation
 from ansible_collections.reseller.mail.plugins.modules.generation import (
+    LacksArtefactError,
     guard,
     refuse_unsigned,
+    uncertified,
+    wanted,
 )
+from ansible_collections.reseller.mail.plugins.plugin_utils._compile import Artefact
 
 DOMAINS = [f"d{number:02}.example" for number in range(20)]
 CURRENT = "000001-3f1c9a7be210"
@@ -123,3 +127,33 @@ def test_a_note_that_somebody_spoilt_is_none(store: generation.Store) -> None:
     assert run(store, 18) == ""
     (store.root / "deletions.json").write_text('{"generation": 1, "gone": 2}', encoding="utf-8")
     assert "removes 4 of 20 domains" in run(store, 16)
+
+
+def test_a_file_is_shipped_only_if_the_host_was_not_made_from_the_same(
+    store: generation.Store, tmp_path: Path
+) -> None:
+    artefact = Artefact("mx1", 12, {"model.txt": "tenant acme\n", "tls/names": "a.example\n"})
+    params = {"artefact": None, "digest": artefact.digest}
+    with pytest.raises(LacksArtefactError):  # the generation has no copy of its artefact
+        wanted(store, params)
+    (store.folder(CURRENT) / "artefact").write_bytes(artefact.pack())
+    content = wanted(store, params)
+    assert content.files == artefact.files
+    with pytest.raises(LacksArtefactError):
+        wanted(store, {**params, "digest": 64 * "0"})
+    (store.folder(CURRENT) / "artefact").write_bytes(b"damaged")
+    with pytest.raises(LacksArtefactError):
+        wanted(store, params)
+    shipped = tmp_path / "shipped"
+    shipped.write_bytes(artefact.pack())
+    assert wanted(store, {**params, "artefact": str(shipped)}) == content
+
+
+def test_names_without_a_certificate_are_returned(store: generation.Store) -> None:
+    names = ["autoconfig.acme.example", "mta-sts.acme.example"]
+    content = generation.Content("mx1", 12, {"tls/names": "\n".join([*names, ""])}, "", b"")
+    assert uncertified(store, content) == names
+    folder = store.root / "tls" / names[0]
+    folder.mkdir(parents=True)
+    (folder / "fullchain.pem").touch()
+    assert uncertified(store, content) == names[1:]
