@@ -23,6 +23,7 @@ from ansible_collections.reseller.mail.plugins.plugin_utils._controller.object_f
     some,
     tell,
 )
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.progress import Progress
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.secrets import (
     PasswordFile,
     unlogged,
@@ -41,6 +42,9 @@ ARGUMENTS = {
 }
 REPAIRS = ("~ credential store owner and mode",)
 """Lines of the host about other changes that are accepted."""
+BATCH = 500
+"""Passwords that the host sets in one step. It takes about half a minute on two processors, and
+progress is shown between the steps."""
 
 
 class ActionModule(ActionBase):
@@ -113,16 +117,19 @@ class ActionModule(ActionBase):
             self._file.refuse_unwritable()
             if self._task.check_mode:
                 return set(faults)
-            answer = self._on_host("create", addresses=to_do, supplied=supplied)
-            result["store_made"] = answer.get("made") is True
-            faults.update(
-                {
-                    address: f"{address}: {why}"
-                    for address, why in _texts(answer.get("faults")).items()
-                    if address in to_do
-                }
-            )
-            offered = _texts(answer.get("initial"))
+            known: set[str] = set()
+            offered: dict[str, str] = {}
+            for answer in self._create(to_do, supplied):
+                result["store_made"] |= answer.get("made") is True
+                faults.update(
+                    {
+                        address: f"{address}: {why}"
+                        for address, why in _texts(answer.get("faults")).items()
+                        if address in to_do
+                    }
+                )
+                known |= _words(answer.get("known"))
+                offered = _texts(answer.get("initial"))  # the last answer has all that wait
             initial = {
                 address: password
                 for address, password in offered.items()
@@ -139,9 +146,28 @@ class ActionModule(ActionBase):
                     result["encrypted"] = files.text(Path(result["initial_passwords"]))
                 received = {address: digest(text) for address, text in initial.items()}
                 self._on_host("acknowledge", received=received)
-            return faults.keys() | _words(answer.get("known"))
+            return faults.keys() | known
         except OSError as error:
             raise AnsibleActionFail(f"initial passwords were not handed over: {error}") from error
+
+    def _create(
+        self, to_do: list[str], supplied: t.Mapping[str, str]
+    ) -> t.Iterator[dict[str, t.Any]]:
+        """Have the host set the passwords, a batch at a time; yield its answers.
+
+        At least one batch is sent, and the last answer has all passwords that wait on the host,
+        also those of earlier runs.
+        """
+        show = Progress(f"{self._args['node']}: passwords hashed")
+        for start in range(0, max(len(to_do), 1), BATCH):
+            batch = to_do[start : start + BATCH]
+            yield self._on_host(
+                "create",
+                addresses=batch,
+                supplied={name: supplied[name] for name in batch if name in supplied},
+                offer=start + BATCH >= len(to_do),
+            )
+            show(start + len(batch), len(to_do))
 
     def _mailboxes(self) -> dict[str, Mailbox]:
         """Return the mailboxes of the node whose passwords are in its store, by address."""

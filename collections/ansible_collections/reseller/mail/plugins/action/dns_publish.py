@@ -15,8 +15,14 @@ from ansible_collections.reseller.mail.plugins.plugin_utils._controller import f
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.action import (
     ControllerAction,
 )
-from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import judged
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import (
+    folder,
+    judged,
+    tenant_of,
+)
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.progress import Progress
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.published import (
+    one_at_a_time,
     processor,
     read_published,
     write_published,
@@ -67,6 +73,7 @@ class ActionModule(ControllerAction):
         "wait": {"type": "int", "default": 30},
         "deletions_accepted": {"type": "int", "default": 0},
         "faults": {"type": "str", "default": "fail", "choices": ["fail", "warn"]},
+        "tenant": {"type": "str", "default": ""},
     }
     RULES = {
         "required_if": [
@@ -78,9 +85,9 @@ class ActionModule(ControllerAction):
 
     def work(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         """Publish the records, print what users should know, and return the task's result."""
-        estate = judged(args["estate"])
         publish = self._octodns if args["driver"] == "octodns" else self._rfc2136
-        result = publish(estate, args)
+        with one_at_a_time(folder(args["estate"])):
+            result = publish(judged(args["estate"]), args)
         for kind in ("pending", "notes", "remembered"):
             for text in result[kind]:
                 terminal.say(f"{'note' if kind != 'pending' else kind}: {text}")
@@ -112,6 +119,8 @@ class ActionModule(ControllerAction):
                 seconds=args["wait"],
                 check_mode=check_mode,
                 accepted=args["deletions_accepted"],
+                tenant=tenant_of(estate, args["tenant"]) if args["tenant"] else None,
+                progress=Progress("domains compared with DNS"),
             )
         )
         lines = [line for change in outcome.changes for line in change.lines()]
@@ -138,6 +147,7 @@ class ActionModule(ControllerAction):
                 read_published(args["estate"]),
                 args["octodns_target"],
                 args["ca_file"],
+                tenant_of(estate, args["tenant"]) if args["tenant"] else None,
             )
         )
         texts = {

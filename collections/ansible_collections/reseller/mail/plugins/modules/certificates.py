@@ -130,6 +130,7 @@ deployed:
   type: dict
 """
 
+import contextlib
 import time
 import typing as t
 from pathlib import Path
@@ -139,6 +140,12 @@ from ansible_collections.reseller.mail.plugins.module_utils._host.keys import (
     certbot,
     certificates,
 )
+from ansible_collections.reseller.mail.plugins.module_utils._host.lock import locked
+
+LOCK = ".certificates.lock"
+"""The file in the platform's folder that a run locks: certbot refuses to run twice at a time."""
+PATIENCE = 900
+"""Seconds. The other run may be asking for many certificates."""
 
 
 def main() -> None:
@@ -158,9 +165,11 @@ def main() -> None:
         "root": {"type": "path", "default": "/var/lib/reseller-mail"},
     }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
+    lock = Path(module.params["root"]) / LOCK
     try:
-        result, sentences = converge(module)
-    except certbot.HookError as error:
+        with contextlib.nullcontext() if module.check_mode else locked(lock, PATIENCE):
+            result, sentences = converge(module)
+    except (certbot.HookError, TimeoutError) as error:
         module.fail_json(msg=str(error), certificates=[])
     if module.params["required"] and sentences:
         module.fail_json(msg=" ".join(sentences), **result)

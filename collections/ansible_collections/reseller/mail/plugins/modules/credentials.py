@@ -107,6 +107,10 @@ options:
       fills it in.
     type: dict
     default: {}
+  offer:
+    description: Whether the answer has the initial passwords that wait. The controller fills it in.
+    type: bool
+    default: true
   supplied:
     description: Passwords and hashes of the files by address. The controller fills it in.
     type: dict
@@ -297,7 +301,11 @@ def create(module: AnsibleModule, database: str, spool: str) -> None:
         credentials.put(rows, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
     repair(module, database)
     module.exit_json(
-        changed=bool(rows), initial=offered, faults=faults, made=made, known=sorted(known)
+        changed=bool(rows),
+        initial=offered if module.params["offer"] else {},
+        faults=faults,
+        made=made,
+        known=sorted(known),
     )
 
 
@@ -363,6 +371,7 @@ def main() -> None:
             "mailboxes": {"type": "str", "default": "", "no_log": True},
             "addresses": {"type": "list", "elements": "str", "default": []},
             "received": {"type": "dict", "default": {}},
+            "offer": {"type": "bool", "default": True},
             "supplied": {"type": "dict", "default": {}, "no_log": True},
         },
         supports_check_mode=True,

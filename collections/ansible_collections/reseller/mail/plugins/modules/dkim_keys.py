@@ -169,6 +169,7 @@ faults:
   elements: str
 """
 
+import contextlib
 import json
 import typing as t
 from pathlib import Path
@@ -177,7 +178,13 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.reseller.mail.plugins.module_utils._host.keys import dkim as keys_dkim
 from ansible_collections.reseller.mail.plugins.module_utils._host.keys import recorded
 from ansible_collections.reseller.mail.plugins.module_utils._host.keys.dkim_store import Store
+from ansible_collections.reseller.mail.plugins.module_utils._host.lock import locked
 from ansible_collections.reseller.mail.plugins.module_utils._host.timestamps import timestamp
+
+LOCK = ".dkim.lock"
+"""The file in the platform's folder that a run locks while it makes, moves or destroys keys."""
+PATIENCE = 900
+"""Seconds. The other run may be making thousands of keys."""
 
 
 def main() -> None:
@@ -198,15 +205,30 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec=spec, required_by={"estate": ("request",)}, supports_check_mode=True
     )
-    store = Store(Path(module.params["root"]), module.run_command)
+    root = Path(module.params["root"])
+    store = Store(root, module.run_command)
     given = json.loads(module.params["request"])
-    mended = store.mend(module.check_mode)
+    with contextlib.ExitStack() as stack:
+        if not module.check_mode:
+            try:
+                stack.enter_context(locked(root / LOCK, PATIENCE))
+            except (OSError, TimeoutError) as error:
+                module.fail_json(msg=str(error))
+        result = work(store, given, module.check_mode)
+    if result["lost"]:
+        module.fail_json(msg="\n".join(["Everything else is done.", *result["faults"]]), **result)
+    module.exit_json(**result)
+
+
+def work(store: Store, given: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+    """Do what is due for the keys, and return the module's result."""
+    mended = store.mend(check_mode)
     keys = store.keys(given["now"])
     request = _request(given, store.serving())
     todo = keys_dkim.plan(keys, request)
     diff = "".join(f"{line}\n" for line in mended) + todo.lines()
     after = list(todo.after.values())
-    if todo.lines() and not module.check_mode:
+    if todo.lines() and not check_mode:
         after = store.apply(todo)
     dkim = [
         {
@@ -221,7 +243,7 @@ def main() -> None:
         if keys_dkim.reported(key, request)
     ]
     condemned = sorted(str(key.name) for key in after if key.compromised and key.state == "retired")
-    result: dict[str, t.Any] = {
+    return {
         "changed": bool(diff),
         "dkim": dkim,
         "condemned": condemned,
@@ -237,9 +259,6 @@ def main() -> None:
         ],
         "diff": {"prepared": diff},
     }
-    if todo.lost:
-        module.fail_json(msg="\n".join(["Everything else is done.", *result["faults"]]), **result)
-    module.exit_json(**result)
 
 
 def _request(

@@ -131,6 +131,14 @@ options:
     type: str
     choices: [fail, warn]
     default: fail
+  tenant:
+    description:
+      - The name of a tenant. Only the records of its domains are published. What was published for
+        others stays in DNS and in the list of published records.
+      - Its domains are those of its files, and those that its account lists.
+      - The default is all tenants and the provider.
+    type: str
+    default: ''
 seealso:
   - module: reseller.mail.dns_export
   - module: reseller.mail.verify_dns

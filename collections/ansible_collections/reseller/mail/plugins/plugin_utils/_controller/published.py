@@ -6,12 +6,35 @@ PRIVATE to the collection. Runs on the controller.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
+import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 
 from .._publish import published_records
-from . import files
+from . import files, terminal
+
+
+@contextlib.contextmanager
+def one_at_a_time(estate: str) -> t.Iterator[None]:
+    """Hold the lock of the estate's folder while its records are published; wait for another run.
+
+    Two runs would read the list of published records, and the later one would lose what the other
+    one wrote. The kernel frees the lock when its holder ends.
+    """
+    descriptor = os.open(estate, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            terminal.say(f"waiting until another run has published the records of {estate}")
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def read_published(estate: str) -> published_records.Published:

@@ -22,6 +22,7 @@ if t.TYPE_CHECKING:
 
     from .._dns.query import Asker
     from .._model.estate import Estate
+    from .._model.tenant import Tenant
 
 
 @dataclass(slots=True)
@@ -62,13 +63,16 @@ async def prepare(
     published: published_records.Published,
     target: t.Mapping[str, t.Any],
     ca_file: str,
+    tenant: t.Optional[Tenant] = None,
 ) -> Prepared:
     """Return all that octoDNS needs to publish the managed domains, and to change nothing else.
 
     ``published`` is the list of earlier runs, and ``target`` octoDNS's configuration for the
     provider of DNS. Policies are fetched with the CAs in ``ca_file``, or with those of the system.
+    With ``tenant``, the files are about the domains of this tenant only.
     """
-    prepared = Prepared()
+    todo = publish_wanted.assignment(estate, published, tenant)
+    prepared = Prepared(done=dict(todo.untouched), meanwhile=dict(todo.untouched))
     job = _Job(
         asker,
         https.tls_context(ca_file),
@@ -77,12 +81,11 @@ async def prepare(
         publish_wanted.unreported(estate),
     )
     prepared.pending += publish_wanted.unreported_notes(estate)
-    work = publish_wanted.assignment(estate, published).work
-    zones_of = await asyncio.gather(*(_zones(asker, one) for one in work))
+    zones_of = await asyncio.gather(*(_zones(asker, one) for one in todo.work))
     wanted: dict[Key, RRset] = {}
     former: dict[Key, frozenset[str]] = {}
     known: set[str] = set()
-    for one, zones in zip(work, zones_of, strict=True):
+    for one, zones in zip(todo.work, zones_of, strict=True):
         before = published.get(one.domain, {})
         prepared.zones_of[one.domain] = zones or frozenset()
         if zones is None:

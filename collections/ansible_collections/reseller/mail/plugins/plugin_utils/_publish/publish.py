@@ -7,6 +7,7 @@ PRIVATE to the collection. Does input and output. Runs on the controller only.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import typing as t
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,7 @@ if t.TYPE_CHECKING:
 
     from .._dns.query import Asker
     from .._model.estate import Estate
+    from .._model.tenant import Tenant
     from .primary import Primary
     from .transfer import Transferred
 
@@ -348,11 +350,14 @@ async def _plan_or_fault(job: _Job, work: Work, zone: t.Optional[Transferred]) -
         return _Planned(work, faults=[f"{work.domain}: its records cannot be planned: {why}"])
 
 
-async def _plan_all(job: _Job, work: t.Sequence[Work]) -> list[_Planned]:
+async def _plan_all(
+    job: _Job, work: t.Sequence[Work], progress: t.Callable[[int, int], None]
+) -> list[_Planned]:
     """Return the plans for all domains, sorted by domain.
 
     Each zone is transferred once, and kept only until its domains are planned.
     """
+    count = itertools.count(1)
     names = await gather_limited(
         AT_ONCE, work, lambda one: job.asker.zone_of(one.domain, job.primary.server)
     )
@@ -362,9 +367,13 @@ async def _plan_all(job: _Job, work: t.Sequence[Work]) -> list[_Planned]:
 
     async def of_zone(name: t.Optional[str]) -> list[_Planned]:
         zone = await job.transfers.get(name) if name else None
-        return await gather_limited(
-            AT_ONCE, zones[name], lambda one: _plan_or_fault(job, one, zone)
-        )
+
+        async def plan(one: Work) -> _Planned:
+            planned = await _plan_or_fault(job, one, zone)
+            progress(next(count), len(work))
+            return planned
+
+        return await gather_limited(AT_ONCE, zones[name], plan)
 
     plans = await gather_limited(AT_ONCE, zones, of_zone)
     return sorted((one for rows in plans for one in rows), key=lambda one: one.work.domain)
@@ -489,13 +498,16 @@ async def publish(
     seconds: float,
     check_mode: bool,
     accepted: int = 0,
+    tenant: t.Optional[Tenant] = None,
+    progress: t.Callable[[int, int], None] = lambda done, total: None,
 ) -> Outcome:
     """Plan every domain, send its changes, and wait until all servers have them.
 
     ``published`` is the list of earlier runs. Policies are fetched with the CAs in ``ca_file``, or
     with those of the system. Wait at most ``seconds`` for each zone. ``accepted`` is the number of
-    domains that may lose their records, if the estate's guard allows fewer. A fault of one domain
-    does not stop the others.
+    domains that may lose their records, if the estate's guard allows fewer. With ``tenant``, only
+    the domains of this tenant are published. A fault of one domain does not stop the others.
+    ``progress`` is called after each domain, with how many are planned and how many there are.
     """
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(FETCHES))
     job = _Job(
@@ -509,22 +521,23 @@ async def publish(
         frozenset(compile_dns.pending(estate)),
         wanted.unreported(estate),
     )
-    todo = wanted.assignment(estate, published)
+    todo = wanted.assignment(estate, published, tenant)
     outcome = Outcome(
+        published=dict(todo.untouched),
         notes=[
             *wanted.unreported_notes(estate),
             *(
                 f"{name}: the provider does not manage its DNS any more; its records stay"
                 for name in todo.handed_over
             ),
-        ]
+        ],
     )
     refusal = _guarded(estate, todo.left, published, accepted)
     if refusal:
         outcome.faults.append(refusal)
-        outcome.published = {name: dict(published[name]) for name in todo.left}
+        outcome.published.update({name: dict(published[name]) for name in todo.left})
     work = [one for one in todo.work if not refusal or one.domain not in todo.left]
-    plans = await _plan_all(job, work)
+    plans = await _plan_all(job, work, progress)
     await _send_all(primary, plans, outcome, check_mode)
     zones = _note_results(plans, published, outcome)
     if not check_mode:

@@ -21,6 +21,7 @@ if t.TYPE_CHECKING:
     from .._dns.record import Record
     from .._model.domain import Domain
     from .._model.estate import Estate
+    from .._model.tenant import Tenant
 
 
 @dataclass(slots=True)
@@ -53,11 +54,22 @@ class Assignment:
         handed_over: Domains that are served, but whose DNS the provider no longer manages. Their
             records stay.
         left: Domains with published records that should have none any more.
+        untouched: The published records of domains that the run is not about.
     """
 
     work: list[Work]
     handed_over: list[str]
     left: list[str]
+    untouched: Published = field(default_factory=dict)
+
+    def of_tenant(self, names: t.Collection[str], published: Published) -> Assignment:
+        """Return the part of the work that is about these domains."""
+        return Assignment(
+            [one for one in self.work if one.domain in names],
+            [name for name in self.handed_over if name in names],
+            [name for name in self.left if name in names],
+            {name: dict(places) for name, places in published.items() if name not in names},
+        )
 
 
 def marks(estate: Estate) -> Marks:
@@ -154,8 +166,28 @@ def own_names(estate: Estate) -> frozenset[str]:
     )
 
 
-def assignment(estate: Estate, published: Published) -> Assignment:
-    """Return the work on every domain that is managed, was managed, or has left the estate."""
+def names_of(tenant: Tenant) -> frozenset[str]:
+    """Return the names of a tenant: of its files, and those that the provider lets it have.
+
+    A domain that left the files is among them as long as the provider lists it.
+    """
+    in_files = (name for domain in tenant.domains for name in domain.names)
+    return frozenset((*in_files, *tenant.approved_domains))
+
+
+def assignment(
+    estate: Estate, published: Published, tenant: t.Optional[Tenant] = None
+) -> Assignment:
+    """Return the work on every domain that is managed, was managed, or has left the estate.
+
+    With ``tenant``, return the work on the domains of this tenant only.
+    """
+    everything = _whole_assignment(estate, published)
+    return everything.of_tenant(names_of(tenant), published) if tenant else everything
+
+
+def _whole_assignment(estate: Estate, published: Published) -> Assignment:
+    """Return the work on the domains of all tenants and of the provider."""
     records = compile_dns.records(estate)
     work = _work_on_wanted([record for record in records if record.managed], published)
     for name in _terminated(estate):

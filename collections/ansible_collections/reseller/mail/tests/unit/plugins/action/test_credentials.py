@@ -390,3 +390,25 @@ def test_with_recipients_no_password_is_readable_here(
     written = [each.read_text() for each in (tmp_path / "here").rglob("*") if each.is_file()]
     assert PASSWORD not in "".join(written)
     assert PASSWORD not in str(result)
+
+
+def test_many_passwords_are_set_in_steps_and_all_are_handed_over(
+    given: Given, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    host = Host(tmp_path / "host")
+    monkeypatch.setattr("ansible_collections.reseller.mail.plugins.action.credentials.BATCH", 1)
+    for name in ("best_scheme", "hash_password"):  # of Dovecot, which this machine may lack
+        monkeypatch.setattr(credentials.store, name, lambda *_given: HASH)
+    action = given([])
+    folder = answered(action, monkeypatch, tmp_path, host)
+    result = action.run(None, {})
+    boxes = ["it@acme.example", "jo@acme.example"]
+    created = [arguments for stage, arguments in action.asked if stage == "create"]
+    assert [(one["addresses"], one["offer"]) for one in created] == [
+        (boxes[:1], False),
+        (boxes[1:], True),
+    ]
+    assert (result["created"], result["store_made"], result["faults"]) == (boxes, True, [])
+    lines = (folder / "mx1.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.partition(",")[0] for line in lines] == ["address", *boxes]
+    assert not host.spool.exists()

@@ -37,6 +37,7 @@ from ansible_collections.reseller.mail.plugins.plugin_utils._model.estate import
     NodeState,
     TlsKey,
 )
+from ansible_collections.reseller.mail.plugins.plugin_utils._model.tenant import Tenant
 from ansible_collections.reseller.mail.plugins.plugin_utils._publish import (
     octodns as publish_octodns,
 )
@@ -268,6 +269,8 @@ def run(
     timeout: float = 5,
     published: t.Optional[Published] = None,
     accepted: int = 0,
+    tenant: t.Optional[Tenant] = None,
+    progress: t.Callable[[int, int], None] = lambda done, total: None,
 ) -> Outcome:
     primary = Primary(server_at("127.0.0.1", world.port), key, "hmac-sha256", secret, timeout=2)
 
@@ -282,6 +285,8 @@ def run(
             seconds=0.6,
             check_mode=check_mode,
             accepted=accepted,
+            tenant=tenant,
+            progress=progress,
         )
 
     return asyncio.run(work())
@@ -1318,3 +1323,46 @@ def test_a_resolver_that_is_not_there_is_the_only_finding(estate: Estate) -> Non
 
     (finding,) = asyncio.run(work())
     assert (finding.id, finding.state) == ("dns.resolver_silent", "fail")
+
+
+def test_one_tenant_is_published_and_nothing_else_changes(estate: Estate, world: Zones) -> None:
+    """Neither the records of others in DNS, nor what the list has of them."""
+    others: Published = {
+        "globex.example": {("old.globex.example", "A"): frozenset({"192.0.2.7"})},
+        "gone.example": {("gone.example", "MX"): frozenset({"10 mx1.hosting.example."})},
+    }
+    world.put("old.globex.example", "A", "192.0.2.7")
+    acme = next(tenant for tenant in estate.tenants if tenant.name == "acme")
+    seen: list[tuple[int, int]] = []
+    outcome = run(
+        estate,
+        world,
+        published=others,
+        tenant=acme,
+        progress=lambda done, total: seen.append((done, total)),
+    )
+    assert outcome.faults == []
+    assert {line.split()[1].rpartition("acme.example")[1] for line in lines(outcome)} == {
+        "acme.example"
+    }
+    assert world.updates == 1
+    assert world.values("old.globex.example", "A") == ["192.0.2.7"]
+    assert {name: outcome.published[name] for name in others} == others
+    assert outcome.published["acme.example"]
+    assert seen == [(1, 1)]
+
+
+def test_a_domain_that_one_tenant_gave_up_loses_its_records(estate: Estate, world: Zones) -> None:
+    """It has left the files of the tenant; the provider still lists it."""
+    place = {("acme.example", "MX"): frozenset({"10 mx1.hosting.example."})}
+    world.put("acme.example", "MX", "10 mx1.hosting.example.")
+    (acme,) = (tenant for tenant in estate.tenants if tenant.name == "acme")
+    assert "acme.example" in acme.approved_domains
+    bare = dataclasses.replace(acme, domains=())
+    smaller = dataclasses.replace(
+        estate,
+        tenants=tuple(bare if tenant is acme else tenant for tenant in estate.tenants),
+    )
+    outcome = run(smaller, world, published={"acme.example": place}, tenant=bare, accepted=1)
+    assert lines(outcome) == ["- acme.example MX 10 mx1.hosting.example."]
+    assert outcome.published == {}
