@@ -129,6 +129,20 @@ def ansible(
     return Run(done.returncode, done.stdout)
 
 
+def started(command: str, *arguments: str, estate: Path = ESTATE) -> subprocess.Popen[str]:
+    """Start one of Ansible's commands, in a process group of its own; what it prints comes line by
+    line."""
+    return subprocess.Popen(
+        [PROJECT / ".venv" / "bin" / command, *arguments, "-e", json.dumps(settings(estate))],
+        cwd=PROJECT,
+        env=_environment() | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
 def _environment() -> dict[str, str]:
     """Ours without molecule's settings: the tests run Ansible as an operator does, with the
     project's ansible.cfg."""

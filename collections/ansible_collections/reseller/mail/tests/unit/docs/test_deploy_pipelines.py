@@ -26,7 +26,8 @@ echo "$*" >>"$HOME/asked"
 mkdir -p "$ESTATE/state" build/initial-passwords
 case "$1" in
     reseller.mail.promote) echo steps >"$ESTATE/state/promoted_domains.json" ;;
-    reseller.mail.site)
+    reseller.mail.tenants | reseller.mail.site)
+        if [ "$1" = "reseller.mail.$(cat "$HOME/refused")" ]; then exit 2; fi
         cp "$HOME/report" "$ESTATE/state/mx1.json"
         echo "jo@acme.example,secret" >build/initial-passwords/mx1.csv
         if [ -x "$HOME/meanwhile" ]; then "$HOME/meanwhile"; fi
@@ -55,6 +56,7 @@ class Repository:
     def reports(self, text: str, status: int = 0) -> None:
         (self.home / "report").write_text(text, encoding="utf-8")
         (self.home / "status").write_text(str(status), encoding="utf-8")
+        (self.home / "refused").write_text("nothing", encoding="utf-8")
 
     def environment(self, **more: str) -> dict[str, str]:
         return {
@@ -196,13 +198,26 @@ def test_a_merge_is_deployed_and_only_what_nodes_report_is_committed(
     files = repository.git(repository.origin, "show", "--format=", "--name-only", "main")
     assert files.splitlines() == [f"{ESTATE}/state/mx1.json"]
     assert repository.asked == [
-        'reseller.mail.site -e {"dovecot_initial_passwords_recipients": ["age1x"]}'
+        'reseller.mail.tenants -e {"dovecot_initial_passwords_recipients": ["age1x"]}'
     ]
     key = repository.home / ".ssh" / "id_ed25519"
     assert (key.read_text(encoding="utf-8").strip() != "", key.stat().st_mode & 0o777) == (
         True,
         0o600,
     )
+
+
+@RUNNERS
+def test_a_merge_that_needs_more_than_tenants_is_deployed_by_site(
+    repository: Repository, runner: Runner
+) -> None:
+    (repository.home / "refused").write_text("tenants", encoding="utf-8")
+    assert runner(repository, "push")
+    assert [words.split()[0] for words in repository.asked] == [
+        "reseller.mail.tenants",
+        "reseller.mail.site",
+    ]
+    assert repository.content(f"{ESTATE}/state/mx1.json") == "first"
 
 
 @RUNNERS

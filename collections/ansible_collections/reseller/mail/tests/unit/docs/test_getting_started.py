@@ -19,7 +19,7 @@ COMMANDS = [step for steps in SECTIONS.values() for step in steps if isinstance(
 
 def test_the_page_leads_from_nothing_to_the_first_change() -> None:
     used = re.findall(r"reseller\.mail\.(\w+)", "\n".join(one.text for one in COMMANDS))
-    order = ["init", "validate", "preflight", "site", "site", "site", "verify", "plan", "site"]
+    order = ["init", "validate", "preflight", "site", "site", "site", "verify", "plan", "tenants"]
     assert used == order
     assert set(used) <= set(PLAYBOOKS)
 

@@ -356,3 +356,26 @@ LEFT: dict[str, t.Any] = {"nodes": ("mx1", "mx2"), "unknown": (), "limit": ""}
 )
 def test_what_hosts_lack(hosts: Hosts, works_on: list[str], found: list[str]) -> None:
     assert run_requirements.lacking_hosts(hosts, works_on) == found
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("-e", "tenants_only=acmee"), "the estate has no tenant acmee; did you mean acme?"),
+        (
+            ("-e", "tenants_only=acme", "--limit", "mx2,localhost"),
+            "--limit mx2,localhost leaves no node; the inventory has mx1; give for example --limit"
+            " mx1,localhost",
+        ),
+    ],
+)
+def test_a_tenant_that_no_node_of_the_run_serves_is_refused(
+    place: Place, words: tuple[str, ...], message: str
+) -> None:
+    assert refused(place.play("tenants", *words)) == message
+
+
+def test_a_run_for_one_tenant_reaches_its_node_only(place: Place) -> None:
+    """No node can be reached, so every node that is tried fails."""
+    assert recap(place.play("tenants", "-e", "tenants_only=acme")) == {"localhost": 0, "mx1": 1}
+    assert recap(place.play("tenants")) == {"localhost": 0, "mx1": 1, "mx2": 1}
