@@ -198,6 +198,9 @@ async def _transfer(primary: Primary, zone: str) -> _Records:
         )
     except dns.xfr.TransferError as exc:
         raise DnsFailure(str(dns.rcode.to_text(exc.rcode))) from exc
+    except dns.tsig.PeerBadKey as exc:
+        # Knot answers so, too, if it knows the key and the key may only update.
+        raise DnsFailure("BADKEY") from exc
     except dns.tsig.PeerError as exc:
         raise DnsFailure(about_key(exc, primary)) from exc
     except (OSError, EOFError, dns.exception.Timeout) as exc:

@@ -9,6 +9,7 @@ import dataclasses
 import typing as t
 from pathlib import Path
 
+import dns.asyncquery
 import dns.message
 import dns.name
 import dns.opcode
@@ -826,6 +827,20 @@ def test_an_unsigned_transfer_is_not_believed(
     outcome = run(estate, world, check_mode=True)
     assert len(_questions_about_sets(world)) > 50
     assert "missing TSIG" in "".join(outcome.notes)
+
+
+def test_a_key_that_may_only_update_is_not_called_unknown(
+    estate: Estate, world: Zones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Knot 3.2 answers BADKEY for a key that it knows (tried), the server here does not."""
+
+    async def refuse(*_arguments: t.Any) -> None:
+        raise dns.tsig.PeerBadKey
+
+    monkeypatch.setattr(dns.asyncquery, "inbound_xfr", refuse)
+    outcome = run(estate, world)
+    assert outcome.faults == []
+    assert "(AXFR: BADKEY)" in "".join(outcome.notes)
 
 
 def test_policies_of_a_host_that_is_down_are_not_waited_for_one_by_one(
