@@ -77,22 +77,58 @@ def draft(directory: str, instead: t.Mapping[str, bytes] = NOTHING) -> tuple[Est
 
     If there are faults, the estate is only for display: compile nothing from it.
     """
+    files, faults = read_files(directory)
+    files.update(instead)
+    result = _same_as_last(directory, files, faults)
+    if result is None:
+        cache = cache_of(directory, files)
+        result = _built(files, faults, cache)
+        if cache is not None:
+            cache.save()
+            # Only for a large estate: see _cache.LEAST.
+            _LAST[:] = [_Last(directory, files, faults, result)]
+    return result
+
+
+class _Last(t.NamedTuple):
+    """The estate that was read last, and what it was made of."""
+
+    directory: str
+    files: dict[str, bytes]
+    faults: list[Fault]
+    result: tuple[Estate, list[Fault]]
+
+
+_LAST: list[_Last] = []
+"""One item at most. Ansible reads the inventory in the process from which it forks one process for
+each task and host. So all of these have the estate already, while no file changes."""
+
+
+def _same_as_last(
+    directory: str, files: dict[str, bytes], faults: list[Fault]
+) -> t.Optional[tuple[Estate, list[Fault]]]:
+    """Return the estate that was read last, if it was made of the same files."""
+    for last in _LAST:
+        if last[:3] == (directory, files, faults):
+            estate, found = last.result
+            return estate, list(found)
+    return None
+
+
+def _built(
+    files: dict[str, bytes], faults: list[Fault], cache: t.Optional[Store]
+) -> tuple[Estate, list[Fault]]:
+    """Return the model and all faults, without garbage collections meanwhile."""
     collecting = gc.isenabled()
     # Many new objects without cycles: the garbage collector would take half of the time.
     gc.disable()
     try:
-        files, faults = read_files(directory)
-        whole = {**files, **instead}
-        cache = cache_of(directory, whole)
-        estate, more = build(whole, faults, cache=cache)
-        if cache is not None:
-            cache.save()
+        return build(files, faults, cache=cache)
     finally:
         if collecting:
             # Later collections need not look at these objects either. They are freed as usual.
             gc.freeze()
             gc.enable()
-    return estate, more
 
 
 def build(

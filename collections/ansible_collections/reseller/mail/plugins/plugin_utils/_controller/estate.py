@@ -12,7 +12,7 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 
 from .._judge import limits
-from .._load import build, load, read_files
+from .._load import draft, load, read_files
 from .._model.words import listed, meant
 from . import packages, run_reports
 
@@ -62,9 +62,9 @@ def counted(directory: t.Optional[str]) -> tuple[Estate, dict[str, bytes]]:
     exceeded.
     """
     directory = folder(directory)
-    files, wrong = read_files(directory)
-    files.update(run_reports.kept(directory))
-    estate, faults = build(files, wrong)
+    kept = run_reports.kept(directory)
+    files = {**read_files(directory)[0], **kept}
+    estate, faults = draft(directory, kept)
     others = [fault for fault in faults if fault.id not in limits.IDS]
     if others:
         raise _at_fault(directory, others)

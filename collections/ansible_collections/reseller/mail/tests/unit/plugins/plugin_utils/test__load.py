@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from ansible_collections.reseller.mail.plugins.plugin_utils import _load
+from ansible_collections.reseller.mail.plugins.plugin_utils import _cache, _load
 from ansible_collections.reseller.mail.plugins.plugin_utils._language import yaml_nodes
 from ansible_collections.reseller.mail.plugins.plugin_utils._model.domain import (
     Alias,
@@ -389,3 +389,21 @@ def test_a_file_with_a_fault_is_never_known(folder: Path) -> None:
     first = _load.build(files, known=known)
     assert not any(name == path for name, _content in known)
     assert _load.build(files, known=known) == first
+
+
+def test_an_estate_whose_files_are_the_same_is_made_once(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv(_cache.OFF, raising=False)
+    monkeypatch.setattr(_cache, "LEAST", 0)
+    monkeypatch.setattr(_load, "_LAST", [])
+    first = _load.draft(str(folder))
+    assert _load.draft(str(folder))[0] is first[0]
+    append(folder, "tenants/acme/acme.example.yml", "# a comment\n")
+    second = _load.draft(str(folder))
+    assert second[0] is not first[0]
+    assert second == first
+    path = "tenants/acme/acme.example.yml"
+    assert _load.draft(str(folder), {path: b"state: asleep\n"})[1]
+    assert _load.draft(str(folder)) == first

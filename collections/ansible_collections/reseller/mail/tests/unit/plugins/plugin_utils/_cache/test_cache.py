@@ -24,6 +24,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv(_cache.OFF, raising=False)
     monkeypatch.setattr(_cache, "LEAST", 0)
+    monkeypatch.setattr(_load, "_same_as_last", lambda *_last: None)
     return tmp_path / "cache" / "reseller-mail"
 
 
