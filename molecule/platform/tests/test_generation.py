@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import typing as t
 from pathlib import Path
@@ -239,6 +240,54 @@ def test_rolling_back_brings_the_old_generation_back(
     assert f"- alias brand-new@{sides['mx1'].user.domain}" in run.output
     assert serving(nodes) == before
     assert not any(accepts(outside, side) for side in sides.values())
+
+
+FILES = """
+import json, os
+root = "/var/lib/reseller-mail/current"
+print(json.dumps({
+    os.path.relpath(os.path.join(folder, name), root): [
+        os.stat(os.path.join(folder, name)).st_ino, open(os.path.join(folder, name), "rb").read().hex()
+    ]
+    for folder, _folders, names in os.walk(root + "/") for name in names
+}))
+"""
+
+
+def test_a_change_makes_new_files_of_what_changes_only(
+    nodes: dict[str, Host], changed: Path
+) -> None:
+    before = {
+        name: json.loads(node.run("python3 -", stdin=FILES).stdout) for name, node in nodes.items()
+    }
+    assert generation(changed).rc == 0
+    for name, node in nodes.items():
+        after = json.loads(node.run("python3 -", stdin=FILES).stdout)
+        new = {path for path, file in after.items() if file != before[name].get(path)}
+        assert new == {path for path in new if after[path][1] != before[name][path][1]}
+        assert {path for path in new if path.startswith("postfix/virtual_")} == {
+            "postfix/virtual_alias_maps",
+            "postfix/virtual_alias_maps.lmdb",
+        }
+        assert not [path for path in new if path.startswith("dovecot/")]
+
+
+def test_an_edit_in_place_does_not_spoil_the_rollback(
+    outside: Outside, sides: dict[str, Side], nodes: dict[str, Host], changed: Path
+) -> None:
+    """The edited file belongs to both generations."""
+    users = "/var/lib/reseller-mail/current/dovecot/all_users"
+    before = {name: node.output(f"cat {users}") for name, node in nodes.items()}
+    assert generation(changed).rc == 0
+    for node in nodes.values():
+        node.output(f"echo by-hand >>{users}")
+    with flows(outside, sides):
+        run = ansible("ansible-playbook", "reseller.mail.rollback")
+    assert run.rc == 0, run.output
+    assert {name: node.output(f"cat {users}") for name, node in nodes.items()} == before
+    assert not any(accepts(outside, side) for side in sides.values())
+    # The host serves the estate again, so there is nothing to do.
+    assert all(figures["changed"] == 0 for figures in generation().recap.values())
 
 
 def test_a_changed_quota_works_at_once(
