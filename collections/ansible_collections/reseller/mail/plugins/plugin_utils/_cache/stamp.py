@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib
 import sys
 import typing as t
 from pathlib import Path
+
+import yaml
 
 _PLUGINS = Path(__file__).parents[2]
 _CODE: t.Final = (
@@ -19,7 +20,6 @@ _CODE: t.Final = (
     *("plugin_utils/_model", "plugin_utils/_load.py"),
     *("module_utils/_host/hashes.py", "module_utils/_host/keys/key_names.py"),
 )
-_LIBRARIES: t.Final = ("idna", "yaml")
 
 
 @functools.cache
@@ -34,12 +34,10 @@ def stamp() -> bytes:
     return found.digest()
 
 
-def _versions() -> list[str]:
-    """Return the versions of the libraries; empty for one that is missing."""
-    found = []
-    for name in _LIBRARIES:
-        try:
-            found.append(str(importlib.import_module(name).__version__))
-        except ImportError:
-            found.append("")
-    return found
+def _versions() -> tuple[str, str]:
+    """Return the versions of PyYAML and of idna; empty for idna if it is missing."""
+    try:
+        from idna import __version__ as idna_version
+    except ImportError:
+        idna_version = ""
+    return str(yaml.__version__), idna_version

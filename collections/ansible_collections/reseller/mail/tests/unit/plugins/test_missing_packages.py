@@ -38,7 +38,7 @@ OF_ANSIBLE = {"ansible", "cryptography", "jinja2", "yaml"}
 AT_USE = {
     "idna": set[str](),
     "dns": {"dkim_keys", "tls_keys"},
-    "pyrage": {"credentials", "guide_site", "report_mails"},
+    "pyrage": {"credentials", "guide_site", "host_config", "report_mails"},
     "rich": {"ledger", "promotion_info"},
 }
 """What only some runs need, or none: names beyond ASCII, keys that wait, recipients, tables."""
