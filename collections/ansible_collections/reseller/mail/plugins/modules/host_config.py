@@ -25,7 +25,7 @@ options:
     type: str
   packages:
     description:
-      - Packages that must be installed. If one is missing, M(ansible.builtin.apt) installs them
+      - Packages that must be installed. If one is missing, C(ansible.builtin.apt) installs them
         without the packages that they recommend.
       - Debian starts the daemons of a new package with its own settings.
     type: list
@@ -52,7 +52,7 @@ options:
         type: str
         required: true
       vtype:
-        description: The type of the question, as in M(ansible.builtin.debconf).
+        description: The type of the question, as in C(ansible.builtin.debconf).
         type: str
         required: true
       value:
@@ -119,10 +119,10 @@ options:
         required: true
       template:
         description: A template on the controller. It is found and rendered as by
-          P(ansible.builtin.template#lookup).
+          the lookup plugin C(ansible.builtin.template).
         type: str
       src:
-        description: A file on the controller. It is found as by M(ansible.builtin.copy). A file
+        description: A file on the controller. It is found as by C(ansible.builtin.copy). A file
           that C(ansible-vault) has encrypted is decrypted.
         type: str
       content:
@@ -209,10 +209,6 @@ attributes:
   diff_mode:
     description: Shows the contents that change, except for secret files.
     support: full
-seealso:
-  - module: ansible.builtin.template
-  - module: ansible.builtin.apt
-  - module: ansible.builtin.systemd_service
 """
 
 EXAMPLES = r"""
