@@ -11,8 +11,8 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 COLLECTION = Path(__file__).parents[2]
-# octodns is whoever's who runs octoDNS. yaml comes with ansible-core.
-_OTHERS = {"ansible", "ansible_collections", "octodns", "yaml"}
+# octodns is whoever's who runs octoDNS. jinja2 and yaml come with ansible-core.
+_OTHERS = {"ansible", "ansible_collections", "jinja2", "octodns", "yaml"}
 
 
 def _plain(name: str) -> str:
