@@ -48,7 +48,7 @@ def prepare(root: Path, tenants: int) -> tuple[Path, Path]:
     """Write an estate, the same after a change, and the first as JSON; return the two folders."""
     shutil.rmtree(root, ignore_errors=True)
     folder, changed = root / "estate", root / "changed"
-    estates.write(folder, estates.files(tenants, EACH))
+    estates.write(folder, estates.files(tenants, EACH, estates.nodes_for(tenants)))
     if tenants * EACH < HUGE:
         shutil.copytree(folder, changed)
         estates.change(changed)
