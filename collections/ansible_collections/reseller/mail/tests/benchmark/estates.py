@@ -20,7 +20,8 @@ NODES: t.Final[Nodes] = MappingProxyType(
         " capacity: 900T",
     }
 )
-TENANTS_OF_A_NODE: t.Final = 5_000
+TENANTS_OF_A_NODE: t.Final = 1_600
+"""They have three domains at most, and a node serves 5,000."""
 PROVIDER = """\
 provider:
   name: Example Hosting
@@ -102,7 +103,7 @@ relay: {host: mail.stranger.example, recipients: [peter, archive, info]}
 
 
 def nodes_for(tenants: int) -> Nodes:
-    """Return ``NODES``, and more nodes for more tenants: a node serves 5,000 domains at most."""
+    """Return ``NODES``, and more nodes for more tenants."""
     more = range(len(NODES) + 1, -(-tenants // TENANTS_OF_A_NODE) + 1)
     settings = "debian: 13, addresses: [198.51.100.{}], capacity: 900T"
     return {**NODES, **{f"mx{nth}": settings.format(nth) for nth in more}}

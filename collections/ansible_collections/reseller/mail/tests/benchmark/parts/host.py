@@ -23,7 +23,7 @@ from ..targets import (
     VERIFY_QUOTA,
 )
 
-EACH = 20
+EACH = 50
 """Mailboxes of each tenant."""
 FOLDER = SCRATCH / "host"
 TABLES = "cd /var/lib/reseller-mail/current/postfix; tables=$(ls | grep -v lmdb); cat $tables"
