@@ -8,12 +8,12 @@ from pathlib import Path
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible_collections.reseller.mail.plugins.module_utils._host import one_text
 from ansible_collections.reseller.mail.plugins.module_utils._host.credentials import (
     POLICY,
     CredentialError,
     digest,
     is_invented,
-    packed,
     supplied_hash,
     weaknesses,
 )
@@ -63,7 +63,7 @@ class ActionModule(ActionBase):
         mailboxes = self._mailboxes()
         asked = self._asked_to_reset(mailboxes)
 
-        planned = self._on_host("plan", mailboxes=packed(mailboxes))
+        planned = self._on_host("plan", mailboxes=one_text.pack(sorted(mailboxes)))
         # The host decides only about the mailboxes of the request.
         missing = mailboxes.keys() & _words(planned.get("missing"))
         reset = [address for address in asked if address not in missing]

@@ -189,6 +189,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.reseller.mail.plugins.module_utils._host import credentials as store
+from ansible_collections.reseller.mail.plugins.module_utils._host import one_text
 from ansible_collections.reseller.mail.plugins.module_utils._host.lock import locked
 
 SPOOL = "initial_passwords.json"
@@ -248,6 +249,8 @@ def keep(spool: str, passwords: dict[str, str]) -> None:
 
 def plan(module: AnsibleModule, database: str, spool: str) -> None:
     """Exit with the addresses that have no credential and those whose password still waits."""
+    text = module.params["mailboxes"]
+    mailboxes: set[str] = set(one_text.unpack(text) if text else ())
     known: set[str] = set()
     if os.path.exists(database):
         with store.Store(database, read_only=True) as credentials:
@@ -255,7 +258,7 @@ def plan(module: AnsibleModule, database: str, spool: str) -> None:
     repaired = repair(module, database) if os.path.exists(database) else False
     module.exit_json(
         changed=repaired,
-        missing=sorted(set(store.unpacked(module.params["mailboxes"])) - known),
+        missing=sorted(mailboxes - known),
         waiting=sorted(waiting(spool)),
         repaired=["~ credential store owner and mode"] if repaired else [],
     )

@@ -12,8 +12,6 @@ import hashlib
 import re
 import sqlite3
 import typing as t
-import zlib
-from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -173,16 +171,6 @@ class Store:
                 " hash = excluded.hash, origin = excluded.origin, changed_at = excluded.changed_at",
                 [(row.address, row.hash, row.origin, now, now) for row in credentials],
             )
-
-
-def packed(addresses: t.Iterable[str]) -> str:
-    """Return addresses as one short text: a list of 100,000 takes Ansible many seconds."""
-    return b64encode(zlib.compress("\n".join(sorted(addresses)).encode())).decode("ascii")
-
-
-def unpacked(text: str) -> t.List[str]:
-    """Return the addresses that ``packed`` made one text of."""
-    return zlib.decompress(b64decode(text)).decode().splitlines() if text else []
 
 
 def weaknesses(password: str, address: str) -> t.List[str]:

@@ -7,15 +7,11 @@ the controller reads the module's answer.
 
 from __future__ import annotations
 
-import json
 import typing as t
-import zlib
-from base64 import b64decode, b64encode
+
+from . import one_text
 
 KIB = 1024
-
-MAX_SIZE = 2**28
-"""Bytes of an unpacked answer, at most. 100,000 mailboxes have about 5 MB."""
 
 
 class Quota(t.NamedTuple):
@@ -53,8 +49,8 @@ def _number(limit: str, unit: int) -> int | None:
 
 
 def packed(quotas: t.Iterable[Quota]) -> str:
-    """Return quotas as one text: Ansible needs seconds for 100,000 entries of a result."""
-    return b64encode(zlib.compress(json.dumps(list(quotas)).encode())).decode("ascii")
+    """Return quotas as one text."""
+    return one_text.pack(list(quotas))
 
 
 def unpacked(text: str) -> list[Quota]:
@@ -63,9 +59,8 @@ def unpacked(text: str) -> list[Quota]:
     The text comes from a host, so its size and its types are not trusted.
     """
     try:
-        data = zlib.decompressobj().decompress(b64decode(text, validate=True), MAX_SIZE)
-        quotas = [Quota(*row) for row in json.loads(data)]
-    except (TypeError, zlib.error, RecursionError) as error:
+        quotas = [Quota(*row) for row in one_text.unpack(text)]
+    except (TypeError, ValueError) as error:
         raise ValueError(f"not an answer about quotas: {error}") from error
     if not all(map(_is_sound, quotas)):
         raise ValueError("not an answer about quotas: a value has another type")

@@ -6,22 +6,17 @@ PRIVATE to the collection. Runs on the host and on the controller; standard libr
 
 from __future__ import annotations
 
-import base64
-import json
 import typing as t
-import zlib
+from base64 import b64decode, b64encode
+
+from .. import one_text
 
 
 def pack(contents: t.Mapping[str, bytes]) -> str:
-    """Return files by path as one text of ASCII characters."""
-    texts = {path: base64.b64encode(content).decode() for path, content in contents.items()}
-    return base64.b64encode(zlib.compress(json.dumps(texts).encode())).decode()
+    """Return files by path as one text."""
+    return one_text.pack({path: b64encode(content).decode() for path, content in contents.items()})
 
 
 def unpack(packed: str) -> dict[str, bytes]:
     """Return the files by path. Raise ValueError for a text that ``pack`` did not return."""
-    try:
-        texts = json.loads(zlib.decompress(base64.b64decode(packed, validate=True)))
-    except zlib.error as error:
-        raise ValueError(str(error)) from error
-    return {path: base64.b64decode(text) for path, text in texts.items()}
+    return {path: b64decode(text) for path, text in one_text.unpack(packed).items()}

@@ -13,13 +13,14 @@ import typing as t
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.reseller.mail.plugins.module_utils._host import credentials as store
+from ansible_collections.reseller.mail.plugins.module_utils._host import one_text
 from ansible_collections.reseller.mail.plugins.modules import credentials
 
 if t.TYPE_CHECKING:
     from pathlib import Path
 
 HASH = "$2y$05$bvIG6Nmid91Mu9RcmmWZfO5HJIMCT8riNW0hEp8f6/FuA2/mHZFpe"
-BOTH = store.packed(["jo@acme.example", "it@acme.example"])
+BOTH = one_text.pack(["jo@acme.example", "it@acme.example"])
 Call = t.Callable[..., t.Dict[str, t.Any]]
 
 
@@ -65,7 +66,7 @@ def test_planning_makes_nothing(call: Call, tmp_path: Path) -> None:
 
 
 def test_a_node_without_mailboxes_misses_no_password(call: Call) -> None:
-    assert call("plan", mailboxes=store.packed([]))["missing"] == []
+    assert call("plan", mailboxes=one_text.pack([]))["missing"] == []
 
 
 def test_the_mailboxes_are_in_no_log_and_not_in_the_answer(call: Call) -> None:
@@ -86,7 +87,7 @@ def test_check_mode_creates_nothing(call: Call, tmp_path: Path) -> None:
     answer = call(
         "create",
         check=True,
-        mailboxes=store.packed(["jo@acme.example"]),
+        mailboxes=one_text.pack(["jo@acme.example"]),
         addresses=["jo@acme.example"],
         supplied={"jo@acme.example": HASH},
     )

@@ -6,7 +6,7 @@ import zlib
 from base64 import b64encode
 
 import pytest
-from ansible_collections.reseller.mail.plugins.module_utils._host import quota
+from ansible_collections.reseller.mail.plugins.module_utils._host import one_text, quota
 from ansible_collections.reseller.mail.plugins.module_utils._host.quota import Quota
 
 JO = Quota("jo@acme.example", 1048576, 887808, None, 9)
@@ -61,6 +61,6 @@ def test_an_answer_that_the_module_did_not_make_is_refused(text: str) -> None:
 
 
 def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quota, "MAX_SIZE", 1000)
+    monkeypatch.setattr(one_text, "MAX_SIZE", 1000)
     with pytest.raises(ValueError, match=r"."):
         quota.unpacked(sent([JO] * 1000))
