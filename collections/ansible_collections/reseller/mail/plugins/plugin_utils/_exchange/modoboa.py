@@ -123,17 +123,7 @@ def _relay_domain(panel: Panel, origin: str, cells: list[str]) -> None:
 
 def _domain_alias(panel: Panel, origin: str, cells: list[str]) -> None:
     """Read a row ``domainalias``."""
-    name, target = panel.domain_name(origin, cells[1]), panel.domain_name(origin, cells[2])
-    if name is None or target is None:
-        return
-    if not _is_enabled(cells[3]):
-        panel.not_imported(
-            origin,
-            f"domain alias {name}",
-            "it is switched off, and a domain alias here is always on",
-        )
-    else:
-        panel.add_domain_alias(origin, name, target)
+    panel.read_domain_alias(origin, cells[1], cells[2], _is_enabled(cells[3]))
 
 
 def _account(panel: Panel, origin: str, cells: list[str]) -> None:

@@ -102,6 +102,20 @@ class Panel:
         self.domains[name] = PanelDomain(origin, active, relay)
         return self.domains[name]
 
+    def read_domain_alias(self, origin: str, alias: str, target: str, is_on: bool) -> None:
+        """Make a domain of the source the alias of another one, or list why it is not imported."""
+        name, led_to = self.domain_name(origin, alias), self.domain_name(origin, target)
+        if name is None or led_to is None:
+            return
+        if is_on:
+            self.add_domain_alias(origin, name, led_to)
+        else:
+            self.not_imported(
+                origin,
+                f"domain alias {name}",
+                "it is switched off, and a domain alias here is always on",
+            )
+
     def add_domain_alias(self, origin: str, name: str, target: str) -> None:
         """Make a domain the alias of another one, or list why this is not possible."""
         what = f"domain alias {name}"

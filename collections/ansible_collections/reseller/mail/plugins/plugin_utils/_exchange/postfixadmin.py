@@ -180,20 +180,8 @@ def _relay(panel: Panel, origin: str, name: str, row: Row) -> t.Optional[Documen
 
 def _alias_domain(panel: Panel, origin: str, row: Row) -> None:
     """Read a row of the table alias_domain."""
-    name, target = (
-        panel.domain_name(origin, row["alias_domain"]),
-        panel.domain_name(origin, row["target_domain"]),
-    )
-    if name is None or target is None:
-        return
-    if not is_true_in_postfixadmin(row["active"]):
-        panel.not_imported(
-            origin,
-            f"domain alias {name}",
-            "it is switched off, and a domain alias here is always on",
-        )
-    else:
-        panel.add_domain_alias(origin, name, target)
+    is_on = is_true_in_postfixadmin(row["active"])
+    panel.read_domain_alias(origin, row["alias_domain"], row["target_domain"], is_on)
 
 
 def _mailbox(panel: Panel, origin: str, row: Row) -> None:
