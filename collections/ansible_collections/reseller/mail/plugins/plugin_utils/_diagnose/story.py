@@ -11,6 +11,7 @@ from dataclasses import asdict
 
 from .._model.console import memory_console, written
 from .._model.printable import printable
+from .._verify.finding_table import STYLES
 from .subject import TROUBLES, Step, Trail
 
 try:
@@ -27,14 +28,6 @@ OFFLINE, NO_HOST = "offline", "the host was not asked"
 """Reasons why a step was not asked although it applies: without its answer, "no cause" proves
 little."""
 
-_STYLES = {
-    "ok": ("✓", "green"),
-    "warn": ("!", "yellow"),
-    "fail": ("✗", "bold red"),
-    "blocked": ("…", "magenta"),
-    "na": ("-", "bright_black"),
-}
-"""Sign and style of each state."""
 
 Shown = t.Tuple[str, str]
 """(id, found) of a step: two steps with the same are the same evidence."""
@@ -103,7 +96,7 @@ def _heading(trail: Trail, shown: t.Container[Shown]) -> Rule:
         state = "warn"
     else:
         state = "ok" if _is_complete([trail]) else "na"
-    sign, style = _STYLES[state]
+    sign, style = STYLES[state]
     words = TROUBLES.get(trail.trouble, trail.trouble)
     return Rule(
         Text(f"{sign} {trail.trouble}: {words}", style=style), align="left", style="bright_black"
@@ -161,7 +154,7 @@ def _steps_table(trail: Trail, every: bool, shown: t.Container[Shown]) -> Table:
     for step in trail.steps:
         is_new_hint = step.state == "warn" and (step.id, step.found) not in shown
         if is_new_hint or (every and step.state == "ok"):
-            sign, style = _STYLES[step.state]
+            sign, style = STYLES[step.state]
             grid.add_row(Text(sign, style=style), _step_text(step))
     if not every:
         passed = sum(step.state == "ok" for step in trail.steps)
@@ -187,10 +180,10 @@ def _not_asked(trail: Trail) -> t.Iterator[tuple[str, str, str]]:
     """Yield (sign, style, text) for the steps after the cause, then for those of each reason."""
     blocked = [step.asks for step in trail.steps if step.state == "blocked"]
     if blocked:
-        yield *_STYLES["blocked"], f"not asked until this is repaired: {', '.join(blocked)}"
+        yield *STYLES["blocked"], f"not asked until this is repaired: {', '.join(blocked)}"
     reasons: dict[str, list[str]] = {}
     for step in trail.steps:
         if step.state == "na":
             reasons.setdefault(step.found, []).append(step.id)
     for why, ids in reasons.items():
-        yield *_STYLES["na"], f"{', '.join(ids)}: {printable(why)}"
+        yield *STYLES["na"], f"{', '.join(ids)}: {printable(why)}"

@@ -32,18 +32,19 @@ SHOWN = 8
 """How many subjects are shown in full below a digest. The report's file has all."""
 
 _TEXTS = ("subject", "expected", "found", "remedy")
-_STYLES = {
+STYLES = {
     "ok": ("✓", "green"),
     "warn": ("!", "yellow"),
     "fail": ("✗", "bold red"),
     "blocked": ("…", "magenta"),
     "na": ("-", "bright_black"),
 }
+"""Sign and style of each state."""
 
 
 def _mark(state: str) -> Text:
     """Return a state with its sign and colour."""
-    sign, style = _STYLES[state]
+    sign, style = STYLES[state]
     return Text(f"{sign} {state}", style=style)
 
 
@@ -136,7 +137,7 @@ def _print_subject(console: Console, subject: str, findings: t.Sequence[Finding]
     state = _group_state(findings)
     console.print(
         Rule(
-            Text(subject, style=_STYLES[state][1] if state != "ok" else "bold"),
+            Text(subject, style=STYLES[state][1] if state != "ok" else "bold"),
             align="left",
             style="bright_black",
             characters="─",
@@ -153,7 +154,7 @@ def _print_subject(console: Console, subject: str, findings: t.Sequence[Finding]
 def _print_summary(console: Console, findings: t.Sequence[Finding]) -> None:
     """Print the numbers of all findings, in the colour of the worst state."""
     console.print(Rule(style="bright_black"))
-    style = _STYLES[
+    style = STYLES[
         worst(state for state, number in counts(findings).items() if number and state != "na")
     ][1]
     console.print(Text(summary(findings), style=f"bold {style}" if "bold" not in style else style))
