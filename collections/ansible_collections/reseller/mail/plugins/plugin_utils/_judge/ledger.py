@@ -184,13 +184,12 @@ def _enter(book: Ledger, tenant: Tenant, plan: t.Optional[Plan]) -> None:
             "domain", tenant.name, domain.name, here, limits, allowed.at
         )
         for (owner, key), amount in _sums(domain).items():
-            used = owners.get(owner)  # type: ignore[assignment]
-            if used is None:  # The owner is no admin. That is another fault; the sums must hold.
-                used = owners[owner] = Usage()
+            if owner not in owners:  # It is no admin. That is another fault; the sums must hold.
+                owners[owner] = Usage()
                 book.owners[tenant.name, owner] = Account(
-                    "owner", tenant.name, owner, used, Limits()
+                    "owner", tenant.name, owner, owners[owner], Limits()
                 )
-            for usage in (total, here, used):
+            for usage in (total, here, owners[owner]):
                 setattr(usage, key, getattr(usage, key) + amount)
 
 
