@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The option that all modules have which read an estate on the controller.
+    """The option of modules that read an estate on the controller.
 
     Its group is in the fragment attributes.estate_group.
     """
@@ -19,4 +19,12 @@ options:
         inventory plugin P(reseller.mail.estate#inventory) sets.
       - The task fails without it.
     type: path
+"""
+
+    REQUIRED = r"""
+options:
+  estate:
+    description: The estate's folder on the controller.
+    type: path
+    required: true
 """

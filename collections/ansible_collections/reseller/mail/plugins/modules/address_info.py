@@ -17,15 +17,12 @@ author: Reseller Mail developers (@reseller-mail)
 extends_documentation_fragment:
   - reseller.mail.attributes.reads_only
   - reseller.mail.attributes.action_group
+  - reseller.mail.host.root
 options:
   subject:
     description: An address or a domain.
     type: str
     required: true
-  root:
-    description: The folder of the mail platform on the host.
-    type: path
-    default: /var/lib/reseller-mail
 """
 
 EXAMPLES = r"""

@@ -22,7 +22,9 @@ description:
     ACME server's rate limits.
   - A certificate that is no longer needed is not renewed any more. It stays in service until it
     expires, so that a rollback finds it.
-extends_documentation_fragment: [reseller.mail.attributes.estate_group]
+extends_documentation_fragment:
+  - reseller.mail.attributes.estate_group
+  - reseller.mail.host.root
 options:
   names:
     description:
@@ -78,10 +80,6 @@ options:
     description: File on the host with the certificate authorities that may have issued the ACME
       server's own certificate.
     type: path
-  root:
-    description: The folder of the mail platform on the host.
-    type: path
-    default: /var/lib/reseller-mail
 attributes:
   check_mode:
     support: full

@@ -23,7 +23,10 @@ description:
   - Hashing takes about 0.1 seconds for each new mailbox, divided by the number of processors. A run
     without new mailboxes hashes nothing and needs no vault secret.
 author: Reseller Mail developers (@reseller-mail)
-extends_documentation_fragment: [reseller.mail.attributes.estate_group]
+extends_documentation_fragment:
+  - reseller.mail.attributes.estate_group
+  - reseller.mail.host.node
+  - reseller.mail.estate.required
 attributes:
   check_mode:
     description: Reports which addresses would get a credential and changes nothing.
@@ -41,14 +44,6 @@ notes:
   - Runs from two controllers at the same time wait for each other on the host. Each address gets
     one password.
 options:
-  estate:
-    description: The estate's folder on the controller.
-    type: path
-    required: true
-  node:
-    description: The node's name in the estate.
-    type: str
-    required: true
   initial_passwords:
     description:
       - The file on the controller that initial passwords are written to, CSV with the columns

@@ -28,12 +28,10 @@ description:
     If the file comes back, it signs again until then. The task does everything else, and then
     fails with RV(faults).
   - Key files and their folders get back the owner and mode that OpenDKIM requires.
-extends_documentation_fragment: [reseller.mail.attributes.estate_group]
+extends_documentation_fragment:
+  - reseller.mail.attributes.estate_group
+  - reseller.mail.estate.required
 options:
-  estate:
-    description: The estate's folder on the controller.
-    type: path
-    required: true
   node:
     description: The node's name in the estate. It is also the first selector. The next ones are
       C(mx1-2), C(mx1-3), for Ed25519 C(mx1-ed25519) and so on.

@@ -17,12 +17,10 @@ description:
     An Exim or a Postfix that Debian has configured for local mail only is accepted. The first run
     replaces it.
   - A host that this collection has configured before is never refused.
-extends_documentation_fragment: [reseller.mail.attributes.action_group]
+extends_documentation_fragment:
+  - reseller.mail.attributes.action_group
+  - reseller.mail.host.root
 options:
-  root:
-    description: The folder of the mail platform on the host.
-    type: path
-    default: /var/lib/reseller-mail
   adopt:
     description:
       - Copy the files of the other configuration into O(backup) and succeed, with a warning that

@@ -31,7 +31,9 @@ description:
     altered on the host are repaired.
   - Files that do not change are hard links to those of the generation before. They are not built
     and not checked again, unless the checks or C(postmap) changed since.
-extends_documentation_fragment: [reseller.mail.attributes.estate_group]
+extends_documentation_fragment:
+  - reseller.mail.attributes.estate_group
+  - reseller.mail.host.root
 options:
   state:
     description:
@@ -48,10 +50,6 @@ options:
   node:
     description: The node's name in the estate. Required if O(state=present).
     type: str
-  root:
-    description: The folder of the mail platform on the host.
-    type: path
-    default: /var/lib/reseller-mail
   keep:
     description: How many generations to keep. The current one and the one before it are always
       kept.

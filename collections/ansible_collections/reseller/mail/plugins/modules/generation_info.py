@@ -13,14 +13,10 @@ author: Reseller Mail developers (@reseller-mail)
 description:
   - Compares every file of the current generation with the artefact that it was made from, so that
     an edit by hand is found. Changes nothing.
-options:
-  root:
-    description: The folder of the mail platform on the host.
-    type: path
-    default: /var/lib/reseller-mail
 extends_documentation_fragment:
   - reseller.mail.attributes.reads_only
   - reseller.mail.attributes.action_group
+  - reseller.mail.host.root
 """
 
 EXAMPLES = r"""

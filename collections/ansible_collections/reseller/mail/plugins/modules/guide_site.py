@@ -25,11 +25,8 @@ attributes:
 extends_documentation_fragment:
   - reseller.mail.estate
   - reseller.mail.attributes.estate_group
+  - reseller.mail.host.node
 options:
-  node:
-    description: The node's name in the estate.
-    type: str
-    required: true
   initial_passwords:
     description: The CSV file on the controller that new passwords are added to, C(tenant,password),
       mode 0600.

@@ -13,18 +13,11 @@ description:
   - Reads only. M(reseller.mail.verify_host) compares the facts with the estate and with the limits,
     on the controller.
   - Connects to each socket that Postfix uses, and expects the answer of its service.
-options:
-  root:
-    description: The folder of the mail platform on the host.
-    type: path
-    default: /var/lib/reseller-mail
-  mail:
-    description: The folder of all mail.
-    type: path
-    default: /srv/vmail
 extends_documentation_fragment:
   - reseller.mail.attributes.reads_only
   - reseller.mail.attributes.action_group
+  - reseller.mail.host.root
+  - reseller.mail.host.mail
 seealso:
   - module: reseller.mail.verify_host
 """

@@ -22,15 +22,9 @@ description:
 extends_documentation_fragment:
   - reseller.mail.attributes.reads_only
   - reseller.mail.attributes.estate_group
+  - reseller.mail.host.node
+  - reseller.mail.estate.required
 options:
-  estate:
-    description: The estate's folder on the controller.
-    type: path
-    required: true
-  node:
-    description: The node's name in the estate.
-    type: str
-    required: true
   root:
     description: The folder of the mail platform on the host. Passwords are in its folder
       C(credentials), keys in C(dkim).

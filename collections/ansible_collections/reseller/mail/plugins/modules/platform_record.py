@@ -20,20 +20,12 @@ description:
     says about the nodes themselves, such as their addresses and the algorithms of DKIM.
   - A change elsewhere in the collection, such as in a module for tenants' data, in a playbook or in
     a page, does not change the digest.
-extends_documentation_fragment: [reseller.mail.attributes.estate_group]
+extends_documentation_fragment:
+  - reseller.mail.attributes.estate_group
+  - reseller.mail.host.root
+  - reseller.mail.host.node
+  - reseller.mail.estate.required
 options:
-  estate:
-    description: The estate's folder on the controller.
-    type: path
-    required: true
-  node:
-    description: The node's name in the estate.
-    type: str
-    required: true
-  root:
-    description: The folder of the mail platform on the host.
-    type: path
-    default: /var/lib/reseller-mail
   wanted:
     description: The record of this collection and estate. The controller fills it in.
     type: dict

@@ -19,6 +19,9 @@ description:
 extends_documentation_fragment:
   - reseller.mail.estate
   - reseller.mail.attributes.estate_group
+  - reseller.mail.host.root
+  - reseller.mail.host.node
+  - reseller.mail.host.mail
 attributes:
   check_mode:
     description: Does the same, but free ports do not answer, so the controller cannot see whether
@@ -30,18 +33,6 @@ attributes:
 requirements:
   - dnspython on the controller.
 options:
-  node:
-    description: The node's name in the estate.
-    type: str
-    required: true
-  root:
-    description: The folder of the mail platform on the host.
-    type: path
-    default: /var/lib/reseller-mail
-  mail:
-    description: The folder of all mail.
-    type: path
-    default: /srv/vmail
   adopt:
     description: Whether the next run takes over a host with another mail configuration. Then that
       is a V(warn).

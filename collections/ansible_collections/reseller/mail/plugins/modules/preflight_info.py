@@ -14,16 +14,11 @@ description:
     on the controller.
   - With O(probe), free ports of the host answer connections for a few seconds, so that the
     controller can see whether a firewall lets them through. Then nothing listens there again.
-extends_documentation_fragment: [reseller.mail.attributes.action_group]
+extends_documentation_fragment:
+  - reseller.mail.attributes.action_group
+  - reseller.mail.host.root
+  - reseller.mail.host.mail
 options:
-  root:
-    description: The folder of the mail platform on the host.
-    type: path
-    default: /var/lib/reseller-mail
-  mail:
-    description: The folder of all mail.
-    type: path
-    default: /srv/vmail
   packages:
     description: The packages whose versions count.
     type: list

@@ -18,11 +18,8 @@ description:
 extends_documentation_fragment:
   - reseller.mail.estate
   - reseller.mail.attributes.estate_group
+  - reseller.mail.host.node
 options:
-  node:
-    description: The node's name in the estate.
-    type: str
-    required: true
   dest:
     description: The folder to write to. It is created if needed.
     type: path

@@ -19,16 +19,11 @@ description:
   - Notes on the host since when every authoritative name server has shown the next key. With
     O(rollover) the key goes into service when that was at least two TTLs of the record ago. Then a
     new next key is made. C(certbot) issues the certificate, and keeps the key in renewals.
-extends_documentation_fragment: [reseller.mail.attributes.estate_group]
+extends_documentation_fragment:
+  - reseller.mail.attributes.estate_group
+  - reseller.mail.host.node
+  - reseller.mail.estate.required
 options:
-  estate:
-    description: The estate's folder on the controller.
-    type: path
-    required: true
-  node:
-    description: The node's name in the estate.
-    type: str
-    required: true
   root:
     description: The folder of the mail platform on the host. The keys are in its folder C(tls).
     type: path

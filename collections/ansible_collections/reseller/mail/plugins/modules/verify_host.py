@@ -20,19 +20,10 @@ extends_documentation_fragment:
   - reseller.mail.attributes.reads_only
   - reseller.mail.estate
   - reseller.mail.attributes.estate_group
+  - reseller.mail.host.root
+  - reseller.mail.host.node
+  - reseller.mail.host.mail
 options:
-  node:
-    description: The node's name in the estate.
-    type: str
-    required: true
-  root:
-    description: The folder of the mail platform on the host.
-    type: path
-    default: /var/lib/reseller-mail
-  mail:
-    description: The folder of all mail.
-    type: path
-    default: /srv/vmail
   disk_warn:
     description: C(host.disk) is a V(warn) below this percentage of free space or inodes.
     type: int

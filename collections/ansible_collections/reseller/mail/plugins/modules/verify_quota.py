@@ -19,11 +19,8 @@ extends_documentation_fragment:
   - reseller.mail.attributes.reads_only
   - reseller.mail.estate
   - reseller.mail.attributes.estate_group
+  - reseller.mail.host.node
 options:
-  node:
-    description: The node's name in the estate.
-    type: str
-    required: true
   users_file:
     description: The list of mailboxes on the node.
     type: str
