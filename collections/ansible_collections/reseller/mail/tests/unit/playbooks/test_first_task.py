@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.reseller.mail.tests.support.module_documentation import documented
 
 COLLECTION = Path(__file__).parents[3]
 PLAYBOOKS = sorted(path.stem for path in (COLLECTION / "playbooks").glob("*.yml"))
@@ -42,17 +43,6 @@ def first(playbook: str) -> dict[str, t.Any]:
 def rest(playbook: str) -> list[dict[str, t.Any]]:
     """Return the plays that do the work."""
     return plays_of(f"{playbook}.yml")[1:]
-
-
-def options(module: str) -> dict[str, t.Any]:
-    """Return the documented options of a module."""
-    code = (COLLECTION / "plugins/modules" / f"{module}.py").read_text(encoding="utf-8")
-    (text,) = (
-        ast.literal_eval(node.value)
-        for node in ast.parse(code).body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "DOCUMENTATION"
-    )
-    return yaml.safe_load(text).get("options", {}) | {"estate": {"type": "path"}}
 
 
 def tasks(block: t.Any) -> t.Iterator[dict[str, t.Any]]:
@@ -136,7 +126,7 @@ def test_a_variable_takes_what_its_module_takes(playbook: str) -> None:
             for module, values in task.items():
                 if not module.startswith("reseller.mail.") or not isinstance(values, dict):
                     continue
-                known = options(module.rpartition(".")[2])
+                known = documented(module.rpartition(".")[2])
                 for option, value in values.items():
                     match = re.fullmatch(r"{{ (\w+)(?: \| default\((.*)\))? }}", str(value).strip())
                     if match and match[1] in first(playbook)["variables"]:

@@ -11,6 +11,10 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
+from ansible_collections.reseller.mail.tests.support.module_documentation import (
+    attributes,
+    documented,
+)
 
 PLUGINS = Path(__file__).parents[3] / "plugins"
 PACKAGE = "ansible_collections.reseller.mail.plugins"
@@ -26,33 +30,6 @@ class CapturedError(Exception):
 
 def modules() -> list[str]:
     return sorted(path.stem for path in (PLUGINS / "modules").glob("*.py"))
-
-
-def documented(module: str) -> dict[str, dict[str, t.Any]]:
-    """Return the documented options of a module, with those of its fragments."""
-    return section(module, "options")
-
-
-def attributes(module: str) -> dict[str, dict[str, t.Any]]:
-    """Return the documented attributes of a module, with those of its fragments."""
-    return section(module, "attributes")
-
-
-def section(module: str, name: str) -> dict[str, dict[str, t.Any]]:
-    """Return one section of a module's documentation, with what its fragments have of it."""
-    documentation = yaml.safe_load(
-        importlib.import_module(f"{PACKAGE}.modules.{module}").DOCUMENTATION
-    )
-    found: dict[str, dict[str, t.Any]] = {}
-    fragments = documentation.get("extends_documentation_fragment") or []
-    for fragment in [fragments] if isinstance(fragments, str) else fragments:
-        file, _dot, part = fragment.removeprefix("reseller.mail.").partition(".")
-        text = getattr(
-            importlib.import_module(f"{PACKAGE}.doc_fragments.{file}").ModuleDocFragment,
-            part.upper() or "DOCUMENTATION",
-        )
-        found.update(yaml.safe_load(text).get(name) or {})
-    return {**found, **(documentation.get(name) or {})}
 
 
 def text_of(option: t.Mapping[str, t.Any]) -> str:
