@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._model.addresses import may_log_in
+from .._model.access import may_log_in
 from .._model.names import typed
 from .._model.sizes import size
 from ._text import lines

@@ -11,7 +11,8 @@ import typing as t
 
 from .._language.schema import CASCADES, NOT_YET, PROTOCOLS
 from .._language.schema.policy import SUSPENSION
-from .._model.addresses import may_log_in, senders
+from .._model.access import may_log_in
+from .._model.addresses import senders
 from .._verify.finding import Finding, worst
 from . import host as on_host
 from . import smime

@@ -9,8 +9,10 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .access import may_log_in
+
 if t.TYPE_CHECKING:
-    from .domain import Domain, Mailbox
+    from .domain import Domain
     from .estate import Estate
     from .tenant import Tenant
     from .values import Position
@@ -22,17 +24,6 @@ ROLES = ("abuse", "postmaster")
 def complete(address: str, domain: str) -> str:
     """Return an address unchanged, and a local part completed with the domain."""
     return address if "@" in address else f"{address}@{domain}"
-
-
-def may_log_in(tenant: Tenant, domain: Domain, mailbox: Mailbox) -> bool:
-    """Return whether a login as the mailbox is allowed.
-
-    The states of tenant, domain and mailbox must all be active (S1-19). A mailbox with external
-    credentials never logs in (S3-26), even if the host still has a password from before.
-    """
-    return (
-        tenant.state == domain.state == mailbox.state == "active" and mailbox.credentials == "local"
-    )
 
 
 def delivered(domain: Domain) -> frozenset[str]:

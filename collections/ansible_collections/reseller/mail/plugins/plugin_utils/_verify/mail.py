@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from .._model.addresses import may_log_in
+from .._model.access import may_log_in
 from .finding import Finding, worst
 
 if t.TYPE_CHECKING:
