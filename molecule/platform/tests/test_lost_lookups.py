@@ -15,7 +15,7 @@ FAULTS = {
     "a mailbox file": "rm {root}/current/dovecot/users/{domain}",
     "the right to read a mailbox file": "chmod 000 {root}/current/dovecot/users/{domain}",
     "the list of mailboxes": "rm {root}/current/dovecot/mailboxes",
-    "the list of logins": "rm {root}/current/dovecot/logins",
+    "the lists of logins": "rm -r {root}/current/dovecot/logins",
     "the names of domains": "rm {root}/current/dovecot/login_domains",
     "Dovecot's folder": "rm -r {root}/current/dovecot",
     "the right to enter Dovecot's folder": "chmod 700 {root}/current/dovecot",
@@ -182,7 +182,7 @@ def test_without_the_list_of_logins_nobody_is_let_in_and_nobody_is_told_that_the
     side: Side, node: Host, outside: Outside
 ) -> None:
     """A suspended mailbox is one that is not in the list, so its loss must not let anybody in."""
-    node.run(f"mv {ROOT}/current/dovecot/logins {ROOT}/current/dovecot/logins.away; sleep 1.1")
+    node.run(f"mv {ROOT}/current/dovecot/logins/imap {ROOT}/current/dovecot/imap.away; sleep 1.1")
     try:
         ok, reason = outside.call(
             "login",
@@ -195,7 +195,7 @@ def test_without_the_list_of_logins_nobody_is_let_in_and_nobody_is_told_that_the
         assert "[UNAVAILABLE]" in reason
         assert knows(node, side.user.name)
     finally:
-        node.run(f"mv {ROOT}/current/dovecot/logins.away {ROOT}/current/dovecot/logins")
+        node.run(f"mv {ROOT}/current/dovecot/imap.away {ROOT}/current/dovecot/logins/imap")
     assert wait_until(
         lambda: outside.may_login(side.host, "imap", side.user.name, side.user.password)
     )

@@ -91,11 +91,11 @@ BREAKS = {
     ),
     "host.generation": (
         (
-            f"cp -a {CURRENT}/dovecot/logins /run/logins; echo x@acme.example:"
-            f" >>{CURRENT}/dovecot/logins"
+            f"cp -a {CURRENT}/dovecot/logins/imap /run/logins; echo x@acme.example:"
+            f" >>{CURRENT}/dovecot/logins/imap"
         ),
-        f"cp -a /run/logins {CURRENT}/dovecot/logins",
-        "dovecot/logins changed (x@acme.example)",
+        f"cp -a /run/logins {CURRENT}/dovecot/logins/imap",
+        "dovecot/logins/imap changed (x@acme.example)",
     ),
     "host.units": (
         "systemd-run --unit=broken-by-test false; sleep 0.2",

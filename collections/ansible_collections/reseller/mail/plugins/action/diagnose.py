@@ -228,5 +228,10 @@ def _with_external_answers(
     if {"outbound", "login"} & set(troubles):
         known = replace(known, connections=ask.connections(known, connector))
     if {"spam", "dkim", "login"} & set(troubles) and args["password"] and about.mailbox:
-        known = replace(known, mail=ask.mail(known, connector, args["password"], args["timeout"]))
+        refused = ask.refused_to_probe(known)
+        if refused:
+            why["mail"] = f"not asked: the mailbox may not use {' and '.join(refused)}"
+        else:
+            found = ask.mail(known, connector, args["password"], args["timeout"])
+            known = replace(known, mail=found)
     return replace(known, why=why)

@@ -61,9 +61,12 @@ addresses:
     user:
       description: Whether Dovecot has this user.
       type: bool
-    denied:
-      description: Whether logins as this address are refused.
-      type: bool
+    logins:
+      description: With which of Dovecot's services the address may log in; C(smtp) is submission,
+        and C(doveadm) is any of them.
+      type: list
+      elements: str
+      sample: [doveadm, imap, smtp]
     origin:
       description: Who set its password, V(initial), V(supplied), V(user) or V(operator); null if
         there is none.
@@ -156,22 +159,21 @@ class Host:
             "address": address,
             "leads_to": self.leads_to(address),
             "user": known,
-            "denied": self.denied(address),
+            "logins": self.logins(address),
             "origin": self.origin(address),
             **(self.quota(doveadm, address) if known else {"limit": None, "used": None}),
         }
 
-    def denied(self, address: str) -> bool:
-        """Return whether the address is a mailbox without permission to log in."""
-        return self.lists("mailboxes", address) and not self.lists("logins", address)
+    def logins(self, address: str) -> list[str]:
+        """Return the services of Dovecot for which the current generation permits the login."""
+        folder = os.path.join(self.current, "dovecot", "logins")
+        names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+        return [name for name in names if self.lists(os.path.join(folder, name), address)]
 
-    def lists(self, name: str, address: str) -> bool:
-        """Return whether a passwd-file of the current generation has the address."""
-        try:
-            with open(os.path.join(self.current, "dovecot", name), encoding="utf-8") as file:
-                return any(line.partition(":")[0] == address for line in file)
-        except FileNotFoundError:
-            return False
+    def lists(self, path: str, address: str) -> bool:
+        """Return whether a passwd-file has the address."""
+        with open(path, encoding="utf-8") as file:
+            return any(line.partition(":")[0] == address for line in file)
 
     def origin(self, address: str) -> t.Optional[str]:
         """Return who set the password; None if the credential store has none."""

@@ -62,8 +62,8 @@ lines:
       sample: 'NOQUEUE: reject: RCPT from mail.stranger.example[10.97.0.5]: 550 5.1.1
         <jo@acme.example>: Recipient address rejected'
     kind:
-      description: What the line shows, V(auth_failed), V(login), V(refused), V(bounced),
-        V(deferred), V(delivered) or V(other).
+      description: What the line shows, V(protocol_refused), V(auth_failed), V(login), V(refused),
+        V(bounced), V(deferred), V(delivered) or V(other).
       type: str
       sample: refused
 """

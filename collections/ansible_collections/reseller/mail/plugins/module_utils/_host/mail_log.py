@@ -10,12 +10,23 @@ import json
 import re
 import typing as t
 
-KINDS = ("auth_failed", "login", "refused", "bounced", "deferred", "delivered", "other")
+KINDS = (
+    "protocol_refused",
+    "auth_failed",
+    "login",
+    "refused",
+    "bounced",
+    "deferred",
+    "delivered",
+    "other",
+)
 """Kinds of lines. The order is that of ``_PATTERNS``: the first pattern that matches counts."""
 QUEUES = 50
 """For how many messages other lines are read: a host may have thousands for one domain."""
 
 _PATTERNS = (
+    # reseller-mail-login-limit (role dovecot) writes this for a right password.
+    ("protocol_refused", re.compile(r"^<\S+> from \S+: refused, the mailbox may not use ")),
     (
         "auth_failed",
         re.compile(

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import typing as t
 
-from .._model.access import may_log_in
 from .._model.names import typed
 from .._model.sizes import size
+from . import logins
 from ._text import lines
 
 if t.TYPE_CHECKING:
@@ -38,8 +38,8 @@ Dovecot 2.3 and 2.4 have no common name for a quota. Dovecot 2.3 has no limit fo
 PRESENT = "@"
 """A key that every passwd-file of lookups contains, and that is no address and no domain.
 
-A daemon that finds it in ``mailboxes``, ``logins`` or ``login_domains`` knows that the file was
-read.
+A daemon that finds it in ``mailboxes``, ``login_domains`` or a file of ``logins`` knows that the
+file was read.
 """
 
 STORE = "store=logins"
@@ -54,31 +54,28 @@ def lookups(estate: Estate, node: Node) -> dict[str, str]:
     """Return one passwd-file per domain, and the files about all mailboxes of the node, by path.
 
     ``all_users`` is the list for ``doveadm -F``. ``mailboxes`` has every mailbox: a lookup can
-    distinguish an unknown address from a file that was not read. ``logins`` has the mailboxes that
-    may log in. ``login_domains`` has the domain for each of its other names: programs that follow
-    SRV records log in with the address that their user typed (RFC 6186 section 4).
+    distinguish an unknown address from a file that was not read. ``logins/<service>`` has the
+    mailboxes that may log in with that service of Dovecot. ``login_domains`` has the domain for
+    each of its other names: programs that follow SRV records log in with the address that their
+    user typed (RFC 6186 section 4).
     """
     files: dict[str, str] = {}
     everyone: list[str] = []
-    logins: list[str] = []
     other_names: dict[str, str] = {}
-    for tenant, domain in estate.domains_on(node):
-        if domain.type != "mail":
-            continue
+    served = [pair for pair in estate.domains_on(node) if pair[1].type == "mail"]
+    for _tenant, domain in served:
         files[f"dovecot/users/{domain.name}"] = lines(
             f"{mailbox.address}:::::::{FIELDS[node.debian](mailbox)}"
             for mailbox in domain.mailboxes
         )
         everyone += (mailbox.address for mailbox in domain.mailboxes)
-        logins += (
-            mailbox.address for mailbox in domain.mailboxes if may_log_in(tenant, domain, mailbox)
-        )
         if domain.mailboxes:
             for name in _other_names(domain):
                 other_names[name] = f"domain={domain.name}"
     files["dovecot/all_users"] = lines(everyone)
     files["dovecot/mailboxes"] = _rows(dict.fromkeys((PRESENT, *everyone), ""))
-    files["dovecot/logins"] = _rows(dict.fromkeys((PRESENT, *logins), ""))
+    for service, addresses in logins.by_service(served).items():
+        files[f"dovecot/logins/{service}"] = _rows(dict.fromkeys((PRESENT, *addresses), ""))
     # noauthenticate: the entry changes the login's domain only. Another passdb checks the password.
     files["dovecot/login_domains"] = _rows(
         {key: f"noauthenticate {field}" for key, field in {PRESENT: STORE, **other_names}.items()}

@@ -13,11 +13,12 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from .._dns.query import Asker
+from .._model.access import login_protocols
 from .._verify import access, round_trip
 from .._verify.connect import Connector, ProbeFailure, Smtp
 from .._verify.dns import ask
 from .._verify.finding import Finding
-from .._verify.mail import Probe
+from .._verify.mail import NEEDED, Probe
 from .subject import Known, Reply
 
 THREADS = 8
@@ -70,6 +71,15 @@ def connections(known: Known, connector: Connector) -> tuple[Finding, ...]:
     host = known.subject.domain.branding.hostname or known.node.hostname
     with ThreadPoolExecutor(THREADS) as pool:
         return tuple(pool.map(lambda check: check(), access.client_checks(connector, host)))
+
+
+def refused_to_probe(known: Known) -> list[str]:
+    """Return the protocols that ``mail`` needs and that the mailbox may not use."""
+    subject = known.subject
+    if subject.mailbox is None:
+        return []
+    allowed = login_protocols(subject.tenant, subject.domain, subject.mailbox)
+    return sorted(NEEDED - {*allowed})
 
 
 def mail(known: Known, connector: Connector, password: str, timeout: float) -> tuple[Finding, ...]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import functools
 import typing as t
 
-from .._language.schema import CASCADES, NOT_YET, PROTOCOLS
+from .._language.schema import NOT_YET, PROTOCOLS
 from .._language.schema.policy import SUSPENSION
-from .._model.access import may_log_in
+from .._model.access import login_protocols
 from .._model.addresses import senders
 from .._verify.finding import Finding, worst
 from . import host as on_host
@@ -260,7 +260,8 @@ def has_login(known: Known) -> Step:
             f"its credentials are {mailbox.credentials} ({place}): the host refuses its logins",
             f"log in where the password is kept, or set credentials: local at {place}",
         )
-    if not may_log_in(subject.tenant, subject.domain, mailbox):
+    allowed = login_protocols(subject.tenant, subject.domain, mailbox)
+    if not allowed:
         return Step(
             "login.refused",
             asks,
@@ -270,10 +271,10 @@ def has_login(known: Known) -> Step:
             "look at the states of its tenant, its domain and the mailbox",
         )
     logins = dict.fromkeys((f"{mailbox.name}@{subject.name}", mailbox.address))
-    found = f"as {' or '.join(logins)}; settings show {', '.join(mailbox.protocols)}"
-    others = [one for one in PROTOCOLS if one not in mailbox.protocols]
-    if others and CASCADES["protocols"].key.acts == NOT_YET:
-        found += f"; hosts do not refuse {', '.join(others)} yet"
+    found = f"as {' or '.join(logins)}; with {', '.join(allowed)}"
+    others = [one for one in PROTOCOLS if one not in allowed]
+    if others:
+        found += f"; hosts refuse {on_host.refused_protocols(known, others)}"
     return Step("login.allowed", asks, "ok", FILES, found)
 
 

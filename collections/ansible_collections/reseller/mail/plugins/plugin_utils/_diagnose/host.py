@@ -15,8 +15,10 @@ from ansible_collections.reseller.mail.plugins.module_utils._host.mail_log impor
     queue_of,
 )
 
-from .._compile import opendkim, postfix
+from .._compile import logins, opendkim, postfix
+from .._model.access import login_protocols
 from .._model.sizes import rounded, size
+from .._model.values import PROTOCOLS
 from .subject import Known, Step, targets
 
 RECEIVES = (
@@ -233,15 +235,24 @@ def has_room(known: Known) -> Step:
 
 
 def permits_login(known: Known) -> Step:
-    """Return whether the mailbox is in the generation's list of logins."""
+    """Return whether the generation has the mailbox for all protocols that the files allow."""
     asks = "the host permits its login"
     row = known.of_host(known.subject.address) if known.subject.address else None
     if row is None:
         return _not_asked("host.allowed", asks, known, "" if known.host is None else ABOUT_DOMAIN)
-    if row["denied"]:
-        found = f"{row['address']} is not in dovecot/logins, but may log in by the files"
+    mailbox = known.subject.mailbox
+    by_files = (
+        login_protocols(known.subject.tenant, known.subject.domain, mailbox) if mailbox else ()
+    )
+    on_host = [one for one in PROTOCOLS if logins.SERVICES[one] in row["logins"]]
+    missing = [one for one in by_files if one not in on_host]
+    if missing:
+        found = (
+            f"dovecot/logins refuses {row['address']} {', '.join(missing)}, but the files allow it"
+        )
         return Step("host.denied", asks, "fail", _host(known), found, f"converge {known.node.name}")
-    return Step("host.allowed", asks, "ok", _host(known), "it is in dovecot/logins")
+    found = f"dovecot/logins has it for {', '.join(on_host) or 'no protocol'}"
+    return Step("host.allowed", asks, "ok", _host(known), found)
 
 
 def has_password(known: Known) -> Step:
@@ -366,6 +377,9 @@ def login_log(known: Known) -> Step:
         for line in known.log
         if line.kind == "auth_failed" and (good is None or line.at > good.at)
     ]
+    refused = _newest(known.log, "protocol_refused")
+    if refused:
+        return _protocol_refused(known, refused, is_latest=good is None or refused.at > good.at)
     if not bad:
         return (
             Step("log.logins", asks, "ok", _log(known), good.shown) if good else _no_logins(known)
@@ -383,6 +397,38 @@ def login_log(known: Known) -> Step:
         + f": {max(bad).shown}",
         "type the password again in the mail program at that address (each failure delays the next"
         " answer, up to 15 s), or set a new one with mail-passwd",
+    )
+
+
+def _protocol_refused(known: Known, line: Line, is_latest: bool) -> Step:
+    """Return the step for a right password with a protocol that the mailbox may not use.
+
+    It is a hint only if another mail program logged in since then.
+    """
+    subject = known.subject
+    mailbox = subject.mailbox
+    allowed = login_protocols(subject.tenant, subject.domain, mailbox) if mailbox else ()
+    return Step(
+        "log.protocol_refused",
+        "its latest logins",
+        "fail" if is_latest else "warn",
+        _log(known),
+        f"{refused_protocols(known, [line.text.rpartition(' ')[2]])}: {line.shown}",
+        f"use {' or '.join(allowed) or 'another mailbox'} in the mail program at that address, or"
+        " allow the protocol: protocols in the plan, and in the nearest of defaults, domain and"
+        " mailbox that sets them (ansible-playbook reseller.mail.explain shows which)",
+    )
+
+
+def refused_protocols(known: Known, protocols: t.Iterable[str]) -> str:
+    """Return the protocols that hosts refuse to the mailbox, each with what does not allow it."""
+    subject = known.subject
+    plan = next((one for one in known.estate.plans if one.name == subject.tenant.plan), None)
+    return ", ".join(
+        f"{one} (not in the plan {plan.name})"
+        if plan and one not in plan.protocols
+        else f"{one} (not in the protocols of the mailbox)"
+        for one in protocols
     )
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from .._model.access import may_log_in
+from .._model.access import login_protocols, may_log_in
 from .finding import Finding, worst
 
 if t.TYPE_CHECKING:
+    from .._model.domain import Mailbox
     from .._model.estate import Estate
 
 ALGORITHMS: t.Final = {"rsa": "RSA", "ed25519": "Ed25519"}
@@ -92,20 +93,28 @@ class Arrived:
     signatures: t.Mapping[str, str] = field(default_factory=dict)
 
 
+NEEDED = {"imap", "submission"}
+"""The protocols of a probe: it sends a message and fetches another."""
+
+
 def choose(
     estate: Estate, passwords: t.Mapping[str, str], initial: t.Optional[t.Collection[str]] = None
 ) -> tuple[list[Probe], list[Finding]]:
     """Return one probe for each domain, and the findings about domains without one.
 
-    The probe is the first mailbox that stores its mail and whose password is known. ``initial`` has
-    the addresses that still have their initial password; None if that is not known.
+    The probe is the first mailbox that stores its mail, that may use the ``NEEDED`` protocols, and
+    whose password is known. ``initial`` has the addresses that still have their initial password;
+    None if that is not known.
     """
     probes, findings = [], []
     for tenant, domain in estate.served_domains():
-        mailboxes = [
+        logins = [
             mailbox
             for mailbox in domain.mailboxes
             if may_log_in(tenant, domain, mailbox) and not mailbox.forward
+        ]
+        mailboxes = [
+            mailbox for mailbox in logins if {*login_protocols(tenant, domain, mailbox)} >= NEEDED
         ]
         known = [mailbox for mailbox in mailboxes if mailbox.address in passwords]
         usable = [mailbox for mailbox in known if initial is None or mailbox.address in initial]
@@ -124,24 +133,26 @@ def choose(
                     aliases,
                 )
             )
-        elif mailboxes:
-            found = (
-                "the users have changed their initial passwords"
-                if known
-                else "no password of its mailboxes is known on the controller"
-            )
-            remedy = "name a probe account in verify_mail_accounts"
-            findings.append(
-                Finding(
-                    "mail.submit",
-                    domain.name,
-                    "na",
-                    "a mailbox to send real mail with",
-                    found,
-                    remedy,
-                )
-            )
+        elif logins:
+            findings.append(_without_probe(domain.name, mailboxes, known))
     return probes, findings
+
+
+def _without_probe(
+    domain: str, mailboxes: t.Sequence[Mailbox], known: t.Sequence[Mailbox]
+) -> Finding:
+    """Return the finding about a domain without a probe; ``mailboxes`` have the ``NEEDED``
+    protocols, and the password of those in ``known`` is known."""
+    if not mailboxes:
+        found, remedy = f"no mailbox may use {' and '.join(sorted(NEEDED))}", ""
+    else:
+        found = (
+            "the users have changed their initial passwords"
+            if known
+            else "no password of its mailboxes is known on the controller"
+        )
+        remedy = "name a probe account in verify_mail_accounts"
+    return Finding("mail.submit", domain, "na", "a mailbox to send real mail with", found, remedy)
 
 
 def names(estate: Estate, probes: t.Sequence[Probe]) -> list[tuple[Probe, str]]:

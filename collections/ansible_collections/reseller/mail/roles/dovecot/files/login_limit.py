@@ -170,11 +170,17 @@ class Limiter:
         pair = self._counters[0].get((guess.login, guess.network), Counter())
         return next((one for one in pair.pending if one.name == name), guess)
 
-    def after(self, guess: Guess, success: bool, now: float) -> None:
-        """Note how an attempt ended that was verified."""
+    def after(self, guess: Guess, success: bool, now: float, refused: bool = False) -> None:
+        """Note how an attempt ended that was verified.
+
+        ``refused`` means that the password was right and the protocol was not allowed. It counts
+        like a wrong password, so that no client can distinguish them. But what is known to be right
+        for another protocol stays known.
+        """
         counters = self._counters_of(guess, now)
         known = self._right.get((guess.login, guess.network), {})
-        known.pop(guess.digest, None)
+        if not refused:
+            known.pop(guess.digest, None)
         for counter in counters:
             counter.wrong.pop(guess, None)
             times = counter.pending.get(guess, [])
@@ -265,6 +271,12 @@ def network_of(address: str) -> str:
     return str(found)
 
 
+def protocol_of(service: object) -> str:
+    """Return the protocol of a service of Dovecot, as the estate's files name it."""
+    name = re.sub(r"[^a-z0-9-]", "?", str(service or "")[:20])
+    return "submission" if name == "smtp" else name
+
+
 def domain_of(login: object) -> str:
     """Return the domain of a login."""
     return str(login or "")[:254].lower().rpartition("@")[2]
@@ -316,7 +328,18 @@ class Service:
                 if typed != domain:
                     guess = self.limiter.asked_as(guess, typed)
                 self._learn(typed, domain)
-                self.limiter.after(guess, asked.get("success") is True, self.clock())
+                success = asked.get("success") is True
+                refused = (
+                    not success and asked.get("refused") == asked.get("other_service") == "yes"
+                )
+                self.limiter.after(guess, success, self.clock(), refused)
+                if refused:
+                    LOG.warning(
+                        "<%s> from %s: refused, the mailbox may not use %s",
+                        guess.login,
+                        guess.network,
+                        protocol_of(asked.get("service")),
+                    )
         return {
             "status": status,
             "msg": "Too many wrong passwords, try again later" if status == REFUSED else "",

@@ -77,7 +77,7 @@ ssl = no
 auth_username_format = %Lu
 passdb {{
   driver = passwd-file
-  args = username_format=%Lu {staging}/dovecot/logins
+  args = username_format=%Lu {staging}/dovecot/logins/doveadm
 }}
 userdb {{
   driver = passwd-file
@@ -97,7 +97,7 @@ log_path = {room}/dovecot.log
 ssl = no
 auth_username_format = %{{user | lower}}
 passdb passwd-file {{
-  passwd_file_path = {staging}/dovecot/logins
+  passwd_file_path = {staging}/dovecot/logins/doveadm
 }}
 userdb passwd-file {{
   passwd_file_path = {staging}/dovecot/users/%{{user | domain | lower}}

@@ -19,6 +19,7 @@ from .store import GenerationError
 
 __all__ = [
     "FILE_MODE",
+    "FOLDERS",
     "FOLDER_MODE",
     "GROUPS",
     "LOOKUPS",
@@ -40,8 +41,12 @@ GROUPS = {
     **dict.fromkeys(("opendkim", "opendkim_ed25519", "opendkim_node"), "opendkim"),
     **dict.fromkeys(("mta_sts", "autoconfig", "autodiscover"), "www-data"),
     "tls": "root",
+    "quota_warnings": "vmail",
 }
 """By service, the group that may read its files. Only root may write them."""
+
+FOLDERS = (*GROUPS, "dovecot/users", "dovecot/logins")
+"""The folders of a generation, outer ones first."""
 
 OWN = ("artefact", "manifest.json")
 """The files of a generation that are no lookups."""

@@ -19,6 +19,8 @@ _ADDRESS = rf"[a-z0-9.!#$%&'*/=?^_`{{|}}~+-]+@{_DOMAIN}"
 _TYPED = r"(?:[a-z0-9\u0080-\U0010ffff-]+\.)+[a-z0-9\u0080-\U0010ffff-]+"
 """A domain as a user types it; letters outside of ASCII are allowed."""
 _WORD = r"[a-z0-9._-]+"
+_ENCODED = r"=\?utf-8\?[bq]\?[A-Za-z0-9=_!*+/-]+\?="
+"""A word of a header field with letters beyond ASCII (RFC 2047)."""
 
 _PATTERNS = {
     # The form of a line. Its only group is the key.
@@ -35,7 +37,13 @@ _PATTERNS = {
     "postfix/virtual_mailbox_domains": rf"({_DOMAIN})\t{_WORD}",
     "postfix/virtual_mailbox_maps": rf"({_ADDRESS})\t{_WORD}",
     "dovecot/all_users": rf"({_ADDRESS})",
-    **dict.fromkeys(("dovecot/logins", "dovecot/mailboxes"), rf"({_ADDRESS}|@):::::::"),
+    **dict.fromkeys(
+        (
+            "dovecot/mailboxes",
+            *(f"dovecot/logins/{name}" for name in ("imap", "pop3", "smtp", "sieve", "doveadm")),
+        ),
+        rf"({_ADDRESS}|@):::::::",
+    ),
     "dovecot/login_domains": (
         rf"(@(?=.* store=logins$)|{_TYPED}(?=.* domain={_DOMAIN}$)):::::::noauthenticate \S+"
     ),
@@ -48,6 +56,9 @@ _PATTERNS = {
         }.items()
     },
     "tls/names": rf"({_DOMAIN})",
+    "quota_warnings/names": (
+        rf"({_DOMAIN})\t(?:[A-Za-z0-9][A-Za-z0-9 -]*|{_ENCODED}(?: {_ENCODED})*)"
+    ),
 }
 _LINES = {path: re.compile(rf"^{pattern}$", re.M) for path, pattern in _PATTERNS.items()}
 _USERS = re.compile(rf"dovecot/users/({_DOMAIN})\Z")

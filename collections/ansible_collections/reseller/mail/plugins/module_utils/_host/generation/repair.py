@@ -24,12 +24,10 @@ import sys
 import typing as t
 from pathlib import Path
 
-from .layout import FILE_MODE, FOLDER_MODE, GROUPS, LOOKUPS, UNITS, give, has_mode
+from .layout import FILE_MODE, FOLDER_MODE, FOLDERS, LOOKUPS, UNITS, give, has_mode
 from .store import GenerationError, Store, sync_folder, write
 
 LOG = logging.getLogger("repair")
-
-FOLDERS = (*GROUPS, "dovecot/users")
 
 ROOT_MODE = 0o755
 """Mode of a generation's folder."""

@@ -15,7 +15,7 @@ import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
-from .layout import GROUPS, LOOKUPS, give
+from .layout import FOLDERS, LOOKUPS, give
 from .store import Content, GenerationError, Run, Store, sequence
 
 
@@ -43,7 +43,7 @@ def stage(store: Store, content: Content, origin: Origin, run: Run, postfix_conf
     # mkdir obeys the umask, but the users of the daemons must be able to enter.
     for folder in (store.generations, staging):
         folder.chmod(0o755)
-    for name in (*GROUPS, "dovecot/users"):
+    for name in FOLDERS:
         (staging / name).mkdir()
         give(staging / name, name)
     current = store.current()

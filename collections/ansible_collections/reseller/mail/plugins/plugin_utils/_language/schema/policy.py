@@ -353,11 +353,11 @@ CASCADES: dict[str, Cascade] = {
     "protocols": Cascade(
         key(
             Many(choice(*PROTOCOLS)),
-            "The protocols that users may use, among those of the plan. SRV records, settings for"
-            " mail programs and settings pages list only these; hosts do not refuse the others"
-            " yet. Without it: all protocols of the plan.",
+            "The protocols with which users may log in, among those of the plan. Hosts refuse the"
+            " others like a wrong password. SRV records, settings for mail programs and settings"
+            " pages list those of the domain. Without it: all protocols of the plan.",
             "S2-17 S2-19",
-            NOT_YET,
+            HOSTS,
             rule=NEAREST,
         ),
         LEVELS,

@@ -12,6 +12,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.reseller.mail.plugins.module_utils._host import mail_log
 
 SOURCE = Path(__file__).parents[4] / "roles" / "dovecot" / "files" / "login_limit.py"
 
@@ -230,6 +231,44 @@ def test_a_refusal_says_why_and_is_not_counted_as_a_wrong_password() -> None:
     before = len(service.limiter._counters[1]["jo@acme.example"].wrong)
     service.answer("report", "the token", question(success=False, policy_reject=True))
     assert len(service.limiter._counters[1]["jo@acme.example"].wrong) == before
+
+
+PROTOCOL = {"refused": "yes", "other_service": "yes"}
+
+
+def report(daemon: t.Any, **more: t.Any) -> None:
+    body = {"login": "jo@acme.example", "typed": "jo@acme.example", "pwhash": "1", **more}
+    daemon.answer("report", "t", json.dumps({"remote": "192.0.2.1", **body}).encode())
+
+
+@pytest.mark.parametrize(("service", "protocol"), [("pop3", "pop3"), ("smtp", "submission")])
+def test_a_right_password_with_a_refused_protocol_is_named_in_the_log(
+    service: str, protocol: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    limiter = limit.Service("t", clock=lambda: 0.0)
+    report(limiter, success=False, service=service, refused="yes", other_service="yes")
+    assert caplog.messages == [
+        f"<jo@acme.example> from 192.0.2.1: refused, the mailbox may not use {protocol}"
+    ]
+    assert mail_log.kind(caplog.messages[0]) == "protocol_refused"
+    report(limiter, success=False, service=service, refused="yes", other_service="")
+    report(limiter, success=False, service=service, refused="", other_service="yes")
+    report(limiter, success=True, service=service, refused="yes", other_service="yes")
+    assert len(caplog.messages) == 1
+
+
+def test_a_refused_protocol_counts_as_a_wrong_password_and_leaves_known_what_is_right() -> None:
+    limiter = limit.Service("t", clock=lambda: 0.0)
+    for number in range(20):
+        report(limiter, success=False, pwhash=str(number), service="pop3", **PROTOCOL)
+    assert limiter.limiter.before(guess("another"), 0.0) > ALLOWED
+    known = limit.Limiter()
+    known.after(guess("right"), True, 0)
+    wrong(known, *(guess(number) for number in range(30)))
+    known.after(guess("right"), False, 0, refused=True)
+    assert known.before(guess("right"), 1) == ALLOWED
+    known.after(guess("right"), False, 2)
+    assert known.before(guess("right"), 3) > ALLOWED
 
 
 def test_who_asks_from_the_host_itself_is_not_limited() -> None:

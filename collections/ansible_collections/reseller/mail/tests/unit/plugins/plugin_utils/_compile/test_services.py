@@ -36,6 +36,8 @@ from ansible_collections.reseller.mail.tests.unit.support.sample_estate import (
     with_tenant,
 )
 
+SERVICES = ("imap", "pop3", "smtp", "sieve")
+
 
 def test_dovecot_speaks_the_hosts_dialect() -> None:
     assert (
@@ -56,7 +58,7 @@ def test_dovecot_knows_mail_domains_placed_here() -> None:
     assert set(files) == {
         "dovecot/users/globex.example",
         "dovecot/all_users",
-        "dovecot/logins",
+        *(f"dovecot/logins/{name}" for name in ("imap", "pop3", "smtp", "sieve", "doveadm")),
         "dovecot/login_domains",
         "dovecot/mailboxes",
     }
@@ -93,11 +95,11 @@ def test_a_domain_without_mailboxes_has_no_names_to_log_in_with() -> None:
     assert "acme.example" not in files["dovecot/login_domains"]
 
 
-def denied(files: dict[str, str]) -> set[str]:
+def denied(files: dict[str, str], service: str = "doveadm") -> set[str]:
     """The mailboxes that may not log in."""
     everyone, logins = (
         {line.partition(":")[0] for line in files[f"dovecot/{name}"].splitlines()}
-        for name in ("mailboxes", "logins")
+        for name in ("mailboxes", f"logins/{service}")
     )
     assert "@" in logins
     assert logins <= everyone
@@ -119,6 +121,28 @@ def test_who_has_a_password_elsewhere_is_denied_even_where_the_host_has_one_from
     files = dovecot.lookups(with_mailbox(ESTATE, "jo@acme.example", credentials="external"), MX1)
     assert denied(files) == {"ex@acme.example", "jo@acme.example"}
     assert "jo@acme.example:" in files["dovecot/users/acme.example"]
+
+
+def test_a_mailbox_logs_in_with_its_protocols_and_no_others() -> None:
+    less = with_mailbox(ESTATE, "jo@acme.example", protocols=("imap", "submission"))
+    files = dovecot.lookups(less, MX1)
+    suspended = {"ex@acme.example"}
+    assert {service: denied(files, service) - suspended for service in (*SERVICES, "doveadm")} == {
+        "imap": set(),
+        "pop3": {"jo@acme.example"},
+        "smtp": set(),
+        "sieve": {"jo@acme.example"},
+        "doveadm": set(),
+    }
+    for path in files:
+        assert list(lines.faults(path, files[path].encode(), 12)) == [], path
+
+
+def test_a_mailbox_without_protocols_has_no_login_at_all() -> None:
+    files = dovecot.lookups(with_mailbox(ESTATE, "jo@acme.example", protocols=()), MX1)
+    for service in (*SERVICES, "doveadm"):
+        assert "jo@acme.example" in denied(files, service)
+    assert "jo@acme.example:" in files["dovecot/mailboxes"]
 
 
 def test_a_domain_that_nobody_verified_is_no_file() -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._host.mail_log import Line, kind
 from ansible_collections.reseller.mail.plugins.plugin_utils._compile import postfix
-from ansible_collections.reseller.mail.plugins.plugin_utils._diagnose import chains, story
+from ansible_collections.reseller.mail.plugins.plugin_utils._diagnose import ask, chains, story
 from ansible_collections.reseller.mail.plugins.plugin_utils._diagnose import (
     subject as diagnose_subject,
 )
@@ -140,7 +140,7 @@ def known(text: str = "jo@acme.example", of: Estate = ESTATE, **changes: t.Any) 
             "address": one,
             "leads_to": [],
             "user": True,
-            "denied": False,
+            "logins": ["doveadm", "imap", "pop3", "sieve", "smtp"],
             "origin": "user",
             "limit": 1000,
             "used": 10,
@@ -253,22 +253,31 @@ def test_a_user_may_log_in_by_every_name_of_the_domain() -> None:
     found = only(given, "login")
     assert found.cause is None
     (step,) = [one for one in found.steps if one.id == "login.allowed"]
-    assert step.found.startswith("as jo@acme-mail.example or jo@acme.example; settings show ")
+    assert step.found.startswith("as jo@acme-mail.example or jo@acme.example; with ")
     (step,) = [one for one in only(known(), "login").steps if one.id == "login.allowed"]
-    assert step.found.startswith("as jo@acme.example; settings show ")
+    assert step.found == "as jo@acme.example; with imap, pop3, submission, sieve"
 
 
-@pytest.mark.parametrize("acts", [False, True])
-def test_a_protocol_that_is_not_of_the_mailbox_is_not_called_refused(
-    acts: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As long as hosts do not act on protocols."""
-    if acts:
-        monkeypatch.setattr(chains, "NOT_YET", "another")
+def test_a_protocol_that_is_not_of_the_mailbox_is_called_refused() -> None:
     less = account("state: active", "state: active\ndefaults: {protocols: [imap, submission]}")
     (step,) = [one for one in only(known(of=less), "login").steps if one.id == "login.allowed"]
-    told = "" if acts else "; hosts do not refuse pop3, sieve yet"
-    assert step.found == f"as jo@acme.example; settings show imap, submission{told}"
+    assert step.found == (
+        "as jo@acme.example; with imap, submission; hosts refuse pop3 (not in the protocols of the"
+        " mailbox), sieve (not in the protocols of the mailbox)"
+    )
+
+
+def test_a_protocol_that_the_plan_does_not_have_is_called_so() -> None:
+    files = estate({"plans.yml": ("{name: business,", "{name: business, protocols: [imap],")})
+    (step,) = [one for one in only(known(of=files), "login").steps if one.id == "login.allowed"]
+    assert "with imap; hosts refuse pop3 (not in the plan business), submission (" in step.found
+
+
+def test_the_password_is_not_tried_with_a_protocol_that_is_refused() -> None:
+    less = account("state: active", "state: active\ndefaults: {protocols: [pop3, submission]}")
+    assert ask.refused_to_probe(known(of=less)) == ["imap"]
+    assert ask.refused_to_probe(known("sam@acme.example")) == ["imap", "submission"]
+    assert ask.refused_to_probe(known()) == ask.refused_to_probe(known("sales@acme.example")) == []
 
 
 def test_the_log_has_the_mailbox_s_own_address() -> None:
@@ -303,6 +312,7 @@ def account(old: str, new: str) -> Estate:
     )
 
 
+REFUSED = "<jo@acme.example> from 192.0.2.8: refused, the mailbox may not use pop3"
 CASES: dict[str, tuple[str, t.Callable[[], Known], str, str]] = {
     "unknown": (
         "inbound",
@@ -657,9 +667,9 @@ CASES: dict[str, tuple[str, t.Callable[[], Known], str, str]] = {
     ),
     "denied": (
         "login",
-        lambda: with_address(known(), denied=True),
+        lambda: with_address(known(), logins=["doveadm", "imap"]),
         "host.denied",
-        "dovecot/logins",
+        "dovecot/logins refuses jo@acme.example pop3, submission, sieve",
     ),
     "no password": (
         "login",
@@ -694,8 +704,32 @@ CASES: dict[str, tuple[str, t.Callable[[], Known], str, str]] = {
         "log.wrong_password",
         "from 192.0.2.8",
     ),
+    "refused protocol": (
+        "login",
+        lambda: known(
+            log=(
+                line("imap-login: Login: user=<jo@acme.example>, rip=192.0.2.8", 1),
+                line(REFUSED, 2),
+                line(
+                    "pop3-login: Disconnected (auth failed, 1 attempts): user=<jo@acme.example>,"
+                    " rip=192.0.2.8",
+                    3,
+                ),
+            )
+        ),
+        "log.protocol_refused",
+        "the mailbox may not use pop3",
+    ),
     "no certificate": ("smime", known, "smime.missing", "acme.example.yml"),
 }
+
+
+def test_a_refused_protocol_is_a_hint_if_another_program_logged_in_since() -> None:
+    newer = line("imap-login: Login: user=<jo@acme.example>, rip=192.0.2.8", 3)
+    found = only(known(log=(line(REFUSED, 2), newer)), "login")
+    assert found.cause is None
+    assert [step.id for step in found.hints] == ["log.protocol_refused"]
+    assert "use imap or pop3" in found.hints[0].remedy
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -168,9 +168,9 @@ def silence(path: str) -> Change:
             "the daemons use 000001-3f1c9a7be210",
         ),
         (
-            lambda facts: facts["generation"].update(drift=["dovecot/logins changed"]),
+            lambda facts: facts["generation"].update(drift=["dovecot/logins/imap changed"]),
             "host.generation",
-            "1 file differs from what was installed: dovecot/logins",
+            "1 file differs from what was installed: dovecot/logins/imap",
         ),
         (
             lambda facts: facts["generation"].update(error="manifest.json: gone"),

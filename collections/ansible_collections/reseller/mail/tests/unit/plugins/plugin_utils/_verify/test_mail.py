@@ -89,6 +89,21 @@ def test_a_domain_without_a_known_password_does_not_apply() -> None:
     )
 
 
+@pytest.mark.parametrize("protocols", [("imap",), ("pop3", "submission"), ("sieve",)])
+def test_a_mailbox_that_may_not_send_and_fetch_is_no_probe(protocols: tuple[str, ...]) -> None:
+    known = estate()
+    domain = known.tenants[0].domains[0]
+    boxes = tuple(replace(one, protocols=protocols) for one in domain.mailboxes)
+    domain = replace(domain, mailboxes=boxes)
+    known = replace(known, tenants=(replace(known.tenants[0], domains=(domain,)),))
+    probes, (finding,) = choose(known, PASSWORDS)
+    assert (probes, finding.state, finding.found) == (
+        [],
+        "na",
+        "no mailbox may use imap and submission",
+    )
+
+
 def test_suspended_tenants_are_left_alone() -> None:
     assert choose(estate("suspended"), PASSWORDS) == ([], [])
 

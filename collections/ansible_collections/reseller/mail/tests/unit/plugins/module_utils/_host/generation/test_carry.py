@@ -135,7 +135,7 @@ def test_a_change_of_the_checks_is_noticed() -> None:
     checksum = hashlib.sha256(b"".join(sources)).hexdigest()
     assert (check.VERSION, checksum) == (
         1,
-        "2ff20e0d1c7173c84c367b4004446e0cc7a1f4d111f611ae82f8c3f524d4fc35",
+        "eeb945f5a021348db09dc2dde754ffe3137e9ca09c1025ab653ce5555889fa79",
     )
 
 

@@ -26,7 +26,7 @@ def faults(path: str, data: bytes, debian: int = 12) -> list[str]:
             "dovecot/users/a.example",
             b"jo@a.example:::::::userdb_quota_rule=*:storage=5G:messages=500000\n",
         ),
-        ("dovecot/logins", b""),
+        ("dovecot/logins/imap", b""),
         ("dovecot/mailboxes", b"@:::::::\njo@acme.example:::::::\njo@acme.example.org:::::::\n"),
         (
             "dovecot/login_domains",
@@ -47,6 +47,10 @@ def faults(path: str, data: bytes, debian: int = 12) -> list[str]:
             ),
         ),
         ("tls/names", b"mta-sts.a.example\n"),
+        (
+            "quota_warnings/names",
+            b"a.example\tA Mail\nb.example\t=?utf-8?b?w58=?= =?utf-8?q?=2C?=\n",
+        ),
         ("model.txt", b"whatever\n"),
     ],
 )
@@ -131,7 +135,11 @@ def test_good_files(path: str, data: bytes) -> None:
         ("autoconfig/a.example.xml", b"<clientConfig><a>&</a></clientConfig>", ": not well-formed"),
         ("autoconfig/a.example.xml", b"", ": no element found"),
         ("autodiscover/a.example.xml", b"<clientConfig/>", ": not settings of mail programs"),
-        ("dovecot/logins", b"\xff\n", ": 'utf-8'"),
+        ("dovecot/logins/imap", b"\xff\n", ": 'utf-8'"),
+        ("dovecot/logins/lmtp", b"", ": no file of a generation"),
+        ("quota_warnings/names", b"a.example\t$(x)\n", ":1: not a line"),
+        ("quota_warnings/names", b"a.example\tx\rBcc: y\n", ":1: not a line"),
+        ("quota_warnings/names", b"a.example\t=?utf-8?q?a b?=\n", ":1: not a line"),
         ("postfix/other", b"", ": no file of a generation"),
     ],
 )

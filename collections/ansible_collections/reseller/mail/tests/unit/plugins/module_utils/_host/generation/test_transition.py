@@ -75,10 +75,10 @@ def test_an_empty_plan_is_no_change() -> None:
 
 
 def test_services_of_changed_files() -> None:
-    before = {"postfix/relay_domains": "1", "dovecot/logins": "1", "opendkim/key_table": "1"}
-    assert changed_services(before, {**before, "dovecot/logins": "2"}) == ()
+    before = {"postfix/relay_domains": "1", "dovecot/logins/imap": "1", "opendkim/key_table": "1"}
+    assert changed_services(before, {**before, "dovecot/logins/imap": "2"}) == ()
     assert changed_services(before, {**before, "postfix/x": "1"}) == ("postfix",)
-    assert changed_services(before, {"dovecot/logins": "1"}) == ("opendkim", "postfix")
+    assert changed_services(before, {"dovecot/logins/imap": "1"}) == ("opendkim", "postfix")
 
 
 def test_changed_keys() -> None:
