@@ -51,6 +51,10 @@ def test_a_mailbox_that_fills_up_is_warned(outside: Outside, side: Side, node: H
             lambda: node.output(f"doveadm search -u {box} mailbox INBOX subject '80% full'")
         )
         assert len(warned.splitlines()) == 1, warned
+        shown = node.output(f"doveadm fetch -u {box} hdr.from mailbox INBOX subject '80% full'")
+        assert {"mx1": "From: Acme Mail <", "mx2": "From: Example Hosting <"}[side.node] in (
+            shown.replace("hdr.from: ", "From: ")
+        ), shown
     finally:
         node.run(f"doveadm expunge -u {box} mailbox INBOX all")
 

@@ -12,7 +12,7 @@ import typing as t
 import zlib
 from dataclasses import dataclass
 
-from . import autoconfig, dovecot, mta_sts, opendkim, postfix, tls
+from . import autoconfig, dovecot, mta_sts, opendkim, postfix, quota_warnings, tls
 from .describe import describe
 
 if t.TYPE_CHECKING:
@@ -68,6 +68,7 @@ def artefact(estate: Estate, node: Node, root: str = ROOT) -> Artefact:
         **dovecot.lookups(estate, node),
         **opendkim.lookups(estate, node, root),
         **mta_sts.lookups(estate, node),
+        **quota_warnings.lookups(estate, node),
         **autoconfig.lookups(estate, node),
         **tls.lookups(estate, node),
         "model.txt": "".join(f"{line}\n" for line in describe(estate, node)),
