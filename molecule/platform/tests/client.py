@@ -111,12 +111,18 @@ def ansible(
     venv: Path | None = None,
     estate: Path = ESTATE,
     environment: t.Mapping[str, str] | None = None,
+    variables: t.Mapping[str, str] | None = None,
 ) -> Run:
     """Run one of Ansible's commands in the project, as an operator does, on the scenario's
     estate."""
     venv = venv or PROJECT / ".venv"
     done = subprocess.run(
-        [venv / "bin" / command, *arguments, "--extra-vars", json.dumps(settings(estate))],
+        [
+            venv / "bin" / command,
+            *arguments,
+            "--extra-vars",
+            json.dumps(settings(estate) | dict(variables or {})),
+        ],
         cwd=PROJECT,
         env=_environment()
         | {"PATH": f"{venv / 'bin'}:{os.environ['PATH']}"}

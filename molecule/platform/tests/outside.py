@@ -205,6 +205,12 @@ def sasl(host, service, user, password):
     ]
 
 
+def sasls(asked, at_once=20):
+    """What ``sasl`` answers to each host, service, user and password, so many at the same time."""
+    with ThreadPoolExecutor(at_once) as pool:
+        return list(pool.map(lambda one: sasl(*one), asked))
+
+
 def logins(host, protocol, pairs, port=0, at_once=20):
     """What ``login`` answers to each user and password, so many of them at the same time."""
     with ThreadPoolExecutor(at_once) as pool:
