@@ -29,7 +29,17 @@ if t.TYPE_CHECKING:
 ADDED, CHANGED, REMOVED = "added", "changed", "removed"
 
 _NO_KEYS = frozenset(
-    ("at", "own_settings", "unused_keys", "unlimited", "name", "domain", "address", "target")
+    (
+        "at",
+        "own_settings",
+        "own_sending_limits",
+        "unused_keys",
+        "unlimited",
+        "name",
+        "domain",
+        "address",
+        "target",
+    )
 )
 _SIZES = frozenset(
     ("quota", "storage", "mailbox_storage", "tranche", "capacity", "default", "min", "max")
@@ -315,7 +325,9 @@ def _fields(cls: t.Any) -> tuple[tuple[str, str], ...]:
 
 def _is_limit(key: str) -> bool:
     """Return whether the key is a limit: then None means unlimited."""
-    return key in ("quota", *_COUNTED) or key.startswith(("limits.", "mailbox_quota."))
+    return key in ("quota", "messages_per_hour", *_COUNTED) or key.startswith(
+        ("limits.", "mailbox_quota.", "sending_limits.")
+    )
 
 
 def shown(key: str, value: t.Any) -> str:

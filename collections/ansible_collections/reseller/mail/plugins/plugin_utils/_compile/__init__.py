@@ -12,7 +12,7 @@ import typing as t
 import zlib
 from dataclasses import dataclass
 
-from . import autoconfig, dovecot, mta_sts, opendkim, postfix, quota_warnings, tls
+from . import autoconfig, dovecot, mta_sts, opendkim, postfix, quota_warnings, sending, tls
 from .describe import describe
 
 if t.TYPE_CHECKING:
@@ -65,6 +65,7 @@ def artefact(estate: Estate, node: Node, root: str = ROOT) -> Artefact:
     """
     files = {
         **postfix.lookups(estate, node),
+        **sending.lookups(estate, node),
         **dovecot.lookups(estate, node),
         **opendkim.lookups(estate, node, root),
         **mta_sts.lookups(estate, node),

@@ -18,6 +18,7 @@ from .._model.values import Fault, OwnSettings
 from .._model.words import listed, meant
 from ._index import Index, fault
 
+_SENDING = ("messages_per_hour", "domain_messages_per_hour")
 _RATES = ("messages_per_hour", "recipients_per_message")
 
 
@@ -35,6 +36,7 @@ def judge(index: Index) -> t.Iterator[Fault]:
         its_plan = index.plans.get(tenant.plan)
         if its_plan is not None and not index.unsure("plans.yml"):
             yield from _not_in_plan(tenant, its_plan)
+            yield from _loose_sending(tenant, its_plan)
         yield from _outbound_address(index, tenant, its_plan)
         yield from _missing_premium_relay(index, tenant)
         chain = chain_of(index.estate, tenant)
@@ -172,6 +174,35 @@ def _loose_rates(who: str, own_settings: OwnSettings, above: Chain) -> t.Iterato
                 "rate-above-limit",
                 f"rate_limits of {who} allows {wanted} {key}",
                 f"up to {given.value} ({given.at})",
+            )
+
+
+def _loose_sending(tenant: Tenant, plan: Plan) -> t.Iterator[Fault]:
+    """Yield a fault for each limit of sending above one that counts as well.
+
+    It would have no effect. A limit of a domain may be above that of the tenant, and that of a
+    mailbox above both: these are shared by several.
+    """
+    own, granted = tenant.own_sending_limits, plan.sending_limits
+    for key in _SENDING:
+        wanted, given = getattr(own, key), getattr(granted, key)
+        if wanted is not None and given is not None and wanted > given:
+            yield fault(
+                tenant.at.of("sending_limits", key),
+                "rate-above-limit",
+                f"sending_limits of tenant {tenant.name} allows {wanted} {key}",
+                f"up to {given} ({plan.at.of('sending_limits', key)})",
+            )
+    given = tenant.sending_limits.domain_messages_per_hour
+    where = tenant.at if given == own.domain_messages_per_hour else plan.at
+    for limits in tenant.domain_limits:
+        wanted = limits.messages_per_hour
+        if wanted is not None and given is not None and wanted > given:
+            yield fault(
+                limits.at.of("messages_per_hour"),
+                "rate-above-limit",
+                f"domain_limits of {limits.name} allows {wanted} messages_per_hour",
+                f"up to {given} ({where.of('sending_limits', 'domain_messages_per_hour')})",
             )
 
 

@@ -36,6 +36,7 @@ from .._model.tenant import (
     Limits,
     Plan,
     Prices,
+    SendingLimits,
     Suspension,
     Tenant,
 )
@@ -66,6 +67,19 @@ def _tightest(own: Limits, granted: Limits) -> Limits:
     return Limits(**tightest)
 
 
+def sending_limits(values: Values) -> SendingLimits:
+    """Return the limits of sending of a plan or an account. What is not named is unlimited."""
+    return SendingLimits(**_without_place(values))
+
+
+def _tightest_sending(own: SendingLimits, granted: SendingLimits) -> SendingLimits:
+    """Return the smaller of two limits of sending, each by itself."""
+    return SendingLimits(
+        build_domain.tighter(own.messages_per_hour, granted.messages_per_hour),
+        build_domain.tighter(own.domain_messages_per_hour, granted.domain_messages_per_hour),
+    )
+
+
 def node(values: Values) -> Node:
     """Return a mail host."""
     return Node(**values)
@@ -91,6 +105,7 @@ def plan(values: Values) -> Plan:
             storage.get("tranche"),
             storage.get("price"),
         ),
+        sending_limits=sending_limits(values["sending_limits"]),
         own_settings=cascade.own_settings("plan", values["defaults"]),
     )
 
@@ -186,6 +201,8 @@ def tenant(
     its_plan = plans.get(account["plan"] or "")
     own = limits(account["limits"])
     granted = its_plan.limits if its_plan else _NO_LIMITS
+    own_sending = sending_limits(account["sending_limits"])
+    granted_sending = its_plan.sending_limits if its_plan else SendingLimits()
     settings = cascade.own_settings("account", account["defaults"])
     chain: cascade.Chain = (
         ("estate", cascade.own_settings("estate", estate_defaults)),
@@ -229,6 +246,8 @@ def tenant(
         premium_relay=cascade.value_of(chain, "premium_relay"),
         purge=account["purge"],
         own_limits=own,
+        sending_limits=_tightest_sending(own_sending, granted_sending),
+        own_sending_limits=own_sending,
         own_settings=settings,
     )
 

@@ -242,6 +242,7 @@ def domain_limits(values: Values) -> DomainLimits:
         values["mailbox_storage"],
         values["at"],
         unlimited(values),
+        values["messages_per_hour"],
     )
 
 

@@ -243,6 +243,7 @@ class DomainLimits:
     mailbox_storage: Limit = None
     at: Position = field(default=NOWHERE, compare=False)
     unlimited: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    messages_per_hour: Limit = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,17 @@ COUNTERS = tuple(each.name for each in fields(Limits) if each.compare)
 
 
 @dataclass(frozen=True, slots=True)
+class SendingLimits:
+    """How many messages a tenant, and each of its domains, may send in an hour; None is unlimited.
+
+    They are for all mailboxes of the tenant or domain together.
+    """
+
+    messages_per_hour: Limit = None
+    domain_messages_per_hour: Limit = None
+
+
+@dataclass(frozen=True, slots=True)
 class Prices:
     """What a plan costs in a month.
 
@@ -87,6 +98,7 @@ class Plan:
     protocols: tuple[str, ...] = PROTOCOLS
     addons: tuple[str, ...] = ()
     prices: Prices = Prices()
+    sending_limits: SendingLimits = SendingLimits()
     own_settings: OwnSettings = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -135,6 +147,8 @@ class Tenant:
         placement: the name of a node.
         limits: the effective limits: the tighter of plan and account.
         own_limits: the limits of the account.
+        sending_limits: the effective limits of sending: the tighter of plan and account.
+        own_sending_limits: those of the account.
         approved_domains: the names that the provider lets the tenant have. The tenant need not have
             a file for each.
     """
@@ -163,6 +177,8 @@ class Tenant:
     premium_relay: bool = False
     purge: bool = False
     own_limits: Limits = Limits()
+    sending_limits: SendingLimits = SendingLimits()
+    own_sending_limits: SendingLimits = SendingLimits()
     own_settings: OwnSettings = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -172,6 +188,14 @@ class Tenant:
         They do not serve pending and terminated tenants.
         """
         return self.state in ("active", "suspended")
+
+    def messages_per_hour_of(self, domain: Domain) -> Limit:
+        """Return how many messages all mailboxes of a domain together may send in an hour.
+
+        Of the domain's own limit and the one for each domain of the tenant, the smaller counts.
+        """
+        limits = (domain.limits.messages_per_hour, self.sending_limits.domain_messages_per_hour)
+        return min((limit for limit in limits if limit is not None), default=None)
 
     def served_domains(self) -> t.Iterator[Domain]:
         """Yield the domains that hosts serve, with the domain aliases that they serve (S1-24).

@@ -56,7 +56,7 @@ def _of_domain(estate: Estate, tenant: Tenant, domain: Domain) -> list[Effective
     """Return the values of a domain."""
     found = _cascading(estate, chain_of(estate, tenant, domain), "domain", tenant)
     return [
-        *_domain(tenant, domain),
+        *_domain(estate, tenant, domain),
         *(_completed(each, domain) for each in found),
         *_hostname(domain),
         *_published(estate, tenant, domain),
@@ -179,21 +179,23 @@ def _tenant(estate: Estate, tenant: Tenant) -> t.Iterator[Effective]:
     plan = plan_of(estate, tenant)
     for key in COUNTERS:
         yield _limit(tenant, plan, key)
+    for key in ("messages_per_hour", "domain_messages_per_hour"):
+        yield _limit(tenant, plan, key, "sending_limits")
 
 
-def _limit(tenant: Tenant, plan: t.Optional[Plan], key: str) -> Effective:
+def _limit(tenant: Tenant, plan: t.Optional[Plan], key: str, table: str = "limits") -> Effective:
     """Return the tighter limit of plan and account; that of the plan if both are the same."""
-    value, name = getattr(tenant.limits, key), f"limits.{key}"
-    if plan is not None and getattr(plan.limits, key) == value:
+    value, name = getattr(getattr(tenant, table), key), f"{table}.{key}"
+    if plan is not None and getattr(getattr(plan, table), key) == value:
         return (
             Effective(name, value, "default", NOWHERE)
             if value is None
-            else Effective(name, value, "plan", plan.at.of("limits", key))
+            else Effective(name, value, "plan", plan.at.of(table, key))
         )
-    return Effective(name, value, "account", tenant.at.of("limits", key))
+    return Effective(name, value, "account", tenant.at.of(table, key))
 
 
-def _domain(tenant: Tenant, domain: Domain) -> t.Iterator[Effective]:
+def _domain(estate: Estate, tenant: Tenant, domain: Domain) -> t.Iterator[Effective]:
     yield _own_value(domain.at, "type", domain.type, "domain")
     yield _state(tenant, domain)
     yield _in_account(tenant, "verified", domain.name, domain.verified)
@@ -205,6 +207,21 @@ def _domain(tenant: Tenant, domain: Domain) -> t.Iterator[Effective]:
             yield Effective(
                 f"limits.{key}", getattr(domain.limits, key), "account", domain.limits.at.of(key)
             )
+    yield from _domain_sending(tenant, plan_of(estate, tenant), domain)
+
+
+def _domain_sending(
+    tenant: Tenant, plan: t.Optional[Plan], domain: Domain
+) -> t.Iterator[Effective]:
+    """Yield how much all mailboxes of a domain may send, if that is limited."""
+    value, name = tenant.messages_per_hour_of(domain), "limits.messages_per_hour"
+    if value is None:
+        return
+    if value == domain.limits.messages_per_hour:
+        yield Effective(name, value, "account", domain.limits.at.of("messages_per_hour"))
+        return
+    key = "domain_messages_per_hour"
+    yield replace(_limit(tenant, plan, key, "sending_limits"), key=name)
 
 
 def _in_account(tenant: Tenant, key: str, name: str, value: bool) -> Effective:

@@ -35,7 +35,7 @@ _KEYS = {
 }
 MIN_WIDTH = 110
 _SIZES = ("quota", "limits.storage", "limits.mailbox_storage")
-_UNLIMITED = ("quota", "limits.", "rate_limits.")
+_UNLIMITED = ("quota", "limits.", "rate_limits.", "sending_limits.")
 """Keys for which None is a value: unlimited."""
 
 

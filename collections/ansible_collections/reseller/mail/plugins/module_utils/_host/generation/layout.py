@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 GROUPS = {
-    "postfix": "postfix",
+    **dict.fromkeys(("postfix", "sending"), "postfix"),
     "dovecot": "dovecot",
     **dict.fromkeys(("opendkim", "opendkim_ed25519", "opendkim_node"), "opendkim"),
     **dict.fromkeys(("mta_sts", "autoconfig", "autodiscover"), "www-data"),

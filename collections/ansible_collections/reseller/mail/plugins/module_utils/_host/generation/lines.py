@@ -55,6 +55,10 @@ _PATTERNS = {
             "signing_table": rf"({_DOMAIN})\t{_WORD}\._domainkey\.{_DOMAIN}",
         }.items()
     },
+    "sending/mailboxes": (
+        rf"({_ADDRESS})\t{_WORD}(?: recipients=[0-9]+)?(?: mailbox=[0-9]+)?(?: domain=[0-9]+)?"
+        r"(?: tenant=[0-9]+)?"
+    ),
     "tls/names": rf"({_DOMAIN})",
     "quota_warnings/names": (
         rf"({_DOMAIN})\t(?:[A-Za-z0-9][A-Za-z0-9 -]*|{_ENCODED}(?: {_ENCODED})*)"

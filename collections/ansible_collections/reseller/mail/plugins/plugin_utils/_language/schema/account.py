@@ -21,7 +21,7 @@ from ..scalars import (
     choice,
     renamed,
 )
-from .estate import COUNTS, LIMITS
+from .estate import COUNTS, LIMITS, SENDING_LIMITS
 from .kinds import DNS, HOSTS, LEDGER, NOT_YET, PARTS, UNSET, VALIDATE, Many, Table, key
 from .policy import defaults
 
@@ -91,6 +91,13 @@ _DOMAIN_LIMIT = Table(
             " default, mailboxes without a quota get this one.",
             "S4-13",
             VALIDATE,
+        ),
+        "messages_per_hour": key(
+            COUNT,
+            "The largest number of messages that all mailboxes of the domain together may send"
+            " within 60 minutes.",
+            "S2-3",
+            HOSTS,
         ),
     },
 )
@@ -229,6 +236,13 @@ ACCOUNT = Table(
             "Limits of this tenant that are tighter than those of its plan. What is not named has"
             " the plan's limit.",
             "S0-9 S0-11",
+            PARTS,
+            {},
+        ),
+        "sending_limits": key(
+            SENDING_LIMITS,
+            "How much the tenant may send. Of this and the limits of its plan the tightest counts.",
+            "S2-3",
             PARTS,
             {},
         ),

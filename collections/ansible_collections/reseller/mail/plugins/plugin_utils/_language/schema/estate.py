@@ -84,6 +84,25 @@ LIMITS = Table(
         ),
     },
 )
+SENDING_LIMITS = Table(
+    "sending_limits",
+    {
+        "messages_per_hour": key(
+            COUNT,
+            "The largest number of messages that all mailboxes of a tenant together may send within"
+            " 60 minutes.",
+            "S2-3",
+            HOSTS,
+        ),
+        "domain_messages_per_hour": key(
+            COUNT,
+            "The largest number of messages that all mailboxes of one domain together may send"
+            " within 60 minutes. It counts for each domain of a tenant.",
+            "S2-3",
+            HOSTS,
+        ),
+    },
+)
 
 _PROVIDER = Table(
     "provider",
@@ -474,6 +493,15 @@ PLANS = Table(
                             "The limits of each tenant of the plan. What is not named is"
                             " unlimited.",
                             "S0-9 S0-11",
+                            PARTS,
+                            {},
+                        ),
+                        "sending_limits": key(
+                            SENDING_LIMITS,
+                            "How much each tenant of the plan may send, in addition to"
+                            " O(levels.rate_limits) of each mailbox. What is not named is not"
+                            " limited.",
+                            "S2-3",
                             PARTS,
                             {},
                         ),

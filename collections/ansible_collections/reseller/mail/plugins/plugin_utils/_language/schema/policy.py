@@ -282,16 +282,18 @@ RATE_LIMITS = Table(
     {
         "messages_per_hour": key(
             COUNT,
-            "The largest number of messages that one mailbox may send in an hour.",
+            "The largest number of messages that one mailbox may send within 60 minutes. A message"
+            " counts once, however many recipients it has and wherever they are. See"
+            " docs/sending_limits.md.",
             "S2-3",
-            NOT_YET,
+            HOSTS,
             rule=TIGHTER,
         ),
         "recipients_per_message": key(
             COUNT,
-            "The largest number of recipients of one message.",
+            "The largest number of recipients of one message that a user submits.",
             "S2-3",
-            NOT_YET,
+            HOSTS,
             rule=TIGHTER,
         ),
     },

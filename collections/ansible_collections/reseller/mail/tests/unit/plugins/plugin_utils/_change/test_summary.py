@@ -115,6 +115,22 @@ def test_many_that_change_alike_are_listed_once_and_what_is_inherited_once_above
     ]
 
 
+def test_limits_of_sending_are_listed_with_their_effect() -> None:
+    lines = summary_of(
+        account(
+            (
+                "state: active",
+                "state: active\nsending_limits: {messages_per_hour: 300}\n"
+                "domain_limits: [{name: acme.example, messages_per_hour: 100}]",
+            )
+        )
+    )
+    assert [line for line in lines if "messages_per_hour" in line] == [
+        "    ~ tenant acme: sending_limits.messages_per_hour unlimited → 300",
+        "    + domain limits acme.example: messages_per_hour 100",
+    ]
+
+
 def test_another_contact_is_listed_with_its_records() -> None:
     named = dict(
         e.changed(

@@ -222,6 +222,20 @@ def test_a_rate_may_equal_the_providers(folder: Path) -> None:
     assert faults(folder) == []
 
 
+def test_a_mailbox_may_send_more_than_its_domain_and_a_domain_more_than_its_tenant(
+    folder: Path,
+) -> None:
+    """The limits of domains and tenants are shared: the default of a mailbox may be above them."""
+    write(
+        folder,
+        ACCOUNT,
+        "sending_limits: {messages_per_hour: 10, domain_messages_per_hour: 20}\n"
+        "domain_limits: [{name: acme.example, messages_per_hour: 20}]\n",
+    )
+    write(folder, ACME, "rate_limits: {messages_per_hour: 100}\n")
+    assert faults(folder) == []
+
+
 @pytest.mark.parametrize(
     ("by", "whom"),
     [
