@@ -78,6 +78,14 @@ addresses:
     used:
       description: The space in use, in bytes.
       type: int
+    sending:
+      description: >-
+        How much it sent within the last hour and what was refused. C(limits) has C(kind), C(name),
+        C(used) and C(allowed) of each limit that counts for it. C(recipients) is how many
+        recipients a message may have. C(again) is the time of the next message, null if it may send
+        now. C(refused) has the refusals. Null for an address without a mailbox, or if the daemon of
+        the sending limits does not answer.
+      type: dict
 dkim_keys:
   description: The domain's DKIM keys.
   type: list
@@ -103,6 +111,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.reseller.mail.plugins.module_utils._host import credentials as store
+from ansible_collections.reseller.mail.plugins.module_utils._host import sending
 from ansible_collections.reseller.mail.plugins.module_utils._host.keys.dkim import public_half
 
 TABLES = (
@@ -161,6 +170,7 @@ class Host:
             "user": known,
             "logins": self.logins(address),
             "origin": self.origin(address),
+            "sending": sent_by(address) if known else None,
             **(self.quota(doveadm, address) if known else {"limit": None, "used": None}),
         }
 
@@ -235,6 +245,15 @@ class Host:
             except FileNotFoundError:
                 continue
         return False
+
+
+def sent_by(address: str) -> t.Optional[dict[str, t.Any]]:
+    """Return what the daemon of the sending limits knows of a mailbox, None if it does not."""
+    try:
+        found = sending.report(address)
+    except (OSError, ValueError):
+        return None
+    return found if "limits" in found else None
 
 
 def main() -> None:

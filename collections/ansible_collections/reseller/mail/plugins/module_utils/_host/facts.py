@@ -16,7 +16,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from . import generation
+from . import generation, sending
 from .generation.store import Run
 
 SERVICES = (
@@ -25,6 +25,7 @@ SERVICES = (
     "dovecot.service",
     "nginx.service",
     "reseller-mail-guard.service",
+    "reseller-mail-sending-limit.service",
     "opendkim@rsa.service",
     "opendkim@ed25519.service",
     "opendkim@node.service",
@@ -75,6 +76,7 @@ def facts(run: Run, root: str, mail: str) -> dict[str, t.Any]:
         "queue": _queue(run, now),
         "queue_folder": queue,
         "queue_minimum": _queue_minimum(settings),
+        "sending": _sending(),
         "generation": _generation_facts(run, root),
     }
 
@@ -87,6 +89,7 @@ def _postfix_settings(run: Run) -> dict[str, str]:
         "smtpd_sasl_path",
         "virtual_transport",
         "quota_status",
+        "sending_limit",
         "message_size_limit",
         "queue_minfree",
     )
@@ -159,6 +162,7 @@ def _sockets(settings: t.Mapping[str, str], queue: str) -> list[dict[str, str]]:
         (settings.get("smtpd_sasl_path", ""), _greets_with(b"VERSION")),
         (transport.partition("unix:")[2], _greets_with(b"220")),
         *((path, _is_open) for path in _MILTER.findall(settings.get("quota_status", ""))),
+        *((path, _reports) for path in _MILTER.findall(settings.get("sending_limit", ""))),
     ):
         if path:
             wanted.append((path, ask))
@@ -186,6 +190,23 @@ def _ask(path: str, ask: t.Callable[[socket.socket], str]) -> str:
 def _is_open(_connection: socket.socket) -> str:
     """Return no error: it is enough that the socket takes connections."""
     return ""
+
+
+def _reports(connection: socket.socket) -> str:
+    """Return an error unless the daemon of the sending limits answers."""
+    try:
+        sending.ask(connection)
+    except ValueError:
+        return "answers something else than its service"
+    return ""
+
+
+def _sending() -> dict[str, t.Any]:
+    """Return what the sending limits refused in the last hour."""
+    try:
+        return {"refused": sending.report()["refused"], "error": ""}
+    except (OSError, ValueError) as error:
+        return {"refused": [], "error": str(error)}
 
 
 def _greets_with(word: bytes) -> t.Callable[[socket.socket], str]:

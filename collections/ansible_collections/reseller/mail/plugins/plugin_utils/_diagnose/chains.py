@@ -423,6 +423,7 @@ CHAINS: t.Final[dict[str, list[Check]]] = {
         _host_works(on_host.SUBMITS),
         has_sender,
         on_host.tables_match,
+        on_host.may_send_more,
         functools.partial(
             ports_answer,
             ("access.submission", "access.submissions"),

@@ -19,6 +19,7 @@ from .._compile import logins, opendkim, postfix
 from .._model.access import login_protocols
 from .._model.sizes import rounded, size
 from .._model.values import PROTOCOLS
+from .._verify.host import refusal_text
 from .subject import Known, Step, targets
 
 RECEIVES = (
@@ -32,7 +33,7 @@ RECEIVES = (
 )
 """What a host needs to accept and deliver mail, in the order in which one is the cause of another:
 ids of verify's findings."""
-SUBMITS = (*RECEIVES, "host.clock")
+SUBMITS = (*RECEIVES, "host.clock", "host.sending_limit")
 SIGNS = ("host.generation", "host.clock", "host.opendkim", "host.opendkim_ed25519")
 LOGS_IN = (
     "host.generation",
@@ -44,6 +45,8 @@ LOGS_IN = (
 )
 _FULL = re.compile(r"\b[45]\.2\.2\b|over quota|mailbox is full", re.I)
 _TEMPORARY = re.compile(r"reject: \S+ from \S+: 4(?:\d\d|\.\d+\.\d+) ")
+_LIMITED = re.compile(r"Sending limit reached: |Too many recipients: ")
+"""What the daemon of the sending limits answers."""
 _CLIENT = re.compile(
     r"\brip=([0-9A-Fa-f.:]+)|from \S*?\[([0-9A-Fa-f.:]+)\]|client=\S*?\[([0-9A-Fa-f.:]+)\]"
 )
@@ -234,6 +237,44 @@ def has_room(known: Known) -> Step:
     return Step("mailbox.space", asks, "ok", _host(known), text or "without limit")
 
 
+def may_send_more(known: Known) -> Step:
+    """Return whether the limits of sending let the mailbox send now.
+
+    A limit that refused mail in the last hour and has room again is a hint.
+    """
+    asks = "its sending limits have room"
+    if known.host is None:
+        return _not_asked("sending.limits", asks, known)
+    rows = [row for row in _mailboxes(known) if row.get("sending")]
+    if not rows:
+        return _not_asked("sending.limits", asks, known, "its sending is not counted on this host")
+    full = [row for row in rows if row["sending"]["again"]]
+    refused = [one for row in rows for one in row["sending"]["refused"]]
+    used = "; ".join(
+        f"{row['address']}: {limit['kind']} {limit['name']} sent {limit['used']} of"
+        f" {limit['allowed']} messages in the last hour"
+        for row in rows
+        for limit in row["sending"]["limits"]
+    )
+    if full:
+        again = max(row["sending"]["again"] for row in full)
+        return Step(
+            "sending.limited",
+            asks,
+            "fail",
+            _host(known),
+            f"{used}; it may send again at {again}",
+            f"send again after {again}. If the user did not send that much, somebody has the"
+            " password: set a new one. To allow more: rate_limits of the mailbox, sending_limits or"
+            " domain_limits of the account",
+        )
+    if refused:
+        texts = "; ".join(refusal_text(one) for one in refused)
+        remedy = "the mailbox may send now: send again what was refused"
+        return Step("sending.limited", asks, "warn", _host(known), texts, remedy)
+    return Step("sending.limits", asks, "ok", _host(known), used or "without limit")
+
+
 def permits_login(known: Known) -> Step:
     """Return whether the generation has the mailbox for all protocols that the files allow."""
     asks = "the host permits its login"
@@ -349,6 +390,8 @@ def outbound_log(known: Known) -> Step:
     if bad is None:
         found = good.shown if good else f"no line: no mail program sent anything; {LOOK_BACK}"
         return Step("log.outbound", asks, "ok", _log(known), found)
+    if _LIMITED.search(bad.text):
+        return _limited(asks, bad, known)
     if bad.kind == "refused" and _TEMPORARY.search(bad.text):
         # A temporary refusal is no decision about the mail: a milter or Dovecot did not answer.
         remedy = (
@@ -362,6 +405,18 @@ def outbound_log(known: Known) -> Step:
         "bounced": "read the reason of the receiving host in the line",
     }[bad.kind]
     return Step(f"log.{bad.kind}", asks, "fail", _log(known), bad.shown, remedy)
+
+
+def _limited(asks: str, line: Line, known: Known) -> Step:
+    """Return the step for a line about mail that a limit of sending refused.
+
+    Whether the mailbox may send now is another step.
+    """
+    if "Too many recipients" in line.text:
+        remedy = "write to fewer recipients at once, or raise rate_limits.recipients_per_message"
+        return Step("log.limited", asks, "fail", _log(known), line.shown, remedy)
+    remedy = "send again what was refused then"
+    return Step("log.limited", asks, "warn", _log(known), line.shown, remedy)
 
 
 def login_log(known: Known) -> Step:

@@ -34,6 +34,14 @@ CATALOGUE: t.Final[dict[str, str]] = {
     ),
     "host.clock": "its clock is within 60 s (`verify_host_clock_skew`) of the controller's",
     "host.guard": "the guard runs and its socket answers as a milter",
+    "host.sending_limit": (
+        "the daemon of the [sending limits](sending_limits.md) runs and its socket answers; if not,"
+        " submissions get 451"
+    ),
+    "host.sending_refused": (
+        "no limit of sending refused mail in the last hour; `warn` names who, how much and when"
+        " sending works again"
+    ),
     "host.opendkim": "the OpenDKIM instance for RSA runs and its socket answers as a milter",
     "host.opendkim_ed25519": (
         "the OpenDKIM instance for Ed25519 does so as well; `na` if no domain of the node uses it"
@@ -58,6 +66,7 @@ _SMTP = ("host.postfix", "host.guard", "host.opendkim")
 _STORE = ("host.dovecot", "host.generation", "host.disk")
 _MILTERS = {
     "guard/": "host.guard",
+    "/run/reseller-mail-sending-limit.": "host.sending_limit",
     "opendkim/rsa.": "host.opendkim",
     "opendkim/ed25519.": "host.opendkim_ed25519",
     "opendkim/node.": "host.opendkim_node",
@@ -81,9 +90,9 @@ NEEDS: t.Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "mail.unknown_refused": ((*_SMTP, "host.generation", "host.disk"), ()),
     "mail.backup": ((), (*_SMTP, "host.generation", "host.disk", "mail.port")),
     "mail.postmaster": ((*_SMTP, "host.generation", "mail.port"), ()),
-    "mail.submit": ((*_SMTP, *_STORE), ()),
+    "mail.submit": ((*_SMTP, "host.sending_limit", *_STORE), ()),
     "mail.fetch": (("host.dovecot", "host.generation"), ()),
-    "mail.login_name": ((*_SMTP, "host.dovecot", "host.generation"), ()),
+    "mail.login_name": ((*_SMTP, "host.sending_limit", "host.dovecot", "host.generation"), ()),
     "mail.deliver": (
         (*_SMTP, *_STORE, "host.clock", "host.queue"),
         (*_SMTP, *_STORE, "host.clock", "host.queue", "mail.port"),
@@ -159,6 +168,10 @@ def judge(
         "host.disk": _disk(facts, limits),
         "host.clock": _clock(skew, limits),
         "host.guard": _service(facts, "host.guard", ("reseller-mail-guard.service",)),
+        "host.sending_limit": _service(
+            facts, "host.sending_limit", ("reseller-mail-sending-limit.service",)
+        ),
+        "host.sending_refused": _refused(facts["sending"], host),
         "host.opendkim": _opendkim(facts, "host.opendkim", "opendkim@rsa.service", host),
         "host.opendkim_ed25519": (
             _opendkim(facts, "host.opendkim_ed25519", "opendkim@ed25519.service", host)
@@ -307,6 +320,43 @@ def _service(facts: Facts, id_: str, units: t.Sequence[str]) -> Answer:
             f"journalctl -u {units[-1]}; systemctl restart {units[-1]}",
         )
     return Answer("ok", expected, "active")
+
+
+def _refused(sending: Facts, host: str) -> Answer:
+    """Return the answer about limits of sending that refused mail in the last hour."""
+    expected = "no limit of sending refused mail in the last hour"
+    if sending["error"]:
+        return Answer(
+            "blocked", expected, f"not verified: host.sending_limit of {host}: {sending['error']}"
+        )
+    rows = sending["refused"]
+    if not rows:
+        return Answer("ok", expected, "none")
+    more = f"; {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
+    return Answer(
+        "warn",
+        expected,
+        "; ".join(refusal_text(row) for row in rows[:SHOWN]) + more,
+        "ask the user whether these messages are theirs; if not, somebody has the password: suspend"
+        " the mailbox and set a new password",
+    )
+
+
+SHOWN = 5
+"""How many refusals a finding shows."""
+
+
+def refusal_text(row: Facts) -> str:
+    """Return one refusal of the sending limits in words: who, how much, and until when."""
+    if row["kind"] == "recipients":
+        text = f"a message had {row['used']} recipients, {row['allowed']} are allowed"
+    else:
+        text = (
+            f"{row['kind']} {row['name']} sent {row['used']} messages in an hour, {row['allowed']}"
+            " are allowed"
+        )
+    again = f", sending works again at {row['again']}" if row["again"] else ""
+    return f"{row['login']}: {text}, refused {row['times']} times, last at {row['at']}{again}"
 
 
 def _opendkim(facts: Facts, id_: str, unit: str, host: str) -> Answer:

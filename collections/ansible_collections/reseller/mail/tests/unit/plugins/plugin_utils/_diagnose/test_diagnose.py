@@ -118,6 +118,24 @@ def line(text: str, second: int = 0, program: str = "dovecot") -> Line:
     return Line(f"2026-11-21T11:00:{second:02d}Z", program, text, kind(text))
 
 
+SENDING: dict[str, t.Any] = {
+    "limits": [{"kind": "mailbox", "name": "jo@acme.example", "used": 3, "allowed": 20}],
+    "refused": [],
+    "again": None,
+    "recipients": 5,
+}
+LIMITED = {
+    "login": "jo@acme.example",
+    "kind": "mailbox",
+    "name": "jo@acme.example",
+    "used": 20,
+    "allowed": 20,
+    "at": "2026-11-21T11:00:00Z",
+    "again": "2026-11-21T11:40:00Z",
+    "times": 3,
+}
+
+
 def known(text: str = "jo@acme.example", of: Estate = ESTATE, **changes: t.Any) -> Known:
     """Everything that was asked is well."""
     about = diagnose_subject.find_subject(of, text)
@@ -144,6 +162,7 @@ def known(text: str = "jo@acme.example", of: Estate = ESTATE, **changes: t.Any) 
             "origin": "user",
             "limit": 1000,
             "used": 10,
+            "sending": SENDING,
         }
         for one in boxes
     ]
@@ -313,7 +332,68 @@ def account(old: str, new: str) -> Estate:
 
 
 REFUSED = "<jo@acme.example> from 192.0.2.8: refused, the mailbox may not use pop3"
+
+
+LIMIT_REACHED = (
+    "4D1z2y3x4w5v6u7: reject: DATA from unknown[192.0.2.9]: 450 4.7.1 <DATA>: Data command rejected:"
+    " Sending limit reached: jo@acme.example sent 20 messages in the last hour, 20 are allowed;"
+    " from=<jo@acme.example> proto=ESMTP"
+)
+TOO_MANY = LIMIT_REACHED.replace("450 4.7.1", "550 5.5.3").replace(
+    "Sending limit reached", "Too many recipients"
+)
+
+
+def sending(**changes: t.Any) -> Known:
+    return with_address(known(), sending={**SENDING, **changes})
+
+
+def test_a_limit_of_sending_with_room_says_how_much_was_used() -> None:
+    steps = {step.id: step for step in only(known(), "outbound").steps}
+    assert steps["sending.limits"].state == "ok"
+    assert steps["sending.limits"].found == (
+        "jo@acme.example: mailbox jo@acme.example sent 3 of 20 messages in the last hour"
+    )
+
+
+def test_a_limit_that_has_room_again_is_a_hint_with_what_it_refused() -> None:
+    found = only(sending(refused=[LIMITED]), "outbound")
+    assert found.cause is None
+    (step,) = found.hints
+    assert step.id == "sending.limited"
+    assert "sent 20 messages in an hour, 20 are allowed, refused 3 times" in step.found
+
+
+def test_a_refusal_of_a_limit_in_the_log_is_a_hint_and_the_host_is_not_blamed() -> None:
+    given = replace(known(), log=(line(LIMIT_REACHED, program="postfix/submission/smtpd"),))
+    found = only(given, "outbound")
+    assert found.cause is None
+    assert [step.id for step in found.hints] == ["log.limited"]
+
+
+def test_a_host_without_the_daemon_s_answer_does_not_say_that_there_is_room() -> None:
+    (step,) = [
+        step
+        for step in only(with_address(known(), sending=None), "outbound").steps
+        if step.id == "sending.limits"
+    ]
+    assert step.state == "na"
+
+
 CASES: dict[str, tuple[str, t.Callable[[], Known], str, str]] = {
+    "a limit of sending": (
+        "outbound",
+        lambda: sending(again="2026-11-21T12:30:00Z", refused=[LIMITED]),
+        "sending.limited",
+        "mailbox jo@acme.example sent 3 of 20 messages in the last hour; it may send again at"
+        " 2026-11-21T12:30:00Z",
+    ),
+    "too many recipients": (
+        "outbound",
+        lambda: replace(known(), log=(line(TOO_MANY, program="postfix/submission/smtpd"),)),
+        "log.limited",
+        "Too many recipients",
+    ),
     "unknown": (
         "inbound",
         lambda: known("jon@acme.example"),

@@ -30,6 +30,7 @@ UNITS = (
     "dovecot.service",
     "nginx.service",
     "reseller-mail-guard.service",
+    "reseller-mail-sending-limit.service",
     "opendkim@rsa.service",
     "opendkim@ed25519.service",
     "opendkim@node.service",
@@ -50,9 +51,13 @@ WELL: dict[str, t.Any] = {
     "units": dict.fromkeys(UNITS, ACTIVE),
     "watched": ["certbot.timer"],
     "failed": [],
-    "sockets": [{"path": f"{QUEUE}/{one}", "error": ""} for one in SOCKETS],
+    "sockets": [
+        *({"path": f"{QUEUE}/{one}", "error": ""} for one in SOCKETS),
+        {"path": "/run/reseller-mail-sending-limit.sock", "error": ""},
+    ],
     "filesystems": [DISK, {**DISK, "path": QUEUE}],
     "queue": {"messages": 0, "held": 0, "oldest": 0.0, "oldest_new": 0.0, "error": ""},
+    "sending": {"refused": [], "error": ""},
     "queue_folder": QUEUE,
     "queue_minimum": 10,
     "generation": {
@@ -62,6 +67,28 @@ WELL: dict[str, t.Any] = {
         "error": "",
     },
 }
+REFUSED = {
+    "login": "jo@acme.example",
+    "kind": "mailbox",
+    "name": "jo@acme.example",
+    "used": 20,
+    "allowed": 20,
+    "at": "2026-11-30T01:00:00Z",
+    "again": "2026-11-30T01:32:05Z",
+    "times": 3,
+}
+MANY = [
+    {
+        **REFUSED,
+        "login": f"m{number}@acme.example",
+        "kind": "recipients",
+        "used": 9,
+        "allowed": 5,
+        "again": None,
+        "times": 1,
+    }
+    for number in range(1, 7)
+]
 Change = t.Callable[[dict[str, t.Any]], t.Any]
 
 
@@ -106,6 +133,24 @@ def silence(path: str) -> Change:
             stop("reseller-mail-guard.service"),
             "host.guard",
             "reseller-mail-guard.service is inactive",
+        ),
+        (
+            stop("reseller-mail-sending-limit.service"),
+            "host.sending_limit",
+            "reseller-mail-sending-limit.service is inactive",
+        ),
+        (
+            silence("sending-limit.sock"),
+            "host.sending_limit",
+            "/run/reseller-mail-sending-limit.sock connection refused",
+        ),
+        (
+            lambda facts: facts["sending"].update(refused=[REFUSED, *MANY]),
+            "host.sending_refused",
+            "jo@acme.example: mailbox jo@acme.example sent 20 messages in an hour, 20 are allowed,"
+            " refused 3 times, last at 2026-11-30T01:00:00Z, sending works again at"
+            " 2026-11-30T01:32:05Z; m1@acme.example: a message had 9 recipients, 5 are allowed,"
+            " refused 1 times",
         ),
         (silence("guard.sock"), "host.guard", f"{QUEUE}/guard/guard.sock connection refused"),
         (stop("opendkim@rsa.service"), "host.opendkim", "opendkim@rsa.service is inactive"),
