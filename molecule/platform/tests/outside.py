@@ -583,3 +583,36 @@ def signed_flow(senders, recipient, running, pause=0.2):
         arrived()
         time.sleep(0.1)
     return [[token, user, reply, seen.get(token)] for token, (user, reply) in sent.items()]
+
+
+def _submission(host, login, password, mails, ready, logins):
+    """Log in, wait for all others, then send each mail (sender, recipients, From); return the last
+    reply to each."""
+    answers = []
+    with smtplib.SMTP(host, 587, timeout=TIMEOUT) as smtp:
+        smtp.starttls(context=ssl.create_default_context())
+        with logins:  # a host verifies few passwords at the same time
+            smtp.login(login, password)
+        ready.wait(4 * TIMEOUT)
+        for sender, recipients, author in mails:
+            smtp.mail(sender)
+            for recipient in recipients:
+                smtp.rcpt(recipient)
+            head = f"From: {author}\r\nTo: undisclosed-recipients:;\r\nSubject: counted\r\n\r\n"
+            try:
+                answers.append(_answer(smtp.data(f"{head}Hello.\r\n")))
+            except smtplib.SMTPDataError as error:  # the reply to DATA itself
+                answers.append(_answer((error.smtp_code, error.smtp_error)))
+                smtp.rset()
+    return answers
+
+
+def submissions(host, login, password, mails, connections=1):
+    """Send the mails on each of several connections at the same time; return all replies."""
+    ready, logins = threading.Barrier(connections), threading.Lock()
+    with ThreadPoolExecutor(connections) as pool:
+        sessions = [
+            pool.submit(_submission, host, login, password, mails, ready, logins)
+            for _connection in range(connections)
+        ]
+        return [answer for session in sessions for answer in session.result()]

@@ -61,6 +61,12 @@ BREAKS = {
         "systemctl start opendkim@ed25519",
         "opendkim@ed25519.service is inactive",
     ),
+    "host.sending_limit": (
+        "systemctl stop reseller-mail-sending-limit.socket reseller-mail-sending-limit.service",
+        "systemctl start reseller-mail-sending-limit.socket reseller-mail-sending-limit.service",
+        "reseller-mail-sending-limit.service is inactive",
+    ),
+    "host.sending_refused": ("true", "true", "not verified: host.sending_limit of "),
     "host.nginx": ("systemctl stop nginx", "systemctl start nginx", "nginx.service is inactive"),
     "host.timers": (
         "systemctl stop certbot.timer",
