@@ -7,6 +7,7 @@ Nothing is random: equal numbers give equal bytes.
 
 from __future__ import annotations
 
+import re
 import typing as t
 from pathlib import Path
 from types import MappingProxyType
@@ -96,6 +97,15 @@ branding: {{hostname: mail.{domain}, name: Tenant {nth} Mail}}
 sender_addresses:
   - {{name: noreply, mailbox: box0}}
 """
+QUIET: t.Final = MappingProxyType(
+    {
+        "  locale: en\n": "  locale: en\n  autodiscover: false\n",
+        "mta_sts: {mode: testing}\n": "",
+        "catch_all: box0\n": "",
+    }
+)
+"""What is replaced in the files, and by what, so that no name needs a website or a certificate.
+Branding and domain aliases are left out, too."""
 RELAY = """\
 type: relay
 relay: {host: mail.stranger.example, recipients: [peter, archive, info]}
@@ -183,6 +193,23 @@ def _aliases(mailboxes: int) -> str:
         f" to: [{to[1]}]\n    may_send: true\n  - {{name: support, to: [sales, {to[2]}+support]}}\n"
         f"  - {{name: jobs, to: [{to[3]}]}}\n  - name: all\n    to: [info, support]\n"
     )
+
+
+def quiet(texts: t.Mapping[str, str], managed: bool = True) -> dict[str, str]:
+    """Return the files of an estate in which no name of a tenant needs a website or a certificate.
+
+    Args:
+        texts: The files, from ``files``.
+        managed: Whether the provider publishes the DNS records of the domains.
+    """
+    found = {}
+    for path, text in texts.items():
+        for old, new in QUIET.items():
+            text = text.replace(old, new)
+        dropped = ("branding:", "domain_aliases:", *([] if managed else ["managed_domains:"]))
+        lines = re.sub(r", www-[^],]*", "", text).splitlines(keepends=True)
+        found[path] = "".join(line for line in lines if not line.startswith(dropped))
+    return found
 
 
 def write(root: Path, texts: t.Mapping[str, str]) -> None:

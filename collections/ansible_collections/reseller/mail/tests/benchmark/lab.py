@@ -51,6 +51,12 @@ def ready() -> None:
         converge()
 
 
+def name_server_ready() -> None:
+    """Have the name server of the lab, whatever its nodes are."""
+    if not ((LAB / "hosts" / "dns1").exists() and ESTATE.exists()):
+        start()
+
+
 def add_mailbox(number: int) -> None:
     """Add one mailbox to ESTATE."""
     text = CHANGED.read_text(encoding="utf-8")
@@ -94,6 +100,17 @@ def generation(estate: Path = ESTATE, node: str = "mx1") -> Run:
     """Install the generation of one node, whatever it deletes."""
     options = {"estate": str(estate), "node": node, "deletions_accepted": 10**9}
     return module(node, "reseller.mail.generation", **options)
+
+
+def report_node(estate: Path, node: str = "mx1") -> None:
+    """Write the report of a node into another estate, with the DKIM keys of its own name.
+
+    Without a report no generation is installed. The domains of the other estate have no keys.
+    """
+    path = Path("state") / f"{node}.json"
+    report = json.loads((ESTATE / path).read_text(encoding="utf-8"))
+    keys = [key for key in report["dkim"] if key["domain"] == f"{node}.hosting.example"]
+    estates.write(estate, {str(path): json.dumps({"node": node, "dkim": keys})})
 
 
 def on_host(host: str, *commands: str) -> list[Run]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import typing as t
 from dataclasses import asdict, dataclass
@@ -11,6 +12,8 @@ from dataclasses import asdict, dataclass
 Quantity = t.Literal["seconds", "processor_seconds", "memory_mb"]
 SHOWN: t.Final = 4
 """Significant digits in results.json."""
+TRIAL: t.Final = bool(os.environ.get("BENCHMARK_TRIAL"))
+"""A trial shows that the parts run to their end: one round, small sizes, and no results are kept."""
 
 
 @dataclass(frozen=True)
@@ -117,11 +120,11 @@ def rounds(commands: Commands, most: int = 5, budget: float = 90) -> list[Measur
     """Return a measurement of each command. The commands are run in turn.
 
     So whatever else the machine does meets all commands alike, and their ratios are fair. There
-    are at most ``most`` rounds. After ``budget`` seconds no other round begins.
+    are at most ``most`` rounds, and one in a trial. After ``budget`` seconds no other round begins.
     """
     found: dict[tuple[str, int], list[Run]] = {key: [] for key in commands}
     spent = 0.0
-    for _round in range(most):
+    for _round in range(1 if TRIAL else most):
         if spent >= budget:
             break
         for key, command in commands.items():

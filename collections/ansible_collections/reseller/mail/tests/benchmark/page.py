@@ -14,8 +14,8 @@ PARTS: t.Final = {
     "site": "Playbook `site`: two hosts, the example estate",
     "tenants": "Playbook `tenants`: two hosts, the example estate",
     "peers": "Other ways to bring mailboxes to a host",
-    "host": "A node with 100,000 mailboxes",
     "mail": "Signed mail",
+    "host": "A node with 100,000 mailboxes",
     "dns": "DNS of many domains",
     "nodes": "Eight nodes, an estate of eight tenants",
 }
@@ -39,6 +39,7 @@ Use a machine that does nothing else. All parts but `engine` need root: they sta
 ```console
 $ make bench                        # all parts
 $ scripts/bench.sh engine peers     # some parts
+$ scripts/bench.sh --trial nodes    # shows that a part runs to its end; its figures are not kept
 $ scripts/bench.sh page             # writes this page anew
 ```
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The benchmark: ``run.py [PART…]`` measures, ``run.py page`` writes docs/benchmarks/ anew."""
+"""The benchmark: ``run.py [PART…]`` measures, ``run.py page`` writes docs/benchmarks/ anew.
+
+With BENCHMARK_TRIAL in the environment the figures are printed and not kept.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from . import chart, page
-from .measurement import Part, from_json, to_json
+from .measurement import TRIAL, Part, from_json, to_json
 from .process import PROJECT, SCRATCH, Failed
 from .targets import EVENTS, JSON, JUDGE, JUDGE_WARM, PLAN
 
 DOCS = PROJECT / "docs" / "benchmarks"
 RESULTS = DOCS / "results.json"
-USAGE = f"usage: scripts/bench.sh [PART…|page]; parts: {' '.join(page.PARTS)}"
+USAGE = f"usage: scripts/bench.sh [--trial] [PART…] or page; parts: {' '.join(page.PARTS)}"
 CHART = (JUDGE, JUDGE_WARM, PLAN, EVENTS, JSON)
 
 
@@ -34,6 +37,7 @@ def environment() -> dict[str, t.Any]:
     git = ("git", "describe", "--always", "--dirty", "--abbrev=10")
     done = subprocess.run(git, cwd=PROJECT, capture_output=True, text=True, check=False)
     return {
+        "processor": processor(),
         "cores": len(os.sched_getaffinity(0)),
         "Python": platform.python_version(),
         "ansible-core": version("ansible-core"),
@@ -41,6 +45,14 @@ def environment() -> dict[str, t.Any]:
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "load before": round(os.getloadavg()[0], 1),
     }
+
+
+def processor() -> str:
+    """Return the model of the processor, as Linux names it."""
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
 
 
 def measure(name: str) -> Part:
@@ -91,8 +103,9 @@ def main(arguments: t.Sequence[str]) -> None:
             failed.append(name)
             print(f"{name}: stopped, its figures stay as they were: {error}", flush=True)
             continue
-        write(RESULTS, to_json(results() | {name: part}))
-        print(page.section(name, results()), flush=True)
+        if not TRIAL:
+            write(RESULTS, to_json(results() | {name: part}))
+        print(page.section(name, {name: part}), flush=True)
     if failed:
         sys.exit(f"{' '.join(failed)}: not measured")
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import typing as t
 
 from .figure import Figure, Term, lines
-from .measurement import Results
+from .measurement import TRIAL, Results
 
 # The names of measurements. A part measures under these names, and the table below compares them.
 START = "start of Python and the engine"
@@ -21,14 +21,22 @@ GENERATION, GENERATION_UNCHANGED = "generation, first", "generation, nothing to 
 GENERATION_ONE = "generation, one mailbox changed"
 RAW_WRITE, POSTMAP = "raw write of the tables", "postmap of the tables"
 VERIFY_QUOTA, DOVEADM = "verify_quota", "doveadm quota get"
+TENANTS_FIRST, TENANTS_UNCHANGED = "tenants, first", "tenants, nothing to change"
+TENANTS_ONE = "tenants, one mailbox changed"
+DKIM_KEYS, CERTIFICATES = "DKIM keys", "certificates"
 PUBLISH, PUBLISH_UNCHANGED = "dns_publish, first", "dns_publish, nothing to change"
 VERIFY_DNS = "verify_dns"
 SIGNED = "2,000 signed messages"
 LOOP, TEMPLATE, SHELL = "Ansible loop", "role with one template", "shell script"
 
-MAILBOXES, LARGE, HUGE = 20_000, 100_000, 1_000_000
-DOMAINS, MANY_DOMAINS = 1_000, 10_000
-FEW_NODES, MORE_NODES, MANY_NODES = 2, 4, 8
+_SHARE: t.Final = 20 if TRIAL else 1
+MAILBOXES, LARGE, HUGE = 20_000 // _SHARE, 100_000 // _SHARE, 1_000_000 // _SHARE
+DOMAINS, MANY_DOMAINS = 1_000 // _SHARE, 10_000 // _SHARE
+KEYS = 500 // _SHARE
+"""DKIM keys that are made, of as many domains."""
+NAMES = 20 // _SHARE
+"""Names that get a certificate."""
+FEW_NODES, MORE_NODES, MANY_NODES = (1, 2, 3) if TRIAL else (2, 4, 8)
 
 
 def _one(name: str, size: int = 0, factor: float = 1) -> tuple[Term, ...]:
@@ -159,6 +167,32 @@ FIGURES: t.Final = (
         _one(DOVEADM, LARGE, 1.5),
     ),
     Figure(
+        "host-tenants-first",
+        "host",
+        "`tenants` for 100,000 new mailboxes that have passwords and DKIM keys",
+        _one(TENANTS_FIRST, LARGE),
+        (Term(2, JUDGE, LARGE), Term(2, RAW_WRITE, LARGE), Term(2, POSTMAP, LARGE)),
+    ),
+    Figure(
+        "host-tenants-unchanged",
+        "host",
+        "`tenants`, nothing to change",
+        _one(TENANTS_UNCHANGED, LARGE),
+    ),
+    Figure(
+        "host-tenants-mailbox",
+        "host",
+        "`tenants`, one of 100,000 mailboxes changed",
+        _one(TENANTS_ONE, LARGE),
+        _one(TENANTS_UNCHANGED, LARGE, 1.2),
+    ),
+    Figure(
+        "host-keys",
+        "host",
+        "DKIM keys of 500 new domains, RSA-2048",
+        _one(DKIM_KEYS, KEYS),
+    ),
+    Figure(
         "mail-domains",
         "mail",
         "2,000 signed messages with 10,000 domains: at least 0.95 times the rate with one",
@@ -173,6 +207,12 @@ FIGURES: t.Final = (
             ("unchanged", "`dns_publish`, nothing to change,", PUBLISH_UNCHANGED),
             ("verify", "`verify_dns`", VERIFY_DNS),
         )
+    ),
+    Figure(
+        "dns-certificates",
+        "dns",
+        "Certificates of 20 new names, from the ACME server of the lab",
+        _one(CERTIFICATES, NAMES),
     ),
     Figure("nodes-first", "nodes", "First `site` on 8 nodes, 8 forks", _one(FIRST, MANY_NODES)),
     *(

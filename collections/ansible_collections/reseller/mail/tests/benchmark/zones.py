@@ -20,10 +20,12 @@ template:
     zonefile-load: whole
 zone:
 """
-ZONE = """\
+NS = "benchmark.hosting.example."
+"""The name of the zones' name server, with one address: each address is asked."""
+ZONE = f"""\
 $TTL 5
-@ SOA ns.hosting.example. hostmaster.hosting.example. 1 600 300 86400 1
-@ NS ns.hosting.example.
+@ SOA {NS} hostmaster.hosting.example. 1 600 300 86400 1
+@ NS {NS}
 """
 
 
@@ -41,7 +43,8 @@ def serve(names: t.Sequence[str]) -> None:
         " echo 'include: \"/etc/knot/benchmark.conf\"' >>/etc/knot/knot.conf",
         "knotc reload",
     )
-    add("example.", [f"{name}. 5 NS ns.hosting.example." for name in names])
+    add("hosting.example.", [f"{NS} 5 A {NAME_SERVER}"])
+    add("example.", [f"{name}. 5 NS {NS}" for name in names])
 
 
 def add(zone: str, records: t.Sequence[str]) -> None:

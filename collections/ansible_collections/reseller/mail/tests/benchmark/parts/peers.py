@@ -63,6 +63,7 @@ def _estate(name: str, mailboxes: int) -> Path:
     folder = FOLDER / name
     nodes = {"mx1": lab.NODES["mx1"]}
     estates.write(folder, estates.files(mailboxes // EACH, EACH, nodes))
+    lab.report_node(folder)
     return folder
 
 

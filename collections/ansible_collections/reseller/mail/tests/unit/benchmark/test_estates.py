@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from ansible_collections.reseller.mail.plugins.plugin_utils import _load
+from ansible_collections.reseller.mail.plugins.plugin_utils._compile import opendkim, tls
+from ansible_collections.reseller.mail.plugins.plugin_utils._judge.placement import MAX_DOMAINS
 from ansible_collections.reseller.mail.plugins.plugin_utils._model.estate import Estate
-from ansible_collections.reseller.mail.tests.benchmark import estates, lab, process, zones
+from ansible_collections.reseller.mail.tests.benchmark import estates, lab, process, targets, zones
 from ansible_collections.reseller.mail.tests.benchmark.parts import dns, host, nodes
 
 
@@ -81,10 +85,44 @@ def test_each_of_eight_nodes_has_a_tenant_and_an_address(
     assert nodes.ADDRESSES["mx2"] in lab.NODES["mx2"]
 
 
-def test_the_domains_of_part_dns_wait_for_no_website(tmp_path: Path) -> None:
-    assert dns.write(tmp_path, 4) == [f"domain{nth}.example" for nth in range(4)]
-    domains = [domain for tenant in _loaded(tmp_path).tenants for domain in tenant.domains]
-    assert {domain.mta_sts for domain in domains} == {None}
+def test_the_domains_of_part_dns_need_no_website_and_have_a_key_on_their_node(
+    tmp_path: Path,
+) -> None:
+    assert dns.write(tmp_path, 12) == [f"domain{nth}.example" for nth in range(12)]
+    estate = _loaded(tmp_path)
+    assert all(tls.names(estate, node) == [] for node in estate.nodes)
+    for node, state in zip(estate.nodes, estate.states, strict=True):
+        keys = {key.domain for key in state.dkim}
+        assert keys == {node.hostname, *opendkim.names(estate, node)}
+    assert sum(domain.managed for one in estate.tenants for domain in one.domains) == 12
+
+
+def test_ten_thousand_domains_fit_on_the_nodes_of_part_dns() -> None:
+    texts = estates.quiet(estates.files(10_000, 0, dns.NODES))
+    count: Counter[str] = Counter()
+    for path, text in texts.items():
+        if path.endswith("account.yml"):
+            node, listed = re.findall(r"^(?:placement|domains): (.*)$", text, re.M)
+            count[node] += len(listed.split(","))
+    assert count.keys() == dns.NODES.keys()
+    assert max(count.values()) <= MAX_DOMAINS
+
+
+def test_the_large_node_needs_no_website_and_no_dns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lab, "ESTATE", tmp_path / "example")
+    keys = [{"domain": name, "public": "AAAA" * 98} for name in ("mx1.hosting.example", "a.test")]
+    keys = [{**key, "selector": "mx1"} for key in keys]
+    report = json.dumps({"node": "mx1", "dkim": keys, "tls": []})
+    estates.write(lab.ESTATE, {"state/mx1.json": report})
+    host.write(tmp_path / "large", 12)
+    estate = _loaded(tmp_path / "large")
+    assert [key.domain for state in estate.states for key in state.dkim] == ["mx1.hosting.example"]
+    assert [tls.names(estate, node) for node in estate.nodes] == [[]]
+    assert not any(domain.managed for one in estate.tenants for domain in one.domains)
+    assert _mailboxes(estate) == 12 * host.EACH
+    assert host.EACH * host.KEYS == targets.LARGE
 
 
 def test_records_are_added_in_messages_that_dns_allows(monkeypatch: pytest.MonkeyPatch) -> None:

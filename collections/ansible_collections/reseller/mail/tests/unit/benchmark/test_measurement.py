@@ -6,6 +6,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.reseller.mail.tests.benchmark import measurement
 from ansible_collections.reseller.mail.tests.benchmark.measurement import (
     Measurement,
     Part,
@@ -54,3 +55,9 @@ def test_commands_run_in_turn_until_there_are_enough_rounds_or_time_is_up(
     found = rounds({("a", 1): command("a"), ("b", 0): command("b")}, most, budget)
     assert "".join(order) == expected
     assert found == [Measurement("a", 1, (Run(2),) * 2), Measurement("b", 0, (Run(2),) * 2)]
+
+
+def test_a_trial_has_one_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measurement, "TRIAL", True)
+    (one,) = rounds({("a", 1): lambda: Run(2)})
+    assert one.runs == (Run(2),)

@@ -533,6 +533,26 @@ def test_octodns_leaves_the_keys_of_a_node_without_a_report_alone(
         assert prepared.done[domain][name, kind] == first.published[domain][name, kind]
 
 
+def test_octodns_gets_the_domains_of_one_tenant_and_keeps_the_list_of_the_others(
+    estate: Estate, world: Zones
+) -> None:
+    first = run(estate, world)
+    (acme,) = (one for one in estate.tenants if one.name == "acme")
+    gone = {("old.globex.example", "A"): frozenset({"192.0.2.1"})}
+    published = {**first.published, "globex.example": gone}
+
+    async def work() -> publish_octodns.Prepared:
+        asker = Asker("127.0.0.1", 5, at_once=4, port=world.port)
+        return await publish_octodns.prepare(estate, asker, published, {}, "", acme)
+
+    prepared = asyncio.run(work())
+    assert sorted(prepared.zones_of) == ["acme.example"]
+    assert not any("globex" in text for text in prepared.files.values())
+    assert any("acme" in path for path in prepared.files)
+    assert prepared.done["globex.example"] == prepared.meanwhile["globex.example"] == gone
+    assert prepared.done["mx1.hosting.example"] == first.published["mx1.hosting.example"]
+
+
 def test_a_policy_that_cannot_be_fetched_holds_its_record_back(
     estate: Estate, world: Zones
 ) -> None:
