@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page docs/benchmarks/README.md. Pure."""
+"""The page docs/benchmarks/README.md, and the figures of the collection's page about speed. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,23 @@ import typing as t
 
 from .figure import Line, formula, lines
 from .measurement import Part, Quantity, Results
-from .targets import FIGURES
+from .targets import (
+    CERTIFICATES,
+    DKIM_KEYS,
+    FEW_NODES,
+    FIGURES,
+    KEYS,
+    MANY_DOMAINS,
+    MANY_NODES,
+    MORE_NODES,
+    NAMES,
+    PING,
+    PUBLISH,
+    PUBLISH_UNCHANGED,
+    UNCHANGED,
+    UNCHANGED_MITOGEN,
+    VERIFY_DNS,
+)
 
 PARTS: t.Final = {
     "engine": "The engine: files to faults, on the controller",
@@ -103,3 +119,60 @@ def amount(value: float) -> str:
     """Return a number with three significant digits and no exponent."""
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
     return f"{value:,.{digits}f}"
+
+
+BELOW: t.Final = "<!-- Below this line `scripts/bench.sh page` writes. -->\n"
+"""The line of the collection's page about speed after which its figures are."""
+
+
+def speed(text: str, results: Results) -> str:
+    """Return the collection's page about speed with the figures of the results."""
+    above, line, _former = text.partition(BELOW)
+    return above + line + "\n" + "\n".join(_speed(results))
+
+
+def _speed(results: Results) -> t.Iterator[str]:
+    nodes, site = results.get("nodes"), results.get("site")
+    host, dns = results.get("host"), results.get("dns")
+    yield "## Figures\n"
+    yield "Medians of `make bench`, on the controller. The hosts are on the same machine as the controller.\n"
+    yield "### Nodes\n"
+    yield "`tenants` without a change, with as many forks as nodes or more. Each node serves one tenant.\n"
+    yield "| nodes | seconds | processor time of the controller |"
+    yield "|---|---|---|"
+    for count in (FEW_NODES, MORE_NODES, MANY_NODES):
+        clock = _amount(nodes, UNCHANGED, count)
+        yield f"| {count} | {clock} | {_amount(nodes, UNCHANGED, count, 'processor_seconds')} |"
+    (extra,) = (one for one in lines(results, FIGURES) if one.figure.id == "nodes-extra")
+    yield f"| each more | – | {_seconds(extra.value)} |\n"
+    yield "### With mitogen\n"
+    yield "| run on two nodes | seconds |"
+    yield "|---|---|"
+    yield f"| ping | {_amount(site, PING, 0)} |"
+    yield f"| `site`, nothing to change | {_amount(site, UNCHANGED, 0)} |"
+    yield f"| the same with mitogen | {_amount(site, UNCHANGED_MITOGEN, 0)} |\n"
+    yield "### Domains\n"
+    yield "| step | number | seconds |"
+    yield "|---|---|---|"
+    for text, part, name, size in (
+        ("DKIM keys of new domains, one RSA-2048 key each", host, DKIM_KEYS, KEYS),
+        (
+            "certificates of new names, from an ACME server beside the node",
+            dns,
+            CERTIFICATES,
+            NAMES,
+        ),
+        ("first `dns_publish`", dns, PUBLISH, MANY_DOMAINS),
+        ("`dns_publish`, nothing to change", dns, PUBLISH_UNCHANGED, MANY_DOMAINS),
+        ("`verify_dns`, one name server with one address", dns, VERIFY_DNS, MANY_DOMAINS),
+    ):
+        yield f"| {text} | {size:,} | {_amount(part, name, size)} |"
+    yield ""
+
+
+def _amount(part: t.Optional[Part], name: str, size: int, quantity: Quantity = "seconds") -> str:
+    return _seconds(part.median(name, size, quantity) if part else None)
+
+
+def _seconds(value: t.Optional[float]) -> str:
+    return "not measured yet" if value is None else f"{amount(value)} s"

@@ -18,10 +18,11 @@ from pathlib import Path
 
 from . import chart, page
 from .measurement import TRIAL, Part, from_json, to_json
-from .process import PROJECT, SCRATCH, Failed
+from .process import HERE, PROJECT, SCRATCH, Failed
 from .targets import EVENTS, JSON, JUDGE, JUDGE_WARM, PLAN
 
 DOCS = PROJECT / "docs" / "benchmarks"
+SPEED = HERE.parents[1] / "docs" / "speed.md"
 RESULTS = DOCS / "results.json"
 USAGE = f"usage: scripts/bench.sh [--trial] [PART…] or page; parts: {' '.join(page.PARTS)}"
 CHART = (JUDGE, JUDGE_WARM, PLAN, EVENTS, JSON)
@@ -70,9 +71,10 @@ def write(path: Path, text: str) -> None:
 
 
 def write_pages() -> None:
-    """Write the page, and the chart if the engine was measured."""
+    """Write the pages, and the chart if the engine was measured."""
     found = results()
     write(DOCS / "README.md", page.page(found))
+    write(SPEED, page.speed(SPEED.read_text(encoding="utf-8"), found))
     if "engine" in found:
         write(DOCS / "cost.svg", picture(found["engine"]))
 

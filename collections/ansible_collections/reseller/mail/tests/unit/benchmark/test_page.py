@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page shows each figure with its target and result, and the committed page is the newest."""
+"""The pages show each figure with its target and result, and the committed pages are the newest."""
 
 from __future__ import annotations
 
@@ -42,9 +42,24 @@ def test_amounts_have_three_significant_digits() -> None:
     assert [page.amount(one) for one in values] == ["0.023", "1.23", "12.3", "123", "12,346"]
 
 
+def test_the_page_about_speed_has_the_figures_below_its_mark() -> None:
+    few = Measurement(targets.UNCHANGED, targets.FEW_NODES, (Run(3.2, 4, 70),))
+    many = Measurement(targets.UNCHANGED, targets.MANY_NODES, (Run(6.4, 13, 70),))
+    before = f"# Speed\n\n{page.BELOW}old\n"
+    text = page.speed(before, {"nodes": Part({}, (few, many))})
+    assert text.startswith(f"# Speed\n\n{page.BELOW}\n## Figures\n")
+    assert "old" not in text
+    assert "| 2 | 3.20 s | 4.00 s |" in text
+    assert "| 4 | not measured yet | not measured yet |" in text
+    assert "| each more | – | 1.50 s |" in text
+    assert page.speed(text, {}) == page.speed(before, {})
+
+
 def test_the_committed_page_and_chart_are_those_of_the_results() -> None:
     results = run.results()
     assert (run.DOCS / "README.md").read_text(encoding="utf-8") == page.page(results)
+    speed = run.SPEED.read_text(encoding="utf-8")
+    assert speed == page.speed(speed, results)
     chart = run.DOCS / "cost.svg"
     assert chart.exists() == ("engine" in results)
     if "engine" in results:
