@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.reseller.mail.plugins.plugin_utils import _load
-from ansible_collections.reseller.mail.plugins.plugin_utils._language import schema
+from ansible_collections.reseller.mail.plugins.plugin_utils._language import cascade, schema
 from ansible_collections.reseller.mail.plugins.plugin_utils._model.domain import Dmarc
 from ansible_collections.reseller.mail.plugins.plugin_utils._model.estate import Estate, OwnNames
 from ansible_collections.reseller.mail.plugins.plugin_utils._report import explain_table
@@ -340,3 +340,26 @@ def test_what_the_estate_says_counts_for_names_that_are_no_tenant_s(
     if defaults:
         place.says("estate", defaults)
     assert place.estate().own_names == expected
+
+
+def test_a_table_that_is_read_in_one_go_has_the_values_of_its_keys() -> None:
+    """The tightest limit wins, the nearest value else; an override is its reason; a domain has a
+    host name beside what cascades."""
+    chain: cascade.Chain = (
+        ("estate", {"rate_limits": {"messages_per_hour": 200, "recipients_per_message": 50}}),
+        ("plan", {"dmarc": {"stage": "test", "reports_to": "a@a.example", "override": None}}),
+        ("account", {"branding": {"name": "Acme", "logo": "logo.svg"}}),
+        ("domain", {"rate_limits": {"messages_per_hour": 300, "recipients_per_message": 5}}),
+        ("domain", {"dmarc": {"stage": "reject", "override": {"reason": "no mail", "at": None}}}),
+        ("domain", {"branding": {"name": "Shop", "hostname": "mail.acme.example", "logo": None}}),
+    )
+    for name, one in schema.CASCADES.items():
+        if isinstance(one.key.type, schema.Table):
+            expected = {sub: cascade.value_of(chain, name, sub) for sub in one.key.type.keys}
+            assert cascade.values(chain, name) == expected
+    assert cascade.values(chain, "rate_limits") == {
+        "messages_per_hour": 200,
+        "recipients_per_message": 5,
+    }
+    assert cascade.values(chain, "dmarc")["override"] == "no mail"
+    assert cascade.values(chain, "branding")["name"] == "Shop"
