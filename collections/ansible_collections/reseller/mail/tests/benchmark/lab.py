@@ -21,6 +21,8 @@ CHANGED = ESTATE / "tenants" / "acme" / "acme.example.yml"
 LAB = Path(os.environ.get("LAB_HOSTS_DIR", "/var/lib/reseller-mail-lab"))
 CONVERGED = LAB / "hosts" / "mx1" / "as-benchmark-wants"
 """Exists while the nodes are as ESTATE describes them. The lab removes it with the host."""
+PLATFORM = CONVERGED.with_name("has-platform")
+"""Exists since `site` has configured the nodes. The lab removes it with the host."""
 NODES: t.Final[estates.Nodes] = {
     "mx1": "debian: 12, addresses: [10.97.0.3], capacity: 900T",
     "mx2": "debian: 13, addresses: [10.97.0.4, 10.97.0.14], capacity: 900T",
@@ -41,6 +43,7 @@ def converge() -> Run:
     """Run `site` on all nodes."""
     found = play("reseller.mail.site")
     CONVERGED.touch()
+    PLATFORM.touch()
     return found
 
 
@@ -51,10 +54,11 @@ def ready() -> None:
         converge()
 
 
-def name_server_ready() -> None:
-    """Have the name server of the lab, whatever its nodes are."""
-    if not ((LAB / "hosts" / "dns1").exists() and ESTATE.exists()):
+def platform_ready() -> None:
+    """Have two nodes that `site` has configured, whatever their tenants are."""
+    if not (PLATFORM.exists() and ESTATE.exists()):
         start()
+        converge()
 
 
 def add_mailbox(number: int) -> None:

@@ -58,6 +58,12 @@ with sqlite3.connect("/var/lib/reseller-mail/credentials/credentials.db") as dat
 END
 """
 """Gives all mailboxes of the generation in service a credential, with a hash that is there."""
+FORGET_KEYS = (
+    "find /var/lib/reseller-mail/dkim -mindepth 1 -maxdepth 1"
+    " ! -name 'domain*' ! -name 'mx1.*' ! -name '.*' -exec rm -r {} +"
+)
+"""Removes the keys of the domains that the example estate has: a run tells of keys that it cannot use,
+and fails."""
 
 
 def measure() -> list[Measurement]:
@@ -91,7 +97,7 @@ def write(folder: Path, tenants: int) -> None:
 def _runs() -> list[Measurement]:
     """Return the cost of the DKIM keys, and of playbook `tenants`."""
     _play("reseller.mail.site", "--tags", "platform")
-    lab.on_host("mx1", FILL)
+    lab.on_host("mx1", FILL, FORGET_KEYS)
     keys = lab.module("mx1", "reseller.mail.dkim_keys", estate=str(FOLDER), node="mx1")
     first: Commands = {(TENANTS_FIRST, LARGE): lambda: _anew(_tenants)}
     found = [Measurement(DKIM_KEYS, KEYS, (keys,)), *rounds(first, most=1)]
