@@ -4,7 +4,7 @@
 
 Postfix asks at DATA, when all recipients of a submission are known. A message counts once for its
 mailbox, its domain and its tenant, wherever its recipients are and whatever its envelope sender is.
-It counts for an hour from this moment (a sliding window, not a clock hour). What is refused here
+It counts for an hour from this time (a sliding window, not a clock hour). What is refused here
 does not count.
 
 All connections use one database and one lock. The count and the new entry are one transaction, so
@@ -230,8 +230,8 @@ class Counter:
 
 def clock_time(at: float) -> str:
     """Return a time in UTC, rounded up to a second."""
-    moment = datetime.datetime.fromtimestamp(math.ceil(at), datetime.UTC)
-    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+    utc = datetime.datetime.fromtimestamp(math.ceil(at), datetime.UTC)
+    return utc.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def refusal(full: Full, now: float) -> str:

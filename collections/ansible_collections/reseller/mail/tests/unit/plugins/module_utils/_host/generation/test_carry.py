@@ -135,7 +135,7 @@ def test_a_change_of_the_checks_is_noticed() -> None:
     checksum = hashlib.sha256(b"".join(sources)).hexdigest()
     assert (check.VERSION, checksum) == (
         1,
-        "eeb945f5a021348db09dc2dde754ffe3137e9ca09c1025ab653ce5555889fa79",
+        "df68c7779c0cdde602d65e98a95eb65058d9fa91e0312d99dc33ed4c36458e94",
     )
 
 
