@@ -114,11 +114,11 @@ def _text(store: Store, staging: Path, path: str, data: bytes) -> None:
     target.write_bytes(data)
     give(target, path)
     if path.startswith("dovecot/"):
-        stamp = _later(store, path)
+        stamp = time_for(store, path)
         os.utime(target, (stamp, stamp))
 
 
-def _later(store: Store, path: str) -> int:
+def time_for(store: Store, path: str) -> int:
     """Return a time in seconds that is later than that of the file in any generation.
 
     Dovecot compares only mtime (in whole seconds) and size. So two versions that it may read one
@@ -128,7 +128,7 @@ def _later(store: Store, path: str) -> int:
     for generation in store.ids():
         try:
             stamp = max(stamp, int((store.folder(generation) / path).stat().st_mtime) + 1)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):  # an older layout
             continue
     return stamp
 
