@@ -205,8 +205,11 @@ def sasl(host, service, user, password):
     ]
 
 
-def sasls(asked, at_once=20):
-    """What ``sasl`` answers to each host, service, user and password, so many at the same time."""
+def sasls(asked, at_once=6):
+    """What ``sasl`` answers to each host, service, user and password, so many at the same time.
+
+    Each password that is verified takes a core of its host for a while.
+    """
     with ThreadPoolExecutor(at_once) as pool:
         return list(pool.map(lambda one: sasl(*one), asked))
 
