@@ -337,7 +337,7 @@ class Service:
                     LOG.warning(
                         "<%s> from %s: refused, the mailbox may not use %s",
                         guess.login,
-                        guess.network,
+                        asked["remote"],  # an address, or else there was no guess
                         protocol_of(asked.get("service")),
                     )
         return {
