@@ -251,6 +251,8 @@ def test_a_right_password_with_a_refused_protocol_is_named_in_the_log(
         f"<jo@acme.example> from 192.0.2.1: refused, the mailbox may not use {protocol}"
     ]
     assert mail_log.kind(caplog.messages[0]) == "protocol_refused"
+    report(limiter, success=False, service=service, **PROTOCOL, remote="2001:db8::7")
+    assert caplog.messages.pop().startswith("<jo@acme.example> from 2001:db8::7: refused, ")
     report(limiter, success=False, service=service, refused="yes", other_service="")
     report(limiter, success=False, service=service, refused="", other_service="yes")
     report(limiter, success=True, service=service, refused="yes", other_service="yes")
