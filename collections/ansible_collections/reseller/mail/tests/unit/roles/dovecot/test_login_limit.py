@@ -252,11 +252,11 @@ def test_a_right_password_with_a_refused_protocol_is_named_in_the_log(
     ]
     assert mail_log.kind(caplog.messages[0]) == "protocol_refused"
     report(limiter, success=False, service=service, **PROTOCOL, remote="2001:db8::7")
-    assert caplog.messages.pop().startswith("<jo@acme.example> from 2001:db8::7: refused, ")
+    assert caplog.messages[1].startswith("<jo@acme.example> from 2001:db8::7: refused, ")
     report(limiter, success=False, service=service, refused="yes", other_service="")
     report(limiter, success=False, service=service, refused="", other_service="yes")
     report(limiter, success=True, service=service, refused="yes", other_service="yes")
-    assert len(caplog.messages) == 1
+    assert len(caplog.messages) == 2
 
 
 def test_a_refused_protocol_counts_as_a_wrong_password_and_leaves_known_what_is_right() -> None:
