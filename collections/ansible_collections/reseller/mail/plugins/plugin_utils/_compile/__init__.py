@@ -12,7 +12,17 @@ import typing as t
 import zlib
 from dataclasses import dataclass
 
-from . import autoconfig, dovecot, mta_sts, opendkim, postfix, quota_warnings, sending, tls
+from . import (
+    address_book,
+    autoconfig,
+    dovecot,
+    mta_sts,
+    opendkim,
+    postfix,
+    quota_warnings,
+    sending,
+    tls,
+)
 from .describe import describe
 
 if t.TYPE_CHECKING:
@@ -72,6 +82,7 @@ def artefact(estate: Estate, node: Node, root: str = ROOT) -> Artefact:
         **quota_warnings.lookups(estate, node),
         **autoconfig.lookups(estate, node),
         **tls.lookups(estate, node),
+        **address_book.lookups(estate, node),
         "model.txt": "".join(f"{line}\n" for line in describe(estate, node)),
     }
     return Artefact(node=node.name, debian=node.debian, files=files)

@@ -57,6 +57,10 @@ def _mailboxes(domain: Domain) -> t.Iterator[str]:
             f" {size(mailbox.quota)}{_unless_default(mailbox.mailbox_limits)}"
             f"{_unless_active(mailbox.state)}{credentials}"
         )
+        if mailbox.display_name:
+            yield f"name of {mailbox.address}: {mailbox.display_name}"
+        if mailbox.hidden:
+            yield f"hidden {mailbox.address}"
         if mailbox.forward:
             kept = ", and keeps a copy" if mailbox.forward.keep_copy else ""
             yield f"forward of {mailbox.address} to {', '.join(mailbox.forward.to)}{kept}"
@@ -67,7 +71,12 @@ def _addresses(tenant: Tenant, domain: Domain) -> t.Iterator[str]:
     name = domain.name
     for alias in domain.aliases:
         targets = ", ".join(complete(to, name) for to in alias.to)
-        yield f"alias {alias.address} to {targets}{', may send' if alias.may_send else ''}"
+        internal = ", from its tenant only" if alias.internal_only else ""
+        yield (
+            f"alias {alias.address} to {targets}{', may send' if alias.may_send else ''}{internal}"
+        )
+        if alias.hidden:
+            yield f"hidden {alias.address}"
     for sender in domain.sender_addresses:
         yield f"sender address {sender.address} of {complete(sender.mailbox, name)}"
     written = {

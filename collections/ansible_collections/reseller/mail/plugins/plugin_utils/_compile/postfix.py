@@ -15,6 +15,7 @@ import typing as t
 from .._model import contact
 from .._model.addresses import delivered, local_parts, redirects, senders
 from ._text import table
+from .submission import display_names, internal_aliases
 
 if t.TYPE_CHECKING:
     from .._model.domain import Domain
@@ -25,6 +26,8 @@ Tables = t.Dict[str, t.Dict[str, str]]
 """The entries of each table, by the table's name."""
 
 TABLES = (
+    "display_names",
+    "internal_aliases",
     "recipient_access",
     "relay_domains",
     "relay_recipient_maps",
@@ -58,6 +61,8 @@ def lookups(estate: Estate, node: Node) -> dict[str, str]:
             # The key is the next hop exactly as transport_maps has it. With match=nexthop the
             # certificate must be valid for that name.
             tables["tls_policy_maps"][f"[{other.hostname}]:25"] = "secure match=nexthop"
+    tables["internal_aliases"] = internal_aliases(estate)
+    tables["display_names"] = display_names(estate, node)
     for address, logins in senders(estate).items():
         tables["sender_login_maps"][address] = " ".join(sorted(logins))
     return {f"postfix/{name}": table(entries) for name, entries in tables.items()}

@@ -225,6 +225,11 @@ def mx_accepts(known: Known) -> Step:
     if code == 0:
         remedy = f"look at Postfix and the firewall on {host}"
         return Step("rcpt.silent", asks, "fail", PROBE, text, remedy)
+    alias = known.subject.alias
+    if code >= 500 and alias and alias.internal_only:
+        place = alias.at.of("internal_only")
+        remedy = f"log in as a user of {known.subject.tenant.name}, or set internal_only: false"
+        return Step("rcpt.internal", asks, "fail", PROBE, text, f"{remedy} at {place}")
     remedy = f"look for {known.subject.text} in the log of {host}"
     refused = "rcpt.refused" if code >= 500 else "rcpt.deferred"
     return Step(refused, asks, "fail", PROBE, text, remedy)

@@ -7,6 +7,9 @@
   login may use.
 * Mail that a user's Sieve script causes is bound to that user in the same way. A redirect keeps the
   From of the message; its envelope must not give that From an SPF result that aligns.
+* Only users of the tenant may write to some aliases. Port 25 refuses these aliases, and here those
+  who log in or whose scripts send are asked for their tenant.
+* A From without a name gets the name of the user, before OpenDKIM signs it.
 * A message without SIZE, or for a mailbox that is nearly full, is known to be too large only when
   it has arrived, and Dovecot 2.3 does not answer then. With one recipient the mailbox is asked once
   more, with the size that did arrive.
@@ -44,6 +47,8 @@ HEADER_BYTES = 512000
 # left.
 FIELD_BYTES = 58000
 IDENTITY_FIELDS = frozenset({"from", "sender", "resent-from", "resent-sender"})
+# A name that is longer is written in several lines (RFC 5322 section 2.1.1 recommends 78).
+LINE_LENGTH = 70
 
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 _TOKEN = re.compile(
@@ -224,6 +229,56 @@ def judge_field(login: str, name: str, value: bytes, find: Find) -> Refusal | No
     return Refusal(
         "550", "5.7.1", f"{name} <{address}> is not an address that {sender} may send as"
     )
+
+
+def plain_recipient(recipient: str) -> str:
+    """Return an envelope recipient in lower case as Postfix looks it up.
+
+    Without a source route, quotes and a dot at the end, which are other ways to write an address
+    (RFC 5321 section 4.1.2).
+    """
+    address = recipient.strip("<>").lower()
+    if address.startswith("@"):
+        address = address.partition(":")[2]
+    local, _at, domain = address.rpartition("@")
+    if local.startswith('"'):
+        local = re.sub(r"\\(.)", r"\1", local.strip('"'))
+    return f"{local}@{domain.rstrip('.')}"
+
+
+def judge_internal(recipient: str, tenant: str | None, find: Find) -> Refusal | None:
+    """Return why a user of a tenant may not write to a recipient, or None.
+
+    ``tenant`` is None if the sender is no user.
+    """
+    wanted = lookup(find, "internal_aliases", plain_recipient(recipient))
+    if wanted is None or wanted == tenant:
+        return None
+    return Refusal(
+        "550", "5.7.1", f"Only users of the same organisation may write to {recipient.strip('<>')}"
+    )
+
+
+def named_from(fields: t.Sequence[tuple[str, bytes]], find: Find) -> str | None:
+    """Return the From field with the name of the user, or None if it stays as it is.
+
+    It stays if it has a name or a comment, if the address has no name in the files, and if the
+    message is sent again (RFC 5322 section 3.6.6): then From is that of another message.
+    """
+    froms = from_fields(fields)
+    if len(froms) != 1 or any(name.lower().startswith("resent-") for name, _value in fields):
+        return None
+    bare = froms[0].strip().decode("ascii", "replace")
+    bare = bare[1:-1].strip() if bare[:1] + bare[-1:] == "<>" else bare
+    if bare.lower() != one_address(froms[0]):
+        return None
+    name = lookup(find, "display_names", bare.lower())
+    if name is None:
+        return None
+    text = f"{name} <{bare}>"
+    if len(text) <= LINE_LENGTH:
+        return text
+    return text.replace("?= =?", "?=\n =?").replace(f" <{bare}>", f"\n <{bare}>")
 
 
 def own_mailbox(sender: str, find: Find) -> str | None:
@@ -475,11 +530,26 @@ class Session:
         self._fields: list[tuple[str, bytes]] = []
         self._first_names: list[str] = []
         self._spam_marks: list[str] = []
+        self._signed = False
         self._header_size = self._longest_field = self._body_size = 0
 
     def add_recipient(self, recipient: str) -> None:
         """Note a recipient."""
         self._recipients.append(recipient.strip("<>"))
+
+    def judge_recipient(self) -> Refusal | None:
+        """Return why the login may not write to the last recipient, or None."""
+        if not self._submitted:
+            return None
+        return judge_internal(
+            self._recipients[-1], self._tenant_of(self._login), self._host.tables.find
+        )
+
+    def _tenant_of(self, address: str) -> str | None:
+        """Return the tenant of a mailbox of this host, or None."""
+        find = self._host.tables.find
+        mailbox = own_mailbox(address, find) if address else None
+        return find("virtual_mailbox_maps", mailbox) if mailbox else None
 
     def add_field(self, name: str, value: bytes) -> None:
         """Note what matters of a header field."""
@@ -490,6 +560,7 @@ class Session:
             self._first_names.append(name)
         if name.lower() in IDENTITY_FIELDS and len(self._fields) < KEPT_FIELDS:
             self._fields.append((name, value))
+        self._signed = self._signed or name.lower() == "dkim-signature"
         if is_spam_mark(name):
             self._spam_marks.append(name.lower())
 
@@ -515,9 +586,21 @@ class Session:
             return None
         if self._uid() != self._host.deliverer:
             return Refusal("550", "5.7.1", "Only Dovecot may send here")
+        refusal = self._judge_recipients_of_script()
+        if refusal:
+            return refusal
         if is_redirect(self._first_names):
             return judge_redirect(self._sender, self._hostname, self._fields, find)
         return judge_generated(self._sender, self._fields, find)
+
+    def _judge_recipients_of_script(self) -> Refusal | None:
+        """Return why a script may not send to its recipients, or None.
+
+        A redirect may have come from outside, so it is never a user's own message.
+        """
+        tenant = None if is_redirect(self._first_names) else self._tenant_of(self._sender)
+        refusals = (judge_internal(one, tenant, self._host.tables.find) for one in self._recipients)
+        return next(filter(None, refusals), None)
 
     def _uid(self) -> int | None:
         """Return the user id of the client's process on this host, or None."""
@@ -549,6 +632,15 @@ class Session:
             return None
         sender = redirect_sender(self._sender, self._hostname, from_fields(self._fields))
         return sender if sender != self._sender else None
+
+    def new_from(self) -> str | None:
+        """Return the From field that a submission gets, or None if it keeps its own.
+
+        A message that its sender has signed keeps it: the signature covers From.
+        """
+        if not self._submitted or self._signed:
+            return None
+        return named_from(self._fields, self._host.tables.find)
 
     def marks_to_remove(self) -> list[tuple[str, int]]:
         """Return the spam marks to remove from an accepted message, each with its number.
@@ -602,10 +694,13 @@ def reply(milter: t.Any, guard: t.Any, judge: t.Callable[[], Refusal | None]) ->
 
 
 def change_message(guard: t.Any) -> None:
-    """Change the envelope sender and the spam marks of an accepted message."""
+    """Change the envelope sender, From and the spam marks of an accepted message."""
     sender = guard.session.new_sender()
     if sender is not None:
         guard.chgfrom(f"<{sender}>")
+    new_from = guard.session.new_from()
+    if new_from is not None:
+        guard.chgheader("From", 1, new_from)
     for name, number in guard.session.marks_to_remove():
         guard.chgheader(name, number, "")
 
@@ -632,7 +727,11 @@ def serve(listen: str, host: Surroundings) -> None:
 
         def envrcpt(self, recipient: str, *_options: str) -> t.Any:
             self.session.add_recipient(recipient)
-            return reply(Milter, self, lambda: judge_address(recipient, "5.1.3"))
+            return reply(
+                Milter,
+                self,
+                lambda: judge_address(recipient, "5.1.3") or self.session.judge_recipient(),
+            )
 
         @noreply
         def header(self, name: str, value: bytes) -> t.Any:

@@ -39,7 +39,7 @@ GROUPS = {
     **dict.fromkeys(("postfix", "sending"), "postfix"),
     "dovecot": "dovecot",
     **dict.fromkeys(("opendkim", "opendkim_ed25519", "opendkim_node"), "opendkim"),
-    **dict.fromkeys(("mta_sts", "autoconfig", "autodiscover"), "www-data"),
+    **dict.fromkeys(("mta_sts", "autoconfig", "autodiscover", "address_book"), "www-data"),
     "tls": "root",
     "quota_warnings": "vmail",
 }

@@ -21,9 +21,13 @@ _TYPED = r"(?:[a-z0-9\u0080-\U0010ffff-]+\.)+[a-z0-9\u0080-\U0010ffff-]+"
 _WORD = r"[a-z0-9._-]+"
 _ENCODED = r"=\?utf-8\?[bq]\?[A-Za-z0-9=_!*+/-]+\?="
 """A word of a header field with letters beyond ASCII (RFC 2047)."""
+_PHRASE = rf'(?:"(?:[ !#-\[\]-~]|\\["\\])+"|{_ENCODED}(?: {_ENCODED})*)'
+"""A name in a header field: a quoted string (RFC 5322) or encoded words."""
 
 _PATTERNS = {
     # The form of a line. Its only group is the key.
+    "postfix/display_names": rf"({_ADDRESS})\t{_PHRASE}",
+    "postfix/internal_aliases": rf"({_ADDRESS})\t{_WORD}",
     "postfix/recipient_access": (
         rf"({_ADDRESS}(?=\tDUNNO$)|{_DOMAIN}(?=\treject_unverified_recipient$))\t\w+"
     ),
@@ -82,6 +86,14 @@ _POLICY = re.compile(
     rf"version: STSv1\r\nmode: (?:none|testing|enforce)\r\n(?:mx: {_DOMAIN}\r\n)+max_age:"
     r" [0-9]{1,8}\r\n\Z"
 )
+_BOOKS = {
+    # Address books: the form of a line, without its end.
+    ".ldif": (
+        re.compile(r"(?:[A-Za-z]+: (?![ :<])[ -~]*[!-~]|[A-Za-z]+:: [A-Za-z0-9+/]+=*)?"),
+        "\n",
+    ),
+    ".vcf": (re.compile(r"(?:[A-Z]+:| )(?:[^\x00-\x1f\x7f]+)"), "\r\n"),
+}
 
 _ANSWERS = {
     # Settings for mail programs: the root element of each file.
@@ -107,6 +119,8 @@ def faults(path: str, data: bytes, debian: int) -> t.Iterator[str]:
     if path.startswith("mta_sts/"):
         if not _POLICY.match(text):
             yield f"{path}: not an MTA-STS policy"
+    elif path.startswith("address_book/"):
+        yield from _book_faults(path, text)
     elif path.partition("/")[0] in _ANSWERS:
         yield from _answer_faults(path, text)
     else:
@@ -138,6 +152,19 @@ def _domain_faults(
         address = line.partition(":")[0]
         if pattern.match(line) and not address.endswith(f"@{domain}"):
             yield f"{path}:{number}: {address[:120]!r} is not of this domain"
+
+
+def _book_faults(path: str, text: str) -> t.Iterator[str]:
+    """Yield what is wrong in an address book."""
+    form, end = _BOOKS.get(path[path.rfind(".") :], (None, "\n"))
+    if form is None:
+        yield f"{path}: no file of a generation"
+        return
+    for number, line in enumerate(text.split(end)[:-1], 1):
+        if not form.fullmatch(line):
+            yield f"{path}:{number}: not a line of this file: {line[:120]!r}"
+    if text and not text.endswith(end):
+        yield f"{path}: the last line is cut off"
 
 
 def _answer_faults(path: str, text: str) -> t.Iterator[str]:

@@ -32,7 +32,7 @@ _OWNER = key(
     LEDGER,
 )
 _HIDDEN = key(
-    TRUTH, "Whether it shall be left out of address books.", "S2-21", NOT_YET, default=False
+    TRUTH, "Whether the tenant's address book leaves it out.", "S2-21", HOSTS, default=False
 )
 
 _FORWARD = Table(
@@ -76,7 +76,14 @@ _MAILBOX = Table(
     "mailbox",
     {
         "name": _NAME,
-        "display_name": key(TEXT, "The name of the user.", "S2-19", NOT_YET, ""),
+        "display_name": key(
+            TEXT,
+            "The name of the user. It is in the tenant's address book. A submission whose From has"
+            " an address of the mailbox and no name gets it.",
+            "S2-19",
+            HOSTS,
+            "",
+        ),
         "quota": key(
             QUOTA,
             "The largest size of the mailbox. Dovecot refuses mail above it. Without it: the"
@@ -151,9 +158,10 @@ _ALIAS = Table(
         ),
         "internal_only": key(
             TRUTH,
-            "Whether only users of the tenant shall be able to write to it.",
+            "Whether only users of the tenant may write to it, after a login. Everybody else is"
+            " refused. Only aliases of the tenant may have it as a target.",
             "S2-21",
-            NOT_YET,
+            HOSTS,
             default=False,
         ),
         "hidden": _HIDDEN,

@@ -631,3 +631,128 @@ def test_what_cannot_be_checked_is_refused_for_now() -> None:
         session().decide("4cXyZ", lambda: guard.Refusal("550", "5.7.1", "no\n%s")).text == "no??s"
     )
     assert session().decide("4cXyZ", lambda: None) is None
+
+
+INTERNAL = {"staff@acme.example": "acme", "staff@acme-mail.example": "acme"}
+
+
+def find_internal(table: str, key: str) -> t.Optional[str]:
+    return INTERNAL.get(key) if table == "internal_aliases" else find(table, key)
+
+
+@pytest.mark.parametrize(
+    "recipient",
+    [
+        "<staff@acme.example>",
+        "<STAFF@Acme-Mail.Example>",
+        "<staff+x@acme.example>",
+        '<"staff"@acme.example>',
+        '<"st\\aff"@acme.example>',
+        "<@mx1.hosting.example:staff@acme.example>",
+        "<@a.example,@b.example:staff@acme.example>",
+        "<staff@acme.example.>",
+        "staff@acme.example",
+    ],
+)
+def test_an_internal_alias_is_for_users_of_its_tenant_in_every_form(recipient: str) -> None:
+    assert guard.judge_internal(recipient, "acme", find_internal) is None
+    for tenant in ("globex", None, ""):
+        refusal = guard.judge_internal(recipient, tenant, find_internal)
+        assert refusal.status == "5.7.1"
+        assert "Only users of the same organisation" in refusal.text
+
+
+def test_other_addresses_are_for_everybody() -> None:
+    for recipient in ("jo@acme.example", "staff@globex.example", "xstaff@acme.example"):
+        assert guard.judge_internal(recipient, None, find_internal) is None
+
+
+@pytest.mark.parametrize(
+    ("daemon", "sender", "login", "fields", "is_allowed"),
+    [
+        ("ORIGINATING", "<jo@acme.example>", "jo@acme.example", [], True),
+        ("ORIGINATING", "<>", "jo@acme.example", [], True),
+        ("ORIGINATING", "<jo@acme.example>", "ann@globex.example", [], False),
+        ("ORIGINATING", "<jo@acme.example>", "", [], False),
+        ("smtpd", "<jo@acme.example>", "", [], True),
+    ],
+)
+def test_a_submission_is_judged_by_the_tenant_of_its_login(
+    monkeypatch: pytest.MonkeyPatch,
+    daemon: str,
+    sender: str,
+    login: str,
+    fields: t.Any,
+    is_allowed: bool,
+) -> None:
+    """Port 25 has no login. Postfix refuses these aliases there."""
+    monkeypatch.setattr(FixedTables, "find", staticmethod(find_internal))
+    begun = session(sender=sender, login=login, daemon=daemon, fields=fields)
+    begun.add_recipient("<jo@acme.example>")
+    assert begun.judge_recipient() is None
+    begun.add_recipient("<staff@acme.example>")
+    assert (begun.judge_recipient() is None) == is_allowed
+
+
+REDIRECTED = [("X-Sieve", "Pigeonhole"), ("X-Sieve-Redirected-From", "jo@acme.example")]
+
+
+@pytest.mark.parametrize(
+    ("sender", "fields", "is_allowed"),
+    [
+        ("<jo@acme.example>", [("From", "jo@acme.example")], True),
+        ("<jo@acme.example>", [*REDIRECTED, ("From", "ann@globex.example")], False),
+        ("<>", [("From", "postmaster@acme.example")], False),
+    ],
+)
+def test_a_script_replies_to_an_internal_alias_and_redirects_nothing_to_it(
+    monkeypatch: pytest.MonkeyPatch, sender: str, fields: t.Any, is_allowed: bool
+) -> None:
+    monkeypatch.setattr(FixedTables, "find", staticmethod(find_internal))
+    monkeypatch.setattr(guard.Session, "_uid", lambda self: 65534)
+    begun = session(sender=sender, daemon="SIEVE", fields=fields)
+    begun.add_recipient("<staff@acme.example>")
+    refusal = begun.judge_head()
+    assert (refusal is None) == is_allowed, refusal
+
+
+NAMES = {"jo@acme.example": '"Jo Doe"', "jo@long.example": " ".join(["=?utf-8?b?SsO2?="] * 9)}
+
+
+def find_named(table: str, key: str) -> t.Optional[str]:
+    return NAMES.get(key) if table == "display_names" else find(table, key)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b"jo@acme.example", '"Jo Doe" <jo@acme.example>'),
+        (b" <JO@acme.example> ", '"Jo Doe" <JO@acme.example>'),
+        (b"jo+x@acme.example", '"Jo Doe" <jo+x@acme.example>'),
+        (b"Jo <jo@acme.example>", None),
+        (b'"" <jo@acme.example>', None),
+        (b"jo@acme.example (Jo)", None),
+        (b"it@acme.example", None),
+    ],
+)
+def test_a_from_without_a_name_gets_that_of_its_user(
+    value: bytes, expected: t.Optional[str]
+) -> None:
+    assert guard.named_from([("From", value)], find_named) == expected
+
+
+def test_a_long_name_is_written_in_several_lines() -> None:
+    written = guard.named_from([("From", b"jo@long.example")], find_named)
+    assert max(map(len, written.split("\n"))) <= 75
+    assert guard.one_address(written.encode()) == "jo@long.example"
+
+
+def test_from_stays_if_it_is_signed_or_of_another_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FixedTables, "find", staticmethod(find_named))
+    own = ("From", "jo@acme.example")
+    user = "jo@acme.example"
+    assert session(login=user, fields=[own]).new_from() == '"Jo Doe" <jo@acme.example>'
+    assert session(fields=[own]).new_from() is None
+    assert session(login=user, fields=[("DKIM-Signature", "v=1"), own]).new_from() is None
+    resent = [("Resent-From", "jo@acme.example"), own]
+    assert session(login=user, fields=resent).new_from() is None

@@ -73,6 +73,7 @@ aliases:
   - {name: lost, to: [anna@globex.example]}
   - {name: office, to: [jo], may_send: true}
   - {name: away, to: [x@elsewhere.example]}
+  - {name: staff, to: [jo], internal_only: true}
 sender_addresses: [{name: noreply, mailbox: jo}]
 domain_aliases: [acme-mail.example]
 """
@@ -567,6 +568,14 @@ CASES: dict[str, tuple[str, t.Callable[[], Known], str, str]] = {
         lambda: known(replies=(Reply("mx1.hosting.example", 550, "5.1.1 unknown"),)),
         "rcpt.refused",
         "550 5.1.1 unknown",
+    ),
+    "refused because it is internal": (
+        "inbound",
+        lambda: known(
+            "staff@acme.example", replies=(Reply("mx1.hosting.example", 550, "5.7.1 users only"),)
+        ),
+        "rcpt.internal",
+        "550 5.7.1 users only",
     ),
     "deferred": (
         "inbound",

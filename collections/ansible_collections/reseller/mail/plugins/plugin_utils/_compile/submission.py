@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Write the tables that the guard reads: who may write to an alias, and the names in From.
+
+PRIVATE to the collection. Pure.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import typing as t
+
+from .._model.addresses import complete
+
+if t.TYPE_CHECKING:
+    from .._model.domain import Domain
+    from .._model.estate import Estate, Node
+
+_QUOTABLE = re.compile(r"[\x20-\x7e]*")
+_WORD_BYTES = 45
+"""So many bytes of a text are in one encoded word. With base64 it then has 72 characters, and 75
+are allowed (RFC 2047 section 2)."""
+
+
+def internal_aliases(estate: Estate) -> dict[str, str]:
+    """Return the tenant of each alias of the estate to which only users of the tenant may write.
+
+    Every node has all of them: it refuses mail from outside also for other nodes, and a submission
+    of another tenant's user.
+    """
+    return {
+        f"{alias.name}@{name}": tenant.name
+        for tenant, domain in estate.served_domains()
+        for alias in domain.aliases
+        if alias.internal_only
+        for name in domain.names
+    }
+
+
+def display_names(estate: Estate, node: Node) -> dict[str, str]:
+    """Return the name of the user, as a header has it, by each address of a mailbox of the node.
+
+    These are its own address and its sender addresses, under all names of the domain. An alias has
+    no name: several people may send with its address.
+    """
+    domains = [domain for _tenant, domain in estate.domains_on(node)]
+    shown = {
+        mailbox.address: phrase(mailbox.display_name)
+        for domain in domains
+        for mailbox in domain.mailboxes
+        if mailbox.display_name
+    }
+    return {
+        f"{local}@{name}": shown[mailbox]
+        for domain in domains
+        for local, mailbox in _mailboxes_of_senders(domain)
+        if mailbox in shown
+        for name in domain.names
+    }
+
+
+def _mailboxes_of_senders(domain: Domain) -> t.Iterator[tuple[str, str]]:
+    """Yield each local part that one mailbox may send as, with the address of the mailbox."""
+    for mailbox in domain.mailboxes:
+        yield mailbox.name, mailbox.address
+    for sender in domain.sender_addresses:
+        yield sender.name, complete(sender.mailbox, domain.name)
+
+
+def phrase(text: str) -> str:
+    """Return a text as a phrase of a header field: a quoted string or encoded words.
+
+    Encoded words have a space between them, which readers leave out (RFC 2047 section 6.2). Text
+    that looks like an encoded word is encoded, so that readers show it and do not decode it.
+    """
+    if _QUOTABLE.fullmatch(text) and "=?" not in text:
+        return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
+    words, word = [], b""
+    for letter in (character.encode() for character in text):
+        if len(word) + len(letter) > _WORD_BYTES:
+            words.append(word)
+            word = b""
+        word += letter
+    return " ".join(f"=?utf-8?b?{base64.b64encode(one).decode()}?=" for one in (*words, word))
