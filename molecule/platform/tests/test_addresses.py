@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import email
+import email.header
 import email.policy
+import email.utils
 import shutil
 import typing as t
 import uuid
@@ -249,8 +251,11 @@ def test_a_from_without_a_name_gets_the_user_s_and_the_signature_is_valid(
     outside: Outside, people: People
 ) -> None:
     (raw,) = outside.stored(submit(outside, people.insider, STRANGER).token)
-    (address,) = parsed(raw)["From"].addresses
-    assert (address.display_name, address.addr_spec) == (people.name, people.insider.name)
+    # Not with a policy: there Python keeps the space between two encoded words.
+    written = email.message_from_bytes(raw)["From"]
+    name, address = email.utils.parseaddr(written)
+    assert address == people.insider.name
+    assert str(email.header.make_header(email.header.decode_header(name))) == people.name
     assert dkim.verify(raw, dnsfunc=txt), raw.decode()
 
 
@@ -315,8 +320,9 @@ def test_an_automatic_reply_answers_people_and_no_list_bounce_or_spam(
     silent.append(knock(outside, user.host, user.name, ""))
     silent.append(knock(outside, user.host, user.name, f"owner-news.{run}@{SINK}"))
     silent.append(knock(outside, user.host, user.name, f"MAILER-DAEMON@{SINK}"))
-    for message in silent:
-        received(outside, user, message)
+    (node,) = [one for name, one in nodes.items() if f"{name}." in user.host]
+    tokens = f"doveadm -f tab fetch -u {user} hdr.x-token header X-Token ''"
+    assert wait_until(lambda: {one.token for one in silent} <= set(node.output(tokens).split()))
     spam = Message.new(STRANGER, user.name, header_from=f"s.{run}@{SINK}\r\nX-Spam-Flag: YES")
     (other,) = [one for name, one in nodes.items() if f"{name}." not in user.host]
     other.run(f"sendmail -i -f s.{run}@{SINK} {user}", stdin=spam.text.replace("\r", ""))
