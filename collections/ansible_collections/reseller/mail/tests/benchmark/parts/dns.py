@@ -37,10 +37,12 @@ def measure() -> list[Measurement]:
     lab.platform_ready()
     found = [_certificates()]
     lab.CONVERGED.unlink(missing_ok=True)  # this part publishes other records of the nodes
-    return [*found, *_measure(DOMAINS, 2), *_measure(MANY_DOMAINS, 1)]
+    for count in (DOMAINS, MANY_DOMAINS):
+        found += _measure(count)
+    return found
 
 
-def _measure(count: int, most: int) -> list[Measurement]:
+def _measure(count: int) -> list[Measurement]:
     folder = SCRATCH / "dns-estate"
     shutil.rmtree(folder, ignore_errors=True)
     zones.serve(write(folder, count))
@@ -49,7 +51,7 @@ def _measure(count: int, most: int) -> list[Measurement]:
         (PUBLISH_UNCHANGED, count): lambda: _publish(folder),
         (VERIFY_DNS, count): lambda: _verify(folder),
     }
-    return [first, *rounds(later, most=most)]
+    return [first, *rounds(later, most=1)]
 
 
 def _publish(folder: Path) -> Run:
