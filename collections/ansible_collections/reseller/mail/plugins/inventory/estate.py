@@ -46,8 +46,8 @@ seealso:
 EXAMPLES = r"""
 ---
 # inventories/example/mail.yml: gives every host mail_estate_dir, and every node mail_node,
-# mail_hostname, mail_addresses, mail_debian
-# and mail_dkim_algorithms
+# mail_hostname, mail_addresses, mail_debian, mail_outbound,
+# mail_relays and mail_dkim_algorithms
 plugin: reseller.mail.estate
 estate: ../../estates/example
 """
@@ -58,7 +58,7 @@ import typing as t
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible.utils.vars import load_extra_vars
-from ansible_collections.reseller.mail.plugins.plugin_utils._compile import opendkim
+from ansible_collections.reseller.mail.plugins.plugin_utils._compile import opendkim, outgoing
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import packages, terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.run_requirements import (
     group_of,
@@ -131,6 +131,8 @@ def _fill(inventory: t.Any, estate: Estate) -> None:
             list(dict.fromkeys((*node.addresses, *node.outbound_addresses))),
         )
         inventory.set_variable(node.name, "mail_debian", node.debian)
+        inventory.set_variable(node.name, "mail_outbound", outgoing.outbound_settings(node))
+        inventory.set_variable(node.name, "mail_relays", outgoing.relay_settings(estate))
         algorithms = opendkim.instances(estate, node)
         inventory.set_variable(node.name, "mail_dkim_algorithms", algorithms)
         if not known:  # a source that is read later, such as hosts.yml, decides

@@ -123,6 +123,7 @@ TABLES = (
     "relay_recipient_maps",
     "transport_maps",
     "sender_login_maps",
+    "sender_transport_maps",
 )
 MOST = 50
 """How many addresses are followed. An alias may deliver to thousands."""

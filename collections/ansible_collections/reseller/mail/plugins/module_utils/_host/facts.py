@@ -16,7 +16,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from . import generation, sending
+from . import generation, outgoing, sending
 from .generation.store import Run
 
 SERVICES = (
@@ -29,6 +29,7 @@ SERVICES = (
     "opendkim@rsa.service",
     "opendkim@ed25519.service",
     "opendkim@node.service",
+    "postsrsd.service",
 )
 WATCHED = ("reseller-mail*.timer", "reseller-mail*.path", "reseller-mail*.socket", "certbot.timer")
 """Patterns of the project's units that start other units."""
@@ -74,6 +75,7 @@ def facts(run: Run, root: str, mail: str) -> dict[str, t.Any]:
             filesystem(path) for path in (queue, mail, root, "/") if os.path.isdir(path)
         ],
         "queue": _queue(run, now),
+        "ways": outgoing.ways(run, root),
         "queue_folder": queue,
         "queue_minimum": _queue_minimum(settings),
         "sending": _sending(),

@@ -13,6 +13,7 @@ import typing as t
 from .._model import contact, services
 from .._model.addresses import ROLES, complete, delivered
 from .._model.sizes import size
+from . import outgoing
 
 if t.TYPE_CHECKING:
     from .._model.domain import Domain, MailboxLimits
@@ -35,6 +36,7 @@ def describe(estate: Estate, node: Node) -> list[str]:
                 found.update(_kind(domain))
                 found.update(_mailboxes(domain))
                 found.update(_addresses(tenant, domain))
+                found.update(outgoing.describe(estate, node, tenant, domain))
                 found.update(_names(estate.provider, domain))
     return sorted(found)
 

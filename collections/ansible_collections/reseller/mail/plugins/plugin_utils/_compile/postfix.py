@@ -14,6 +14,7 @@ import typing as t
 
 from .._model import contact
 from .._model.addresses import delivered, local_parts, redirects, senders
+from . import outgoing
 from ._text import table
 from .submission import display_names, internal_aliases
 
@@ -32,6 +33,7 @@ TABLES = (
     "relay_domains",
     "relay_recipient_maps",
     "sender_login_maps",
+    "sender_transport_maps",
     "tls_policy_maps",
     "transport_maps",
     "virtual_alias_domains",
@@ -65,6 +67,7 @@ def lookups(estate: Estate, node: Node) -> dict[str, str]:
     tables["display_names"] = display_names(estate, node)
     for address, logins in senders(estate).items():
         tables["sender_login_maps"][address] = " ".join(sorted(logins))
+    tables["sender_transport_maps"].update(outgoing.sender_transports(estate, node))
     return {f"postfix/{name}": table(entries) for name, entries in tables.items()}
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ansible_collections.reseller.mail.plugins.module_utils._host.platform_record import Record
 
-from .._compile import opendkim
+from .._compile import opendkim, outgoing
 from .collection_files import ROOT, version
 
 if t.TYPE_CHECKING:
@@ -123,6 +123,8 @@ def _settings(estate: Estate, node: Node) -> dict[str, str]:
         "hostname": node.hostname,
         "debian": str(node.debian),
         "dkim_algorithms": ", ".join(opendkim.instances(estate, node)),
+        "outbound": repr(outgoing.outbound_settings(node)),
+        "relays": repr(outgoing.relay_settings(estate)),
         "nodes": ", ".join(
             " ".join(dict.fromkeys((one.hostname, *one.addresses, *one.outbound_addresses)))
             for one in estate.nodes

@@ -30,10 +30,17 @@ RECEIVES = (
     "host.dovecot",
     "host.postfix",
     "host.queue",
+    "host.srs",
 )
 """What a host needs to accept and deliver mail, in the order in which one is the cause of another:
 ids of verify's findings."""
-SUBMITS = (*RECEIVES, "host.clock", "host.sending_limit")
+SUBMITS = (
+    *RECEIVES,
+    "host.clock",
+    "host.sending_limit",
+    "host.relays",
+    "host.outbound",
+)
 SIGNS = ("host.generation", "host.clock", "host.opendkim", "host.opendkim_ed25519")
 LOGS_IN = (
     "host.generation",

@@ -180,7 +180,7 @@ def faults(
     """Yield every defect of a chain.
 
     ``wanted`` is the record for the model, as a line of a zone file. ``relay`` is the name that the
-    operator of the premium relay wants included, if the tenant's mail leaves through it. Nothing is
+    operator of a relay wants included, if the domain's mail leaves through it. Nothing is
     yielded if a server did not answer. Nothing is yielded either if the domain has no record or
     more than one: other findings report that.
     """
@@ -287,7 +287,7 @@ def _ptr_terms(chain: Chain, remedies: _Remedies) -> t.Iterator[SpfFault]:
 
 
 def _own_senders(chain: Chain, remedies: _Remedies, relay: str) -> t.Iterator[SpfFault]:
-    """Yield a fault if mail from the estate's addresses or from the premium relay does not pass."""
+    """Yield a fault if mail from the estate's addresses or from its relay does not pass."""
     failing = [
         f"{address}: {result}"
         for address, result in chain.senders
@@ -295,7 +295,7 @@ def _own_senders(chain: Chain, remedies: _Remedies, relay: str) -> t.Iterator[Sp
     ]
     included = {_folded(domain) for domain, _text in chain.records}
     if relay and relay not in included and not chain.has_permanent_error:
-        failing.append(f"those of the premium relay (include:{relay})")
+        failing.append(f"those of the relay (include:{relay})")
     if failing:
         yield SpfFault(
             "dns.spf_sender",

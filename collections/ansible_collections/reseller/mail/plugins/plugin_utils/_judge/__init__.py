@@ -17,6 +17,7 @@ from . import (
     internal,
     limits,
     names,
+    outgoing,
     ownership,
     placement,
     promotions,
@@ -38,6 +39,7 @@ JUDGES = (
     entitlement,
     limits,
     promotions,
+    outgoing,
     dns,
 )
 

@@ -13,6 +13,7 @@ import typing as t
 from .._language.cascade import Chain, chain_of, find
 from .._model.domain import Domain
 from .._model.estate import Estate
+from .._model.outgoing import PREMIUM, relay_name
 from .._model.tenant import Plan, Tenant
 from .._model.values import Fault, OwnSettings
 from .._model.words import listed, meant
@@ -238,7 +239,7 @@ def _open_spf_tail(estate: Estate, tenant: Tenant, domain: Domain) -> t.Iterator
 
     With the premium relay, receivers refuse what a soft tail lets through (S0-4).
     """
-    if tenant.premium_relay and domain.spf.tail != "-all":
+    if relay_name(tenant, domain) == PREMIUM and domain.spf.tail != "-all":
         yield fault(
             find(chain_of(estate, tenant, domain), "spf", "tail").at,
             "open-spf-tail",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .._model.domain import Alias, Domain, DomainLimits, Mailbox, SenderAddress
-from .._model.estate import BackupMx, Node
+from .._model.estate import BackupMx, Node, OutboundHost, OutgoingRelay
 from .._model.tenant import AddOn, Plan, Tenant
 from .._model.values import Fault, Position
 from .._model.words import listed
@@ -40,11 +40,17 @@ def judge(index: Index) -> t.Iterator[Fault]:
 def _names_of_estate(index: Index) -> t.Iterator[Fault]:
     """Yield duplicates of names that exist once in the estate, except domains in use."""
     estate = index.estate
-    hosts: tuple[t.Union[Node, BackupMx], ...] = (*estate.nodes, *estate.backup_mx)
+    outbound = [host for node in estate.nodes for host in node.outbound_hosts]
+    hosts: tuple[t.Union[Node, BackupMx, OutboundHost], ...] = (
+        *estate.nodes,
+        *estate.backup_mx,
+        *outbound,
+    )
     kinds: tuple[tuple[str, t.Iterable[Place]], ...] = (
         ("node", _named(estate.nodes)),
         ("hostname", ((host.hostname, host.at, ("hostname",)) for host in hosts)),
         ("IP address", _ip_addresses(index)),
+        ("relay", _named(estate.relays)),
         ("add-on", _named(estate.addons)),
         ("plan", _named(estate.plans)),
         ("external id", _external_ids(index)),
@@ -68,7 +74,9 @@ def _names_of_account(tenant: Tenant) -> t.Iterator[Fault]:
     yield from _duplicates("domain", _named(tenant.domain_limits))
 
 
-def _named(things: t.Iterable[t.Union[Node, AddOn, Plan, DomainLimits]]) -> t.Iterator[Place]:
+def _named(
+    things: t.Iterable[t.Union[Node, AddOn, Plan, DomainLimits, OutgoingRelay]],
+) -> t.Iterator[Place]:
     """Yield the names of objects with their places."""
     for thing in things:
         yield thing.name, thing.at, ("name",)
@@ -126,6 +134,7 @@ def _domains(index: Index) -> t.Iterator[Fault]:
     hostnames = {node.hostname for node in index.estate.nodes} | {
         backup.hostname for backup in index.estate.backup_mx
     }
+    hostnames.update(host.hostname for node in index.estate.nodes for host in node.outbound_hosts)
     first: dict[str, tuple[Tenant, Position]] = {}
     # If two tenants use one name, the fault is that of the tenant to which it was not given.
     for tenant, name, at in sorted(
@@ -174,8 +183,8 @@ def _reserved(
         return fault(
             at,
             "reserved-domain",
-            f"{name} is the name of a node or backup MX",
-            "a name that no node and no backup MX has",
+            f"{name} is the name of a node, outbound host or backup MX",
+            "a name that no host has",
         )
     if not provider or name in tenant.managed_domains:
         return None

@@ -18,6 +18,8 @@ from .._model.estate import (
     Estate,
     Node,
     NodeState,
+    OutboundHost,
+    OutgoingRelay,
     OwnNames,
     PremiumRelay,
     Promotion,
@@ -82,7 +84,8 @@ def _tightest_sending(own: SendingLimits, granted: SendingLimits) -> SendingLimi
 
 def node(values: Values) -> Node:
     """Return a mail host."""
-    return Node(**values)
+    hosts = tuple(OutboundHost(**one) for one in values["outbound_hosts"])
+    return Node(**{**values, "outbound_hosts": hosts})
 
 
 def plan(values: Values) -> Plan:
@@ -130,6 +133,7 @@ def estate(
         states=states,
         backup_mx=_each(_made(BackupMx), estate_file, "backup_mx"),
         premium_relay=_premium_relay(estate_file.get("premium_relay")),
+        relays=_each(_made(OutgoingRelay), estate_file, "relays"),
         quota_policy=QuotaPolicy(**_without_place(estate_file.get("quota_policy"))),
         deletion_guard=DeletionGuard(**_without_place(estate_file.get("deletion_guard"))),
         roles=_each(_made(Role), estate_file, "roles"),

@@ -112,6 +112,7 @@ def domain(name: str, values: Values, tenancy: Tenancy) -> Domain:
         spf=table(chain, "spf", Spf),
         dkim=table(chain, "dkim", Dkim),
         autodiscover=cascade.value_of(chain, "autodiscover"),
+        outgoing_relay=cascade.value_of(chain, "outgoing_relay"),
         **shared,
         own_settings=own,
     )

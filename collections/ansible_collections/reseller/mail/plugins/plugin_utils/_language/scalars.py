@@ -308,6 +308,9 @@ MAX_AGE = whole(86400, 31557600, "an allowed max_age", "seconds (RFC 8461 sectio
 PASSWORD = Scalar(
     f"a value encrypted with ansible-vault (!vault), or {hashes.ALLOWED}", _hash, secret=True
 )
+USERNAME = matching(
+    "[!-9;-~]{1,255}", "a user name", "1 to 255 printable ASCII characters without space and colon"
+)
 PUBLIC_KEY = Scalar("base64, as in the p= tag of RFC 6376", _public_key)
 DIGEST = Scalar("64 hexadecimal digits, the SHA-256 of a public key", _digest)
 LANGUAGE = Scalar(", ".join(map(str, LANGUAGES)), _language, words=tuple(map(str, LANGUAGES)))

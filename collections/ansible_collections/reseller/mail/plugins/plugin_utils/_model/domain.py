@@ -284,6 +284,7 @@ class Domain:
     rate_limits: RateLimits = RateLimits()
     mailbox_limits: MailboxLimits = MailboxLimits()
     sieve: tuple[tuple[str, str], ...] = ()
+    outgoing_relay: t.Optional[str] = None
     own_settings: OwnSettings = field(default_factory=dict, compare=False, repr=False)
 
     @property

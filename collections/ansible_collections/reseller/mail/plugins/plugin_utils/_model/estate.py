@@ -17,6 +17,19 @@ from .values import NOWHERE, OwnSettings, Position
 
 
 @dataclass(frozen=True, slots=True)
+class OutboundHost:
+    """A name for addresses from which a node sends mail of single tenants.
+
+    Mail leaves from the one that the receiving host can reach: at most one IPv4 and one IPv6
+    address.
+    """
+
+    hostname: str
+    addresses: tuple[str, ...]
+    at: Position = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """A mail host.
 
@@ -36,6 +49,7 @@ class Node:
     resell: bool = True
     capacity: t.Optional[int] = None
     outbound_addresses: tuple[str, ...] = ()
+    outbound_hosts: tuple[OutboundHost, ...] = ()
 
     @property
     def dkim_selector(self) -> str:
@@ -160,12 +174,31 @@ class BackupMx:
 class PremiumRelay:
     """The host through which mail of tenants with ``premium_relay`` leaves.
 
-    ``spf_include`` is the record that its operator wants in SPF.
+    ``spf_include`` is the record that its operator wants in SPF. Without ``username`` the nodes do
+    not log in.
     """
 
     host: str
     port: int
     spf_include: str
+    username: t.Optional[str] = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingRelay:
+    """A relay for outgoing mail that plans, accounts and domains use by its name.
+
+    ``tenants`` are those that may use it; with None every tenant may whose plan or account names
+    it.
+    """
+
+    name: str
+    host: str
+    port: int
+    spf_include: str
+    username: t.Optional[str] = None
+    tenants: t.Optional[tuple[str, ...]] = None
+    at: Position = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +259,7 @@ class Estate:
     states: tuple[NodeState, ...] = ()
     backup_mx: tuple[BackupMx, ...] = ()
     premium_relay: t.Optional[PremiumRelay] = None
+    relays: tuple[OutgoingRelay, ...] = ()
     quota_policy: QuotaPolicy = QuotaPolicy()
     deletion_guard: DeletionGuard = DeletionGuard()
     roles: tuple[Role, ...] = ()

@@ -58,6 +58,14 @@ CATALOGUE: t.Final[dict[str, str]] = {
         "at most 1,000 messages wait (`verify_host_queue_length`), and none waits longer than 60"
         " minutes (`verify_host_queue_age`) for its first attempt; messages on hold do not count"
     ),
+    "host.srs": "postsrsd runs, which gives forwarded mail a sender of the node",
+    "host.relays": (
+        "each relay that mail of the node's tenants leaves through can be reached, shows a valid"
+        " certificate and takes the login; `na` if no tenant uses one"
+    ),
+    "host.outbound": (
+        "the host has each address that a tenant's mail leaves from; `na` if no tenant has its own"
+    ),
     "host.units": "no other unit of the host has failed; `warn` if one has",
 }
 """What each finding about a host verifies. A finding may be the cause of those after it."""
@@ -188,6 +196,9 @@ def judge(
         "host.nginx": _nginx(facts),
         "host.timers": _timers(facts),
         "host.queue": _queue(facts["queue"], limits),
+        "host.srs": _service(facts, "host.srs", ("postsrsd.service",)),
+        "host.relays": _relays(facts),
+        "host.outbound": _outbound(facts),
         "host.units": _units(facts),
     }
     return [
@@ -418,6 +429,42 @@ def _queue(queue: Facts, limits: Limits) -> Answer:
             "find their senders and recipients: qshape deferred; qshape -s deferred; postqueue -p",
         )
     return Answer("ok", expected, text)
+
+
+def _relays(facts: Facts) -> Answer:
+    """Return the answer about the relays of tenants."""
+    expected = "each relay in use takes a connection with verified TLS, and the login"
+    rows = [one for one in facts["ways"] if one["kind"] == "relay"]
+    if not rows:
+        return Answer("na", expected, "no tenant's mail leaves through a relay")
+    wrong = [f"{one['name']}: {one['error']}" for one in rows if one["error"]]
+    if wrong:
+        return Answer(
+            "fail",
+            expected,
+            "; ".join(wrong),
+            "mail for it waits in the queue: ask its operator, or correct the relay in estate.yml"
+            " and postfix_relay_passwords, then: ansible-playbook reseller.mail.site",
+        )
+    return Answer("ok", expected, ", ".join(one["name"] for one in rows))
+
+
+def _outbound(facts: Facts) -> Answer:
+    """Return the answer about the addresses that single tenants' mail leaves from."""
+    expected = "the host has each outbound address in use"
+    rows = [one for one in facts["ways"] if one["kind"] == "address"]
+    if not rows:
+        return Answer("na", expected, "no tenant has an address of its own")
+    wrong = [f"{one['name']}: {one['error']}" for one in rows if one["error"]]
+    if wrong:
+        return Answer(
+            "fail",
+            expected,
+            "; ".join(wrong),
+            "mail of its tenants waits in the queue: give the host the address (ip address show),"
+            " or remove it from estate.yml; then: ansible-playbook reseller.mail.site",
+        )
+    return Answer("ok", expected, ", ".join(one["name"] for one in rows))
 
 
 def _units(facts: Facts) -> Answer:

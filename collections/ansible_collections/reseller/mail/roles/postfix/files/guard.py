@@ -509,6 +509,8 @@ class Surroundings(t.NamedTuple):
     """The user id as which Dovecot delivers mail and sends what scripts cause."""
     nodes: frozenset[str]
     """Addresses of the estate's nodes. Spam marks that they wrote are kept."""
+    mailer: int
+    """The user id as which Postfix sends mail. Only Postfix may give a message an SRS sender."""
 
 
 class Session:
@@ -524,6 +526,7 @@ class Session:
         self._login = login
         self._submitted = bool(login) or daemon == "ORIGINATING"
         self._scripted = daemon == "SIEVE"
+        self._sent_on = daemon == "SRS"
         self._hostname = hostname
         self._sender = sender.strip("<>")
         self._recipients: list[str] = []
@@ -582,6 +585,8 @@ class Session:
         find = self._host.tables.find
         if self._submitted:
             return judge_identity(self._login, self._fields, find)
+        if self._sent_on and self._uid() != self._host.mailer:
+            return Refusal("550", "5.7.1", "Only Postfix may send here")
         if not self._scripted:
             return None
         if self._uid() != self._host.deliverer:
@@ -770,6 +775,7 @@ def main() -> None:
         "--quota", required=True, help="unix socket of Dovecot's quota-status service"
     )
     parser.add_argument("--deliverer", required=True, help="user as which Dovecot delivers mail")
+    parser.add_argument("--mailer", default="postfix", help="user as which Postfix sends mail")
     parser.add_argument(
         "--node", action="append", default=[], help="address of a node of the estate"
     )
@@ -777,7 +783,9 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     nodes = frozenset(str(ipaddress.ip_address(node)) for node in options.node)
     deliverer = pwd.getpwnam(options.deliverer).pw_uid
-    serve(options.listen, Surroundings(Tables(options.tables), options.quota, deliverer, nodes))
+    mailer = pwd.getpwnam(options.mailer).pw_uid
+    tables = Tables(options.tables)
+    serve(options.listen, Surroundings(tables, options.quota, deliverer, nodes, mailer))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,18 @@ INVENTORY = {
     "mail_hostname": "mx1.hosting.example",
     "mail_managed_domains": 0,
     "mail_node": "mx1",
+    "mail_outbound": [
+        {"transport": "out-192-0-2-11", "hostname": "out.example", "ipv4": "192.0.2.11", "ipv6": ""}
+    ],
+    "mail_relays": [
+        {
+            "name": "bulk",
+            "transport": "relay-bulk",
+            "host": "a.example",
+            "port": 587,
+            "username": "",
+        }
+    ],
 }
 """What the inventory plugin gives to nodes."""
 FACTS = {"distribution_major_version": "13", "fqdn": "mx1.hosting.example"}

@@ -34,6 +34,9 @@ _PATTERNS = {
     "postfix/relay_domains": rf"({_DOMAIN})\t{_WORD}",
     "postfix/relay_recipient_maps": rf"({_ADDRESS}|@{_DOMAIN})\t{_WORD}",
     "postfix/sender_login_maps": rf"({_ADDRESS})\t{_ADDRESS}(?: {_ADDRESS})*",
+    "postfix/sender_transport_maps": (
+        rf"(<>|@{_DOMAIN})\t(?:smtp:|out-[0-9a-f-]+:|relay-{_WORD}:\[{_DOMAIN}\]:[0-9]+)"
+    ),
     "postfix/tls_policy_maps": rf"(\[{_DOMAIN}\]:[0-9]+)\tsecure match=nexthop",
     "postfix/transport_maps": rf"({_DOMAIN})\tsmtp:\[{_DOMAIN}\]:[0-9]+",
     "postfix/virtual_alias_domains": rf"({_DOMAIN})\t{_WORD}",

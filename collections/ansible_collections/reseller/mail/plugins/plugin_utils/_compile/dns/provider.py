@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import replace
 
 from ..._dns.record import TTL, Record, Row
-from ..._model import mx
+from ..._model import mx, outgoing
 from ..._model.domain import Dmarc
 from ..._model.names import is_in
 from .. import opendkim
@@ -33,16 +33,17 @@ Bounces pass by the name in EHLO. What a node sends itself passes by its signatu
 def hosts(estate: Estate) -> dict[str, tuple[str, tuple[str, ...]]]:
     """Return every mail host by name: the purpose of its address records, and its addresses.
 
-    Addresses for outgoing mail are among them. Their reverse records and EHLO have the host's
-    name, so the name must lead back to them.
+    Addresses for outgoing mail are among them. Their reverse records and EHLO have the name, so
+    the name must lead back to them.
     """
     found = {
         backup.hostname: ("backup_mx_address", tuple(backup.addresses))
         for backup in estate.backup_mx
     }
     for node in estate.nodes:
-        own = (*node.addresses, *node.outbound_addresses)
-        found[node.hostname] = ("node_address", tuple(dict.fromkeys(own)))
+        found[node.hostname] = ("node_address", outgoing.own_addresses(node))
+        for host in node.outbound_hosts:
+            found[host.hostname] = ("node_address", host.addresses)
     return found
 
 

@@ -10,7 +10,7 @@ import ipaddress
 import typing as t
 
 from ..._dns.record import Row
-from ..._model import names
+from ..._model import names, outgoing
 from .. import opendkim
 
 if t.TYPE_CHECKING:
@@ -48,12 +48,12 @@ def provider_spf(estate: Estate, more: t.Iterable[str] = ()) -> str:
     return " ".join(("v=spf1", *filter(None, (own, *more)), "-all"))
 
 
-def relay_terms(estate: Estate, tenant: Tenant) -> list[str]:
-    """Return the term that lets the premium relay send for a tenant that uses it.
+def relay_terms(estate: Estate, tenant: Tenant, domain: Domain) -> list[str]:
+    """Return the term that lets a relay send for a domain that uses it.
 
     The relay's operator publishes the relay's addresses under that name.
     """
-    relay = estate.premium_relay if tenant.premium_relay else None
+    relay = outgoing.relay_of(estate, tenant, domain)
     return [f"include:{relay.spf_include}"] if relay else []
 
 
@@ -69,21 +69,24 @@ def extra_terms(domain: Domain) -> list[str]:
 
 def spf(estate: Estate, tenant: Tenant, domain: Domain) -> str:
     """Return the one SPF record of a domain."""
-    relay = relay_terms(estate, tenant)
+    relay = relay_terms(estate, tenant, domain)
     if domain.spf.mode == "mx":
         # The tenant's address for outgoing mail may be none of the addresses of its MX.
-        own = ["mx", *([ip_terms([tenant.outbound_address])] if tenant.outbound_address else [])]
+        own = ["mx", *filter(None, [ip_terms(outgoing.outbound_addresses_of(estate, tenant))])]
     else:
         own = [f"include:{estate.provider.domain}"]
     # The premium relay refuses mail of domains with any other tail. The validation of the files
     # reports another tail; here the record is right in any case.
-    tail = "-all" if relay else domain.spf.tail
+    premium = outgoing.relay_name(tenant, domain) == outgoing.PREMIUM
+    tail = "-all" if relay and premium else domain.spf.tail
     return " ".join(dict.fromkeys(("v=spf1", *own, *relay, *extra_terms(domain), tail)))
 
 
 def spf_as_provider(estate: Estate, tenant: Tenant, domain: Domain) -> str:
     """Return the one SPF record of the provider's domain if it is also a tenant's mail domain."""
-    return provider_spf(estate, dict.fromkeys((*relay_terms(estate, tenant), *extra_terms(domain))))
+    return provider_spf(
+        estate, dict.fromkeys((*relay_terms(estate, tenant, domain), *extra_terms(domain)))
+    )
 
 
 def dkim(name: str, keys: t.Iterable[DkimKey]) -> t.Iterator[Row]:

@@ -255,11 +255,12 @@ ACCOUNT = Table(
         ),
         "outbound_address": key(
             IP,
-            "The address that the tenant's mail shall leave from: one of the node's"
-            " outbound_addresses. Needs the plan's feature. SPF records with V(spf.mode=mx) list it"
-            " already; hosts do not send from it yet.",
+            "The address that the tenant's mail leaves from: one of the node's outbound_addresses."
+            " Needs the plan's feature. Mail to hosts without an address of its family leaves from"
+            " the other address of the same O(estate.nodes.outbound_hosts), or is not delivered."
+            " Mail that leaves through a relay does not use it.",
             "S2-3",
-            NOT_YET,
+            HOSTS,
         ),
         "external_ids": key(
             Table("external_ids", free=TEXT),

@@ -33,6 +33,7 @@ from ..scalars import (
     TEXT,
     TRUTH,
     URL,
+    USERNAME,
     choice,
 )
 from .kinds import (
@@ -40,7 +41,6 @@ from .kinds import (
     DNS,
     HOSTS,
     LEDGER,
-    NOT_YET,
     PAGES,
     PARTS,
     UNSET,
@@ -143,6 +143,27 @@ _PROVIDER = Table(
         ),
     },
 )
+_OUTBOUND_HOST = Table(
+    "outbound host",
+    {
+        "hostname": key(
+            DOMAIN,
+            "The full name. The provider publishes its address records and its SPF record. The"
+            " owner of the addresses sets the reverse records.",
+            "S2-3",
+            HOSTS,
+            required=True,
+        ),
+        "addresses": key(
+            Many(IP),
+            "One IPv4 address, one IPv6 address, or one of each, all from O(outbound_addresses). A"
+            " tenant that sends from one of them also sends from the other one.",
+            "S2-3",
+            HOSTS,
+            required=True,
+        ),
+    },
+)
 _NODE = Table(
     "node",
     {
@@ -198,11 +219,20 @@ _NODE = Table(
         ),
         "outbound_addresses": key(
             Many(IP),
-            "Additional public addresses for outgoing mail, one for each tenant that has its own."
-            " The SPF record of the provider and the records of the host name list them already;"
-            " hosts do not send from them yet.",
+            "Additional public addresses for outgoing mail. Tenants with one of them as"
+            " O(account.outbound_address) send from it. The host must have the address itself. The"
+            " SPF record of the provider lists it, and the records of the host name, unless"
+            " O(outbound_hosts) give it another name.",
             "S2-3",
-            NOT_YET,
+            HOSTS,
+            (),
+        ),
+        "outbound_hosts": key(
+            Many(_OUTBOUND_HOST),
+            "Names of their own for O(outbound_addresses): in EHLO, and in address and reverse"
+            " records. Without one, an address has the name of the node.",
+            "S2-3",
+            PARTS,
             (),
         ),
     },
@@ -226,21 +256,62 @@ _BACKUP_MX = Table(
         ),
     },
 )
+_OUTGOING = {
+    "host": key(
+        DOMAIN,
+        "The server that gets outgoing mail. Its certificate must be valid for this name.",
+        "S0-5",
+        HOSTS,
+        required=True,
+    ),
+    "port": key(
+        PORT,
+        "The port of the server. TLS is always used: from the first byte on port 465, by STARTTLS"
+        " on every other one.",
+        "S0-5",
+        HOSTS,
+        587,
+    ),
+    "username": key(
+        USERNAME,
+        "The name with which nodes log in. The password is in the variable"
+        " postfix_relay_passwords, from Ansible Vault. Without it, nodes do not log in.",
+        "S0-5",
+        HOSTS,
+    ),
+    "spf_include": key(
+        OWNER_NAME,
+        "The name of its SPF record. The SPF records of domains that use the relay include it.",
+        "S0-4 S1-4",
+        DNS,
+        required=True,
+    ),
+}
 _PREMIUM_RELAY = Table(
     "premium_relay",
     {
-        "host": key(
-            DOMAIN, "The server that shall get outgoing mail.", "S0-5", NOT_YET, required=True
-        ),
-        "port": key(
-            PORT, "The port of the server. TLS shall always be used.", "S0-5", NOT_YET, 587
-        ),
-        "spf_include": key(
-            OWNER_NAME,
-            "The name of its SPF record. The SPF records of tenants that use the relay include it.",
-            "S0-4 S1-4",
-            DNS,
+        **_OUTGOING,
+    },
+)
+_RELAY = Table(
+    "outgoing relay",
+    {
+        "name": key(
+            SLUG,
+            "The name by which O(levels.outgoing_relay) names it. V(premium) is taken by"
+            " O(estate.premium_relay).",
+            "S2-3",
+            HOSTS,
             required=True,
+        ),
+        **_OUTGOING,
+        "tenants": key(
+            Many(SLUG),
+            "The tenants that may use it. The file of a domain may name a relay only if its tenant"
+            " is in this list. Without the list, every tenant may use it whose plan or account"
+            " names it.",
+            "S2-3",
+            VALIDATE,
         ),
     },
 )
@@ -307,6 +378,14 @@ ESTATE = Table(
             " V(premium_relay=true).",
             "S0-5",
             PARTS,
+        ),
+        "relays": key(
+            Many(_RELAY),
+            "More relays for outgoing mail, which O(levels.outgoing_relay) of a plan, an account or"
+            " a domain names.",
+            "S0-5 S2-3",
+            PARTS,
+            (),
         ),
         "approved_hosts": key(
             Many(DOMAIN), "The servers that relay domains may use.", "S3-4 S3-24", VALIDATE, ()

@@ -25,6 +25,7 @@ from ..scalars import (
     OWNER_NAME,
     RECIPIENT,
     SIEVE,
+    SLUG,
     TEXT,
     TRUTH,
     URL,
@@ -455,14 +456,25 @@ CASCADES: dict[str, Cascade] = {
     "premium_relay": Cascade(
         key(
             TRUTH,
-            "Whether the tenant's outgoing mail shall leave through the premium relay of the"
-            " estate. SPF records name the relay already; hosts do not send through it yet.",
+            "Whether the tenant's outgoing mail leaves through the premium relay of the estate. SPF"
+            " records name the relay. O(levels.outgoing_relay) of any level wins.",
             "S0-4 S0-5",
-            NOT_YET,
+            HOSTS,
             default=False,
             rule=NEAREST,
         ),
         ("plan", "account"),
+    ),
+    "outgoing_relay": Cascade(
+        key(
+            SLUG,
+            "The relay through which outgoing mail leaves: one of O(estate.relays), or V(premium)."
+            " SPF records name the relay. Mail between domains of the estate does not use it.",
+            "S0-5 S2-3",
+            HOSTS,
+            rule=NEAREST,
+        ),
+        ("plan", "account", "domain"),
     ),
 }
 

@@ -354,7 +354,7 @@ _SENDERS: _Section = (
     (
         "dns.spf_sender",
         "fail",
-        "our hosts may not send, or the premium relay may not, if it is used",
+        "our hosts may not send, or the relay may not, if the domain uses one",
         "{todo}",
         "S0-3 S0-5 S1-4",
     ),

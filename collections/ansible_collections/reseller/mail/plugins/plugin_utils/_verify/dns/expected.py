@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ..._compile import dns as compile_dns
 from ..._compile import mta_sts
-from ..._model import services
+from ..._model import outgoing, services
 from .questions import Question, of_estate
 
 if t.TYPE_CHECKING:
@@ -23,7 +23,7 @@ if t.TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Sending:
     """The hosts that send a domain's mail: their addresses, and the name that the SPF record must
-    include for the premium relay, or ""."""
+    include for the domain's relay, or ""."""
 
     addresses: tuple[str, ...]
     relay: str
@@ -75,7 +75,7 @@ def learn(estate: Estate) -> Known:
     addresses: set[str] = set()
     catch_all: set[str] = set()
     for tenant, domain in estate.served_domains():
-        hosts = _sending(estate, tenant)
+        hosts = _sending(estate, tenant, domain)
         locals_ = set(_locals(domain))
         for name in domain.names:
             sending[name] = hosts
@@ -106,14 +106,14 @@ def learn(estate: Estate) -> Known:
     )
 
 
-def _sending(estate: Estate, tenant: Tenant) -> Sending:
-    """Return the hosts that send a tenant's mail."""
-    own = estate.node_of(tenant).addresses
-    if tenant.outbound_address:
-        own = (*own, tenant.outbound_address)
-    if not tenant.premium_relay or not estate.premium_relay:
-        return Sending(own, "")
-    return Sending(own, estate.premium_relay.spf_include)
+def _sending(estate: Estate, tenant: Tenant, domain: Domain) -> Sending:
+    """Return the hosts that send a domain's mail."""
+    own = (
+        *estate.node_of(tenant).addresses,
+        *outgoing.outbound_addresses_of(estate, tenant),
+    )
+    relay = outgoing.relay_of(estate, tenant, domain)
+    return Sending(own, relay.spf_include if relay else "")
 
 
 def _policies(

@@ -82,6 +82,23 @@ def test_nodes_and_tenants(place: Place) -> None:
         "mail_hostname": "mx1.hosting.example",
         "mail_addresses": ["192.0.2.1", "192.0.2.11"],
         "mail_debian": 12,
+        "mail_outbound": [
+            {
+                "transport": "out-192-0-2-11",
+                "hostname": "mx1.hosting.example",
+                "ipv4": "192.0.2.11",
+                "ipv6": "",
+            }
+        ],
+        "mail_relays": [
+            {
+                "name": "premium",
+                "transport": "relay-premium",
+                "host": "smtp.relay.example",
+                "port": 587,
+                "username": "",
+            }
+        ],
         "mail_dkim_algorithms": ["rsa"],
     }
     assert listed["_meta"]["hostvars"]["mx2"]["ansible_host"] == "mx2.hosting.example", (

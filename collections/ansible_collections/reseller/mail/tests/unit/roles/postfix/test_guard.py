@@ -576,7 +576,9 @@ def session(
     client: str = "192.0.2.1",
     fields: t.Sequence[tuple[str, str]] = (),
 ) -> t.Any:
-    host = guard.Surroundings(FixedTables(), "/nonexistent", 65534, frozenset({"192.0.2.25"}))
+    host = guard.Surroundings(
+        FixedTables(), "/nonexistent", 65534, frozenset({"192.0.2.25"}), 65533
+    )
     begun = guard.Session(host, (client, 12345))
     begun.begin(sender, login, daemon, "mx1.hosting.example")
     for name, value in fields:

@@ -34,6 +34,7 @@ UNITS = (
     "opendkim@rsa.service",
     "opendkim@ed25519.service",
     "opendkim@node.service",
+    "postsrsd.service",
     "certbot.timer",
 )
 SOCKETS = (
@@ -59,6 +60,10 @@ WELL: dict[str, t.Any] = {
     "queue": {"messages": 0, "held": 0, "oldest": 0.0, "oldest_new": 0.0, "error": ""},
     "sending": {"refused": [], "error": ""},
     "queue_folder": QUEUE,
+    "ways": [
+        {"kind": "relay", "name": "smtp.relay.example:587", "error": ""},
+        {"kind": "address", "name": "192.0.2.11", "error": ""},
+    ],
     "queue_minimum": 10,
     "generation": {
         "current": "000002-3f1c9a7be210",
@@ -192,6 +197,17 @@ def silence(path: str) -> Change:
             "host.queue",
             "1001 messages, the oldest for 2 min",
         ),
+        (
+            lambda facts: facts["ways"][0].update(error="connection refused"),
+            "host.relays",
+            "smtp.relay.example:587: connection refused",
+        ),
+        (
+            lambda facts: facts["ways"][1].update(error="cannot assign requested address"),
+            "host.outbound",
+            "192.0.2.11: cannot assign requested address",
+        ),
+        (stop("postsrsd.service"), "host.srs", "postsrsd.service is inactive"),
         (
             lambda facts: facts["queue"].update(messages=1, oldest_new=3601.0),
             "host.queue",
