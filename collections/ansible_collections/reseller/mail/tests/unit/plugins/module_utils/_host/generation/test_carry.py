@@ -135,7 +135,7 @@ def test_a_change_of_the_checks_is_noticed() -> None:
     checksum = hashlib.sha256(b"".join(sources)).hexdigest()
     assert (check.VERSION, checksum) == (
         1,
-        "df68c7779c0cdde602d65e98a95eb65058d9fa91e0312d99dc33ed4c36458e94",
+        "da633872a303e9ae640954d17d2e1859e5e925185b9a32cf545abd2296e92911",
     )
 
 
