@@ -60,6 +60,8 @@ def test_the_second_run_changes_nothing_writes_nothing_reloads_nothing(
     assert {host: figures["changed"] for host, figures in run.recap.items()} == dict.fromkeys(
         [*NODES, "localhost"], 0
     ), run.output
+    # The keys are reported once: neither certificates nor DNS changed after that.
+    assert run.output.count("Report the TLS keys of incoming mail") == 1, run.output
     for name, node in nodes.items():
         assert written(node, clock[name] + 1) == []
         assert reloaded(node, clock[name] + 1) == []

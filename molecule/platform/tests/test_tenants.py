@@ -103,6 +103,11 @@ def changed(tmp_path: Path, same: Path) -> t.Iterator[Path]:
     yield changed_estate(tmp_path, dict.fromkeys(FILES.values(), MAILBOX))
     run = tenants(same)
     assert run.rc == 0, run.output
+    forget()
+
+
+def forget() -> None:
+    """Forget the passwords of the mailboxes that the tests added."""
     for node in FILES:
         Host(node).run(f"python3 - {ROOT}/credentials/credentials.db", stdin=FORGET)
 
