@@ -74,6 +74,8 @@ LEAVES = {  # the kinds of objects whose removal is a risk
     "node": "its tenants must be placed on another node",
 }
 
+_FILTER = "scripts file, redirect, refuse or discard mail by other rules"
+
 # kind, key, when it is a risk, id, what it means; docs/plan.md has this table
 KEYS: tuple[tuple[str, str, Test, str, str], ...] = (
     ("tenant", "state", _becomes("suspended"), "suspension", "its users can no longer log in"),
@@ -164,6 +166,8 @@ KEYS: tuple[tuple[str, str, Test, str, str], ...] = (
         "hostname-changes",
         "mail programs that use the old name must be set up again",
     ),
+    ("domain", "sieve", _always, "filter-changes", _FILTER),
+    ("mailbox", "sieve", _always, "filter-changes", _FILTER),
     ("domain", "owner", _always, "owner-changes", "it is charged to another owner"),
     ("mailbox", "owner", _always, "owner-changes", "it is charged to another owner"),
     ("alias", "owner", _always, "owner-changes", "it is charged to another owner"),

@@ -21,6 +21,7 @@ from . import (
     postfix,
     quota_warnings,
     sending,
+    sieve,
     tls,
 )
 from .describe import describe
@@ -77,6 +78,7 @@ def artefact(estate: Estate, node: Node, root: str = ROOT) -> Artefact:
         **postfix.lookups(estate, node),
         **sending.lookups(estate, node),
         **dovecot.lookups(estate, node),
+        **sieve.lookups(estate, node),
         **opendkim.lookups(estate, node, root),
         **mta_sts.lookups(estate, node),
         **quota_warnings.lookups(estate, node),

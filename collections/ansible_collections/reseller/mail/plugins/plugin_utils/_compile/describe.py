@@ -13,7 +13,7 @@ import typing as t
 from .._model import contact, services
 from .._model.addresses import ROLES, complete, delivered
 from .._model.sizes import size
-from . import outgoing
+from . import outgoing, sieve
 
 if t.TYPE_CHECKING:
     from .._model.domain import Domain, MailboxLimits
@@ -38,6 +38,7 @@ def describe(estate: Estate, node: Node) -> list[str]:
                 found.update(_addresses(tenant, domain))
                 found.update(outgoing.describe(estate, node, tenant, domain))
                 found.update(_names(estate.provider, domain))
+    found.update(sieve.described(estate, node))
     return sorted(found)
 
 

@@ -22,6 +22,7 @@ from . import (
     placement,
     promotions,
     roles,
+    sieve,
     targets,
 )
 from ._index import Holes, Index
@@ -38,6 +39,7 @@ JUDGES = (
     features,
     entitlement,
     limits,
+    sieve,
     promotions,
     outgoing,
     dns,

@@ -36,6 +36,18 @@ class Source:
         table = self._table(line, column)
         return table is not None and table.has(name)
 
+    def line(self, line: int, column: int, name: str, nth: int) -> tuple[int, int]:
+        """Return line and column of a line of that key's text, if the text is a block (``|``).
+
+        Else return those of the text.
+        """
+        start, indent = self.mark(line, column, name)
+        lines = self._content.decode("utf-8").splitlines()
+        if not lines[start - 1][indent - 1 :].startswith("|") or start + nth > len(lines):
+            return start, indent
+        text = lines[start + nth - 1]
+        return start + nth, len(text) - len(text.lstrip()) + 1
+
     def _table(self, line: int, column: int) -> t.Optional[YamlNode]:
         """Return the table at a place; None for an empty file, which has no table."""
         if self._tables is None:

@@ -28,6 +28,9 @@ class Source(t.Protocol):
     def has(self, line: int, column: int, name: str) -> bool:
         """Return whether that key is written in the table at a place."""
 
+    def line(self, line: int, column: int, name: str, nth: int) -> tuple[int, int]:
+        """Return line and column of a line of that key's text, below the table at a place."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
@@ -50,6 +53,15 @@ class Position:
         if self.source is None:
             return self
         return Position(self.file, *self.source.mark(self.line, self.column, *path))
+
+    def line_of(self, name: str, nth: int) -> Position:
+        """Return the place of a line of a key's text, which counts from 1.
+
+        If the text is not a block (``|``), return its beginning: lines may be folded or quoted.
+        """
+        if self.source is None:
+            return self
+        return Position(self.file, *self.source.line(self.line, self.column, name, nth))
 
     def has_key(self, name: str) -> bool:
         """Return whether that key is written here; if not, it has its default."""

@@ -14,12 +14,12 @@ import shutil
 import typing as t
 from pathlib import Path
 
-from . import check
-from .layout import LOOKUPS
+from . import check, sieve
+from .layout import built_from
 from .store import Content, GenerationError, Run, Store
 
-_PACKAGES = ("postfix", "postfix-lmdb", "liblmdb0")
-"""Debian's packages that decide what postmap writes and what it accepts."""
+_PACKAGES = ("postfix", "postfix-lmdb", "liblmdb0", "dovecot-sieve")
+"""Debian's packages that decide what postmap and sievec write and what they accept."""
 
 
 def carried(
@@ -45,8 +45,13 @@ def carried(
         for path, checksum in content.checksums.items()
         if path not in altered and manifest["files"].get(path) == checksum
     }
-    tables = (f"{path}.lmdb" for path in LOOKUPS if path in texts)
-    return frozenset(texts.union(table for table in tables if table not in altered))
+    # The binary of a script has the name of the generation in it: ``stage`` makes a new one.
+    built = {
+        path
+        for path, text in built_from(content.files).items()
+        if text in texts and path not in altered and not sieve.is_script(text)
+    }
+    return frozenset(texts | built)
 
 
 def checkers(run: Run, debian: int) -> str:

@@ -17,7 +17,7 @@ import typing as t
 from pathlib import Path
 
 from ..keys.dkim_check import Checker
-from . import lines
+from . import lines, sieve
 from .daemons import Room
 from .store import Content, GenerationError, Run, Store
 
@@ -44,6 +44,7 @@ def judge(
     _refuse(list(_carried_faults(store, staging, carried)))
     _refuse(list(_text_faults(staging, content, carried)))
     _refuse(list(_table_faults(store, staging, carried, run, room.postfix)))
+    _refuse(list(_script_faults(store, staging, content)))
     _refuse(list(key_faults(store, staging, run)))
     room.start(staging, content.debian)
     _refuse(list(room.faults(content.files)))
@@ -97,6 +98,20 @@ def _table_faults(
             yield f"{path}.lmdb: does not hold what {path} has"
         elif hashlib.sha256((staging / f"{path}.lmdb").read_bytes()).hexdigest() != built[path]:
             yield f"{path}.lmdb: is not what postmap built"
+
+
+def _script_faults(store: Store, staging: Path, content: Content) -> t.Iterator[str]:
+    """Yield each binary of a Sieve script that is not what sievec wrote, or not newer than its
+    script: Dovecot would compile the script at each delivery."""
+    built = store.manifest(staging.name)["built"]
+    for path in sorted(content.files):
+        if not sieve.is_script(path):
+            continue
+        target = staging / sieve.binary(path)
+        if hashlib.sha256(target.read_bytes()).hexdigest() != built[path]:
+            yield f"{sieve.binary(path)}: is not what sievec wrote"
+        elif target.stat().st_mtime <= (staging / path).stat().st_mtime:
+            yield f"{sieve.binary(path)}: is not newer than its script"
 
 
 def key_faults(store: Store, staging: Path, run: Run) -> t.Iterator[str]:

@@ -10,8 +10,9 @@ import hashlib
 import re
 import typing as t
 from dataclasses import dataclass
+from pathlib import Path
 
-from .layout import LOOKUPS, OWN, changed_keys, files, is_ours, read, read_bytes
+from .layout import OWN, built_from, changed_keys, files, is_ours, read, read_bytes
 from .store import Content, Run, Store
 
 
@@ -41,21 +42,29 @@ def drift(store: Store, generation: str, run: Run) -> list[Drift]:
     folder = store.folder(generation)
     content = store.content(generation)
     built = store.manifest(generation).get("built", {})
-    known = {*content.files, *OWN, *(f"{path}.lmdb" for path in LOOKUPS)}
+    tables = built_from(content.files)
+    known = {*content.files, *OWN, *tables}
     present = set(files(folder))
     found = [Drift(path, "missing") for path in known - present]
     found += [Drift(path, "foreign") for path in present - known]
     for path in known & present:
         if not is_ours(folder / path, path):
             found.append(Drift(path, "exposed"))
-        data, table = read_bytes(folder / path), path.removesuffix(".lmdb")
+        data = read_bytes(folder / path)
         if path in content.files:
             if data != content.files[path].encode():
                 found.append(_changed(content, path, read(folder / path)))
-        elif table in LOOKUPS and _sum(data) != built.get(table):
-            code, output, _errors = run(["postmap", "-s", f"lmdb:{folder / table}"])
-            found.append(_changed(content, path, None if code else output))
+        elif path in tables and _sum(data) != built.get(tables[path]):
+            found.append(_changed(content, path, _listed(folder / path, run)))
     return sorted(found, key=lambda item: (item.path, item.state))
+
+
+def _listed(path: Path, run: Run) -> str | None:
+    """Return the entries of a table of postmap; None for what cannot be read and for binaries."""
+    if path.suffix != ".lmdb":
+        return None
+    code, output, _errors = run(["postmap", "-s", f"lmdb:{path.with_suffix('')}"])
+    return None if code else output
 
 
 def _changed(content: Content, path: str, text: str | None) -> Drift:

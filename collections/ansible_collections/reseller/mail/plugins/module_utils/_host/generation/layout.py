@@ -14,6 +14,7 @@ import stat
 import typing as t
 from pathlib import Path
 
+from . import sieve
 from .lines import LOOKUPS
 from .store import GenerationError
 
@@ -25,6 +26,7 @@ __all__ = [
     "LOOKUPS",
     "OWN",
     "UNITS",
+    "built_from",
     "changed_keys",
     "files",
     "give",
@@ -40,12 +42,14 @@ GROUPS = {
     "dovecot": "dovecot",
     **dict.fromkeys(("opendkim", "opendkim_ed25519", "opendkim_node"), "opendkim"),
     **dict.fromkeys(("mta_sts", "autoconfig", "autodiscover", "address_book"), "www-data"),
+    # Deliveries run as the user who owns the mail.
+    sieve.FOLDER: "vmail",
     "tls": "root",
     "quota_warnings": "vmail",
 }
 """By service, the group that may read its files. Only root may write them."""
 
-FOLDERS = (*GROUPS, "dovecot/users", "dovecot/logins")
+FOLDERS = (*GROUPS, "dovecot/users", "dovecot/logins", *sieve.FOLDERS)
 """The folders of a generation, outer ones first."""
 
 OWN = ("artefact", "manifest.json")
@@ -112,6 +116,13 @@ def files(folder: StrPath, within: str = "") -> t.Iterator[str]:
             yield from files(entry.path, f"{within}{entry.name}/")
         else:
             yield f"{within}{entry.name}"
+
+
+def built_from(texts: t.Iterable[str]) -> dict[str, str]:
+    """Return the files that are built from texts of a generation, each with its text's path."""
+    built = {f"{path}.lmdb": path for path in LOOKUPS}
+    built.update((sieve.binary(path), path) for path in texts if sieve.is_script(path))
+    return built
 
 
 def changed_keys(before: str | None, after: str | None) -> list[str]:

@@ -85,6 +85,9 @@ _USER_LINES = {
         ),
     )
 }
+_SCRIPT = re.compile(
+    rf"sieve/(?:estate/estate|(?:account|domain)/{_DOMAIN}|(?:mailbox|forward)/{_ADDRESS})\.sieve\Z"
+)
 _POLICY = re.compile(
     rf"version: STSv1\r\nmode: (?:none|testing|enforce)\r\n(?:mx: {_DOMAIN}\r\n)+max_age:"
     r" [0-9]{1,8}\r\n\Z"
@@ -119,7 +122,11 @@ def faults(path: str, data: bytes, debian: int) -> t.Iterator[str]:
         return
     if path == "model.txt":
         return
-    if path.startswith("mta_sts/"):
+    if path.startswith("sieve/"):
+        # sievec reads the script itself.
+        if not _SCRIPT.match(path) or "/" in path.split("/", 2)[2]:
+            yield f"{path}: no file of a generation"
+    elif path.startswith("mta_sts/"):
         if not _POLICY.match(text):
             yield f"{path}: not an MTA-STS policy"
     elif path.startswith("address_book/"):

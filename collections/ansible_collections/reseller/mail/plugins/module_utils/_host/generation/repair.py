@@ -24,7 +24,8 @@ import sys
 import typing as t
 from pathlib import Path
 
-from .layout import FILE_MODE, FOLDER_MODE, FOLDERS, LOOKUPS, UNITS, give, has_mode
+from . import sieve
+from .layout import FILE_MODE, FOLDER_MODE, FOLDERS, UNITS, built_from, give, has_mode
 from .store import GenerationError, Store, sync_folder, write
 
 LOG = logging.getLogger("repair")
@@ -52,7 +53,8 @@ def lost(store: Store, generation: str) -> list[str]:
     """Return the folders and files of a generation that are missing or have a wrong owner or
     mode."""
     folder = store.folder(generation)
-    files = (*store.manifest(generation)["files"], *(f"{path}.lmdb" for path in LOOKUPS))
+    texts = store.manifest(generation)["files"]
+    files = (*texts, *built_from(texts))
     found = [] if folder.stat().st_mode & ROOT_MODE == ROOT_MODE else [""]
     # Folders come first: the files of a lost folder are lost as well.
     found += [name for name in FOLDERS if not has_mode(folder / name, name, FOLDER_MODE)]
@@ -77,11 +79,16 @@ def _restore(store: Store, generation: str, path: str) -> None:
 def _write(store: Store, generation: str, path: str) -> None:
     """Write a missing file, first under another name, so that no daemon reads half of it."""
     target = store.folder(generation) / path
-    source = path.removesuffix(".lmdb")
-    data = store.content(generation).files[source].encode()
+    content = store.content(generation)
+    source = built_from(content.files).get(path, path)
+    data = content.files[source].encode()
     new = target.with_name(f".{Path(source).name}.new")
+    if sieve.is_script(source) and path != source:
+        data = _compiled(store, generation, source)
     write(new, data)
-    if path != source:
+    if sieve.is_script(path) and path == source:
+        os.utime(new, (sieve.WRITTEN, sieve.WRITTEN))
+    elif path.endswith(".lmdb"):
         built = subprocess.run(
             ["postmap", f"lmdb:{new}"], capture_output=True, text=True, check=False
         )
@@ -92,6 +99,20 @@ def _write(store: Store, generation: str, path: str) -> None:
     give(new, path)
     new.replace(target)
     sync_folder(target.parent)
+
+
+def _compiled(store: Store, generation: str, path: str) -> bytes:
+    """Return the binary of a script."""
+    content = store.content(generation)
+    scripts = {path: content.files[path]}
+    room = store.root / ".repair-sieve"
+    return sieve.compiled(scripts, store.folder(generation), room, content.debian, _run)[path]
+
+
+def _run(command: list[str], /) -> tuple[int, str, str]:
+    """Run a command; return its exit status, output and errors."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
 
 
 def intact(store: Store, generation: str) -> bool:

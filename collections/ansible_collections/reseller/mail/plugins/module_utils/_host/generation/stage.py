@@ -15,7 +15,8 @@ import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
-from .layout import FOLDERS, LOOKUPS, give
+from . import sieve
+from .layout import FOLDERS, LOOKUPS, built_from, give, read_bytes
 from .store import Content, GenerationError, Run, Store, sequence
 
 
@@ -51,7 +52,24 @@ def stage(store: Store, content: Content, origin: Origin, run: Run, postfix_conf
         os.link(store.folder(str(current)) / path, staging / path)
     for path in content.files.keys() - origin.carried:
         _text(store, staging, path, content.files[path].encode())
-    built = store.manifest(str(current))["built"] if origin.carried else {}
+    old = store.manifest(str(current))["built"] if origin.carried else {}
+    # What is carried over was built before. The others are made by the two functions below.
+    built = {
+        path: old[path]
+        for product, path in built_from(content.files).items()
+        if product in origin.carried
+    }
+    built |= _tables(staging, set(LOOKUPS) - set(built), run, postfix_config)
+    folder = store.folder(f"{next_sequence(store):06d}-{content.digest[:12]}")
+    binaries = _moved(store, folder, origin.carried, old)
+    scripts = {
+        path: text
+        for path, text in content.files.items()
+        if sieve.is_script(path) and path not in binaries
+    }
+    room = postfix_config.parent / sieve.FOLDER
+    binaries.update(sieve.compiled(scripts, folder, room, content.debian, run))
+    built |= _written(staging, binaries)
     manifest = {
         "digest": content.digest,
         "node": content.node,
@@ -59,14 +77,7 @@ def stage(store: Store, content: Content, origin: Origin, run: Run, postfix_conf
         "previous": _previous(store, content, current),
         "checked_by": origin.checked_by,
         "files": content.checksums,
-        "built": {
-            path: (
-                built[path]
-                if f"{path}.lmdb" in origin.carried
-                else _build(staging / path, run, postfix_config)
-            )
-            for path in LOOKUPS
-        },
+        "built": built,
     }
     for name, data in (
         ("artefact", content.packed),
@@ -113,7 +124,9 @@ def _text(store: Store, staging: Path, path: str, data: bytes) -> None:
         raise GenerationError(f"the artefact has a file outside of a generation: {path}")
     target.write_bytes(data)
     give(target, path)
-    if path.startswith("dovecot/"):
+    if sieve.is_script(path):
+        os.utime(target, (sieve.WRITTEN, sieve.WRITTEN))
+    elif path.startswith("dovecot/"):
         stamp = time_for(store, path)
         os.utime(target, (stamp, stamp))
 
@@ -131,6 +144,37 @@ def time_for(store: Store, path: str) -> int:
         except (FileNotFoundError, NotADirectoryError):  # an older layout
             continue
     return stamp
+
+
+def _tables(
+    staging: Path, paths: t.Iterable[str], run: Run, postfix_config: Path
+) -> dict[str, str]:
+    """Build the tables of Postfix; return the SHA-256 of each, by the path of its text."""
+    return {path: _build(staging / path, run, postfix_config) for path in sorted(paths)}
+
+
+def _moved(
+    store: Store, folder: Path, carried: t.Iterable[str], built: t.Mapping[str, str]
+) -> dict[str, bytes]:
+    """Return the binaries of unchanged scripts, made from those of the current generation."""
+    before = store.folder(str(store.current()))
+    found = {}
+    for path in filter(sieve.is_script, carried):
+        data = read_bytes(before / sieve.binary(path)) or b""
+        if hashlib.sha256(data).hexdigest() == built.get(path):
+            moved = sieve.moved(data, path, before, folder)
+            if moved:
+                found[path] = moved
+    return found
+
+
+def _written(staging: Path, binaries: t.Mapping[str, bytes]) -> dict[str, str]:
+    """Write the binary of each script beside it; return the SHA-256 of each, by script."""
+    for path, data in binaries.items():
+        target = staging / sieve.binary(path)
+        target.write_bytes(data)
+        give(target, path)
+    return {path: hashlib.sha256(data).hexdigest() for path, data in binaries.items()}
 
 
 def _build(source: Path, run: Run, postfix_config: Path) -> str:

@@ -13,7 +13,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from .layout import LOOKUPS, OWN, changed_keys, files, is_ours, read, read_bytes
+from .layout import OWN, built_from, changed_keys, files, is_ours, read, read_bytes
 from .store import Content, GenerationError, Store
 
 RELOADED = ("opendkim", "opendkim_ed25519", "opendkim_node", "postfix")
@@ -80,7 +80,7 @@ def altered(store: Store, content: Content) -> dict[str, str]:
     current = store.current() or ""
     folder, built = str(store.folder(current)), _built(store, current, content)
     found = {}
-    tables = {f"{path}.lmdb": path for path in LOOKUPS}
+    tables = built_from(content.files)
     present = set(files(folder))
     for path in sorted(present | content.files.keys() | tables.keys()):
         if path in OWN:
@@ -99,7 +99,7 @@ def altered(store: Store, content: Content) -> dict[str, str]:
 
 
 def _built(store: Store, generation: str, content: Content) -> dict[str, str]:
-    """Return the checksums of the tables that postmap built from the wanted texts.
+    """Return the checksums of what was built from the wanted texts: tables and scripts.
 
     None are known if the manifest is gone.
     """

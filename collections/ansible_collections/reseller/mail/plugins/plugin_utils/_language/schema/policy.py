@@ -381,9 +381,9 @@ CASCADES: dict[str, Cascade] = {
         key(
             SIEVE,
             "A Sieve script (RFC 5228) that filters mail as it arrives. The scripts of all levels"
-            " shall run one after the other.",
+            " run one after the other, before the user's own.",
             "S4-19",
-            NOT_YET,
+            HOSTS,
             rule=TOGETHER,
         ),
         ("estate", "account", "domain", "mailbox"),
