@@ -19,6 +19,8 @@ ADDRESSES = {
     for number in range(1, MANY_NODES + 1)
 }
 """mx1 and mx2 have the addresses that the lab's inventory knows."""
+ADDRESSES6 = {"mx1": "fd97::3", "mx2": "fd97::4"}
+"""The lab's zones have these, too. The ACME server connects to them first."""
 NAME_SERVER = {
     "name": "dns1",
     "fqdn": "dns1.hosting.example",
@@ -75,5 +77,5 @@ def _machine(name: str) -> dict[str, t.Any]:
         "fqdn": f"{name}.hosting.example",
         "release": "bookworm" if int(name[2:]) % 2 else "trixie",
         "layer": "mx",
-        "addresses": [ADDRESSES[name]],
+        "addresses": [ADDRESSES[name], *([ADDRESSES6[name]] if name in ADDRESSES6 else [])],
     }
