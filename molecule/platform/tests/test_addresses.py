@@ -23,6 +23,8 @@ SINK = "stranger.example"
 BOXES = """
   - {{name: kept, quota: 1M, forward: {{to: [kept.{node}@{sink}]}}}}
   - {{name: gone, quota: 1M, forward: {{to: [gone.{node}@{sink}], keep_copy: false}}}}
+  - {{name: clean, quota: 1M, forward: {{to: [clean.{node}@{sink}], skip_spam: true}}}}
+  - {{name: moved, quota: 1M, forward: {{to: [moved.{node}@{sink}], skip_spam: true, keep_copy: false}}}}
   - {{name: round, quota: 1M, hidden: true, forward: {{to: [round.{node}@{sink}]}}}}
 """
 ALIASES = """
@@ -295,6 +297,34 @@ def test_a_forward_sends_on_and_keeps_a_copy_as_its_file_says(
     assert wait_until(lambda: folders(node, people.at(local), message.token) == found, 20)
 
 
+def filtered(outside: Outside, node: Host, to: str, sender: str) -> Message:
+    """Send a message that a filter of the estate marked as spam: from another node."""
+    message = Message.new(STRANGER, to, header_from=f"{sender}\r\nX-Spam-Flag: YES")
+    node.run(f"sendmail -i -f {sender} {to}", stdin=message.text.replace("\r", ""))
+    return message
+
+
+@pytest.mark.parametrize(("local", "copies"), [("clean", ["INBOX"]), ("moved", [])])
+def test_a_forward_that_skips_spam_leaves_spam_in_junk_and_sends_on_the_rest(
+    outside: Outside,
+    node: Host,
+    nodes: dict[str, Host],
+    people: People,
+    local: str,
+    copies: list[str],
+) -> None:
+    box = people.at(local)
+    (other,) = [one for name, one in nodes.items() if name != node.name]
+    spam = filtered(outside, other, box, STRANGER)
+    assert wait_until(lambda: folders(node, box, spam.token) == ["Junk"], 30)
+    message = knock(outside, people.insider.host, box)
+    (raw,) = outside.stored(message.token)
+    assert parsed(raw)["Delivered-To"] == f"{local}.{node.name}@{SINK}"
+    assert parsed(raw)["Return-Path"] == f"<{box}>"
+    assert wait_until(lambda: folders(node, box, message.token) == copies, 20)
+    assert outside.stored(spam.token, seconds=0) == []
+
+
 MACHINES = {
     "a list": "List-Id: <news.stranger.example>",
     "a list to write to": "List-Post: <mailto:news@stranger.example>",
@@ -323,9 +353,8 @@ def test_an_automatic_reply_answers_people_and_no_list_bounce_or_spam(
     (node,) = [one for name, one in nodes.items() if f"{name}." in user.host]
     tokens = f"doveadm -f tab fetch -u {user} hdr.x-token header X-Token ''"
     assert wait_until(lambda: {one.token for one in silent} <= set(node.output(tokens).split()))
-    spam = Message.new(STRANGER, user.name, header_from=f"s.{run}@{SINK}\r\nX-Spam-Flag: YES")
     (other,) = [one for name, one in nodes.items() if f"{name}." not in user.host]
-    other.run(f"sendmail -i -f s.{run}@{SINK} {user}", stdin=spam.text.replace("\r", ""))
+    spam = filtered(outside, other, user.name, f"s.{run}@{SINK}")
     found = outside.fetch(user.host, user.name, user.password, spam.token, folder="Junk")
     assert len(found) == 1
     person = knock(outside, user.host, user.name, f"person.{run}@{SINK}")

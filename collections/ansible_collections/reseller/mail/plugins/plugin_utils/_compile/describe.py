@@ -66,7 +66,8 @@ def _mailboxes(domain: Domain) -> t.Iterator[str]:
             yield f"hidden {mailbox.address}"
         if mailbox.forward:
             kept = ", and keeps a copy" if mailbox.forward.keep_copy else ""
-            yield f"forward of {mailbox.address} to {', '.join(mailbox.forward.to)}{kept}"
+            spam = ", without spam" if mailbox.forward.skip_spam else ""
+            yield f"forward of {mailbox.address} to {', '.join(mailbox.forward.to)}{kept}{spam}"
 
 
 def _addresses(tenant: Tenant, domain: Domain) -> t.Iterator[str]:

@@ -90,6 +90,11 @@ def _add_aliases(tables: Tables, tenant: Tenant, domain: Domain) -> None:
     """Add every address of the domain whose mail goes to other addresses."""
     for local, one in redirects(tenant, domain).items():
         address = f"{local}@{domain.name}"
+        if one.skips_spam:
+            # Dovecot forwards it. A catch-all would take the mail of an address without a line.
+            if domain.catch_all:
+                tables["virtual_alias_maps"][address] = address
+            continue
         # Postfix does not look up an address again that is among its own targets. It keeps the
         # copy that stays in the mailbox (virtual(5)).
         kept = (address,) if one.keeps else ()

@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._host.sieve_rules import MAX_NAME
 
+from .._model.domain import Mailbox
 from .._model.values import Fault, OwnSettings
 from ._index import Index, fault
 from ._sieve_text import flaws
@@ -54,10 +55,18 @@ def _names(index: Index) -> t.Iterator[Fault]:
     for tenant in index.estate.tenants:
         for domain in tenant.domains:
             for mailbox in domain.mailboxes:
-                if "sieve" in mailbox.own_settings and len(mailbox.address) > MAX_NAME:
+                key = _key_of_script(mailbox)
+                if key and len(mailbox.address) > MAX_NAME:
                     yield fault(
-                        mailbox.at.of("sieve"),
+                        mailbox.at.of(*key),
                         "name-too-long",
                         f"the address {mailbox.address} is too long for a mailbox with a script",
-                        f"at most {MAX_NAME} characters, or no script",
+                        f"at most {MAX_NAME} characters, or no {key[-1]}",
                     )
+
+
+def _key_of_script(mailbox: Mailbox) -> tuple[str, ...]:
+    """Return the key that gives the mailbox a script; none if it has no script."""
+    if "sieve" in mailbox.own_settings:
+        return ("sieve",)
+    return ("forward", "skip_spam") if mailbox.forward and mailbox.forward.skip_spam else ()

@@ -21,6 +21,10 @@ from ._index import Index, fault
 MAX_RECIPIENTS = 500
 """Of one address. Postfix stops at 1,000 in one expansion (virtual_alias_expansion_limit)."""
 
+MAX_BY_SCRIPT = 4
+"""Of a forward with skip_spam. Dovecot redirects a message to so many addresses
+(``dovecot_sieve_redirects`` of role ``dovecot``)."""
+
 MAX_CHAIN = 10
 """Redirects in a row. Each can hand a message to another node, which costs a hop. The postfix
 role's hopcount_limit leaves room for these, and for the hops before the first node."""
@@ -54,6 +58,13 @@ def _targets_of(index: Index, tenant: Tenant, redirect: Redirect) -> t.Iterator[
     if not redirect.to and redirect.place(0) == redirect.place():
         yield fault(
             redirect.place(), "no-target", f"{redirect.who} has no target", "at least one address"
+        )
+    if redirect.skips_spam and len(redirect.to) > MAX_BY_SCRIPT:
+        yield fault(
+            redirect.place(MAX_BY_SCRIPT),
+            "too-many-recipients",
+            f"{redirect.who} has skip_spam and {len(redirect.to)} targets",
+            f"at most {MAX_BY_SCRIPT} with skip_spam, or one alias with more of them",
         )
     first: dict[str, int] = {}
     for nth, target in enumerate(redirect.to):

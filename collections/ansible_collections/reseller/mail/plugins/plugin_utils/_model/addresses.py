@@ -34,7 +34,7 @@ def delivered(domain: Domain) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """An address that delivers to others: one line of virtual_alias_maps.
+    """An address that delivers to others: one line of virtual_alias_maps, or a script of Dovecot.
 
     Attributes:
         local: the local part; empty for a catch-all.
@@ -42,6 +42,7 @@ class Redirect:
         who: the address for messages, such as "the alias sales@acme.example".
         at, path: where the files name the targets.
         keeps: the address is a mailbox, too, and a copy of the mail stays there.
+        skips_spam: Dovecot sends the mail on, after it has filed spam in the mailbox.
     """
 
     local: str
@@ -50,6 +51,7 @@ class Redirect:
     at: Position
     path: tuple[str, ...] = ()
     keeps: bool = False
+    skips_spam: bool = False
 
     def place(self, *nth: int) -> Position:
         """Return the place of the list of targets, or of the nth target."""
@@ -70,6 +72,7 @@ def written_redirects(domain: Domain) -> t.Iterator[Redirect]:
                 box.at,
                 ("forward", "to"),
                 box.forward.keep_copy,
+                box.forward.skip_spam,
             )
 
 
@@ -83,7 +86,8 @@ def _sender_redirects(domain: Domain) -> t.Iterator[Redirect]:
 
 
 def redirects(tenant: Tenant, domain: Domain) -> dict[str, Redirect]:
-    """Return all lines of virtual_alias_maps for a domain, by local part.
+    """Return all lines of virtual_alias_maps for a domain, by local part, and the forwards of
+    Dovecot.
 
     The tables are made from this, and validation follows it.
     """

@@ -44,9 +44,10 @@ _FORWARD = Table(
         "keep_copy": key(TRUTH, "Whether the mailbox keeps a copy.", "S2-22", HOSTS, default=True),
         "skip_spam": key(
             TRUTH,
-            "Whether spam shall stay in the mailbox and not be forwarded.",
+            "Whether spam stays in the folder Junk of the mailbox and is not forwarded. Other mail"
+            " is forwarded after the scripts of O(sieve) and the other levels.",
             "S2-22",
-            NOT_YET,
+            HOSTS,
             default=False,
         ),
     },
