@@ -199,7 +199,7 @@ def test_a_refused_protocol_is_answered_like_a_wrong_password_and_named_in_the_l
                 (f"no-{box}", "wrong"),
             )
         ]
-        told = [text for _ok, text in outside.call("sasls", asked=asked)]
+        told = [text for _ok, text in outside.call("sasls", asked=asked, at_once=3)]
         for nth in range(0, len(told), 3):
             assert told[nth] == told[nth + 1] == told[nth + 2] != "", told
         log = f"journalctl -t reseller-mail-login-limit -o cat --no-pager --since @{since}"
