@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import imaplib
 import itertools
 import poplib
@@ -619,3 +620,84 @@ def submissions(host, login, password, mails, connections=1):
             for _connection in range(connections)
         ]
         return [answer for session in sessions for answer in session.result()]
+
+
+def _asked(host, addresses):
+    """What the server says at RCPT to each address, in one session without a message."""
+    with smtplib.SMTP(host, 25, local_hostname="outside.stranger.example", timeout=TIMEOUT) as smtp:
+        smtp.ehlo()
+        smtp.mail("someone@stranger.example")
+        return [_answer(smtp.rcpt(address)) for address in addresses]
+
+
+def recipients(host, addresses, at_once=8):
+    """What the server says at RCPT to each address. A session has few errors, or it is ended."""
+    parts = [addresses[start : start + at_once] for start in range(0, len(addresses), at_once)]
+    with ThreadPoolExecutor(4) as pool:
+        found = itertools.chain.from_iterable(pool.map(lambda part: _asked(host, part), parts))
+        return dict(zip(addresses, found, strict=True))
+
+
+def _login(host, protocol, pair):
+    return login(host, protocol, *pair)
+
+
+def may_read(host, pairs):
+    """Whether each user may log in over IMAP, and over POP3 as well."""
+    with ThreadPoolExecutor(8) as pool:
+        found = [
+            [found for found, _why in pool.map(functools.partial(_login, host, protocol), pairs)]
+            for protocol in ("imap", "pop3")
+        ]
+    return [
+        imap if imap == pop3 else f"imap {imap}, pop3 {pop3}"
+        for imap, pop3 in zip(*found, strict=True)
+    ]
+
+
+def _may_send(host, user, password):
+    with smtplib.SMTP(host, 587, timeout=TIMEOUT) as smtp:
+        smtp.starttls(context=ssl.create_default_context())
+        try:
+            smtp.login(user, password)
+        except smtplib.SMTPAuthenticationError:
+            return False
+        smtp.mail(user)
+        return smtp.rcpt("someone@stranger.example")[0] == 250
+
+
+def may_send(host, pairs):
+    """Whether each user may log in at submission and name a recipient."""
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(lambda pair: _may_send(host, *pair), pairs))
+
+
+def open_sessions(host, user, password, recipient, seconds=90):
+    """Open sessions that do nothing until the server ends IMAP; what became of each of them."""
+    context = ssl.create_default_context()
+    imap = imaplib.IMAP4_SSL(host, 993, ssl_context=context, timeout=TIMEOUT)
+    imap.login(user, password)
+    imap.select()
+    pop = poplib.POP3_SSL(host, 995, context=context, timeout=TIMEOUT)
+    pop.user(user)
+    pop.pass_(password)
+    smtp = smtplib.SMTP(host, 587, timeout=TIMEOUT)
+    smtp.starttls(context=context)
+    smtp.login(user, password)
+    found, deadline = {}, time.monotonic() + seconds
+    while "imap" not in found and time.monotonic() < deadline:
+        try:
+            imap.noop()
+            time.sleep(0.5)
+        except (imaplib.IMAP4.abort, OSError):
+            found["imap"] = "closed"
+    try:
+        pop.noop()
+    except (poplib.error_proto, OSError):
+        found["pop3"] = "closed"
+    try:
+        smtp.mail(user)
+        found["submission"] = _answer(smtp.rcpt(recipient))
+    except smtplib.SMTPServerDisconnected:
+        found["submission"] = [0, "disconnected"]
+    return found

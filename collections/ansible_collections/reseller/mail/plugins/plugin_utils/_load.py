@@ -21,6 +21,8 @@ from ._language import build as language_build
 from ._language import plain_values, scalars, schema, written
 from ._language.ladders import StepsOfTenant, by_domain, by_tenant
 from ._language.source import Source
+from ._language.suspensions import Profiles
+from ._language.suspensions import profiles as suspension_profiles
 from ._language.typed_values import Values, Walker
 from ._language.yaml_nodes import parse
 from ._model import names as model_names
@@ -153,6 +155,7 @@ def build(
         {plan.name: plan for plan in plans},
         estate_file.get("defaults"),
         by_tenant(by_domain(steps)),
+        suspension_profiles(estate_file.get("suspension_profiles") or ()),
     )
     estate = language_build.estate(
         estate_file, plans_file, plans, tenants, states, steps, reading.unused_keys
@@ -279,6 +282,7 @@ def _tenants(
     plans: t.Mapping[str, Plan],
     defaults: t.Optional[Values],
     steps: t.Mapping[str, StepsOfTenant],
+    profiles: Profiles,
 ) -> tuple[Tenant, ...]:
     """Return the tenants, each from the files of its folder, if the folder has an account."""
     folders: dict[str, list[str]] = {}
@@ -300,7 +304,9 @@ def _tenants(
         domains = [(name, values) for name, values in files if values is not None]
         if account:
             made = steps.get(folder)
-            tenants.append(language_build.tenant(folder, account, domains, plans, defaults, made))
+            tenants.append(
+                language_build.tenant(folder, account, domains, plans, defaults, made, profiles)
+            )
     return tuple(tenants)
 
 

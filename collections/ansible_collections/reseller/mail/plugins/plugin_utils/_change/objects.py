@@ -225,6 +225,11 @@ def _objects_of_provider(estate: Estate) -> t.Iterator[tuple[Subject, EstateObje
     for kind, items in (("node", estate.nodes), ("plan", estate.plans), ("add-on", estate.addons)):
         for item in items:
             yield Subject("", kind, item.name), EstateObject(item.at, item)
+    for profile in estate.suspension_profiles:
+        yield (
+            Subject("", "suspension profile", profile.name),
+            EstateObject(profile.at, _keys(profile.suspension)),
+        )
     for mx in estate.backup_mx:
         yield Subject("", "backup MX", mx.hostname), EstateObject(mx.at, mx)
     for bundle in estate.addon_bundles:
@@ -265,6 +270,12 @@ def _objects_of_tenant(tenant: Tenant) -> t.Iterator[tuple[Subject, EstateObject
     yield home, EstateObject(tenant.at, tenant)
     for admin in tenant.admins:
         yield Subject(tenant.name, "admin", admin.address), EstateObject(admin.at, admin)
+    for one in tenant.suspensions:
+        # Without the reason: people of the tenant read plans.
+        yield (
+            Subject(tenant.name, "suspension", f"of {one.of}"),
+            EstateObject(one.at, {"profile": one.profile, **_keys(one.suspension)}),
+        )
     for limits in tenant.domain_limits:
         yield Subject(tenant.name, "domain limits", limits.name), EstateObject(limits.at, limits)
     for domain in tenant.domains:

@@ -60,7 +60,7 @@ TABLE = (
         "caa"), "always", "S3-4"),
     Row(OPERATOR, "state", ANY, "always", "S3-6"),
     Row(OPERATOR, "account.yml", ("placement", "managed_domains", "outbound_address",
-        "suspended_domains"), "always", "S3-2, S1-19"),
+        "suspended_domains", "suspensions", "suspensions.*"), "always", "S3-2, S1-19"),
     Row(OPERATOR, "outside", ANY, "always", "S1-17"),
     # The tenant's own users and admins.
     Row(TENANT, "<domain>.yml", ("mailboxes.smime", "mailboxes.smime.*"), "own or regular user",

@@ -75,10 +75,11 @@ LEAVES = {  # the kinds of objects whose removal is a risk
 }
 
 _FILTER = "scripts file, redirect, refuse or discard mail by other rules"
+_SUSPENDED = "its suspension applies: by default no one can log in or send"
 
 # kind, key, when it is a risk, id, what it means; docs/plan.md has this table
 KEYS: tuple[tuple[str, str, Test, str, str], ...] = (
-    ("tenant", "state", _becomes("suspended"), "suspension", "its users can no longer log in"),
+    ("tenant", "state", _becomes("suspended"), "suspension", _SUSPENDED),
     (
         "tenant",
         "state",
@@ -101,7 +102,7 @@ KEYS: tuple[tuple[str, str, Test, str, str], ...] = (
         "mail of terminated tenants may be deleted sooner; it stays until somebody deletes it",
     ),
     ("tenant", "placement", _always, "placement-moves", "its mail must be moved to the other node"),
-    ("domain", "state", _becomes("suspended"), "suspension", "its users can no longer log in"),
+    ("domain", "state", _becomes("suspended"), "suspension", _SUSPENDED),
     (
         "domain",
         "dmarc.stage",
@@ -172,7 +173,7 @@ KEYS: tuple[tuple[str, str, Test, str, str], ...] = (
     ("mailbox", "owner", _always, "owner-changes", "it is charged to another owner"),
     ("alias", "owner", _always, "owner-changes", "it is charged to another owner"),
     ("sender address", "owner", _always, "owner-changes", "it is charged to another owner"),
-    ("mailbox", "state", _becomes("suspended"), "suspension", "its user can no longer log in"),
+    ("mailbox", "state", _becomes("suspended"), "suspension", _SUSPENDED),
     (
         "mailbox",
         "password",

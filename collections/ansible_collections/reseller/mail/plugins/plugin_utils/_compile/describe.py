@@ -16,7 +16,7 @@ from .._model.sizes import size
 from . import outgoing, sieve
 
 if t.TYPE_CHECKING:
-    from .._model.domain import Domain, MailboxLimits
+    from .._model.domain import Domain, Mailbox, MailboxLimits
     from .._model.estate import Estate, Node, Provider
     from .._model.tenant import Tenant
 
@@ -31,7 +31,7 @@ def describe(estate: Estate, node: Node) -> list[str]:
     }
     for tenant in estate.tenants:
         if tenant.served and tenant.placement == node.name:
-            found.add(f"tenant {tenant.name}{_unless_active(tenant.state)}")
+            found.add(f"tenant {tenant.name}{_unless_active(tenant)}")
             for domain in tenant.served_domains():
                 found.update(_kind(domain))
                 found.update(_mailboxes(domain))
@@ -48,7 +48,7 @@ def _kind(domain: Domain) -> t.Iterator[str]:
         yield f"relay domain {domain.name} via {domain.relay.host}:{domain.relay.port}"
         yield from (f"relay recipient {local}@{domain.name}" for local in delivered(domain))
     else:
-        yield f"domain {domain.name}{_unless_active(domain.state)}"
+        yield f"domain {domain.name}{_unless_active(domain)}"
 
 
 def _mailboxes(domain: Domain) -> t.Iterator[str]:
@@ -58,7 +58,7 @@ def _mailboxes(domain: Domain) -> t.Iterator[str]:
         yield (
             f"mailbox {mailbox.address} quota"
             f" {size(mailbox.quota)}{_unless_default(mailbox.mailbox_limits)}"
-            f"{_unless_active(mailbox.state)}{credentials}"
+            f"{_unless_active(mailbox)}{credentials}"
         )
         if mailbox.display_name:
             yield f"name of {mailbox.address}: {mailbox.display_name}"
@@ -119,6 +119,14 @@ def _unless_default(limits: MailboxLimits) -> str:
     )
 
 
-def _unless_active(state: str) -> str:
-    """Return the state of a tenant, domain or mailbox; nothing for ``active``."""
-    return "" if state == "active" else f" {state}"
+def _unless_active(one: t.Union[Tenant, Domain, Mailbox]) -> str:
+    """Return the state of a tenant, domain or mailbox with what it can still do; nothing for
+    ``active``."""
+    if one.state == "active":
+        return ""
+    cells = one.suspension
+    text = f", text {cells.text}" if cells.text else ""
+    return (
+        f" {one.state}, inbound {cells.inbound}, login {cells.login}, submission"
+        f" {cells.submission}, queued {cells.queued}{text}"
+    )

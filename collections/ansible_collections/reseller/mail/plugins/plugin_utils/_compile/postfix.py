@@ -14,7 +14,7 @@ import typing as t
 
 from .._model import contact
 from .._model.addresses import delivered, local_parts, redirects, senders
-from . import outgoing
+from . import outgoing, suspended
 from ._text import table
 from .submission import display_names, internal_aliases
 
@@ -28,12 +28,15 @@ Tables = t.Dict[str, t.Dict[str, str]]
 
 TABLES = (
     "display_names",
+    "held_recipients",
+    "held_senders",
     "internal_aliases",
     "recipient_access",
     "relay_domains",
     "relay_recipient_maps",
     "sender_login_maps",
     "sender_transport_maps",
+    "submission_access",
     "tls_policy_maps",
     "transport_maps",
     "virtual_alias_domains",
@@ -46,17 +49,23 @@ TABLES = (
 def lookups(estate: Estate, node: Node) -> dict[str, str]:
     """Return the node's tables by path. Empty tables are written too: main.cf names them all."""
     tables: Tables = {name: {} for name in TABLES}
+    closed = suspended.Closed(estate)
     for tenant, domain in estate.served_domains():
         if tenant.placement != node.name:
             _add_domain_of_other_node(tables, tenant, domain, estate.node_of(tenant))
+            suspended.add_refusals(tables, closed, tenant, domain)
             continue
+        domain = suspended.without_forwards(tenant, domain)
         if domain.relay:
             transport = f"smtp:[{domain.relay.host}]:{domain.relay.port}"
             _add_relay_domain(tables, tenant, domain, transport)
         else:
             _add_mailboxes(tables, tenant, domain)
-        _add_aliases(tables, tenant, domain)
+        _add_aliases(tables, closed, tenant, domain)
         _add_domain_aliases(tables, tenant, domain)
+        suspended.add_refusals(tables, closed, tenant, domain)
+        suspended.add_holds(tables, closed, tenant, domain)
+        suspended.add_senders(tables, tenant, domain)
     _add_own_names(tables, estate, node)
     for other in estate.nodes:
         if other.name != node.name:
@@ -86,7 +95,7 @@ def _add_relay_domain(tables: Tables, tenant: Tenant, domain: Domain, transport:
         tables["relay_recipient_maps"][f"{local}@{domain.name}"] = tenant.name
 
 
-def _add_aliases(tables: Tables, tenant: Tenant, domain: Domain) -> None:
+def _add_aliases(tables: Tables, closed: suspended.Closed, tenant: Tenant, domain: Domain) -> None:
     """Add every address of the domain whose mail goes to other addresses."""
     for local, one in redirects(tenant, domain).items():
         address = f"{local}@{domain.name}"
@@ -98,7 +107,8 @@ def _add_aliases(tables: Tables, tenant: Tenant, domain: Domain) -> None:
         # Postfix does not look up an address again that is among its own targets. It keeps the
         # copy that stays in the mailbox (virtual(5)).
         kept = (address,) if one.keeps else ()
-        tables["virtual_alias_maps"][address] = ", ".join((*kept, *one.to))
+        to = suspended.around_holds(closed, local, one.to)
+        tables["virtual_alias_maps"][address] = ", ".join((*kept, *to))
 
 
 def _add_domain_aliases(tables: Tables, tenant: Tenant, domain: Domain) -> None:

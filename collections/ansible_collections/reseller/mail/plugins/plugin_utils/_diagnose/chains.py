@@ -9,10 +9,10 @@ from __future__ import annotations
 import functools
 import typing as t
 
-from .._language.schema import NOT_YET, PROTOCOLS
-from .._language.schema.policy import SUSPENSION
+from .._language.schema import PROTOCOLS
 from .._model.access import login_protocols
 from .._model.addresses import senders
+from .._model.suspension import in_effect
 from .._verify.finding import Finding, worst
 from . import host as on_host
 from . import smime
@@ -95,30 +95,58 @@ def _name_not_verified(known: Known, asks: str) -> t.Optional[Step]:
 
 
 def _suspension(use: str, known: Known, asks: str) -> t.Optional[Step]:
-    """Return the step about the first of tenant, domain and mailbox that is suspended."""
+    """Return the step about what suspensions leave of this use; None if nothing is suspended.
+
+    It names the first of tenant, domain and mailbox that is suspended.
+    """
     subject = known.subject
     tenant, domain, mailbox = subject.tenant, subject.domain, subject.mailbox
-    states = (
-        ("tenant", tenant.state, tenant.at),
-        ("domain", domain.state, domain.at),
-        ("mailbox", mailbox.state if mailbox else "active", subject.at),
-    )
-    suspended = [(what, at) for what, state, at in states if state == "suspended"]
-    if not suspended:
+    cells = in_effect(tenant, domain, mailbox)
+    if cells is None:
         return None
-    what, at = suspended[0]
-    found = f"the {what} is suspended ({at.of('state')})"
-    takes_mail = tenant.suspension.inbound == "accept" or SUSPENSION.keys["inbound"].acts == NOT_YET
-    if use == "inbound" and takes_mail:
-        return Step("state", asks, "ok", FILES, f"{found}; it still receives mail")
+    levels = (
+        ("tenant", tenant.state, tenant.name, tenant.at),
+        ("domain", domain.state, domain.name, domain.at),
+        (
+            "mailbox",
+            mailbox.state if mailbox else "active",
+            mailbox.address if mailbox else "",
+            subject.at,
+        ),
+    )
+    what, name, at = next(
+        (what, name, at) for what, state, name, at in levels if state == "suspended"
+    )
+    place = next((one.at for one in tenant.suspensions if one.of == name), at.of("state"))
+    found = f"the {what} is suspended ({place})"
+    value = {"inbound": cells.inbound, "login": cells.login}.get(use, cells.submission)
+    if value in ("accept", "allow"):
+        return Step("state", asks, "ok", FILES, f"{found}; {_STILL[use]}")
     return Step(
         f"{what}.suspended",
         asks,
         "fail",
         FILES,
-        found,
-        f"when the reason is settled, set state: active at {at.of('state')} or in {tenant.at.file}",
+        f"{found}: {_REFUSED.get(value, _REFUSED_USE[use])}",
+        f"when the reason is settled, remove the suspension at {place} or in {tenant.at.file}",
     )
+
+
+_STILL = {
+    "inbound": "it still receives mail",
+    "outbound": "its users may still send",
+    "login": "its users may still log in",
+}
+_REFUSED = {
+    "hold": "its mail is held until the suspension ends",
+    "defer": "senders shall try again later",
+    "reject": "senders are refused",
+}
+_REFUSED_USE = {
+    "inbound": "senders are refused",
+    "outbound": "it may not send mail",
+    "login": "logins are refused",
+}
 
 
 def dns_answer(group: str, asks: str, known: Known, *, of: str = "name") -> Step:

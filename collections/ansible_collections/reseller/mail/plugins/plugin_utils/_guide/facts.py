@@ -15,6 +15,7 @@ from .._dns.record import PURPOSES
 from .._dns.zone_text import rdata
 from .._model import services
 from .._model.names import nearest
+from .._model.suspension import DEFAULT, Suspension, in_effect
 from .._verify.finding import Finding
 from . import dns_hosts
 
@@ -139,6 +140,16 @@ class Sheet:
         if self.tenant.state == "suspended":
             return "tenant"
         return "domain" if self.domain.state == "suspended" else ""
+
+    @property
+    def cells(self) -> Suspension:
+        """Return what the suspended name can still do."""
+        return in_effect(self.tenant, self.domain) or DEFAULT
+
+    @property
+    def may_log_in(self) -> bool:
+        """Return whether a suspension leaves the logins. A relay domain has none to refuse."""
+        return bool(self.domain.relay) or self.cells.login == "allow"
 
     @property
     def live(self) -> bool:

@@ -57,8 +57,7 @@ def domain_page(sheet: Sheet, frame: Frame, provider: Provider) -> bytes:
 def _open_points(sheet: Sheet, say: Say) -> str:
     """Return the sentences about what is left to do, and how much of it is the tenant's."""
     if sheet.suspended:
-        kind = "relay" if sheet.domain.relay else sheet.suspended
-        return say(f"sum_suspended_{kind}")
+        return _what_is_suspended(sheet, say)
     if sheet.parked:
         return say("sum_parked")
     tasks = [task for task in sheet.tasks if task.needed]
@@ -72,6 +71,15 @@ def _open_points(sheet: Sheet, say: Say) -> str:
         f"{say('sum_open', count=len(left), total=len(tasks))}"
         f" {say('sum_yours', count=mine) if mine else say('sum_none_yours')}"
     )
+
+
+def _what_is_suspended(sheet: Sheet, say: Say) -> str:
+    """Return the sentences about a suspended name: its mail, and its logins."""
+    inbound = sheet.cells.inbound
+    if sheet.domain.relay and inbound == "accept":
+        inbound = "relay"
+    found = f"{say(f'sum_suspended_{sheet.suspended}')} {say(f'suspended_{inbound}')}"
+    return found if sheet.may_log_in else f"{found} {say('suspended_no_login')}"
 
 
 def _summary(sheet: Sheet, frame: Frame) -> Html:
@@ -350,7 +358,7 @@ def _clients(sheet: Sheet, frame: Frame) -> Html:
     say, domain = frame.say, sheet.domain
     if domain.relay:
         return frame.section("clients", [tag("p", say("clients_relay", host=domain.relay.host))])
-    if sheet.suspended:
+    if sheet.suspended and not sheet.may_log_in:
         return frame.section("clients", [tag("p", say("clients_suspended"))])
     if sheet.parked:
         return frame.section("clients", [tag("p", say("clients_parked"))])

@@ -23,6 +23,7 @@ from . import (
     promotions,
     roles,
     sieve,
+    suspensions,
     targets,
 )
 from ._index import Holes, Index
@@ -30,6 +31,7 @@ from ._index import Holes, Index
 JUDGES = (
     names,
     account,
+    suspensions,
     roles,
     ownership,
     targets,

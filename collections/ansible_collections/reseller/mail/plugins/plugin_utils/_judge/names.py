@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .._model.domain import Alias, Domain, DomainLimits, Mailbox, SenderAddress
-from .._model.estate import BackupMx, Node, OutboundHost, OutgoingRelay
+from .._model.estate import BackupMx, Node, OutboundHost, OutgoingRelay, SuspensionProfile
 from .._model.tenant import AddOn, Plan, Tenant
 from .._model.values import Fault, Position
 from .._model.words import listed
@@ -53,6 +53,7 @@ def _names_of_estate(index: Index) -> t.Iterator[Fault]:
         ("relay", _named(estate.relays)),
         ("add-on", _named(estate.addons)),
         ("plan", _named(estate.plans)),
+        ("suspension profile", _named(estate.suspension_profiles)),
         ("external id", _external_ids(index)),
         (
             "bundle of",
@@ -69,13 +70,16 @@ def _names_of_account(tenant: Tenant) -> t.Iterator[Fault]:
     for key in ("managed_domains", "unverified_domains", "suspended_domains"):
         yield from _duplicates("domain", _items(tenant.at, getattr(tenant, key), key))
     yield from _duplicates(
+        "suspension of", ((one.of, one.at, ("of",)) for one in tenant.suspensions)
+    )
+    yield from _duplicates(
         "admin", ((admin.address, admin.at, ("address",)) for admin in tenant.admins)
     )
     yield from _duplicates("domain", _named(tenant.domain_limits))
 
 
 def _named(
-    things: t.Iterable[t.Union[Node, AddOn, Plan, DomainLimits, OutgoingRelay]],
+    things: t.Iterable[t.Union[Node, AddOn, Plan, DomainLimits, OutgoingRelay, SuspensionProfile]],
 ) -> t.Iterator[Place]:
     """Yield the names of objects with their places."""
     for thing in things:

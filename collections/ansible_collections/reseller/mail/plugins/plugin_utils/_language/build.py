@@ -29,6 +29,7 @@ from .._model.estate import (
     Step,
     TlsKey,
 )
+from .._model.suspension import PROFILES
 from .._model.tenant import (
     COUNTERS,
     AddOn,
@@ -39,11 +40,10 @@ from .._model.tenant import (
     Plan,
     Prices,
     SendingLimits,
-    Suspension,
     Tenant,
 )
 from .._model.values import NOWHERE
-from . import build_domain, cascade
+from . import build_domain, cascade, suspensions
 from .ladders import StepsOfTenant
 from .schema import UNSET
 from .typed_values import Values
@@ -144,6 +144,7 @@ def estate(
         promotion=Promotion(**_without_place(estate_file.get("promotion"))),
         steps=steps,
         own_names=_own_names(estate_file.get("defaults") or {}),
+        suspension_profiles=_each(suspensions.profile, estate_file, "suspension_profiles"),
         at=estate_file.get("at") or NOWHERE,
         unused_keys=tuple(sorted(unused_keys.items())),
         own_settings=cascade.own_settings("estate", estate_file.get("defaults")),
@@ -200,6 +201,7 @@ def tenant(
     plans: t.Mapping[str, Plan],
     estate_defaults: t.Optional[Values] = None,
     steps: t.Optional[StepsOfTenant] = None,
+    profiles: t.Optional[suspensions.Profiles] = None,
 ) -> Tenant:
     """Return a tenant, from its account and the files of its domains."""
     its_plan = plans.get(account["plan"] or "")
@@ -213,12 +215,16 @@ def tenant(
         ("plan", its_plan.own_settings if its_plan else {}),
         ("account", settings),
     )
-    tenancy = build_domain.Tenancy(account, its_plan, chain, steps or {})
+    suspended = suspensions.Suspensions(
+        name, account, chain, PROFILES if profiles is None else profiles
+    )
+    tenancy = build_domain.Tenancy(account, its_plan, chain, steps or {}, suspended)
+    state, suspension = suspended.tenant
     return Tenant(
         name=name,
         organisation=account["organisation"] or "",
         plan=account["plan"] or "",
-        state=account["state"],
+        state=state,
         placement=account["placement"] or "",
         default_owner=tenancy.owner,
         admins=tuple(
@@ -245,7 +251,8 @@ def tenant(
         suspended_domains=account["suspended_domains"],
         requested_hosts=account["requested_hosts"],
         outbound_address=account["outbound_address"],
-        suspension=build_domain.table(chain, "suspension", Suspension),
+        suspensions=suspended.items,
+        suspension=suspension,
         retention=cascade.value_of(chain, "retention"),
         premium_relay=cascade.value_of(chain, "premium_relay"),
         purge=account["purge"],

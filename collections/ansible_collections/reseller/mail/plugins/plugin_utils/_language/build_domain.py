@@ -33,6 +33,7 @@ from .._model.values import PROTOCOLS, Limit
 from . import cascade
 from .ladders import published_dmarc, published_mta_sts
 from .schema import UNSET
+from .suspensions import Suspensions
 from .typed_values import Values
 
 
@@ -55,11 +56,12 @@ class Tenancy:
         its_plan: t.Optional[Plan],
         chain: cascade.Chain,
         steps: t.Mapping[tuple[str, str], str],
+        its_suspensions: Suspensions,
     ) -> None:
         self.owner: str = account["default_owner"] or ""
         self.managed = frozenset(account["managed_domains"])
         self.unverified = frozenset(account["unverified_domains"])
-        self.suspended = frozenset(account["suspended_domains"])
+        self.suspensions = its_suspensions
         self.quota = its_plan.mailbox_quota_default if its_plan else None
         self.protocols = its_plan.protocols if its_plan else PROTOCOLS
         self.chain = chain
@@ -79,7 +81,7 @@ def domain(name: str, values: Values, tenancy: Tenancy) -> Domain:
     own = cascade.own_settings("domain", values)
     chain = (*tenancy.chain, ("domain", own))
     relay, branding = values["relay"], values["branding"]
-    suspended = values["state"] != "active" or name in tenancy.suspended
+    state, suspension = tenancy.suspensions.of(name, values["state"], chain)
     # Most domains set none of these. Then they have the objects of their tenant.
     shared = tenancy.shared if _SHARED.isdisjoint(own) else _shared_settings(chain, tenancy)
     return Domain(
@@ -107,13 +109,14 @@ def domain(name: str, values: Values, tenancy: Tenancy) -> Domain:
         ),
         limits=allowed or DomainLimits(name),
         at=values["at"],
-        state="suspended" if suspended else "active",
+        state=state,
         verified=name not in tenancy.unverified,
         spf=table(chain, "spf", Spf),
         dkim=table(chain, "dkim", Dkim),
         autodiscover=cascade.value_of(chain, "autodiscover"),
         outgoing_relay=cascade.value_of(chain, "outgoing_relay"),
         **shared,
+        suspension=suspension,
         own_settings=own,
     )
 
@@ -184,14 +187,16 @@ def _mailbox(
 ) -> Mailbox:
     """Return a mailbox. ``shared`` are the settings of its domain, ``quota`` is the default."""
     own = cascade.own_settings("mailbox", box)
+    chain = (*chain, ("mailbox", own)) if own else chain
     forward, smime = box["forward"], box["smime"]
+    state, suspension = tenancy.suspensions.of(f"{box['name']}@{domain}", box["state"], chain)
     return Mailbox(
         box["name"],
         domain,
         quota if box["quota"] is UNSET else box["quota"],
         box["owner"] or owner,
         box["display_name"],
-        box["state"],
+        state,
         box["password"],
         box["at"],
         box["credentials"],
@@ -206,7 +211,8 @@ def _mailbox(
         box["domain_admin"],
         Smime(smime["certificate"], smime["uploaded_by"]) if smime else None,
         box["hidden"],
-        **(_shared_settings((*chain, ("mailbox", own)), tenancy) if own else shared),
+        **(_shared_settings(chain, tenancy) if own else shared),
+        suspension=suspension,
         own_settings=own,
     )
 

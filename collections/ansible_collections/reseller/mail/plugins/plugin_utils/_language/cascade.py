@@ -108,7 +108,7 @@ def _pick(chain: Chain, name: str, sub: str) -> tuple[t.Any, str, t.Optional[Own
     estate has 50,000 values.
     """
     found = []
-    for level, own in chain:
+    for level, own in _from_profile(chain, sub) if name == "suspension" else chain:
         value = own.get(name)
         if value is not None and sub:
             value = value.get(sub)
@@ -122,6 +122,17 @@ def _pick(chain: Chain, name: str, sub: str) -> tuple[t.Any, str, t.Optional[Own
     if key.rule == TOGETHER:
         return tuple((level, value) for value, level, _own in found), found[-1][1], found[-1][2]
     return min(found, key=lambda each: t.cast(int, each[0])) if key.rule == TIGHTER else found[-1]
+
+
+def _from_profile(chain: Chain, sub: str) -> Chain:
+    """Return the levels that count for a key of ``suspension``.
+
+    A level with a profile leaves nothing of the levels above it.
+    """
+    with_profile = [
+        nth for nth, (_level, own) in enumerate(chain) if own.get("suspension", {}).get("profile")
+    ]
+    return chain[with_profile[-1] :] if with_profile and sub != "profile" else chain
 
 
 def _key(name: str, sub: str) -> Key:

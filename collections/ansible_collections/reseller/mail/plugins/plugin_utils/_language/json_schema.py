@@ -31,6 +31,7 @@ _LABEL = f"(?:{_ASCII_LABEL}|(?=[^.@]*{_OTHER})(?:[A-Za-z0-9-]|{_OTHER})+)"
 _NAME = rf"{_LABEL}(?:\.{_LABEL})+\.?"
 _OWNER_NAME = _NAME.replace("A-Za-z0-9", "A-Za-z0-9_")
 _LOCAL_PART = r"(?=[^@]{1,64}(?:@|$))[A-Za-z0-9_][A-Za-z0-9_+=-]*(?:\.[A-Za-z0-9_+=-]+)*"
+_SLUG = "[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?"
 _IP = {
     "type": "string",
     "anyOf": [
@@ -41,7 +42,7 @@ _IP = {
 
 SHAPES: dict[s.Scalar, Schema] = {
     s.TEXT: {"type": _ANY, "minLength": 1, "maxLength": 200, "pattern": r"^[^\x00-\x1f\x7f]+$"},
-    s.SLUG: {"type": _ANY, "pattern": "^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$"},
+    s.SLUG: {"type": _ANY, "pattern": f"^{_SLUG}$"},
     s.DOMAIN: {"type": ["string", "number"], "pattern": f"^{_NAME}$"},
     s.OWNER_NAME: {"type": ["string", "number"], "pattern": f"^{_OWNER_NAME}$"},
     s.MAIL_DOMAIN: {"type": ["string", "number"], "pattern": f"^{_NAME}$"},
@@ -50,6 +51,7 @@ SHAPES: dict[s.Scalar, Schema] = {
         "pattern": r"^(?=.{1,64}$)[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*$",
     },
     s.ADDRESS: {"type": "string", "pattern": f"^{_LOCAL_PART}@{_NAME}$"},
+    s.SUBJECT: {"type": _ANY, "pattern": f"^(?:(?:{_LOCAL_PART}@)?{_NAME}|{_SLUG})$"},
     s.RECIPIENT: {"type": _ANY, "pattern": f"^{_LOCAL_PART}(?:@{_NAME})?$"},
     s.LIMIT: {
         "type": ["integer", "string"],
@@ -190,9 +192,9 @@ def _shape(kind: s.Scalar) -> Schema:
     if kind.least is not None:
         return {**_NUMBER, "minimum": kind.least, "maximum": kind.most}
     if kind.pattern:
-        # An editor reads a text of digits as a number.
-        digits = re.fullmatch(kind.pattern, "1")
-        return {"type": _ANY if digits else "string", "pattern": f"^{kind.pattern}$"}
+        # An editor reads a text of digits as a number, and "true" as a truth value.
+        is_read_as_other = any(re.fullmatch(kind.pattern, text) for text in ("1", "true"))
+        return {"type": _ANY if is_read_as_other else "string", "pattern": f"^{kind.pattern}$"}
     return SHAPES[kind]
 
 

@@ -204,6 +204,13 @@ def _ratio(text: str) -> decimal.Decimal:
     return ratio
 
 
+def _subject(text: str) -> str:
+    """Return the name of a tenant, a domain or the address of a mailbox."""
+    if "@" in text:
+        return names.address(text)
+    return names.mail_domain(text) if "." in text else names.slug(text)
+
+
 def _certificate(text: str) -> str:
     """Return a certificate in PEM that ends with a line break."""
     body = re.fullmatch(
@@ -294,6 +301,20 @@ LOCAL = Scalar(
 ADDRESS = Scalar("an address such as jo@acme.example", names.address)
 RECIPIENT = Scalar(
     "an address such as jo@acme.example, or jo for one in the same domain", names.recipient
+)
+SUBJECT = Scalar(
+    "the name of the tenant, a domain such as acme.example, or an address such as jo@acme.example",
+    _subject,
+)
+PROFILE = matching(
+    "[a-z][a-z0-9_]{0,31}",
+    "the name of a profile",
+    "1 to 32 of a-z, 0-9 and underscores, beginning with a letter",
+)
+REPLY = matching(
+    "[!-~](?:[ -~]{0,148}[!-~])?",
+    "a reply to senders",
+    "1 to 150 printable ASCII characters in one line",
 )
 LIMIT = Scalar("a whole number (0 allows none) or unlimited", _limit)
 POOL = Scalar(

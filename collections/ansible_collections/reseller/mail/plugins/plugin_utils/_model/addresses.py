@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from .access import may_log_in
+from .access import may_submit
 
 if t.TYPE_CHECKING:
     from .domain import Domain
@@ -174,7 +174,7 @@ class _Ways:
         for domain in tenant.served_domains():
             self._own_name.update(dict.fromkeys(domain.names, domain.name))
             for mailbox in domain.mailboxes:
-                own = (mailbox.address,) if may_log_in(tenant, domain, mailbox) else ()
+                own = (mailbox.address,) if may_submit(tenant, domain, mailbox) else ()
                 self._logins[mailbox.address] = frozenset(own)
             for local, to in redirected(tenant, domain).items():
                 self._targets[f"{local}@{domain.name}"] = to

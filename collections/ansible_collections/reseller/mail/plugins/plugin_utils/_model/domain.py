@@ -10,6 +10,7 @@ import datetime
 import typing as t
 from dataclasses import dataclass, field
 
+from .suspension import DEFAULT, Suspension
 from .values import NOWHERE, PROTOCOLS, Limit, OwnSettings, Position, Secret
 
 
@@ -71,6 +72,8 @@ class Mailbox(_Addressed):
 
     Attributes:
         quota: the effective quota in bytes; None is unlimited.
+        state: suspended if the file or the provider suspends it.
+        suspension: what a suspended mailbox can still do.
         credentials: local, or external. With external credentials no login is possible here.
         sieve: the scripts of all levels with the names of the levels, outermost first.
     """
@@ -94,6 +97,7 @@ class Mailbox(_Addressed):
     rate_limits: RateLimits = RateLimits()
     mailbox_limits: MailboxLimits = MailboxLimits()
     sieve: tuple[tuple[str, str], ...] = ()
+    suspension: Suspension = DEFAULT
     own_settings: OwnSettings = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -254,7 +258,8 @@ class Domain:
         type: mail or relay.
         managed: whether the provider writes its DNS.
         verified: whether the hosts know it.
-        state: suspended if the tenant or the provider suspends it.
+        state: suspended if the file or the provider suspends it.
+        suspension: what a suspended domain can still do.
         dmarc, mta_sts: the policies that are published now.
     """
 
@@ -285,6 +290,7 @@ class Domain:
     mailbox_limits: MailboxLimits = MailboxLimits()
     sieve: tuple[tuple[str, str], ...] = ()
     outgoing_relay: t.Optional[str] = None
+    suspension: Suspension = DEFAULT
     own_settings: OwnSettings = field(default_factory=dict, compare=False, repr=False)
 
     @property

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from .domain import Dmarc, Domain
+from .suspension import Suspension
 from .tenant import AddOn, AddOnBundle, Plan, Tenant
 from .values import NOWHERE, OwnSettings, Position
 
@@ -229,6 +230,15 @@ class DeletionGuard:
 
 
 @dataclass(frozen=True, slots=True)
+class SuspensionProfile:
+    """A profile of suspensions that the estate adds or replaces."""
+
+    name: str
+    suspension: Suspension
+    at: Position = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Role:
     """The role of a person or group of the forge.
 
@@ -270,6 +280,7 @@ class Estate:
     promotion: Promotion = Promotion()
     steps: tuple[Step, ...] = ()
     own_names: OwnNames = OwnNames()
+    suspension_profiles: tuple[SuspensionProfile, ...] = ()
     at: Position = field(default=NOWHERE, compare=False)
     unused_keys: tuple[tuple[str, int], ...] = field(default=(), compare=False, repr=False)
     own_settings: OwnSettings = field(default_factory=dict, compare=False, repr=False)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 
 from .domain import Domain, DomainLimits
+from .suspension import DEFAULT, ProviderSuspension, Suspension
 from .values import NOWHERE, PROTOCOLS, Limit, OwnSettings, Position
 
 
@@ -127,23 +128,13 @@ class Intake:
 
 
 @dataclass(frozen=True, slots=True)
-class Suspension:
-    """What happens while a tenant is suspended (S2-5).
-
-    ``inbound`` is accept, defer, hold or reject. ``login`` and ``submission`` are allow or refuse.
-    """
-
-    inbound: str = "accept"
-    login: str = "refuse"
-    submission: str = "refuse"
-
-
-@dataclass(frozen=True, slots=True)
 class Tenant:
     """A customer of the provider, with its account and domains.
 
     Attributes:
         state: pending, active, suspended or terminated.
+        suspension: what a suspended tenant can still do; without meaning for other states.
+        suspensions: what the provider suspends, with reasons.
         placement: the name of a node.
         limits: the effective limits: the tighter of plan and account.
         own_limits: the limits of the account.
@@ -170,9 +161,10 @@ class Tenant:
     intake: Intake = Intake()
     unverified_domains: tuple[str, ...] = ()
     suspended_domains: tuple[str, ...] = ()
+    suspensions: tuple[ProviderSuspension, ...] = ()
     requested_hosts: tuple[str, ...] = ()
     outbound_address: t.Optional[str] = None
-    suspension: Suspension = Suspension()
+    suspension: Suspension = DEFAULT
     retention: int = 30
     premium_relay: bool = False
     purge: bool = False

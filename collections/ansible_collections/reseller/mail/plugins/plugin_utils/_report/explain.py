@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
+from .._language import suspensions
 from .._language.cascade import Chain, Effective, chain_of, is_set, plan_of, table
 from .._language.ladders import strictest
 from .._language.schema import CASCADES
@@ -145,6 +146,8 @@ def _cascading(estate: Estate, levels: Chain, level: str, tenant: Tenant) -> t.I
             yield Effective(name, None, "default", NOWHERE)
         elif name == "protocols" and plan is not None and not is_set(levels, name):
             yield _own_value(plan.at, name, plan.protocols, "plan")
+        elif name == "suspension":
+            yield from suspensions.effective(estate, levels)
         else:
             yield from table(levels, name)
 
@@ -175,7 +178,8 @@ def _tenant(estate: Estate, tenant: Tenant) -> t.Iterator[Effective]:
         "outbound_address",
         "purge",
     ):
-        yield _own_value(tenant.at, key, getattr(tenant, key), "account")
+        by_provider = _by_provider(tenant, tenant.name) if key == "state" else None
+        yield by_provider or _own_value(tenant.at, key, getattr(tenant, key), "account")
     plan = plan_of(estate, tenant)
     for key in COUNTERS:
         yield _limit(tenant, plan, key)
@@ -271,7 +275,8 @@ def _mailbox(
     yield (
         outer
         if outer.value != "active"
-        else _own_value(mailbox.at, "state", mailbox.state, "mailbox")
+        else _by_provider(tenant, mailbox.address)
+        or _own_value(mailbox.at, "state", mailbox.state, "mailbox")
     )
     for key in ("credentials", "addons", "domain_admin", "hidden"):
         yield _own_value(mailbox.at, key, getattr(mailbox, key), "mailbox")
@@ -310,13 +315,29 @@ def _owner(tenant: Tenant, domain: Domain) -> Effective:
 def _state(tenant: Tenant, domain: Domain) -> Effective:
     """Return the state of a domain: the strictest of tenant, provider and file (S1-19)."""
     if tenant.state != "active":
-        return _own_value(tenant.at, "state", tenant.state, "account")
+        return _by_provider(tenant, tenant.name) or _own_value(
+            tenant.at, "state", tenant.state, "account"
+        )
+    by_provider = _by_provider(tenant, domain.name)
+    if by_provider:
+        return by_provider
     suspended = _listed(tenant, "suspended_domains", domain.name)
     return (
         Effective("state", "suspended", "account", suspended)
         if suspended
         else _own_value(domain.at, "state", domain.state, "domain")
     )
+
+
+def _by_provider(tenant: Tenant, name: str) -> t.Optional[Effective]:
+    """Return the state of what an item of ``suspensions`` suspends; None if there is no item.
+
+    The reason is not shown: tenants read this, too.
+    """
+    for one in tenant.suspensions:
+        if one.of == name:
+            return Effective("state", "suspended", "account", one.at.of("of"))
+    return None
 
 
 def _listed(tenant: Tenant, key: str, name: str) -> t.Optional[Position]:

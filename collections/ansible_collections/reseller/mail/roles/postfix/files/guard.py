@@ -376,8 +376,11 @@ def judge_redirect(
 ) -> Refusal | None:
     """Return why a message may not be redirected, or None. Dovecot keeps in the mailbox what is
     refused."""
-    if sender and own_mailbox(sender, find) is None:
+    mailbox = own_mailbox(sender, find)
+    if sender and mailbox is None:
         return Refusal("550", "5.7.1", f"<{sender}> is not a mailbox of this host")
+    if mailbox and find("submission_access", mailbox) is not None:
+        return Refusal("550", "5.7.1", f"<{sender}> may not send mail")
     if len(fields) >= KEPT_FIELDS:
         return Refusal("550", "5.7.1", "Message has too many sender fields")
     if redirect_sender(sender, helo, from_fields(fields)) is None:

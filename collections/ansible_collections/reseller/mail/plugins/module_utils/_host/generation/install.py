@@ -16,6 +16,7 @@ import shutil
 import typing as t
 from dataclasses import dataclass
 
+from . import suspended
 from .carry import carried, checkers
 from .check import judge, key_faults
 from .daemons import Room
@@ -92,6 +93,7 @@ def _activate(
     watch("switched")
     reloaded = tuple(service for service in services if _reload(service, debian, run))
     watch("reloaded")
+    suspended.carry_out(store, store.activated(), generation, run)
     store.mark_activated(generation)
     watch("activated")
     return reloaded

@@ -24,13 +24,19 @@ _ENCODED = r"=\?utf-8\?[bq]\?[A-Za-z0-9=_!*+/-]+\?="
 _PHRASE = rf'(?:"(?:[ !#-\[\]-~]|\\["\\])+"|{_ENCODED}(?: {_ENCODED})*)'
 """A name in a header field: a quoted string (RFC 5322) or encoded words."""
 
+_REPLY = r"(?:450 4\.7\.1|550 5\.7\.1) [ -~]+"
+"""A reply that defers or refuses mail for a suspended address."""
+
 _PATTERNS = {
     # The form of a line. Its only group is the key.
     "postfix/display_names": rf"({_ADDRESS})\t{_PHRASE}",
     "postfix/internal_aliases": rf"({_ADDRESS})\t{_WORD}",
     "postfix/recipient_access": (
-        rf"({_ADDRESS}(?=\tDUNNO$)|{_DOMAIN}(?=\treject_unverified_recipient$))\t\w+"
+        rf"({_ADDRESS}(?=\tDUNNO$|\t{_REPLY}$)|{_DOMAIN}(?=\treject_unverified_recipient$))\t.+"
     ),
+    "postfix/held_recipients": rf"({_ADDRESS})\tHOLD",
+    "postfix/held_senders": rf"({_ADDRESS})\t{_ADDRESS}",
+    "postfix/submission_access": rf"({_ADDRESS})\t421 4\.7\.0 [ -~]+",
     "postfix/relay_domains": rf"({_DOMAIN})\t{_WORD}",
     "postfix/relay_recipient_maps": rf"({_ADDRESS}|@{_DOMAIN})\t{_WORD}",
     "postfix/sender_login_maps": rf"({_ADDRESS})\t{_ADDRESS}(?: {_ADDRESS})*",
@@ -38,7 +44,10 @@ _PATTERNS = {
         rf"(<>|@{_DOMAIN})\t(?:smtp:|out-[0-9a-f-]+:|relay-{_WORD}:\[{_DOMAIN}\]:[0-9]+)"
     ),
     "postfix/tls_policy_maps": rf"(\[{_DOMAIN}\]:[0-9]+)\tsecure match=nexthop",
-    "postfix/transport_maps": rf"({_DOMAIN})\tsmtp:\[{_DOMAIN}\]:[0-9]+",
+    "postfix/transport_maps": (
+        rf"({_DOMAIN}(?=\tsmtp:)|{_ADDRESS}(?=\thold:|\tlmtp:|\tsmtp:))"
+        rf"\t(?:smtp:\[{_DOMAIN}\]:[0-9]+|hold:\[127\.0\.0\.1\]:[0-9]+|lmtp:unix:[a-z/-]+)"
+    ),
     "postfix/virtual_alias_domains": rf"({_DOMAIN})\t{_WORD}",
     "postfix/virtual_alias_maps": rf"({_ADDRESS}|@{_DOMAIN}|[a-z-]+)\t{_ADDRESS}(?:, {_ADDRESS})*",
     "postfix/virtual_mailbox_domains": rf"({_DOMAIN})\t{_WORD}",

@@ -37,8 +37,14 @@ _DOMAINS = ("virtual_mailbox_domains", "virtual_alias_domains", "relay_domains")
 """Postfix's tables with domains."""
 
 
-def postfix_questions(files: t.Mapping[str, str]) -> dict[str, bool]:
-    """Return addresses to ask Postfix for, and whether it has to accept each.
+ACCEPT, DEFER, REFUSE = 2, 4, 5
+"""The first digit of SMTP replies."""
+
+_WRONG = {ACCEPT: "refuses", DEFER: "does not defer", REFUSE: "does not refuse"}
+
+
+def postfix_questions(files: t.Mapping[str, str]) -> dict[str, int]:
+    """Return addresses to ask Postfix for, and the first digit of the right reply to each.
 
     Tenants choose names, so a name that must be refused is one that no table has.
     """
@@ -48,9 +54,19 @@ def postfix_questions(files: t.Mapping[str, str]) -> dict[str, bool]:
         for table in addresses.values()
         for address in _sample(key for key in table if not _is_catchall(key))
     ]
-    questions = dict.fromkeys(known, True)
-    questions |= {one.replace("@", "+extension@"): True for one in known if "+" not in one}
-    return questions | dict.fromkeys(_unknown(files, set().union(*addresses.values())), False)
+    refused = _refused(files["postfix/recipient_access"])
+    known += _sample(refused)
+    questions = {one: refused.get(one, ACCEPT) for one in known}
+    questions |= {
+        one.replace("@", "+extension@"): reply for one, reply in questions.items() if "+" not in one
+    }
+    return questions | dict.fromkeys(_unknown(files, set().union(*addresses.values())), REFUSE)
+
+
+def _refused(text: str) -> dict[str, int]:
+    """Return the addresses that suspensions refuse or defer, with the first digit of the reply."""
+    rows = (line.partition("\t") for line in text.splitlines())
+    return {key: int(value[0]) for key, _tab, value in rows if value[:1] in ("4", "5")}
 
 
 def _unknown(files: t.Mapping[str, str], everyone: t.Collection[str]) -> t.Iterator[str]:
@@ -84,17 +100,15 @@ def _free_address(domain: str, everyone: t.Container[str]) -> str:
 def postfix_faults(files: t.Mapping[str, str], path: str) -> t.Iterator[str]:
     """Yield each address that Postfix answers wrongly at RCPT.
 
-    It must accept addresses that exist, also with an extension, and refuse others permanently.
+    It must accept addresses that exist, also with an extension, unless a suspension refuses them.
+    It must refuse others permanently.
     """
     try:
         with _Client(path) as client:
             for address, wanted in postfix_questions(files).items():
                 code, answer = client.ask(address)
-                if wanted != (code == 250) or (not wanted and not 500 <= code < 600):
-                    yield (
-                        f"Postfix {'refuses' if wanted else 'does not refuse'} {address}: {code}"
-                        f" {answer}"
-                    )
+                if code // 100 != wanted:
+                    yield f"Postfix {_WRONG[wanted]} {address}: {code} {answer}"
     except (OSError, smtplib.SMTPException) as error:
         yield f"Postfix does not answer: {error}"
 

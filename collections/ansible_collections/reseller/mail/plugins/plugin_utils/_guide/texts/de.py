@@ -26,17 +26,18 @@ TEXTS = {
     "sum_yours": "Davon bei Ihnen: {count}.",
     "sum_none_yours": "Keiner davon liegt bei Ihnen: Wir kümmern uns darum.",
     "sum_unchecked": "Es wurde noch nichts geprüft.",
-    "sum_suspended_tenant": (
-        "Der Vertrag ist gesperrt. E-Mail an diese Domain nehmen wir weiterhin an, aber die"
-        " Anmeldung an den Postfächern ist nicht möglich."
+    "sum_suspended_tenant": "Der Vertrag ist gesperrt.",
+    "sum_suspended_domain": "Diese Domain ist gesperrt.",
+    "suspended_accept": "E-Mail an diese Domain nehmen wir weiterhin an.",
+    "suspended_relay": "E-Mail an diese Domain nehmen wir weiterhin an und geben sie weiter.",
+    "suspended_hold": (
+        "E-Mail an diese Domain bewahren wir auf und stellen sie zu, wenn die Sperre endet."
     ),
-    "sum_suspended_domain": (
-        "Diese Domain ist gesperrt. E-Mail an sie nehmen wir weiterhin an, aber die Anmeldung"
-        " an ihren Postfächern ist nicht möglich."
+    "suspended_defer": (
+        "Absender von E-Mail an diese Domain sollen es später noch einmal versuchen."
     ),
-    "sum_suspended_relay": (
-        "Die Domain ist gesperrt. E-Mail an sie nehmen wir weiterhin an und geben sie weiter."
-    ),
+    "suspended_reject": "E-Mail an diese Domain wird abgelehnt.",
+    "suspended_no_login": "Die Anmeldung an ihren Postfächern ist nicht möglich.",
     "sum_parked": (
         "Diese Domain hat keine Adressen. Sie sendet und empfängt keine E-Mail. Ihre Einträge"
         " zeigen das anderen."

@@ -28,15 +28,14 @@ TEXTS = {
     "sum_yours": "Yours: {count}.",
     "sum_none_yours": "None of them is yours: we will do them.",
     "sum_unchecked": "Nothing has been checked yet.",
-    "sum_suspended_tenant": (
-        "The contract is suspended. We still receive mail for this domain, but no one can log"
-        " in to a mailbox."
-    ),
-    "sum_suspended_domain": (
-        "This domain is suspended. We still receive mail for it, but no one can log in to its"
-        " mailboxes."
-    ),
-    "sum_suspended_relay": "The domain is suspended. We still receive mail for it and pass it on.",
+    "sum_suspended_tenant": "The contract is suspended.",
+    "sum_suspended_domain": "This domain is suspended.",
+    "suspended_accept": "We still receive mail for this domain.",
+    "suspended_relay": "We still receive mail for this domain and pass it on.",
+    "suspended_hold": "We keep mail for this domain, and deliver it when the suspension ends.",
+    "suspended_defer": "Senders of mail for this domain are asked to try again later.",
+    "suspended_reject": "Mail for this domain is refused.",
+    "suspended_no_login": "No one can log in to its mailboxes.",
     "sum_parked": (
         "This domain has no addresses. It neither sends nor receives mail. Its records show"
         " this to others."

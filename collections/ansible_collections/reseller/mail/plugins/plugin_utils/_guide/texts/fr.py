@@ -26,17 +26,16 @@ TEXTS = {
     "sum_yours": "Dont à vous : {count}.",
     "sum_none_yours": "Aucun ne vous revient : nous nous en occupons.",
     "sum_unchecked": "Rien n'a encore été vérifié.",
-    "sum_suspended_tenant": (
-        "Le contrat est suspendu. Nous recevons toujours le courriel de ce domaine, mais"
-        " personne ne peut se connecter à une boîte."
+    "sum_suspended_tenant": "Le contrat est suspendu.",
+    "sum_suspended_domain": "Ce domaine est suspendu.",
+    "suspended_accept": "Nous recevons toujours le courriel de ce domaine.",
+    "suspended_relay": "Nous recevons toujours le courriel de ce domaine et le transmettons.",
+    "suspended_hold": (
+        "Nous conservons le courriel de ce domaine et le remettrons à la fin de la suspension."
     ),
-    "sum_suspended_domain": (
-        "Ce domaine est suspendu. Nous recevons toujours son courriel, mais personne ne peut se"
-        " connecter à ses boîtes."
-    ),
-    "sum_suspended_relay": (
-        "Le domaine est suspendu. Nous recevons toujours son courriel et le transmettons."
-    ),
+    "suspended_defer": "Les expéditeurs de courriel à ce domaine doivent réessayer plus tard.",
+    "suspended_reject": "Le courriel à ce domaine est refusé.",
+    "suspended_no_login": "Personne ne peut se connecter à ses boîtes.",
     "sum_parked": (
         "Ce domaine n'a pas d'adresse. Il n'envoie et ne reçoit pas de courriel. Ses"
         " enregistrements le montrent aux autres."

@@ -24,6 +24,7 @@ from ..scalars import (
 from .estate import COUNTS, LIMITS, SENDING_LIMITS
 from .kinds import DNS, HOSTS, LEDGER, NOT_YET, PARTS, UNSET, VALIDATE, Many, Table, key
 from .policy import defaults
+from .suspension import PROVIDER_SUSPENSION
 
 STATES = ("pending", "active", "suspended", "terminated")
 OWNER_LIMITS = Table("limits", COUNTS)
@@ -145,7 +146,7 @@ ACCOUNT = Table(
         "state": key(
             choice(*STATES),
             "V(pending): hosts and DNS do not know the tenant yet. V(active): hosts serve it."
-            " V(suspended): mail is received, logins are refused. V(terminated): hosts no longer"
+            " V(suspended): O(suspension) says what it can still do. V(terminated): hosts no longer"
             " serve it; its mail stays on the disk.",
             "S0-18 S2-5 S2-7",
             HOSTS,
@@ -209,10 +210,19 @@ ACCOUNT = Table(
         ),
         "suspended_domains": key(
             Many(MAIL_DOMAIN),
-            "Those of O(domains) that the provider suspends: their mailboxes receive mail, and"
-            " logins are refused.",
+            "Those of O(domains) that the provider suspends. O(suspension) says what they can still"
+            " do.",
             "S1-19 S2-5",
             HOSTS,
+            (),
+        ),
+        "suspensions": key(
+            Many(PROVIDER_SUSPENSION),
+            "What the provider suspends: the tenant, domains, mailboxes, each with its own profile"
+            " and reason. The tenant cannot undo it. The playbooks suspend and resume edit"
+            " this list.",
+            "S1-19 S2-5 S2-6",
+            PARTS,
             (),
         ),
         "managed_domains": key(

@@ -96,7 +96,7 @@ _MAILBOX = Table(
         "owner": _OWNER,
         "state": key(
             choice("active", "suspended"),
-            "V(suspended): the mailbox receives mail, and logins are refused.",
+            "V(suspended): O(suspension) says what the mailbox can still do.",
             "S1-10 S1-19",
             HOSTS,
             "active",
@@ -216,7 +216,7 @@ DOMAIN_FILE = Table(
         ),
         "state": key(
             choice("active", "suspended"),
-            "V(suspended): all mailboxes of the domain receive mail, and logins are refused.",
+            "V(suspended): O(suspension) says what all mailboxes of the domain can still do.",
             "S1-19 S2-5",
             HOSTS,
             "active",

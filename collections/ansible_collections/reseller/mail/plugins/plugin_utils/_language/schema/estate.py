@@ -50,6 +50,7 @@ from .kinds import (
     key,
 )
 from .policy import defaults
+from .suspension import SUSPENSION_PROFILE
 
 FEATURES = ("branding", "catch_all", "outbound_address", "relay_domains")
 ROLES = ("super_admin", "operator", "tenant_admin", "domain_admin")
@@ -481,6 +482,13 @@ ESTATE = Table(
             "S3-16 S3-21",
             PARTS,
             {},
+        ),
+        "suspension_profiles": key(
+            Many(SUSPENSION_PROFILE),
+            "Named sets of what suspended tenants, domains and mailboxes can still do.",
+            "S2-5",
+            PARTS,
+            (),
         ),
         "roles": key(
             Many(_ROLE),

@@ -45,10 +45,10 @@ from .kinds import (
     Table,
     key,
 )
+from .suspension import SUSPENSION
 
 LEVELS = ("estate", "plan", "account", "domain", "mailbox")
 _STAGE = choice(*LADDERS["dmarc"])
-_ALLOWED = choice("allow", "refuse")
 
 _OVERRIDE = Table(
     "override",
@@ -249,35 +249,6 @@ BRANDING_OF_DOMAIN = Table(
         **_FACE,
     },
 )
-SUSPENSION = Table(
-    "suspension",
-    {
-        "inbound": key(
-            choice("accept", "defer", "hold", "reject"),
-            "What shall happen to mail that arrives. Today hosts always accept it.",
-            "S2-5",
-            NOT_YET,
-            "accept",
-            rule=NEAREST,
-        ),
-        "login": key(
-            _ALLOWED,
-            "Whether users may read their mail. Today hosts always refuse it.",
-            "S2-5",
-            NOT_YET,
-            "refuse",
-            rule=NEAREST,
-        ),
-        "submission": key(
-            _ALLOWED,
-            "Whether users may send mail. Today hosts always refuse it.",
-            "S2-5",
-            NOT_YET,
-            "refuse",
-            rule=NEAREST,
-        ),
-    },
-)
 RATE_LIMITS = Table(
     "rate_limits",
     {
@@ -437,9 +408,11 @@ CASCADES: dict[str, Cascade] = {
     ),
     "suspension": _table(
         SUSPENSION,
-        "What suspended tenants, domains and mailboxes can still do.",
+        "What suspended tenants, domains and mailboxes can still do. A level that names a profile"
+        " leaves nothing of the levels above it. If several of tenant, domain and mailbox are"
+        " suspended, the strictest value of each key applies: see docs/suspension.md.",
         "S2-5 S2-6",
-        _TO_ACCOUNT,
+        LEVELS,
     ),
     "retention": Cascade(
         key(

@@ -43,8 +43,13 @@ TABLES = {
         "ann@globex.example": "ann@globex.example",
         "nobody@acme.example": "",
     },
+    "submission_access": {"stopped@acme.example": "421 4.7.0 This mailbox may not send mail"},
     "virtual_mailbox_domains": {"acme.example": "acme"},
-    "virtual_mailbox_maps": {"jo@acme.example": "acme", "it@acme.example": "acme"},
+    "virtual_mailbox_maps": {
+        "jo@acme.example": "acme",
+        "it@acme.example": "acme",
+        "stopped@acme.example": "acme",
+    },
     "virtual_alias_maps": {
         "hello@acme.example": "jo@acme.example",
         "jo@acme-mail.example": "jo@acme.example",
@@ -505,6 +510,8 @@ def test_a_redirect_is_a_mailbox_s_of_this_host() -> None:
     assert judge("jo+list@acme.example", "mx1.hosting.example", fields, find) is None
     assert judge("ann@globex.example", "mx1.hosting.example", fields, find) is not None
     assert judge("jo@acme.example", "mx1.hosting.example", fields * 60, find) is not None
+    stopped = judge("stopped+list@acme.example", "mx1.hosting.example", fields, find)
+    assert "may not send mail" in stopped.text
 
 
 @given(st.binary(max_size=120))

@@ -134,7 +134,10 @@ def test_senders_are_those_of_the_whole_estate() -> None:
 def test_a_suspended_tenants_mail_is_accepted_but_nobody_sends() -> None:
     estate = with_tenant(ESTATE, "acme", state="suspended")
     before, after = postfix.lookups(ESTATE, MX1), postfix.lookups(estate, MX1)
-    assert {path for path in before if before[path] != after[path]} == {"postfix/sender_login_maps"}
+    assert {path for path in before if before[path] != after[path]} == {
+        "postfix/sender_login_maps",
+        "postfix/submission_access",
+    }
     assert not any("acme" in key for key in table(MX1, "sender_login_maps", estate))
 
 

@@ -37,6 +37,7 @@ from ansible_collections.reseller.mail.tests.unit.support.sample_estate import (
 )
 
 SERVICES = ("imap", "pop3", "smtp", "sieve")
+NONPAYMENT = ", inbound accept, login refuse, submission refuse, queued send"
 
 
 def test_dovecot_speaks_the_hosts_dialect() -> None:
@@ -347,7 +348,7 @@ def test_the_model_in_the_users_words() -> None:
         "domain alias acme-mail.example of acme.example",
         "domain alias shop-alias.example of shop.example",
         "domain shop.example",
-        "mailbox ex@acme.example quota 1G suspended",
+        f"mailbox ex@acme.example quota 1G suspended{NONPAYMENT}",
         "mailbox it@acme.example quota unlimited",
         "mailbox jo@acme.example quota 5G",
         "mailbox orders@shop.example quota 1536M",
@@ -366,7 +367,9 @@ def test_the_model_in_the_users_words() -> None:
         "relay recipient postmaster@legacy.example",
         "role address abuse@legacy.example to ann@globex.example",
     }
-    assert "tenant acme suspended" in describe(with_tenant(ESTATE, "acme", state="suspended"), MX1)
+    assert f"tenant acme suspended{NONPAYMENT}" in describe(
+        with_tenant(ESTATE, "acme", state="suspended"), MX1
+    )
 
 
 def test_how_forwards_and_states_of_domains_are_told() -> None:
@@ -385,7 +388,7 @@ def test_how_forwards_and_states_of_domains_are_told() -> None:
         ESTATE, "jo@acme.example", forward=Forward(("ann@globex.example",), keep_copy=False)
     )
     assert "forward of jo@acme.example to ann@globex.example" in describe(gone, MX1)
-    assert "domain shop.example suspended" in describe(
+    assert f"domain shop.example suspended{NONPAYMENT}" in describe(
         with_domain(ESTATE, "shop.example", state="suspended"), MX1
     )
     assert not [

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._host.mail_log import Line, kind
 from ansible_collections.reseller.mail.plugins.plugin_utils._compile import postfix
-from ansible_collections.reseller.mail.plugins.plugin_utils._diagnose import ask, chains, story
+from ansible_collections.reseller.mail.plugins.plugin_utils._diagnose import ask, story
 from ansible_collections.reseller.mail.plugins.plugin_utils._diagnose import (
     subject as diagnose_subject,
 )
@@ -857,23 +857,40 @@ def test_a_later_login_is_better_evidence_than_an_earlier_failure() -> None:
 
 
 @pytest.mark.parametrize(
-    ("inbound", "acts", "cause"),
-    [("accept", True, None), ("reject", False, None), ("reject", True, "tenant.suspended")],
+    ("inbound", "cause"),
+    [
+        ("accept", None),
+        ("hold", "its mail is held until the suspension ends"),
+        ("defer", "senders shall try again later"),
+        ("reject", "senders are refused"),
+    ],
 )
-def test_a_suspended_tenant_gets_mail_where_the_files_say_so_or_nothing_acts_on_them(
-    inbound: str,
-    acts: bool,
-    cause: str | None,
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_suspended_tenant_gets_mail_where_its_suspension_accepts_it(
+    inbound: str, cause: str | None
 ) -> None:
-    monkeypatch.setattr(
-        chains, "NOT_YET", "another" if acts else chains.SUSPENSION.keys["inbound"].acts
-    )
     suspended = account(
         "state: active", f"state: suspended\ndefaults: {{suspension: {{inbound: {inbound}}}}}"
     )
     found = only(known(of=suspended), "inbound").cause
-    assert (found.id if found else None) == cause
+    assert (found.id if found else None) == (cause and "tenant.suspended")
+    assert (found.found.partition(": ")[2] if found else None) == cause
+
+
+def test_the_provider_s_suspension_of_a_mailbox_is_named_with_its_place_and_without_its_reason() -> (
+    None
+):
+    suspended = account(
+        "state: active",
+        "state: active\nsuspensions: [{of: jo@acme.example, login: allow, reason: secret}]",
+    )
+    found = only(known(of=suspended), "outbound").cause
+    assert found is not None
+    assert (found.id, "account.yml" in found.found, "secret" in str(found)) == (
+        "mailbox.suspended",
+        True,
+        False,
+    )
+    assert only(known(of=suspended), "login").cause is None
 
 
 def test_what_was_not_asked_is_no_cause() -> None:

@@ -33,6 +33,7 @@ from ansible_collections.reseller.mail.plugins.plugin_utils._model.estate import
     Estate,
     NodeState,
 )
+from ansible_collections.reseller.mail.plugins.plugin_utils._model.suspension import Suspension
 from ansible_collections.reseller.mail.plugins.plugin_utils._verify.dns.catalogue import CATALOGUE
 from ansible_collections.reseller.mail.plugins.plugin_utils._verify.finding import STATES, Finding
 from ansible_collections.reseller.mail.tests.unit.support import estates
@@ -291,8 +292,24 @@ def test_a_suspended_name_that_hosts_do_not_serve_yet_is_led_through_setting_up(
 
 def test_a_relay_domain_that_is_suspended_has_no_logins_to_refuse() -> None:
     text = page(estate=with_tenant(state="suspended"), file="shop.acme.example/index.html")
-    assert "We still receive mail for it and pass it on." in text
+    assert "We still receive mail for this domain and pass it on." in text
     assert "log in" not in text
+
+
+@pytest.mark.parametrize(
+    ("cells", "sentence", "has_logins"),
+    [
+        (Suspension("hold"), "deliver it when the suspension ends. No one can log in", False),
+        (Suspension("defer"), "asked to try again later. No one can log in", False),
+        (Suspension("reject", "allow"), "Mail for this domain is refused.<", True),
+    ],
+)
+def test_the_page_of_a_suspended_tenant_shows_what_its_suspension_leaves(
+    cells: Suspension, sentence: str, has_logins: bool
+) -> None:
+    text = page(estate=with_tenant(state="suspended", suspension=cells))
+    assert sentence in text
+    assert ("Mail programs cannot log in" not in text) == has_logins
 
 
 def test_records_of_a_name_without_mail_do_not_delay_a_domain() -> None:

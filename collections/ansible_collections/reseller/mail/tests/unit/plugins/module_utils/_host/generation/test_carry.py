@@ -135,7 +135,7 @@ def test_a_change_of_the_checks_is_noticed() -> None:
     checksum = hashlib.sha256(b"".join(sources)).hexdigest()
     assert (check.VERSION, checksum) == (
         1,
-        "c69bb469033604b66b01e5b3d14dac947ec51da4adef866e7c2dee5cf18acc68",
+        "c276923e4f01b8b863c2c9dc426b04c863e13f8fc6d688d79c5785e9f6351ef2",
     )
 
 
