@@ -22,7 +22,7 @@ LEVELS = ("estate", "account", "domain", "mailbox")
 FORWARDS = "forward"
 """The folder of scripts that run after spam was filed: spam does not reach them.
 
-Their name is the address of a mailbox. Nothing in the files is a script of this kind: whoever
+Their name is the address of a mailbox. The files have no script of this kind: the code that
 compiles one adds its path to ``lookups``.
 """
 

@@ -58,7 +58,6 @@ def test_the_installed_files_need_no_others(tmp_path: Path) -> None:
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """One generation that serves, of one file, without tables; groups are this machine's root."""
-    monkeypatch.setattr(repair, "LOOKUPS", ())
     monkeypatch.setattr(layout, "GROUPS", dict.fromkeys(layout.GROUPS, grp.getgrgid(0).gr_name))
     store = Store(tmp_path)
     folder = store.folder(NAME)

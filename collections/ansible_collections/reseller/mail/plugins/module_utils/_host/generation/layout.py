@@ -118,9 +118,12 @@ def files(folder: StrPath, within: str = "") -> t.Iterator[str]:
             yield f"{within}{entry.name}"
 
 
-def built_from(texts: t.Iterable[str]) -> dict[str, str]:
-    """Return the files that are built from texts of a generation, each with its text's path."""
-    built = {f"{path}.lmdb": path for path in LOOKUPS}
+def built_from(texts: t.Collection[str]) -> dict[str, str]:
+    """Return the files that are built from texts of a generation, each with its text's path.
+
+    A generation that an earlier version of the collection made has fewer tables.
+    """
+    built = {f"{path}.lmdb": path for path in LOOKUPS if path in texts}
     built.update((sieve.binary(path), path) for path in texts if sieve.is_script(path))
     return built
 

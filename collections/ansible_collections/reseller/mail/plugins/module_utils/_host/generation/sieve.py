@@ -139,7 +139,7 @@ def compiled(
     try:
         copies = _copies(sorted(scripts), room / "batches")
         for folder in {copy.parent for copy in copies.values()}:
-            # Only this folder can be written in the unit, and nobody else can enter the room.
+            # Only this folder can be written in the unit, and no other user can enter the room.
             folder.mkdir(parents=True)
             folder.parent.chmod(0o755)
             folder.chmod(0o777)
