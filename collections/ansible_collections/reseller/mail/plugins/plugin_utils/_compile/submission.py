@@ -10,10 +10,7 @@ import base64
 import re
 import typing as t
 
-from .._model.addresses import complete
-
 if t.TYPE_CHECKING:
-    from .._model.domain import Domain
     from .._model.estate import Estate, Node
 
 _QUOTABLE = re.compile(r"[\x20-\x7e]*")
@@ -40,31 +37,16 @@ def internal_aliases(estate: Estate) -> dict[str, str]:
 def display_names(estate: Estate, node: Node) -> dict[str, str]:
     """Return the name of the user, as a header has it, by each address of a mailbox of the node.
 
-    These are its own address and its sender addresses, under all names of the domain. An alias has
-    no name: several people may send with its address.
+    These are its own address under all names of the domain. Sender addresses and aliases are often
+    those of a role, such as noreply: they do not show a person's name.
     """
-    domains = [domain for _tenant, domain in estate.domains_on(node)]
-    shown = {
-        mailbox.address: phrase(mailbox.display_name)
-        for domain in domains
+    return {
+        f"{mailbox.name}@{name}": phrase(mailbox.display_name)
+        for _tenant, domain in estate.domains_on(node)
         for mailbox in domain.mailboxes
         if mailbox.display_name
-    }
-    return {
-        f"{local}@{name}": shown[mailbox]
-        for domain in domains
-        for local, mailbox in _mailboxes_of_senders(domain)
-        if mailbox in shown
         for name in domain.names
     }
-
-
-def _mailboxes_of_senders(domain: Domain) -> t.Iterator[tuple[str, str]]:
-    """Yield each local part that one mailbox may send as, with the address of the mailbox."""
-    for mailbox in domain.mailboxes:
-        yield mailbox.name, mailbox.address
-    for sender in domain.sender_addresses:
-        yield sender.name, complete(sender.mailbox, domain.name)
 
 
 def phrase(text: str) -> str:

@@ -80,7 +80,7 @@ _MAILBOX = Table(
         "display_name": key(
             TEXT,
             "The name of the user. It is in the tenant's address book. A submission whose From has"
-            " an address of the mailbox and no name gets it.",
+            " the address of the mailbox and no name gets it.",
             "S2-19",
             HOSTS,
             "",
