@@ -87,12 +87,17 @@ OTHERS = {
     "dkim_rotate": ["--check"],
     "tls_rollover": ["--check"],
     "rollback": ["--check"],
+    "suspend": ["--check"],
+    "resume": ["--check"],
+    "held_mail": [],
 }
 """Playbooks that reach hosts and are not on the page, each with more arguments."""
 TRUE = {
     "tls_rollover": r"The key of mx\d\.hosting\.example was not changed: its next key ",
 }
 """Warnings of a playbook that are right."""
+REFUSED = {"resume": "jo@acme.example is not suspended; nothing was written"}
+"""What a playbook says that has nothing to do, and fails for that."""
 
 
 class Reader:
@@ -349,6 +354,9 @@ def test_another_playbook_runs_with_the_same_files(
 ) -> None:
     """It ends well, also on the host where it becomes root. No warning is ours."""
     status, output = others[name]
+    if name in REFUSED:
+        assert (status, REFUSED[name] in output) == (2, True), output
+        return
     expected = re.compile(TRUE.get(name, "(?!)"))
     assert status == 0, output
     assert [line for line in complaints(output) if not expected.search(line)] == [], output

@@ -39,7 +39,9 @@ INSTALLED = (
     "generation/layout.py",
     "generation/lines.py",
     "generation/repair.py",
+    "generation/sieve.py",
     "generation/store.py",
+    "sieve_rules.py",
 )
 """Files of ``module_utils/_host`` that roles install on hosts."""
 WRITERS = (

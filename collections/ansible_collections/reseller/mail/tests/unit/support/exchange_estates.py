@@ -124,6 +124,10 @@ _KINDS: list[tuple[s.Scalar, st.SearchStrategy[str]]] = [
     (s.CURRENCY, st.just("EUR")),
     (s.CERTIFICATE, st.just(_CERTIFICATE)),
     (s.SIEVE, _SCRIPTS),
+    (s.SUBJECT, st.one_of(st.just("acme"), _DOMAINS, _ADDRESSES)),
+    (s.REPLY, st.sampled_from(["=1+1", "Pay first, please", "+49 30", "x"])),
+    (s.USERNAME, st.sampled_from(["acme", "=x@relay.example", "0123"])),
+    (s.PROFILE, st.sampled_from(["abuse", "legal_hold", "late_2"])),
 ]
 
 

@@ -43,7 +43,7 @@ def test_every_name_comes_out_of_the_field_as_it_was_and_is_harmless_on_its_way(
         with_domain(ESTATE, "acme.example", branding=Branding(name=name)), MX1
     )
     assert list(lines.faults(PATH, files[PATH].encode(), 12)) == []
-    phrase = files[PATH].split("\n")[0].partition("\t")[2]
+    phrase = files[PATH].split("\n", maxsplit=1)[0].partition("\t")[2]
     shown, address = parseaddr(f"{phrase} <x@acme.example>")
     assert str(make_header(decode_header(shown))) == name[:60]
     assert address == "x@acme.example"

@@ -24,7 +24,7 @@ def an_estate(folder: Path) -> Estate:
 
 def test_a_level_without_a_script_has_no_file(tmp_path: Path) -> None:
     estate = an_estate(tmp_path)
-    assert [sieve.lookups(estate, node) for node in estate.nodes] == [{} for _ in estate.nodes]
+    assert [sieve.lookups(estate, node) for node in estate.nodes] == [{} for _node in estate.nodes]
 
 
 def test_scripts_are_found_by_estate_domain_and_address(tmp_path: Path) -> None:

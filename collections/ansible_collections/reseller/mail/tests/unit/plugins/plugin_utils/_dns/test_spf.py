@@ -83,7 +83,7 @@ def test_the_premium_relay_must_be_included_where_mail_leaves_by_it() -> None:
     found = judged(WANTED, relay="spf.relay.example", spf__relay__example=relay)
     assert found == {
         "dns.spf_sender": (
-            "addresses for outgoing mail do not pass: those of the premium relay"
+            "addresses for outgoing mail do not pass: those of the relay"
             " (include:spf.relay.example)"
         )
     }

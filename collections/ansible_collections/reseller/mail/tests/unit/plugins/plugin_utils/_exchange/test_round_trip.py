@@ -154,6 +154,7 @@ def test_columns_are_the_same_whatever_the_estate_says() -> None:
             "mailboxes",
             "aliases",
             "sender_addresses",
+            "suspensions",
         )
     )
 

@@ -223,7 +223,7 @@ def world(sockets: dict[str, Pair], request: pytest.FixtureRequest) -> t.Iterato
             "PTR",
             f"{host}.hosting.example.",
         )
-    for number, host in ((14, "mx2"), (20, "alt")):
+    for number, host in ((13, "out1"), (14, "out2"), (20, "alt")):
         server.put(f"{number}.0.97.10.in-addr.arpa", "PTR", f"{host}.hosting.example.")
     server.put("spf.relay.example", "TXT", '"v=spf1 ip4:10.97.0.25 -all"')
     server.put("", "NS", "ns.hosting.example.")
@@ -1006,7 +1006,7 @@ def test_files_that_went_missing_do_not_empty_dns(estate: Estate, world: Zones) 
     refused = run(empty, world, published=first.published)
     assert lines(refused) == []
     assert refused.faults == [
-        "in DNS this run removes 6 of 10 domains (acme.example, d0.acme.example, d1.acme.example"
+        "in DNS this run removes 6 of 12 domains (acme.example, d0.acme.example, d1.acme.example"
         " and 3 more); deletion_guard allows 10 % of domains. If this is intended, accept it with -e"
         " mail_deletions_accepted=6"
     ]
@@ -1018,6 +1018,8 @@ def test_files_that_went_missing_do_not_empty_dns(estate: Estate, world: Zones) 
         "hosting.example",
         "mx1.hosting.example",
         "mx2.hosting.example",
+        "out1.hosting.example",
+        "out2.hosting.example",
     ]
 
 

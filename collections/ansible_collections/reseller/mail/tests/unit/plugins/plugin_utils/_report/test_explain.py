@@ -48,8 +48,8 @@ SALES = [
     f"to jo@acme.example, x@elsewhere.example domain {e.ACME}:6:9",
     OWNER,
     f"may_send true domain {e.ACME}:7:15",
-    f"internal_only true domain {e.ACME}:8:20 idle",
-    "hidden false default :0:0 idle",
+    f"internal_only true domain {e.ACME}:8:20",
+    "hidden false default :0:0",
 ]
 
 
