@@ -118,8 +118,8 @@ _MAILBOX = Table(
         ),
         "forward": key(
             _FORWARD,
-            "Sends the mail of the mailbox on. The envelope sender of mail from elsewhere becomes an"
-            " SRS address of the node, so SPF passes at the receiver (docs/outgoing.md). DKIM"
+            "Sends the mail of the mailbox on. The envelope sender of mail from elsewhere becomes"
+            " an SRS address of the node, so SPF passes at the receiver (docs/outgoing.md). DKIM"
             " signatures stay valid.",
             "S2-22",
             PARTS,
