@@ -174,7 +174,7 @@ def test_a_suspended_address_is_denied_only_after_its_password_was_verified(node
         text.index(word)
         for word in (
             "driver = sql\n",
-            "passdb generation" if "passdb generation" in text else "logins;}",
+            "passdb generation" if "passdb generation" in text else "dovecot/logins/%s",
             "/dovecot/users/",
         )
     ]
