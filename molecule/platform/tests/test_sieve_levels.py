@@ -162,7 +162,7 @@ def test_a_script_that_redirects_too_often_keeps_the_mail_and_is_named_in_the_lo
     assert arrives(outside, side, ["too-many"], "INBOX")
     log = node.output("journalctl --unit dovecot --since -1min --output cat")
     assert "redirect actions exceeds policy limit" in log
-    assert f"sieve/mailbox/{side.user}" in log
+    assert f"mailbox/{side.user}" in log
 
 
 @pytest.mark.usefixtures("levels")

@@ -11,6 +11,7 @@ import concurrent.futures
 import contextlib
 import itertools
 import json
+import re
 import shutil
 import time
 import typing as t
@@ -172,9 +173,12 @@ class Notes:
 
 
 def stored(node: Host, token: str) -> list[str]:
-    """Return the mailboxes of the matrix that have the message, one entry for each copy."""
-    found = node.output(f"grep -rlF {token} /srv/vmail --include='*' 2>/dev/null || true")
-    paths = [line.split("/") for line in found.splitlines()]
+    """Return the mailboxes of the matrix that have the message, one entry for each copy.
+
+    Dovecot's cache of header fields has the token as well, and is no copy.
+    """
+    found = node.output(f"grep -rlF {token} /srv/vmail 2>/dev/null || true")
+    paths = [line.split("/") for line in found.splitlines() if re.search("/(new|cur)/", line)]
     return sorted(f"{path[4]}@{path[3]}" for path in paths)
 
 

@@ -14,6 +14,7 @@ from ansible_collections.reseller.mail.plugins.plugin_utils._controller import p
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import judged_node
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.host_answer import answer_of
 from ansible_collections.reseller.mail.plugins.plugin_utils._dns import query
+from ansible_collections.reseller.mail.plugins.plugin_utils._model.outgoing import own_addresses
 from ansible_collections.reseller.mail.plugins.plugin_utils._verify import ping, preflight
 from ansible_collections.reseller.mail.plugins.plugin_utils._verify.connect import (
     Connector,
@@ -148,7 +149,7 @@ def seen(
         ports = dict(zip(asked, pool.map(answer, asked), strict=True))
     return preflight.Outside(
         addresses_of(connector, node.hostname),
-        {address: names_of(connector, address) for address in preflight.own_addresses(node)},
+        {address: names_of(connector, address) for address in own_addresses(node)},
         ports,
     )
 

@@ -12,6 +12,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from .._model.outgoing import own_addresses
 from .._model.sizes import rounded
 from .finding import Finding
 from .host import Answer
@@ -162,11 +163,6 @@ class Settings:
     adopt: bool = False
     login_limit: int = 12341
     outgoing: str = ""
-
-
-def own_addresses(node: Node) -> tuple[str, ...]:
-    """Return all addresses of a node: those of its name, and those for outgoing mail."""
-    return tuple(dict.fromkeys((*node.addresses, *node.outbound_addresses)))
 
 
 def unreached(host: str, why: str) -> list[Finding]:

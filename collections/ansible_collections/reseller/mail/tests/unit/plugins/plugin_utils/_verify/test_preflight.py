@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ansible_collections.reseller.mail.plugins.plugin_utils._model.estate import Node
+from ansible_collections.reseller.mail.plugins.plugin_utils._model.estate import Node, OutboundHost
 from ansible_collections.reseller.mail.plugins.plugin_utils._verify.finding import Finding
 from ansible_collections.reseller.mail.plugins.plugin_utils._verify.preflight import (
     CATALOGUE,
@@ -430,6 +430,8 @@ def test_addresses_for_outgoing_mail_belong_to_the_name() -> None:
     node = replace(NODE, outbound_addresses=("192.0.2.11",))
     assert own_addresses(node) == ("192.0.2.10", "2001:db8::10", "192.0.2.11")
     assert found(node=node)["preflight.address"].state == "fail"
+    named = replace(node, outbound_hosts=(OutboundHost("out1.example", ("192.0.2.11",)),))
+    assert own_addresses(named) == ("192.0.2.10", "2001:db8::10"), "it has a name of its own"
 
 
 def test_every_secret_with_the_widest_mode_is_fine() -> None:
