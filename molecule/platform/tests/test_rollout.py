@@ -51,7 +51,8 @@ def test_a_failure_of_the_first_node_leaves_the_second_untouched(
         run = play(*arguments, estate=changed) if play is site else play(changed, *FIRST_ALONE)
     assert run.rc == 2, run.output
     assert run.recap["mx1"]["failed"] == 1, run.output
-    assert (run.recap["mx2"]["failed"], run.changed("mx2")) == (0, 0), run.output
+    if "mx2" in run.recap:  # site ends before the second node is asked anything
+        assert (run.recap["mx2"]["failed"], run.changed("mx2")) == (0, 0), run.output
     assert serving(nodes) == before
 
 
