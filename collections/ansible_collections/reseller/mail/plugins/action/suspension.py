@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 
 from ansible.errors import AnsibleActionFail
@@ -13,11 +12,13 @@ from ansible_collections.reseller.mail.plugins.plugin_utils._controller import t
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.action import (
     ControllerAction,
 )
-from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import counted
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import (
+    counted,
+    refused_edit,
+)
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.files import (
-    Changed,
     diff,
-    replace_all,
+    write_edited,
 )
 from ansible_collections.reseller.mail.plugins.plugin_utils._load import build
 from ansible_collections.reseller.mail.plugins.plugin_utils._model.suspension import (
@@ -51,18 +52,10 @@ class ActionModule(ControllerAction):
         text = self._edited(estate, place, files[path], path, args)
         mended, faults = build({**files, path: text})
         if faults:
-            for fault in faults:
-                terminal.say(str(fault))
-            return {
-                "failed": True,
-                "msg": (
-                    f"nothing was written: the result would have the {len(faults)} faults named"
-                    " above; correct them first"
-                ),
-            }
+            return refused_edit(faults)
         is_changed = text != files[path]
         if is_changed and not self._task.check_mode:
-            _write(args["estate"], files, {path: text})
+            write_edited(args["estate"], files, {path: text})
         state = _print_state(mended, place.name)
         return {
             "changed": is_changed,
@@ -111,20 +104,6 @@ def _place(estate: Estate, subject: str) -> Place:
         return find(estate.tenants, subject)
     except LookupError as error:
         raise AnsibleActionFail(f"{error.args[0]}; nothing was written") from None
-
-
-def _write(directory: str, before: t.Mapping[str, bytes], after: t.Mapping[str, bytes]) -> None:
-    """Write the file, unless it was changed since it was read."""
-    try:
-        replace_all(directory, before, after)
-    except Changed as error:
-        raise AnsibleActionFail(
-            f"nothing was written: {error} was changed during the run; run it again"
-        ) from None
-    except OSError as error:
-        raise AnsibleActionFail(
-            f"{error.filename or os.path.abspath(directory)} could not be written: {error.strerror}"
-        ) from None
 
 
 def _print_state(estate: Estate, name: str) -> bool:

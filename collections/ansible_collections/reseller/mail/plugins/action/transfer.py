@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 
 from ansible.errors import AnsibleActionFail
@@ -22,12 +21,12 @@ from ansible_collections.reseller.mail.plugins.plugin_utils._controller.action i
 )
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import (
     counted,
+    refused_edit,
     tenant_of,
 )
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.files import (
-    Changed,
     diff,
-    replace_all,
+    write_edited,
 )
 from ansible_collections.reseller.mail.plugins.plugin_utils._judge.ledger import Usage
 from ansible_collections.reseller.mail.plugins.plugin_utils._judge.limits import amount
@@ -61,22 +60,14 @@ class ActionModule(ControllerAction):
         after = _rewritten(tenant, files, source, target)
         mended, faults = build({**files, **after})
         if faults:
-            for fault in faults:
-                terminal.say(str(fault))
-            return {
-                "failed": True,
-                "msg": (
-                    f"nothing was written: the result would have the {len(faults)} faults named"
-                    " above; correct them first"
-                ),
-            }
+            return refused_edit(faults)
         if mended.tenants != outcome.estate.tenants:
             raise AnsibleActionFail(
                 f"nothing was written: {listed(after)} cannot be rewritten safely; change the"
                 " owners by hand"
             )
         if after and not self._task.check_mode:
-            _write(args["estate"], files, after)
+            write_edited(args["estate"], files, after)
         moved = {key: getattr(outcome.moved, key) for key in (*COUNTERS[:5], "unlimited")}
         _print_result(tenant, source, target, outcome, sorted(after))
         diffs = [diff(path, files[path], after[path]) for path in sorted(after)]
@@ -125,20 +116,6 @@ def _rewritten(
         if text != files[path]:
             after[path] = text
     return after
-
-
-def _write(directory: str, before: t.Mapping[str, bytes], after: t.Mapping[str, bytes]) -> None:
-    """Write all files, or none if one of them was changed since it was read."""
-    try:
-        replace_all(directory, before, after)
-    except Changed as error:
-        raise AnsibleActionFail(
-            f"nothing was written: {error} was changed during the run; run it again"
-        ) from None
-    except OSError as error:
-        raise AnsibleActionFail(
-            f"{error.filename or os.path.abspath(directory)} could not be written: {error.strerror}"
-        ) from None
 
 
 def _refusal(outcome: Transfer, source: str, target: str) -> dict[str, t.Any]:

@@ -14,7 +14,7 @@ from ansible.errors import AnsibleActionFail
 from .._judge import limits
 from .._load import draft, load, read_files
 from .._model.words import listed, meant
-from . import packages, run_reports
+from . import packages, run_reports, terminal
 
 if t.TYPE_CHECKING:
     from .._model.estate import Estate, Node
@@ -69,6 +69,19 @@ def counted(directory: t.Optional[str]) -> tuple[Estate, dict[str, bytes]]:
     if others:
         raise _at_fault(directory, others)
     return estate, files
+
+
+def refused_edit(faults: t.Sequence[Fault]) -> dict[str, t.Any]:
+    """Print the faults that edited files would have; return the failure of the task."""
+    for fault in faults:
+        terminal.say(str(fault))
+    return {
+        "failed": True,
+        "msg": (
+            f"nothing was written: the result would have the {len(faults)} faults named above;"
+            " correct them first"
+        ),
+    }
 
 
 def _at_fault(directory: str, faults: t.Sequence[Fault]) -> AnsibleActionFail:

@@ -144,6 +144,23 @@ def replace_all(
             raise
 
 
+def write_edited(
+    directory: str, before: t.Mapping[str, bytes], after: t.Mapping[str, bytes]
+) -> None:
+    """Replace all files, or none; raise AnsibleActionFail if one cannot be written or was changed
+    since it was read."""
+    try:
+        replace_all(directory, before, after)
+    except Changed as error:
+        raise AnsibleActionFail(
+            f"nothing was written: {error} was changed during the run; run it again"
+        ) from None
+    except OSError as error:
+        raise AnsibleActionFail(
+            f"{error.filename or os.path.abspath(directory)} could not be written: {error.strerror}"
+        ) from None
+
+
 def _draft(full: str, content: bytes, leftovers: contextlib.ExitStack) -> str:
     """Write the content beside the file and return the path.
 
