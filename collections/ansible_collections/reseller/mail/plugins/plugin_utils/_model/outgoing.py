@@ -47,13 +47,8 @@ def outbound_hosts(node: Node) -> tuple[OutboundHost, ...]:
 
     An address that the files give no name has the name of the node, and is alone.
     """
-    named = {address for host in node.outbound_hosts for address in host.addresses}
-    plain = (
-        OutboundHost(node.hostname, (address,))
-        for address in dict.fromkeys(node.outbound_addresses)
-        if address not in named
-    )
-    return (*node.outbound_hosts, *plain)
+    unnamed = (OutboundHost(node.hostname, (address,)) for address in _unnamed(node))
+    return (*node.outbound_hosts, *unnamed)
 
 
 def outbound_host_of(node: Node, tenant: Tenant) -> t.Optional[OutboundHost]:
@@ -75,6 +70,10 @@ def outbound_addresses_of(estate: Estate, tenant: Tenant) -> tuple[str, ...]:
 
 def own_addresses(node: Node) -> tuple[str, ...]:
     """Return the addresses that have the node's own name."""
+    return tuple(dict.fromkeys((*node.addresses, *_unnamed(node))))
+
+
+def _unnamed(node: Node) -> tuple[str, ...]:
+    """Return the outbound addresses that the files give no name."""
     named = {address for host in node.outbound_hosts for address in host.addresses}
-    plain = (address for address in node.outbound_addresses if address not in named)
-    return tuple(dict.fromkeys((*node.addresses, *plain)))
+    return tuple(one for one in dict.fromkeys(node.outbound_addresses) if one not in named)

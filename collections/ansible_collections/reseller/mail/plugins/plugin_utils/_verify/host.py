@@ -433,37 +433,33 @@ def _queue(queue: Facts, limits: Limits) -> Answer:
 
 def _relays(facts: Facts) -> Answer:
     """Return the answer about the relays of tenants."""
-    expected = "each relay in use takes a connection with verified TLS, and the login"
-    rows = [one for one in facts["ways"] if one["kind"] == "relay"]
-    if not rows:
-        return Answer("na", expected, "no tenant's mail leaves through a relay")
-    wrong = [f"{one['name']}: {one['error']}" for one in rows if one["error"]]
-    if wrong:
-        return Answer(
-            "fail",
-            expected,
-            "; ".join(wrong),
-            "mail for it waits in the queue: ask its operator, or correct the relay in estate.yml"
-            " and postfix_relay_passwords, then: ansible-playbook reseller.mail.site",
-        )
-    return Answer("ok", expected, ", ".join(one["name"] for one in rows))
+    return _ways(
+        [one for one in facts["ways"] if one["kind"] == "relay"],
+        "each relay in use takes a connection with verified TLS, and the login",
+        "no tenant's mail leaves through a relay",
+        "mail for it waits in the queue: ask its operator, or correct the relay in estate.yml"
+        " and postfix_relay_passwords, then: ansible-playbook reseller.mail.site",
+    )
 
 
 def _outbound(facts: Facts) -> Answer:
     """Return the answer about the addresses that single tenants' mail leaves from."""
-    expected = "the host has each outbound address in use"
-    rows = [one for one in facts["ways"] if one["kind"] == "address"]
+    return _ways(
+        [one for one in facts["ways"] if one["kind"] == "address"],
+        "the host has each outbound address in use",
+        "no tenant has an address of its own",
+        "mail of its tenants waits in the queue: give the host the address (ip address show),"
+        " or remove it from estate.yml; then: ansible-playbook reseller.mail.site",
+    )
+
+
+def _ways(rows: t.Sequence[Facts], expected: str, none: str, remedy: str) -> Answer:
+    """Return the answer about ways that mail leaves by; ``none`` says that there are none."""
     if not rows:
-        return Answer("na", expected, "no tenant has an address of its own")
+        return Answer("na", expected, none)
     wrong = [f"{one['name']}: {one['error']}" for one in rows if one["error"]]
     if wrong:
-        return Answer(
-            "fail",
-            expected,
-            "; ".join(wrong),
-            "mail of its tenants waits in the queue: give the host the address (ip address show),"
-            " or remove it from estate.yml; then: ansible-playbook reseller.mail.site",
-        )
+        return Answer("fail", expected, "; ".join(wrong), remedy)
     return Answer("ok", expected, ", ".join(one["name"] for one in rows))
 
 

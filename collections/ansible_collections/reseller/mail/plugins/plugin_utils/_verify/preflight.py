@@ -36,7 +36,8 @@ PROGRAMS: t.Final[dict[int, str]] = {
 """The ports that clients and other hosts use, and the program that must have each of them."""
 NAMES = {"master": "Postfix", "dovecot": "Dovecot", "nginx": "nginx"}
 INTERNAL = ((10587, "master"), (10588, "master"), (10589, "master"))
-"""Further ports of these programs, for local clients only: Postfix for what Sieve scripts send."""
+"""Further ports of these programs, for local clients only: Postfix for what Sieve scripts send, for
+SRS, and for mail that it holds."""
 MAIL_PROGRAMS = (*NAMES, "opendkim", "doveadm", "rspamd")
 VERSIONS: t.Final[dict[str, dict[int, str]]] = {
     "postfix": {12: "3.7", 13: "3.10"},
