@@ -13,7 +13,7 @@ import json
 import time
 import typing as t
 
-from .layout import files, read
+from .layout import read
 from .store import GenerationError, Run, Store
 
 HOLD_PORT = 10589
@@ -26,8 +26,8 @@ PATIENCE = 5.0
 """Seconds for sessions to end."""
 
 _HELD, _SENDERS = "postfix/held_recipients", "postfix/held_senders"
-_LOGINS = "dovecot/logins"
-_SERVICES = tuple(f"{_LOGINS}/{service}" for service in ("imap", "pop3", "sieve"))
+_LOGINS = tuple(f"dovecot/logins/{service}" for service in ("imap", "pop3", "sieve"))
+"""The files that say who may log in to a service with sessions."""
 
 
 def carry_out(store: Store, before: str | None, after: str, run: Run) -> None:
@@ -52,22 +52,12 @@ def carry_out(store: Store, before: str | None, after: str, run: Run) -> None:
 def _lost_logins(store: Store, before: str, after: str) -> set[str]:
     """Return the addresses that may not read their mail any more, or with fewer protocols."""
     lost: set[str] = set()
-    folders = [str(store.folder(generation)) for generation in (before, after)]
-    for path in _login_files(folders[0]):
-        old, new = (read(f"{folder}/{path}") for folder in folders)
-        if old is not None and new is not None:  # else the platform has other files now
+    for path in _LOGINS:
+        old, new = (read(store.folder(generation) / path) for generation in (before, after))
+        if old is not None and new is not None:  # else an older version made one of them
             gone = set(old.splitlines()) - set(new.splitlines())
             lost.update(line.partition(":")[0] for line in gone)
     return {address for address in lost if "@" in address[1:]}
-
-
-def _login_files(folder: str) -> list[str]:
-    """Return the files of a generation that say who may log in to a service with sessions."""
-    try:
-        found = list(files(f"{folder}/dovecot", "dovecot/"))
-    except FileNotFoundError:
-        return []
-    return [path for path in found if path == _LOGINS or path.startswith(_SERVICES)]
 
 
 def _rows(store: Store, generation: str, path: str) -> dict[str, str]:

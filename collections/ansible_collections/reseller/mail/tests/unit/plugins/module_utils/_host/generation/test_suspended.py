@@ -74,8 +74,9 @@ def test_only_sessions_of_those_who_lost_a_login_end(store: Store) -> None:
     host = FakeHost()
     host.sessions = {"jo@acme.example", "it@acme.example"}
     row = "{}:::::::\n".format
-    tables(store, OLD, dovecot__logins=row("@") + row("it@acme.example") + row("jo@acme.example"))
-    tables(store, NEW, dovecot__logins=row("@") + row("it@acme.example"))
+    both = row("@") + row("it@acme.example") + row("jo@acme.example")
+    tables(store, OLD, dovecot__logins__imap=both)
+    tables(store, NEW, dovecot__logins__imap=row("@") + row("it@acme.example"))
     suspended.carry_out(store, OLD, NEW, host)
     assert host.done == [["kick", "jo@acme.example"]]
     assert host.sessions == {"it@acme.example"}
