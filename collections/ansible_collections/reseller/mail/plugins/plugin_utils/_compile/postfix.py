@@ -53,7 +53,8 @@ def lookups(estate: Estate, node: Node) -> dict[str, str]:
     for tenant, domain in estate.served_domains():
         if tenant.placement != node.name:
             _add_domain_of_other_node(tables, tenant, domain, estate.node_of(tenant))
-            suspended.add_refusals(tables, closed, tenant, domain)
+            if closed:
+                suspended.add_refusals(tables, closed, tenant, domain)
             continue
         domain = suspended.without_forwards(tenant, domain)
         if domain.relay:
@@ -63,8 +64,9 @@ def lookups(estate: Estate, node: Node) -> dict[str, str]:
             _add_mailboxes(tables, tenant, domain)
         _add_aliases(tables, closed, tenant, domain)
         _add_domain_aliases(tables, tenant, domain)
-        suspended.add_refusals(tables, closed, tenant, domain)
-        suspended.add_holds(tables, closed, tenant, domain)
+        if closed:
+            suspended.add_refusals(tables, closed, tenant, domain)
+            suspended.add_holds(tables, closed, tenant, domain)
         suspended.add_senders(tables, tenant, domain)
     _add_own_names(tables, estate, node)
     for other in estate.nodes:

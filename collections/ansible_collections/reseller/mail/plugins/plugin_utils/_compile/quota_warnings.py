@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 import typing as t
-from email.header import Header
 
 from .._model.services import brand
-from ._text import table
+from ._text import encoded_words, table
 
 if t.TYPE_CHECKING:
     from .._model.estate import Estate, Node
@@ -41,4 +40,4 @@ def phrase(name: str) -> str:
     name = name[:LONGEST].strip()
     if re.fullmatch(r"[A-Za-z0-9]+(?:[ -][A-Za-z0-9]+)*", name):
         return name
-    return " ".join(Header(name, "utf-8", maxlinelen=75, header_name="From").encode().split())
+    return encoded_words(name)

@@ -6,17 +6,15 @@ PRIVATE to the collection. Pure.
 
 from __future__ import annotations
 
-import base64
 import re
 import typing as t
+
+from ._text import encoded_words
 
 if t.TYPE_CHECKING:
     from .._model.estate import Estate, Node
 
 _QUOTABLE = re.compile(r"[\x20-\x7e]*")
-_WORD_BYTES = 45
-"""So many bytes of a text are in one encoded word. With base64 it then has 72 characters, and 75
-are allowed (RFC 2047 section 2)."""
 
 
 def internal_aliases(estate: Estate) -> dict[str, str]:
@@ -52,15 +50,8 @@ def display_names(estate: Estate, node: Node) -> dict[str, str]:
 def phrase(text: str) -> str:
     """Return a text as a phrase of a header field: a quoted string or encoded words.
 
-    Encoded words have a space between them, which readers leave out (RFC 2047 section 6.2). Text
-    that looks like an encoded word is encoded, so that readers show it and do not decode it.
+    Text that looks like an encoded word is encoded, so that readers show it and do not decode it.
     """
     if _QUOTABLE.fullmatch(text) and "=?" not in text:
         return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
-    words, word = [], b""
-    for letter in (character.encode() for character in text):
-        if len(word) + len(letter) > _WORD_BYTES:
-            words.append(word)
-            word = b""
-        word += letter
-    return " ".join(f"=?utf-8?b?{base64.b64encode(one).decode()}?=" for one in (*words, word))
+    return encoded_words(text)

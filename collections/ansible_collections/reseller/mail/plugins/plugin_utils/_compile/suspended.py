@@ -88,13 +88,13 @@ class Closed:
         found = self._found.get(address)
         return found is not None and found.inbound == "hold"
 
-    def addresses(self) -> t.Iterator[str]:
-        """Yield the mailboxes whose mail is held."""
-        yield from (address for address in self._found if self.held(address))
+    def __bool__(self) -> bool:
+        """Return whether there is such a mailbox or recipient at all."""
+        return bool(self._found)
 
     def reply(self, address: str) -> t.Optional[str]:
         """Return the reply that refuses an address in SMTP; None if mail to it is accepted."""
-        if not self._found or address.partition("@")[0] in ROLES:
+        if address.partition("@")[0] in ROLES:
             return None
         mildest = self._mildest(address, frozenset())
         if mildest is None or mildest.inbound not in _REPLIES:
