@@ -239,6 +239,12 @@ class Outside(Host):
             "login", host=host, protocol=protocol, user=user, password=password, port=port
         )[0]
 
+    def managesieve(self, host: str, user: str, password: str, *commands: str) -> list[str]:
+        """Log in to ManageSieve and return the answer to each command."""
+        return self.call(
+            "managesieve", host=host, user=user, password=password, commands=list(commands)
+        )
+
 
 @dataclass(frozen=True)
 class Account:

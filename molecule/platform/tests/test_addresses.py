@@ -191,13 +191,7 @@ def script(outside: Outside, people: People) -> t.Iterator[t.Callable[..., None]
     given: list[Address] = []
 
     def speak(user: Address, *commands: str) -> list[str]:
-        return outside.call(
-            "managesieve",
-            host=user.host,
-            user=user.name,
-            password=user.password,
-            commands=list(commands),
-        )
+        return outside.managesieve(user.host, user.name, user.password, *commands)
 
     def give(user: Address, text: str) -> None:
         given.append(user)

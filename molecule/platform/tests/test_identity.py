@@ -29,13 +29,7 @@ def rules(outside: Outside, side: Side) -> t.Iterator[t.Callable[[str], None]]:
 
     def speak(*commands: str) -> list[str]:
         user = side.user
-        return outside.call(
-            "managesieve",
-            host=side.host,
-            user=user.name,
-            password=user.password,
-            commands=list(commands),
-        )
+        return outside.managesieve(side.host, user.name, user.password, *commands)
 
     def set_script(script: str) -> None:
         answers = speak(put(script), 'SETACTIVE "rules"')

@@ -17,13 +17,7 @@ def sieve(outside: Outside, side: Side) -> t.Iterator[t.Callable[..., list[str]]
     """Speaks ManageSieve as the side's user; afterwards no script is left."""
 
     def speak(*commands: str) -> list[str]:
-        return outside.call(
-            "managesieve",
-            host=side.host,
-            user=side.user.name,
-            password=side.user.password,
-            commands=list(commands),
-        )
+        return outside.managesieve(side.host, side.user.name, side.user.password, *commands)
 
     yield speak
     speak('SETACTIVE ""', 'DELETESCRIPT "rules"')

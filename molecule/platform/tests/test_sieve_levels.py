@@ -85,13 +85,7 @@ def users_own(outside: Outside, side: Side) -> t.Iterator[None]:
     """The user has a script, which files what gets there."""
 
     def speak(*commands: str) -> list[str]:
-        return outside.call(
-            "managesieve",
-            host=side.host,
-            user=side.user.name,
-            password=side.user.password,
-            commands=list(commands),
-        )
+        return outside.managesieve(side.host, side.user.name, side.user.password, *commands)
 
     put = f'PUTSCRIPT "rules" {{{len(USERS_OWN)}+}}\r\n{USERS_OWN}'
     answers = speak(put, 'SETACTIVE "rules"', *(f'GETSCRIPT "{level}"' for level in LEVELS))

@@ -5,8 +5,6 @@ both, with other processes that hold it."""
 from __future__ import annotations
 
 import contextlib
-import importlib.machinery
-import importlib.util
 import inspect
 import os
 import re
@@ -17,27 +15,19 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._host import lock as host_lock
+from ansible_collections.reseller.mail.tests.unit.support.programs import program
 
 COLLECTION = Path(__file__).parents[3]
-HOOK = COLLECTION / "roles/tls/files/reseller-mail-certificates"
+HOOK = "tls/files/reseller-mail-certificates"
 HOLD = (
     "import fcntl, sys; file = open(sys.argv[1]); fcntl.flock(file, fcntl.LOCK_EX);"
     " print(flush=True); sys.stdin.read()"
 )
 
 
-def hook() -> t.Any:
-    loader = importlib.machinery.SourceFileLoader("hook_of_locks", str(HOOK))
-    spec = importlib.util.spec_from_loader(loader.name, loader)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(params=["modules", "hook"], name="lock")
 def _lock_of(request: pytest.FixtureRequest) -> t.Any:
-    return host_lock if request.param == "modules" else hook()
+    return host_lock if request.param == "modules" else program(HOOK)
 
 
 @contextlib.contextmanager
@@ -88,7 +78,7 @@ def test_it_is_free_again_after_a_failure(lock: t.Any, tmp_path: Path) -> None:
 
 
 def test_the_hook_s_copy_is_the_same() -> None:
-    other = hook()
+    other = program(HOOK)
     for name in ("locked", "holder"):
         assert inspect.getsource(getattr(host_lock, name)) == inspect.getsource(
             getattr(other, name)
@@ -106,4 +96,4 @@ def test_hosts_have_no_other_way_to_lock() -> None:
         for path in files
         if re.search(r"\b(?:flock|lockf)\(", path.read_text(encoding="utf-8"))
     }
-    assert users == {"lock.py", HOOK.name, "published.py"}
+    assert users == {"lock.py", Path(HOOK).name, "published.py"}

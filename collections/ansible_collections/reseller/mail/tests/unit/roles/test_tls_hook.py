@@ -4,8 +4,6 @@ scenarios' business."""
 
 from __future__ import annotations
 
-import importlib.machinery
-import importlib.util
 import json
 import os
 import shutil
@@ -16,6 +14,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.reseller.mail.tests.unit.support.programs import program
 
 SCRIPT = Path(__file__).parents[3] / "roles/tls/files/reseller-mail-certificates"
 NODE, WEB, BRAND = "mx1.hosting.example", "mta-sts.acme.example", "mail.acme.example"
@@ -24,12 +23,7 @@ OPENSSL = str(shutil.which("openssl"))
 
 @pytest.fixture(scope="module", name="hook")
 def _hook() -> types.ModuleType:
-    loader = importlib.machinery.SourceFileLoader("reseller_mail_certificates", str(SCRIPT))
-    spec = importlib.util.spec_from_loader(loader.name, loader)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    loader.exec_module(module)
-    return module
+    return program("tls/files/reseller-mail-certificates")
 
 
 def certificate(folder: Path, name: str) -> None:

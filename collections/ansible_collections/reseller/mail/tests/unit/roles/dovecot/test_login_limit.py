@@ -4,30 +4,15 @@
 from __future__ import annotations
 
 import heapq
-import importlib.util
 import itertools
 import json
-import sys
 import typing as t
-from pathlib import Path
 
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._host import mail_log
+from ansible_collections.reseller.mail.tests.unit.support.programs import program
 
-SOURCE = Path(__file__).parents[4] / "roles" / "dovecot" / "files" / "login_limit.py"
-
-
-def _load() -> t.Any:
-    spec = importlib.util.spec_from_file_location("login_limit", SOURCE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-limit: t.Any = _load()
+limit = program("dovecot/files/login_limit.py")
 ALLOWED, REFUSED, LONGEST = limit.ALLOWED, limit.REFUSED, limit.LONGEST_DELAY
 POSTFIX_WAITS, FAILURE_DELAY = 10, 2
 

@@ -3,38 +3,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import pathlib
 import re
 import socket
-import sys
 import threading
-import types
 import typing as t
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 
 import pytest
+from ansible_collections.reseller.mail.tests.unit.support.programs import program
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-
-def _load_guard() -> types.ModuleType:
-    for parent in pathlib.Path(__file__).resolve().parents:
-        path = parent / "roles" / "postfix" / "files" / "guard.py"
-        if path.is_file():
-            spec = importlib.util.spec_from_file_location("reseller_mail_guard", path)
-            assert spec is not None
-            assert spec.loader is not None
-            module = importlib.util.module_from_spec(spec)
-            sys.modules[spec.name] = module
-            spec.loader.exec_module(module)
-            return module
-    raise FileNotFoundError("guard.py")
-
-
-guard = _load_guard()
+guard = program("postfix/files/guard.py")
 
 TABLES = {
     "sender_login_maps": {

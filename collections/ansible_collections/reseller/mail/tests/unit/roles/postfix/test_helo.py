@@ -3,37 +3,15 @@
 
 from __future__ import annotations
 
-import importlib.util
-import pathlib
 import re
 import socket
 import subprocess
 import sys
-import types
 
 import pytest
+from ansible_collections.reseller.mail.tests.unit.support.programs import program
 
-ROLES = (
-    next(
-        parent
-        for parent in pathlib.Path(__file__).resolve().parents
-        if (parent / "roles" / "postfix").is_dir() and parent.name == "mail"
-    )
-    / "roles"
-)
-
-
-def _load(path: pathlib.Path) -> types.ModuleType:
-    spec = importlib.util.spec_from_file_location("reseller_mail_helo", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-PROGRAM = ROLES / "postfix" / "files" / "helo.py"
-helo = _load(PROGRAM)
+helo = program("postfix/files/helo.py")
 DNS = {
     "acme.example": frozenset({"192.0.2.7", "2001:db8::7"}),
     "mx1.hosting.example": frozenset({"192.0.2.1"}),
@@ -92,7 +70,11 @@ def test_dns_says_no_name_or_nothing_now(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_program_answers_on_its_standard_output() -> None:
     asked = "request=x\nhelo_name=[192.0.2.1]\nclient_address=192.0.2.7\n\n"
     done = subprocess.run(
-        [sys.executable, "-I", PROGRAM], input=asked, capture_output=True, text=True, check=True
+        [sys.executable, "-I", helo.__file__],
+        input=asked,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.startswith("action=550 5.7.1 ")
     assert done.stdout.endswith("\n\n")

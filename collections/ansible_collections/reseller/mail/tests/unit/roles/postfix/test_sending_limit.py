@@ -3,31 +3,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import socket
-import sys
 import threading
 import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.reseller.mail.tests.unit.support.programs import program
 
-SOURCE = Path(__file__).parents[4] / "roles" / "postfix" / "files" / "sending_limit.py"
-
-
-def _load() -> t.Any:
-    spec = importlib.util.spec_from_file_location("sending_limit", SOURCE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-limit: t.Any = _load()
+limit = program("postfix/files/sending_limit.py")
 JO, IT, ANN = "jo@acme.example", "it@acme.example", "ann@acme-shop.example"
 LIMITS = {
     JO: "acme recipients=5 mailbox=3 domain=5 tenant=6",
