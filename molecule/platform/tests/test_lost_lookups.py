@@ -182,6 +182,7 @@ def test_without_the_list_of_logins_nobody_is_let_in_and_nobody_is_told_that_the
     side: Side, node: Host, outside: Outside
 ) -> None:
     """A suspended mailbox is one that is not in the list, so its loss must not let anybody in."""
+    # Dovecot looks at a file again after a second.
     node.run(f"mv {ROOT}/current/dovecot/logins/imap {ROOT}/current/dovecot/imap.away; sleep 1.1")
     try:
         ok, reason = outside.call(

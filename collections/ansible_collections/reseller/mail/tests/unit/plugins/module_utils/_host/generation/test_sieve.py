@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import typing as t
 from pathlib import Path
@@ -165,7 +164,6 @@ def test_a_script_of_another_name_is_none(path: str) -> None:
     assert list(lines.faults(path, b"keep;\n", 12)) == [f"{path}: no file of a generation"]
 
 
-@pytest.mark.skipif(not shutil.which("sh"), reason="needs a shell")
 def test_the_program_of_the_unit_gives_sievec_the_path_of_the_generation(tmp_path: Path) -> None:
     """With a sievec that copies what it is told of."""
     room, programs = tmp_path / "root", tmp_path / "bin"
