@@ -40,6 +40,12 @@ class CannotEdit(Exception):
     """The layout of the file has no place for the new owner."""
 
 
+def decoded(content: bytes) -> tuple[str, str]:
+    """Return the byte order mark of a file, or nothing, and its text."""
+    text = content.decode("utf-8")
+    return (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
+
+
 def hand_over(content: bytes, source: str, target: str, domain_too: bool) -> bytes:
     """Return a file in which ``target`` owns everything that ``source`` owned.
 
@@ -47,8 +53,7 @@ def hand_over(content: bytes, source: str, target: str, domain_too: bool) -> byt
     owner from the account, then a line ``owner`` is added. Raise ``CannotEdit`` if the layout of
     the file has no place for it.
     """
-    text = content.decode("utf-8")
-    mark, text = (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
+    mark, text = decoded(content)
     events = list(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     places = list(_values_with_paths(events))
     edits = list(_edits_of_owners(text, places, source, target))

@@ -12,7 +12,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from .rewrite import CannotEdit
+from .rewrite import CannotEdit, decoded
 
 try:
     import yaml
@@ -20,7 +20,6 @@ try:
 except ImportError:  # pragma: no cover - on hosts; the controller has it, as ansible-core needs it
     pass
 
-_BOM = "\ufeff"
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_+-]*(?:[.@][a-z0-9_+-]+)+")
 """Names that YAML reads as text without quotes."""
 
@@ -53,8 +52,7 @@ class _Text:
 
 def _read(content: bytes) -> _Text:
     """Return the text of a file; raise CannotEdit if it is no mapping."""
-    text = content.decode("utf-8")
-    mark, text = (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
+    mark, text = decoded(content)
     root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     if not isinstance(root, MappingNode) or not root.value:
         raise CannotEdit
