@@ -217,7 +217,7 @@ def notes(
     sides: dict[str, Side],
     nodes: dict[str, Host],
     tmp_path_factory: pytest.TempPathFactory,
-) -> t.Iterator[Notes]:
+) -> Notes:
     """Suspend, look, and resume; both nodes at the same time."""
     seen = Notes()
     abused = {"mx1": sides["mx1"].user, "mx2": sides["mx2"].user}
@@ -276,8 +276,6 @@ def notes(
             seen.frozen_after[name] = [
                 to for sender, to in on_hold(node) if sender == abused[name].name
             ]
-        restore()
-        yield seen
     finally:
         restore()
         for node in nodes.values():
@@ -288,6 +286,7 @@ def notes(
                 f""" /var/lib/reseller-mail/credentials/credentials.db "{FORGET}" """
             )
             node.run("rm -rf /srv/vmail/*-matrix.example")
+    return seen
 
 
 def _who(node: Host, user: str) -> list[str]:
