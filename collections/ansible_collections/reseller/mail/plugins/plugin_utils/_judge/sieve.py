@@ -47,7 +47,7 @@ def _levels(index: Index) -> t.Iterator[OwnSettings]:
         yield tenant.own_settings
         for domain in tenant.domains:
             yield domain.own_settings
-            yield from (mailbox.own_settings for mailbox in domain.mailboxes)
+            yield from (box.own_settings for box in domain.mailboxes if box.own_settings)
 
 
 def _names(index: Index) -> t.Iterator[Fault]:

@@ -46,7 +46,8 @@ def _profiles_in_use(index: Index) -> t.Iterator[tuple[str, Position]]:
         for domain in tenant.domains:
             yield from _of_level(domain.own_settings)
             for mailbox in domain.mailboxes:
-                yield from _of_level(mailbox.own_settings)
+                if mailbox.own_settings:
+                    yield from _of_level(mailbox.own_settings)
 
 
 def _of_level(own: OwnSettings) -> t.Iterator[tuple[str, Position]]:

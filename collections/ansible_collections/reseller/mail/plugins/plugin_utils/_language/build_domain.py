@@ -28,6 +28,7 @@ from .._model.domain import (
     Smime,
     Spf,
 )
+from .._model.suspension import Suspension
 from .._model.tenant import COUNTERS, Plan
 from .._model.values import PROTOCOLS, Limit
 from . import cascade
@@ -71,6 +72,7 @@ class Tenancy:
         }
         self.steps = steps
         self.shared = _shared_settings(chain, self)
+        self.of_domains = _settings_of_domain(chain)
 
 
 def domain(name: str, values: Values, tenancy: Tenancy) -> Domain:
@@ -81,7 +83,10 @@ def domain(name: str, values: Values, tenancy: Tenancy) -> Domain:
     own = cascade.own_settings("domain", values)
     chain = (*tenancy.chain, ("domain", own))
     relay, branding = values["relay"], values["branding"]
-    state, suspension = tenancy.suspensions.of(name, values["state"], chain)
+    said = tenancy.suspensions.of_tenant
+    if "suspension" in own:
+        said = tenancy.suspensions.of_levels(chain)
+    state, suspension = tenancy.suspensions.of(name, values["state"], said)
     # Most domains set none of these. Then they have the objects of their tenant.
     shared = tenancy.shared if _SHARED.isdisjoint(own) else _shared_settings(chain, tenancy)
     return Domain(
@@ -89,7 +94,8 @@ def domain(name: str, values: Values, tenancy: Tenancy) -> Domain:
         type=values["type"],
         owner=owner,
         mailboxes=tuple(
-            _mailbox(box, name, owner, quota, chain, shared, tenancy) for box in values["mailboxes"]
+            _mailbox(box, name, owner, quota, chain, shared, said, tenancy)
+            for box in values["mailboxes"]
         ),
         aliases=tuple(_alias(alias, name, owner) for alias in values["aliases"]),
         sender_addresses=tuple(
@@ -111,11 +117,8 @@ def domain(name: str, values: Values, tenancy: Tenancy) -> Domain:
         at=values["at"],
         state=state,
         verified=name not in tenancy.unverified,
-        spf=table(chain, "spf", Spf),
-        dkim=table(chain, "dkim", Dkim),
-        autodiscover=cascade.value_of(chain, "autodiscover"),
-        outgoing_relay=cascade.value_of(chain, "outgoing_relay"),
         **shared,
+        **(tenancy.of_domains if _OF_DOMAINS.isdisjoint(own) else _settings_of_domain(chain)),
         suspension=suspension,
         own_settings=own,
     )
@@ -183,13 +186,17 @@ def _mailbox(
     quota: Limit,
     chain: cascade.Chain,
     shared: dict[str, t.Any],
+    said: Suspension,
     tenancy: Tenancy,
 ) -> Mailbox:
-    """Return a mailbox. ``shared`` are the settings of its domain, ``quota`` is the default."""
+    """Return a mailbox. ``quota`` is the default of its domain, ``shared`` are the settings of its
+    domain, and ``said`` is what the levels down to its domain say about a suspension."""
     own = cascade.own_settings("mailbox", box)
     chain = (*chain, ("mailbox", own)) if own else chain
     forward, smime = box["forward"], box["smime"]
-    state, suspension = tenancy.suspensions.of(f"{box['name']}@{domain}", box["state"], chain)
+    if "suspension" in own:
+        said = tenancy.suspensions.of_levels(chain)
+    state, suspension = tenancy.suspensions.of(f"{box['name']}@{domain}", box["state"], said)
     return Mailbox(
         box["name"],
         domain,
@@ -228,6 +235,19 @@ def _shared_settings(chain: cascade.Chain, tenancy: Tenancy) -> dict[str, t.Any]
         "rate_limits": table(chain, "rate_limits", RateLimits),
         "mailbox_limits": table(chain, "mailbox_limits", MailboxLimits),
         "sieve": cascade.value_of(chain, "sieve"),
+    }
+
+
+_OF_DOMAINS = frozenset(("spf", "dkim", "autodiscover", "outgoing_relay"))
+
+
+def _settings_of_domain(chain: cascade.Chain) -> dict[str, t.Any]:
+    """Return the settings that domains have, and mailboxes do not."""
+    return {
+        "spf": table(chain, "spf", Spf),
+        "dkim": table(chain, "dkim", Dkim),
+        "autodiscover": cascade.value_of(chain, "autodiscover"),
+        "outgoing_relay": cascade.value_of(chain, "outgoing_relay"),
     }
 
 

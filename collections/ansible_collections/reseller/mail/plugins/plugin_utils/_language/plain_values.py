@@ -39,6 +39,9 @@ _IN_FLOW = re.compile(
 )
 _FLAT = re.compile(rf"\[{_PLAIN_IN_FLOW}(?:, {_PLAIN_IN_FLOW})*\]")
 """A flow list of plain words."""
+_PAIR = rf"[a-z_]+: {_PLAIN_IN_FLOW}"
+_FLAT_TABLE = re.compile(rf"\{{{_PAIR}(?:, {_PAIR})*\}}")
+"""A flow mapping of plain words."""
 _SIGN, _KEY, _WORDS = 1, 2, 3
 """The groups of _IN_FLOW. The others are quoted words."""
 _START = "---\n"
@@ -174,6 +177,8 @@ class _Lines:
         """Return the value of a list or mapping in one line."""
         if isinstance(kind, schema.Many) and not kind.placed and _FLAT.fullmatch(text):
             return tuple(_single(kind.of, words) for words in text[1:-1].split(", "))
+        if isinstance(kind, schema.Table) and kind.free is None and _FLAT_TABLE.fullmatch(text):
+            return self.values(kind, _pairs(kind, text[1:-1]), number, column, above)
         return _Flow(self, text, number, column).all_of(kind, above)
 
     def below(self, above: t.Optional[str], name: str, key: schema.Key) -> t.Optional[str]:
@@ -370,6 +375,20 @@ class _Flow:
         if kind.free is not None:
             return own
         return self.lines.values(kind, own, self.number, column, above)
+
+
+def _pairs(table: schema.Table, text: str) -> dict[str, t.Any]:
+    """Return the values of a flow mapping of plain words, without its braces."""
+    own: dict[str, t.Any] = {}
+    for pair in text.split(", "):
+        name, _colon, words = pair.partition(": ")
+        if name in own:
+            raise _Doubt
+        read_value = table.readers.get(name)
+        own[name] = (
+            read_value(words.rstrip(" ")) if read_value else _single(table.keys[name].type, words)
+        )
+    return own
 
 
 def _is_nothing(plain: t.Optional[str], other: t.Optional[str]) -> None:

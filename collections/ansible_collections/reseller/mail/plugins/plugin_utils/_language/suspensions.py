@@ -95,23 +95,20 @@ class Suspensions:
             self._of_provider.setdefault(name, []).append(self.of_tenant)
         for item in self.items:
             self._of_provider.setdefault(item.of, []).append(item.suspension)
-        self.tenant = self._state(tenant, account["state"], self.of_tenant)
+        self.tenant = self.of(tenant, account["state"], self.of_tenant)
 
-    def of(self, name: str, state: str, chain: cascade.Chain) -> tuple[str, Suspension]:
-        """Return the state of a domain or mailbox, and what it can do if it is suspended.
+    def of_levels(self, chain: cascade.Chain) -> Suspension:
+        """Return what the levels down to a domain or mailbox say together."""
+        return of_chain(chain, self._known)
 
-        ``state`` is that of its file, and ``chain`` has the levels down to its own.
+    def of(self, name: str, state: str, own: Suspension) -> tuple[str, Suspension]:
+        """Return the state of an object, and the strictest of what its file and the provider say.
+
+        ``state`` is that of its file, and ``own`` is what its levels say together.
         """
-        # The first three levels are those of the tenant.
-        is_own = any("suspension" in own for _level, own in chain[3:])
-        return self._state(name, state, of_chain(chain, self._known) if is_own else self.of_tenant)
-
-    def _state(self, name: str, state: str, own: Suspension) -> tuple[str, Suspension]:
-        """Return the state, and the strictest of what the file and the provider say."""
-        found = list(self._of_provider.get(name, ()))
+        found = self._of_provider.get(name)
+        if found is None:  # true nearly always
+            return state, own
         if state == "suspended":
-            found.append(own)
-        return (
-            "suspended" if found and state == "active" else state,
-            strictest(found) or own,
-        )
+            found = [*found, own]
+        return "suspended" if state == "active" else state, strictest(found) or own

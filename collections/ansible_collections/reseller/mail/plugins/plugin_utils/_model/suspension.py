@@ -98,11 +98,10 @@ def in_effect(
 
     The strictest of tenant, domain and mailbox applies, cell by cell (S1-19).
     """
-    return strictest(
-        one.suspension
-        for one in (tenant, domain, mailbox)
-        if one is not None and one.state == "suspended"
-    )
+    suspended = [
+        one for one in (tenant, domain, mailbox) if one is not None and one.state == "suspended"
+    ]
+    return strictest(one.suspension for one in suspended) if suspended else None
 
 
 def may_send(tenant: Tenant, domain: Domain, mailbox: t.Optional[Mailbox] = None) -> bool:
