@@ -53,5 +53,6 @@ def phrase(text: str) -> str:
     Text that looks like an encoded word is encoded, so that readers show it and do not decode it.
     """
     if _QUOTABLE.fullmatch(text) and "=?" not in text:
-        return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
+        escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
     return encoded_words(text)

@@ -54,6 +54,8 @@ def _lost_logins(store: Store, before: str, after: str) -> set[str]:
     lost: set[str] = set()
     for path in _LOGINS:
         old, new = (read(store.folder(generation) / path) for generation in (before, after))
+        if old == new:  # true nearly always
+            continue
         if old is not None and new is not None:  # else an older version made one of them
             gone = set(old.splitlines()) - set(new.splitlines())
             lost.update(line.partition(":")[0] for line in gone)

@@ -67,7 +67,8 @@ def plan(store: Store, content: Content) -> Transition:
     )
     if found:
         lines = model_changes(store.model(current), content.model) or [
-            f"~ {path} ({what})" for path, what in found.items()
+            f"~ {path} ({what or _changed_lines(store, content, path)})"
+            for path, what in found.items()
         ]
         return Transition(True, True, tuple(lines), services, frozenset(found))
     lines = [] if activated else [f"~ activate generation {current}"]
@@ -76,7 +77,7 @@ def plan(store: Store, content: Content) -> Transition:
 
 def altered(store: Store, content: Content) -> dict[str, str]:
     """Return every file of the current generation that is not as wanted, and what has to be done
-    or differs."""
+    or differs. This is empty for a file with other lines: to count them takes long."""
     current = store.current() or ""
     folder, built = str(store.folder(current)), _built(store, current, content)
     found = {}
@@ -91,11 +92,17 @@ def altered(store: Store, content: Content) -> dict[str, str]:
             if data is None or hashlib.sha256(data).hexdigest() != built.get(tables[path]):
                 found[path] = "build anew"
         elif path not in present or not _is_wanted(content, path, data):
-            count = len(changed_keys(read(target), content.files.get(path)))
-            found[path] = f"{count} line{'' if count == 1 else 's'}"
+            found[path] = ""
         if path not in found and not is_ours(target, path):
             found[path] = "owner or mode"
     return found
+
+
+def _changed_lines(store: Store, content: Content, path: str) -> str:
+    """Return how many lines of a file differ from the wanted ones."""
+    text = read(f"{store.folder(store.current() or '')}/{path}")
+    count = len(changed_keys(text, content.files.get(path)))
+    return f"{count} line{'' if count == 1 else 's'}"
 
 
 def _built(store: Store, generation: str, content: Content) -> dict[str, str]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import typing as t
 from pathlib import Path
@@ -134,7 +135,11 @@ def test_a_file_is_shipped_only_if_the_host_was_not_made_from_the_same(
 ) -> None:
     artefact = Artefact("mx1", 12, {"model.txt": "tenant acme\n", "tls/names": "a.example\n"})
     params = {"artefact": None, "digest": artefact.digest}
-    with pytest.raises(LacksArtefactError):  # the generation has no copy of its artefact
+    with pytest.raises(LacksArtefactError):  # the generation has no manifest
+        wanted(store, params)
+    manifest = json.dumps({"digest": artefact.digest})
+    (store.folder(CURRENT) / "manifest.json").write_text(manifest, encoding="utf-8")
+    with pytest.raises(LacksArtefactError):  # it has no copy of its artefact
         wanted(store, params)
     (store.folder(CURRENT) / "artefact").write_bytes(artefact.pack())
     content = wanted(store, params)

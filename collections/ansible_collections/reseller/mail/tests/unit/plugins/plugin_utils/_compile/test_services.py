@@ -403,7 +403,7 @@ def test_artefact_is_the_same_bytes_for_the_same_model() -> None:
     one, other = _compile.artefact(ESTATE, MX1), _compile.artefact(turned, MX1)
     assert one.pack() == other.pack()
     assert one.digest == hashlib.sha256(zlib.decompress(one.pack())).hexdigest()
-    assert json.loads(one.canonical())["debian"] == 12
+    assert json.loads(one.canonical)["debian"] == 12
     assert _compile.artefact(ESTATE, MX2).digest != one.digest
 
 

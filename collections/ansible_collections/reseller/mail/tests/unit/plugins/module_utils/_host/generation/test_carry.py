@@ -135,7 +135,7 @@ def test_a_change_of_the_checks_is_noticed() -> None:
     checksum = hashlib.sha256(b"".join(sources)).hexdigest()
     assert (check.VERSION, checksum) == (
         1,
-        "c276923e4f01b8b863c2c9dc426b04c863e13f8fc6d688d79c5785e9f6351ef2",
+        "10760c98420f7791f164d0630d381092a73ba387f857ec72c34315db86e9cfeb",
     )
 
 
