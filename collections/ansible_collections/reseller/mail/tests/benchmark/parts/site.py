@@ -18,7 +18,7 @@ MITOGEN = SCRATCH / "mitogen"
 
 def measure() -> list[Measurement]:
     """Return the cost of `site`: on new hosts, without a change, and for one mailbox."""
-    first = rounds({(FIRST, 0): _first}, most=2, budget=200)
+    first = [Measurement(FIRST, 0, (_first(),))]  # it takes as long as all the others together
     numbers = itertools.count()
 
     def one_mailbox() -> Run:
