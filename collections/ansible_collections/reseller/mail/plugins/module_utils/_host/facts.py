@@ -30,6 +30,8 @@ SERVICES = (
     "opendkim@ed25519.service",
     "opendkim@node.service",
     "postsrsd.service",
+    "redis-server@reseller-mail.service",
+    "rspamd.service",
 )
 WATCHED = ("reseller-mail*.timer", "reseller-mail*.path", "reseller-mail*.socket", "certbot.timer")
 """Patterns of the project's units that start other units."""
@@ -41,6 +43,7 @@ nothing."""
 _PROPERTIES = "Id,LoadState,ActiveState,UnitFileState"
 _MILTERS = ("smtpd_milters", "submission_milters", "sieve_milters", "non_smtpd_milters")
 _MILTER = re.compile(r"unix:([^\s,}]+)")
+_FILTER = re.compile(r"unix:rspamd/[^}]*default_action=(\w+)")
 
 
 def runner(run_command: t.Callable[..., tuple[int, str, str]]) -> Run:
@@ -75,6 +78,7 @@ def facts(run: Run, root: str, mail: str) -> dict[str, t.Any]:
             filesystem(path) for path in (queue, mail, root, "/") if os.path.isdir(path)
         ],
         "queue": _queue(run, now),
+        "filter_down": filter_down(settings.get("smtpd_milters", "")),
         "ways": outgoing.ways(run, root),
         "queue_folder": queue,
         "queue_minimum": _queue_minimum(settings),
@@ -98,6 +102,13 @@ def _postfix_settings(run: Run) -> dict[str, str]:
     _code, output, _errors = run(["postconf", "-x", *names])
     pairs = (line.partition("=") for line in output.splitlines())
     return {name.strip(): value.strip() for name, _sign, value in pairs}
+
+
+def filter_down(milters: str) -> str:
+    """Return what Postfix does if the filter among its milters does not answer; empty without a
+    filter."""
+    found = _FILTER.search(milters)
+    return found[1] if found else ""
 
 
 def _queue_minimum(settings: t.Mapping[str, str]) -> int:

@@ -24,6 +24,7 @@ ROLES = (
     "web",
     "dovecot",
     "opendkim",
+    "filter",
     "postfix",
     "mta_sts",
     "autoconfig",

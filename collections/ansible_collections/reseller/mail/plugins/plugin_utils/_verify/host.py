@@ -50,6 +50,10 @@ CATALOGUE: t.Final[dict[str, str]] = {
         "the OpenDKIM instance for the node's own mail does so as well: bounces, mail of its"
         " programs"
     ),
+    "host.filter": (
+        "rspamd runs, and its socket answers as a milter; Redis, with what it has learned, runs;"
+        " `na` if the [filter](filter.md) is off"
+    ),
     "host.dovecot": "Dovecot runs, and its sockets for Postfix answer: logins, deliveries, quota",
     "host.postfix": "Postfix runs, and every other milter that it uses answers",
     "host.nginx": "nginx runs; `na` if it is not enabled",
@@ -70,15 +74,21 @@ CATALOGUE: t.Final[dict[str, str]] = {
 }
 """What each finding about a host verifies. A finding may be the cause of those after it."""
 
-_SMTP = ("host.postfix", "host.guard", "host.opendkim")
+_SMTP = ("host.postfix", "host.guard", "host.opendkim", "host.filter")
 _STORE = ("host.dovecot", "host.generation", "host.disk")
 _MILTERS = {
     "guard/": "host.guard",
     "/run/reseller-mail-sending-limit.": "host.sending_limit",
+    "rspamd/": "host.filter",
     "opendkim/rsa.": "host.opendkim",
     "opendkim/ed25519.": "host.opendkim_ed25519",
     "opendkim/node.": "host.opendkim_node",
 }
+_FILTER_DOWN = {
+    "tempfail": "without rspamd, mail is deferred",
+    "accept": "without rspamd, mail is accepted and not filtered",
+}
+"""What becomes of mail, by what Postfix does if the filter does not answer."""
 _DOVECOT = ("private/auth", "private/dovecot-lmtp", "private/quota-status")
 
 NEEDS: t.Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
@@ -187,6 +197,7 @@ def judge(
             else Answer("na", "", "no domain of the node is signed with Ed25519")
         ),
         "host.opendkim_node": _opendkim(facts, "host.opendkim_node", "opendkim@node.service", host),
+        "host.filter": _filter(facts),
         "host.dovecot": _service(facts, "host.dovecot", ("dovecot.service",)),
         "host.postfix": _service(
             facts,
@@ -368,6 +379,18 @@ def refusal_text(row: Facts) -> str:
         )
     again = f", sending works again at {row['again']}" if row["again"] else ""
     return f"{row['login']}: {text}, refused {row['times']} times, last at {row['at']}{again}"
+
+
+def _filter(facts: Facts) -> Answer:
+    """Return the answer about the filter, and what becomes of mail while it does not answer."""
+    if not facts["filter_down"]:
+        return Answer("na", "", "the filter is off (mail_filter)")
+    answer = _service(
+        facts, "host.filter", ("redis-server@reseller-mail.service", "rspamd.service")
+    )
+    if answer.state == "ok":
+        return answer
+    return replace(answer, found=f"{answer.found}; {_FILTER_DOWN[facts['filter_down']]}")
 
 
 def _opendkim(facts: Facts, id_: str, unit: str, host: str) -> Answer:

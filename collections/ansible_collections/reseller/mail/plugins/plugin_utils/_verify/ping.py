@@ -30,11 +30,11 @@ CATALOGUE: t.Final[dict[str, str]] = {
     "ping.pop3": "port 995 greets over verified TLS",
     "ping.sieve": "port 4190 greets and offers STARTTLS",
     "ping.doveadm": "Dovecot answers `doveadm`, through a UNIX socket",
-    "ping.milters": "the sockets of the guard and of OpenDKIM answer as milters",
+    "ping.milters": "the sockets of the guard, OpenDKIM and the filter answer as milters",
     "ping.sockets": "Dovecot's sockets for Postfix answer: logins, deliveries, quota",
 }
 """What each finding of the connection test verifies; `na` before the first run."""
-_MILTERS = ("guard/", "opendkim/")
+_MILTERS = ("guard/", "opendkim/", "rspamd/")
 
 
 def findings(connector: Connector, node: Node, facts: Facts) -> list[Finding]:
@@ -154,7 +154,8 @@ def sockets(host: str, ping: Facts) -> dict[str, Finding]:
             else Answer("ok", "doveadm is answered", "it is answered")
         ),
         "ping.milters": _answers(
-            milters, "systemctl status reseller-mail-guard 'opendkim@*'; journalctl -u opendkim@rsa"
+            milters,
+            "systemctl status reseller-mail-guard 'opendkim@*' rspamd; journalctl -u opendkim@rsa",
         ),
         "ping.sockets": _answers(others, doveadm),
     }

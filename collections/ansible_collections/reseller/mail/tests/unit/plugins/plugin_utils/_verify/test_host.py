@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.reseller.mail.plugins.action.verify_report import collect
+from ansible_collections.reseller.mail.plugins.module_utils._host.facts import filter_down
 from ansible_collections.reseller.mail.plugins.plugin_utils._verify.finding import Finding, as_dicts
 from ansible_collections.reseller.mail.plugins.plugin_utils._verify.host import (
     CATALOGUE,
@@ -35,10 +36,13 @@ UNITS = (
     "opendkim@ed25519.service",
     "opendkim@node.service",
     "postsrsd.service",
+    "redis-server@reseller-mail.service",
+    "rspamd.service",
     "certbot.timer",
 )
 SOCKETS = (
     "guard/guard.sock",
+    "rspamd/milter.sock",
     "opendkim/rsa.sock",
     "opendkim/ed25519.sock",
     "opendkim/node.sock",
@@ -60,6 +64,7 @@ WELL: dict[str, t.Any] = {
     "queue": {"messages": 0, "held": 0, "oldest": 0.0, "oldest_new": 0.0, "error": ""},
     "sending": {"refused": [], "error": ""},
     "queue_folder": QUEUE,
+    "filter_down": "tempfail",
     "ways": [
         {"kind": "relay", "name": "smtp.relay.example:587", "error": ""},
         {"kind": "address", "name": "192.0.2.11", "error": ""},
@@ -163,6 +168,21 @@ def silence(path: str) -> Change:
         (stop("opendkim@ed25519.service"), "host.opendkim_ed25519", "inactive"),
         (stop("opendkim@node.service"), "host.opendkim_node", "opendkim@node.service is inactive"),
         (silence("opendkim/node.sock"), "host.opendkim_node", "connection refused"),
+        (
+            stop("rspamd.service"),
+            "host.filter",
+            "rspamd.service is inactive; without rspamd, mail is deferred",
+        ),
+        (
+            stop("redis-server@reseller-mail.service"),
+            "host.filter",
+            "redis-server@reseller-mail.service is inactive",
+        ),
+        (
+            lambda facts: [silence("milter.sock")(facts), facts.update(filter_down="accept")],
+            "host.filter",
+            "connection refused; without rspamd, mail is accepted and not filtered",
+        ),
         (stop("dovecot.service"), "host.dovecot", "dovecot.service is inactive"),
         (silence("private/auth"), "host.dovecot", "private/auth connection refused"),
         (silence("private/quota-status"), "host.dovecot", "quota-status"),
@@ -245,6 +265,18 @@ def test_each_trouble_is_one_finding_that_names_it(change: Change, id_: str, say
     wrong = problems(found(change))
     assert list(wrong) == [id_], wrong
     assert says in wrong[id_]
+
+
+def test_without_the_filter_there_is_no_finding_about_it() -> None:
+    findings = found(lambda facts: facts.update(filter_down=""))
+    assert findings["host.filter"].state == "na"
+
+
+@pytest.mark.parametrize("action", ["tempfail", "accept"])
+def test_what_postfix_does_without_the_filter_is_read_from_its_settings(action: str) -> None:
+    milters = f"unix:guard/guard.sock, {{ unix:rspamd/milter.sock, default_action={action} }}"
+    assert filter_down(milters) == action
+    assert filter_down("unix:guard/guard.sock, unix:opendkim/rsa.sock") == ""
 
 
 def test_a_wrong_clock() -> None:

@@ -1,0 +1,410 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""With the filter, mail is judged before it is accepted: spam, forged senders, attachments. What is
+refused is refused in SMTP, and nothing that was accepted gets lost.
+
+The filter is off by default. It is on for these tests only."""
+
+from __future__ import annotations
+
+import contextlib
+import email
+import email.message
+import email.policy
+import io
+import subprocess
+import typing as t
+import zipfile
+from email.message import EmailMessage
+
+import client
+import dkim
+import dns.exception
+import dns.resolver
+import pytest
+from client import Flow, Host, Message, Outside, wait_until
+from conftest import RESOLVER, STRANGER, Address, Side
+from test_delivery import received, submit
+
+GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
+ZONE = "relay.example"
+"""A domain outside of the estate. Its names below get DMARC policies for these tests."""
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""How a compound file begins, such as .doc and .xls."""
+
+
+def apply(**variables: t.Any) -> None:
+    """Apply the roles that know the filter, with these variables, to both nodes."""
+    done = client.site("--tags", "opendkim,filter,postfix", variables=variables)
+    assert done.rc == 0, done.output
+
+
+@pytest.fixture(scope="module", autouse=True)
+def filtering(nodes: dict[str, Host]) -> t.Iterator[None]:
+    """The filter is on, and both nodes trust one forwarder. Afterwards it is off again."""
+
+    def state(node: Host) -> str:
+        return node.output("postconf smtpd_milters submission_milters smtp_header_checks")
+
+    before = {name: state(node) for name, node in nodes.items()}
+    apply(mail_filter=True, filter_arc_trusted=[ZONE])
+    try:
+        yield
+    finally:
+        apply()
+    for name, node in nodes.items():
+        assert state(node) == before[name], "the filter is off again"
+        assert "rspamd" not in before[name]
+        running = node.output("systemctl is-active rspamd redis-server@reseller-mail || true")
+        assert set(running.split()) == {"inactive"}
+
+
+def update(*lines: str) -> None:
+    """Change the zone at its name server."""
+    client.Host("dns1").run(
+        "knsupdate -k /etc/knot/update.key",
+        stdin="\n".join(["server 10.97.0.2", f"zone {ZONE}.", *lines, "send", ""]),
+    )
+
+
+def resolves(name: str, text: str) -> bool:
+    """Return whether the resolver of the nodes has a text in the TXT records of a name."""
+    resolver = dns.resolver.Resolver(configure=False)
+    resolver.nameservers = [RESOLVER]
+    try:
+        return any(text in one.to_text() for one in resolver.resolve(name, "TXT", lifetime=5))
+    except dns.exception.DNSException:
+        return False
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[bytes]:
+    """The private key of the domain outside, whose public half and policies are in DNS."""
+    path = tmp_path_factory.mktemp("dkim") / "key.pem"
+    subprocess.run(
+        ["openssl", "genrsa", "-traditional", "-out", path, "2048"], check=True, capture_output=True
+    )
+    public = subprocess.run(
+        ["openssl", "rsa", "-in", path, "-pubout"], check=True, capture_output=True, text=True
+    ).stdout
+    encoded = "".join(line for line in public.splitlines() if not line.startswith("-"))
+    parts = " ".join(f'"{part}"' for part in (f"v=DKIM1; p={encoded[:200]}", encoded[200:]))
+    names = {
+        f"_dmarc.strict.{ZONE}": '"v=DMARC1; p=reject"',
+        f"_dmarc.mild.{ZONE}": '"v=DMARC1; p=quarantine"',
+        f"_dmarc.watched.{ZONE}": '"v=DMARC1; p=none"',
+        f"test._domainkey.strict.{ZONE}": parts,
+        f"test._domainkey.{ZONE}": parts,
+    }
+    update(*(f"add {name}. 5 TXT {value}" for name, value in names.items()))
+    try:
+        assert wait_until(lambda: all(resolves(name, "v=D") for name in names), 30)
+        yield path.read_bytes()
+    finally:
+        update(*(f"del {name}. TXT" for name in names))
+
+
+def hand_in(
+    outside: Outside, side: Side, message: Message, *recipients: str, sender: str = STRANGER
+) -> list[t.Any]:
+    """Hand a message in on port 25, as an external host; return the last reply."""
+    to = list(recipients) or [side.user.name]
+    answers = outside.send(side.host, 25, sender, to, message)
+    assert answers["data"], answers
+    return answers["data"]
+
+
+def with_attachment(side: Side, name: str, content: bytes) -> Message:
+    """A message with one attachment."""
+    message = EmailMessage(policy=email.policy.SMTP)
+    plain = Message.new(STRANGER, side.user.name)
+    for field, value in email.message_from_string(plain.text).items():
+        message[field] = value
+    message.set_content("Here it is.")
+    message.add_attachment(content, "application", "octet-stream", filename=name)
+    return Message(plain.token, message.as_string())
+
+
+def archive(name: str, content: bytes = b"x", method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """Return a ZIP archive with one file."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as opened:
+        opened.writestr(name, content)
+    return buffer.getvalue()
+
+
+def header(raw: bytes) -> email.message.Message:
+    return email.message_from_bytes(raw)
+
+
+def results(raw: bytes, host: str) -> str:
+    """Return the Authentication-Results with a host's name, of which there must be one."""
+    (field,) = [
+        " ".join(value.split())
+        for value in header(raw).get_all("Authentication-Results", [])
+        if value.split(";")[0].strip() == host
+    ]
+    return field
+
+
+def in_junk(outside: Outside, mailbox: Address, message: Message) -> bytes:
+    """Return the message as it is in Junk."""
+    (raw,) = outside.fetch(
+        mailbox.host, mailbox.name, mailbox.password, message.token, folder="Junk"
+    )
+    return raw
+
+
+def is_nowhere(outside: Outside, mailbox: Address, message: Message) -> bool:
+    """Return whether a message is neither in the inbox nor in Junk, when a later one has come."""
+    where = (mailbox.host, mailbox.name, mailbox.password)
+    later = Message.new(STRANGER, mailbox.name)
+    outside.send(mailbox.host, 25, STRANGER, [mailbox.name], later)
+    received(outside, mailbox, later)
+    return not any(
+        outside.fetch(*where, message.token, folder=folder, seconds=0)
+        for folder in ("INBOX", "Junk")
+    )
+
+
+def test_spam_is_refused_at_the_end_of_data_with_a_reason_and_never_delivered(
+    outside: Outside, side: Side
+) -> None:
+    message = Message.new(STRANGER, side.user.name)
+    spam = Message(message.token, f"{message.text}\r\n{GTUBE}\r\n")
+    code, text = hand_in(outside, side, spam)
+    assert (code, text) == (554, "5.7.1 Gtube pattern")
+    assert is_nowhere(outside, side.user, spam)
+
+
+def test_what_users_submit_is_judged_too(outside: Outside, side: Side) -> None:
+    user, message = side.user, Message.new(side.user.name, STRANGER)
+    spam = Message(message.token, f"{message.text}\r\n{GTUBE}\r\n")
+    program = with_attachment(side, "invoice.exe", b"MZ")
+    for one in (spam, Message(program.token, program.text.replace(STRANGER, user.name, 1))):
+        answers = outside.send(
+            side.host, 587, user.name, [STRANGER], one, login=user.name, password=user.password
+        )
+        assert answers["data"][0] == 554, answers
+
+
+def test_every_message_from_outside_gets_the_results_of_its_authentication(
+    outside: Outside, side: Side, key: bytes
+) -> None:
+    author = f"boss@strict.{ZONE}"
+    message = Message.new(STRANGER, side.user.name, header_from=author)
+    signature = dkim.sign(
+        message.text.encode(), b"test", f"strict.{ZONE}".encode(), key, include_headers=[b"from"]
+    )
+    message = Message(message.token, signature.decode() + message.text)
+    assert hand_in(outside, side, message)[0] == 250
+    found = results(received(outside, side.user, message), side.host)
+    assert f"dkim=pass header.d=strict.{ZONE}" in found
+    assert "spf=pass" in found
+    assert f"smtp.mailfrom={STRANGER}" in found
+    assert f"dmarc=pass (policy=reject) header.from=strict.{ZONE}" in found
+
+
+def test_forged_results_and_marks_are_removed_and_those_of_other_hosts_stay(
+    outside: Outside, side: Side
+) -> None:
+    message = Message.new(STRANGER, side.user.name)
+    forged = (
+        f"Authentication-Results: {side.host}; dmarc=pass header.from=bank.example\r\n"
+        f"Authentication-Results: {side.host.upper()} 1; dkim=pass\r\n"
+        "Authentication-Results: other.example; dkim=pass header.d=list.example\r\n"
+        "X-Spam-Tenths: 0\r\nX-Spam-Flag: NO\r\n"
+        f"X-Spam-Allow: <{side.user.name}>\r\nX-Spam-Block: <{side.user.name}>\r\n"
+    )
+    assert hand_in(outside, side, Message(message.token, forged + message.text))[0] == 250
+    raw = received(outside, side.user, message)
+    assert "bank.example" not in results(raw, side.host)
+    others = header(raw).get_all("Authentication-Results", [])
+    assert [one for one in others if one.startswith("other.example")]
+    assert len(others) == 2
+    (tenths,) = header(raw).get_all("X-Spam-Tenths", [])
+    assert 0 < int(tenths) < 60, "the filter's own"
+    for name in ("X-Spam-Flag", "X-Spam-Allow", "X-Spam-Block"):
+        assert name not in header(raw), name
+
+
+def test_a_forged_sender_is_treated_as_the_policy_of_its_domain_asks(
+    outside: Outside, side: Side, key: bytes
+) -> None:
+    assert key
+
+    def forged(name: str) -> Message:
+        return Message.new(STRANGER, side.user.name, header_from=f"boss@{name}.{ZONE}")
+
+    strict, mild, watched = forged("strict"), forged("mild"), forged("watched")
+    code, text = hand_in(outside, side, strict)
+    assert code == 554
+    assert f"strict.{ZONE}, whose DMARC policy asks to refuse it" in text
+    assert is_nowhere(outside, side.user, strict)
+    assert hand_in(outside, side, mild)[0] == 250
+    raw = in_junk(outside, side.user, mild)
+    assert "dmarc=fail reason" in results(raw, side.host)
+    assert hand_in(outside, side, watched)[0] == 250
+    assert "(policy=none)" in results(received(outside, side.user, watched), side.host)
+
+
+@pytest.mark.parametrize("sealer", [ZONE, f"strict.{ZONE}"], ids=["trusted", "another"])
+def test_a_seal_counts_only_from_a_forwarder_that_is_trusted(
+    outside: Outside, side: Side, key: bytes, sealer: str
+) -> None:
+    """Anybody can make a seal, and write into it that the message was fine."""
+    message = Message.new(STRANGER, side.user.name, header_from=f"boss@strict.{ZONE}")
+    seen = f"Authentication-Results: {sealer}; dmarc=pass header.from=strict.{ZONE}\r\n"
+    text = (seen + message.text).encode()
+    seal = dkim.arc_sign(text, b"test", sealer.encode(), key, sealer.encode())
+    sealed = Message(message.token, (b"".join(seal) + text).decode())
+    code, reply = hand_in(outside, side, sealed)
+    if sealer != ZONE:
+        assert (code, "DMARC" in reply) == (554, True)
+        return
+    assert code == 250, reply
+    assert "arc=pass" in results(received(outside, side.user, message), side.host)
+
+
+def test_the_owner_of_a_role_address_gets_what_others_refuse(
+    outside: Outside, side: Side, key: bytes
+) -> None:
+    assert key
+    postmaster = f"postmaster@{side.user.domain}"
+    for message in (
+        Message.new(STRANGER, postmaster, header_from=f"boss@strict.{ZONE}"),
+        with_attachment(side, "sample.exe", b"MZ"),
+    ):
+        assert hand_in(outside, side, message, postmaster)[0] == 250
+    # In one message with other recipients, such content is refused for all of them.
+    both = (postmaster, side.user.name)
+    assert hand_in(outside, side, with_attachment(side, "sample.exe", b"MZ"), *both)[0] == 554
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("invoice.exe", b"MZ", ".exe"),
+        ("invoice.pdf .SCR", b"MZ", ".scr"),
+        ("invoice.zip", archive("invoice.js"), ".js"),
+        ("invoice.doc", archive("x/invoice.exe"), ".exe"),
+    ],
+    ids=["program", "double-extension", "in-archive", "archive-with-another-name"],
+)
+def test_attachments_that_run_are_refused(
+    outside: Outside, side: Side, name: str, content: bytes, says: str
+) -> None:
+    code, text = hand_in(outside, side, with_attachment(side, name, content))
+    assert (code, text) == (
+        554,
+        f"5.7.1 Message refused: attachments of type {says} are not accepted",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("plan.docm", archive("word/document.xml")),
+        ("plan.docx", archive("word/vbaProject.bin")),
+        ("plan.doc", OLE + bytes(600) + "_VBA_PROJECT".encode("utf-16-le")),
+    ],
+    ids=["by-name", "in-archive", "in-compound-file"],
+)
+def test_documents_with_macros_go_into_junk(
+    outside: Outside, side: Side, name: str, content: bytes
+) -> None:
+    message = with_attachment(side, name, content)
+    assert hand_in(outside, side, message)[0] == 250
+    assert header(in_junk(outside, side.user, message))["X-Spam-Flag"] == "YES"
+
+
+def test_a_document_without_macros_arrives(outside: Outside, side: Side) -> None:
+    message = with_attachment(side, "plan.docx", archive("word/document.xml"))
+    assert hand_in(outside, side, message)[0] == 250
+    received(outside, side.user, message)
+
+
+def test_mail_inside_the_estate_is_no_forgery(outside: Outside, side: Side) -> None:
+    """Neither to a neighbour on the same node, nor to a tenant on the other one."""
+    for recipient in (side.colleague, side.other_user):
+        raw = received(outside, recipient, submit(outside, side.user, recipient.name))
+        assert [name for name in header(raw) if name.lower().startswith("x-spam")] == []
+
+
+def hostile() -> dict[str, tuple[str, set[int]]]:
+    """Return messages that are hard to read, and which replies are fine."""
+    many = "".join(f"--b\r\nContent-Type: text/plain\r\n\r\n{n}\r\n" for n in range(1000))
+    nested = "".join(
+        f"Content-Type: multipart/mixed; boundary=b{n}\r\n\r\n--b{n}\r\n" for n in range(300)
+    )
+    mixed = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    return {
+        "broken": (
+            'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b\r\n'
+            "Content-Transfer-Encoding: base64\r\n\r\n--b\r\n\xff\xfe====\r\n",
+            {250},
+        ),
+        "parts": (f"{mixed}{many}--b--\r\n", {250}),
+        "nested": (f"MIME-Version: 1.0\r\n{nested}", {550}),
+        "header": ("".join(f"X-{n}: {'y' * 900}\r\n" for n in range(1100)) + "\r\nx\r\n", {552}),
+        "bomb": ("", {250}),
+    }
+
+
+@pytest.mark.parametrize("kind", ["broken", "parts", "nested", "header", "bomb"])
+def test_mail_that_is_hard_to_read_stops_nothing_and_is_not_lost(
+    outside: Outside, side: Side, node: Host, kind: str
+) -> None:
+    before = node.output("systemctl show -P NRestarts -P MainPID rspamd; pgrep -f rspamd_proxy")
+    text, fine = hostile()[kind]
+    plain = Message.new(STRANGER, side.user.name)
+    head = plain.text.partition("\r\n\r\n")[0]
+    message = Message(plain.token, f"{head}\r\n{text}")
+    if kind == "bomb":
+        inner = archive("zeros", bytes(50_000_000))
+        message = with_attachment(side, "bomb.zip", archive("inner.zip", inner))
+    code, reply = hand_in(outside, side, message)
+    assert code in fine, reply
+    if code == 250:
+        where = (side.host, side.user.name, side.user.password, message.token)
+        assert wait_until(
+            lambda: any(
+                outside.fetch(*where, folder=folder, seconds=0) for folder in ("INBOX", "Junk")
+            )
+        )
+    after = node.output("systemctl show -P NRestarts -P MainPID rspamd; pgrep -f rspamd_proxy")
+    assert after == before
+
+
+@contextlib.contextmanager
+def stopped(node: Host, unit: str) -> t.Iterator[None]:
+    node.run(f"systemctl stop {unit}")
+    try:
+        yield
+    finally:
+        node.run(f"systemctl start {unit}")
+
+
+def test_while_the_filter_is_down_mail_waits_at_its_sender_and_then_arrives(
+    outside: Outside, side: Side, node: Host
+) -> None:
+    with (
+        Flow(outside, side.host, side.user.name, side.user.password) as flow,
+        stopped(node, "rspamd"),
+    ):
+        (reply,) = outside.call("recipients", host=side.host, addresses=[side.user.name]).values()
+        assert reply[0] != 250, reply
+    account = flow.account([node])
+    assert account.wrong == [], account
+    assert account.deferred, "the flow must meet the filter while it is down"
+
+
+def test_without_redis_mail_is_judged_and_arrives(outside: Outside, side: Side, node: Host) -> None:
+    with stopped(node, "redis-server@reseller-mail"):
+        message = Message.new(STRANGER, side.user.name)
+        assert hand_in(outside, side, message)[0] == 250
+        assert header(received(outside, side.user, message))["X-Spam-Tenths"]
+
+
+def test_every_control_channel_is_a_unix_socket(node: Host) -> None:
+    assert node.output("ss -ltnpH | grep -E 'rspamd|redis' || true") == ""
+    assert node.output("stat -c '%a %U:%G' /run/rspamd/controller.sock") == "660 _rspamd:vmail"
