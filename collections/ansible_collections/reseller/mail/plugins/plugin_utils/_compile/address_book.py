@@ -21,7 +21,7 @@ _CLASSES = "".join(
     f"objectClass: {name}\n" for name in ("top", "person", "organizationalPerson", "inetOrgPerson")
 )
 _ESCAPED = str.maketrans({sign: f"\\{sign}" for sign in "\\,;"})
-"""What stands for some signs in a value (RFC 6350 section 3.4). Names have no line end."""
+"""Signs of a value that need a backslash (RFC 6350 section 3.4). Names have no line end."""
 _LINE_BYTES = 75
 """A longer line of a vCard is folded (RFC 6350 section 3.2)."""
 

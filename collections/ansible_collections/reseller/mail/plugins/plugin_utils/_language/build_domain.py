@@ -83,10 +83,10 @@ def domain(name: str, values: Values, tenancy: Tenancy) -> Domain:
     own = cascade.own_settings("domain", values)
     chain = (*tenancy.chain, ("domain", own))
     relay, branding = values["relay"], values["branding"]
-    said = tenancy.suspensions.of_tenant
+    effect = tenancy.suspensions.of_tenant
     if "suspension" in own:
-        said = tenancy.suspensions.of_levels(chain)
-    state, suspension = tenancy.suspensions.of(name, values["state"], said)
+        effect = tenancy.suspensions.of_levels(chain)
+    state, suspension = tenancy.suspensions.of(name, values["state"], effect)
     # Most domains set none of these. Then they have the objects of their tenant.
     shared = tenancy.shared if _SHARED.isdisjoint(own) else _shared_settings(chain, tenancy)
     return Domain(
@@ -94,7 +94,7 @@ def domain(name: str, values: Values, tenancy: Tenancy) -> Domain:
         type=values["type"],
         owner=owner,
         mailboxes=tuple(
-            _mailbox(box, name, owner, quota, chain, shared, said, tenancy)
+            _mailbox(box, name, owner, quota, chain, shared, effect, tenancy)
             for box in values["mailboxes"]
         ),
         aliases=tuple(_alias(alias, name, owner) for alias in values["aliases"]),
@@ -186,17 +186,19 @@ def _mailbox(
     quota: Limit,
     chain: cascade.Chain,
     shared: dict[str, t.Any],
-    said: Suspension,
+    effect: Suspension,
     tenancy: Tenancy,
 ) -> Mailbox:
-    """Return a mailbox. ``quota`` is the default of its domain, ``shared`` are the settings of its
-    domain, and ``said`` is what the levels down to its domain say about a suspension."""
+    """Return a mailbox. ``quota`` is the default of its domain, and ``shared`` are its settings.
+
+    ``effect`` is what a suspension means, as the levels down to the domain set it.
+    """
     own = cascade.own_settings("mailbox", box)
     chain = (*chain, ("mailbox", own)) if own else chain
     forward, smime = box["forward"], box["smime"]
     if "suspension" in own:
-        said = tenancy.suspensions.of_levels(chain)
-    state, suspension = tenancy.suspensions.of(f"{box['name']}@{domain}", box["state"], said)
+        effect = tenancy.suspensions.of_levels(chain)
+    state, suspension = tenancy.suspensions.of(f"{box['name']}@{domain}", box["state"], effect)
     return Mailbox(
         box["name"],
         domain,
