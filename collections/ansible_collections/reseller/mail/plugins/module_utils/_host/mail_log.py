@@ -6,6 +6,7 @@ PRIVATE to the collection. Pure; standard library only, because hosts use it, to
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import typing as t
@@ -44,7 +45,10 @@ _QUEUE = re.compile(
     r"^([0-9A-F]{6,}"
     r"|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,}z[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-y]+): "
 )
-_TO, _FROM = re.compile(r"\bto=<([^>]*)>"), re.compile(r"\bfrom=<([^>]*)>")
+_TO = re.compile(r"\bto=<([^>]*)>")
+# rspamd writes ``from: <…>`` and ``rcpts: <…,…>``, with all recipients of a message.
+_FROM = re.compile(r"\bfrom(?:=|: )<([^>]*)>")
+_RECIPIENTS = re.compile(r"rcpts: <([^>]*)>")
 _SECRETS = (
     re.compile(r"(given password: )\S+", re.I),
     re.compile(r"(, session=<)[^>]*"),
@@ -140,9 +144,7 @@ def own(subject: str, lines: t.Iterable[Line]) -> list[Line]:
     def is_own(line: Line) -> bool:
         """Return whether a line is about the subject alone, or about mail that it sent."""
         queue, named = queue_of(line), mentions(subject, line.text)
-        others = [
-            name for name in _TO.findall(line.text) if name and not mentions(subject, f"<{name}>")
-        ]
+        others = [name for name in _recipients(line.text) if not mentions(subject, f"<{name}>")]
         if queue is not None and queue in sent:
             return True
         if not others:
@@ -150,6 +152,12 @@ def own(subject: str, lines: t.Iterable[Line]) -> list[Line]:
         return named and (_wrote(subject, line) or _rewritten(subject, line))
 
     return [line for line in lines if is_own(line)]
+
+
+def _recipients(text: str) -> list[str]:
+    """Return the recipients that a line names."""
+    lists = (names.split(",") for names in _RECIPIENTS.findall(text))
+    return [name for name in (*_TO.findall(text), *itertools.chain(*lists)) if name]
 
 
 def _wrote(subject: str, line: Line) -> bool:

@@ -47,6 +47,22 @@ def test_of_a_message_to_two_tenants_each_sees_its_own_recipient() -> None:
     assert ann == [TAKEN[0][1], TAKEN[1][1], TAKEN[3][1]]
 
 
+def test_what_the_filter_writes_of_a_message_is_private_to_its_recipients() -> None:
+    def filtered(recipients: str) -> log.Line:
+        text = (
+            "<3f0ffa>; proxy; rspamd_task_write_log: id: <1@x>, qid: <4F1D2A0C3B>, ip: 192.0.2.5,"
+            " from: <someone@stranger.example>, (default: F (no action): [1.00/15.00] []), len: 1,"
+            f" rcpts: <{recipients}>, mime_rcpts: <jo@acme.example>"
+        )
+        return lines(("rspamd", text))[0]
+
+    alone, two = filtered("jo@acme.example"), filtered("jo@acme.example,ann@globex.example")
+    assert log.own("jo@acme.example", [alone]) == [alone]
+    assert log.own("jo@acme.example", [two]) == []
+    assert log.own("ann@globex.example", [two]) == []
+    assert log.own("someone@stranger.example", [two]) == [two]
+
+
 def test_an_alias_sees_the_line_of_its_target() -> None:
     assert TAKEN[2][1] in [line.text for line in log.own("sales@acme.example", lines(*TAKEN))]
 
