@@ -90,13 +90,17 @@ OTHERS = {
     "suspend": ["--check"],
     "resume": ["--check"],
     "held_mail": [],
+    "unban": ["--check"],
 }
 """Playbooks that reach hosts and are not on the page, each with more arguments."""
 TRUE = {
     "tls_rollover": r"The key of mx\d\.hosting\.example was not changed: its next key ",
 }
 """Warnings of a playbook that are right."""
-REFUSED = {"resume": "jo@acme.example is not suspended; nothing was written"}
+REFUSED = {
+    "resume": "jo@acme.example is not suspended; nothing was written",
+    "unban": "192.0.2.7 is not banned; nothing was done",
+}
 """What a playbook says that has nothing to do, and fails for that."""
 
 

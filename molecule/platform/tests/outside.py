@@ -9,6 +9,7 @@ everything is asked from outside.
 from __future__ import annotations
 
 import base64
+import collections
 import contextlib
 import functools
 import imaplib
@@ -219,6 +220,81 @@ def logins(host, protocol, pairs, port=0, at_once=20):
     """What ``login`` answers to each user and password, so many of them at the same time."""
     with ThreadPoolExecutor(at_once) as pool:
         return list(pool.map(lambda pair: login(host, protocol, *pair, port=port), pairs))
+
+
+def connecting_from(sources, what, **arguments):
+    """What a function of this file answers while connections come from these addresses in turn."""
+    connect, turns = socket.create_connection, itertools.cycle(sources)
+    socket.create_connection = lambda address, timeout=TIMEOUT, *_more, **_named: connect(
+        address, timeout, (next(turns), 0)
+    )
+    return globals()[what](**arguments)
+
+
+def _guess(host, protocol, port, pair):
+    try:
+        return "right" if login(host, protocol, *pair, port=port)[0] else "wrong"
+    except OSError:  # refused, or closed meanwhile
+        return "closed"
+
+
+def guesses(host, protocol, pairs, port=0, at_once=20):
+    """How often the host found each user's password right or wrong, and how often it was closed."""
+    context = ssl.create_default_context()
+    ssl.create_default_context = lambda: context  # it reads all CAs each time
+    with ThreadPoolExecutor(at_once) as pool:
+        found = pool.map(functools.partial(_guess, host, protocol, port), pairs)
+        return collections.Counter(found)
+
+
+def open_ports(host, ports):
+    """The ports that take a connection."""
+    found = []
+    for port in ports:
+        with contextlib.suppress(OSError), socket.create_connection((host, port), 5):
+            found.append(port)
+    return found
+
+
+def flood(host, port, many, running):
+    """Open so many connections, and keep those that the host takes until the file `running` goes.
+
+    Their number is written into the file.
+    """
+    with contextlib.ExitStack() as stack:
+        found = []
+        for _connection in range(many):
+            with contextlib.suppress(OSError):
+                found.append(stack.enter_context(socket.create_connection((host, port), 5)))
+        Path(running).write_text(str(len(found)), encoding="ascii")
+        deadline = time.monotonic() + 60
+        while Path(running).exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+
+def attacks_on_port_25(host, domain, times):
+    """Sessions that no mail server has, four kinds of them: a login, too many unknown recipients,
+    HTTP, and commands without waiting for the greeting."""
+
+    def talk(*lines):
+        with socket.create_connection((host, 25), TIMEOUT) as raw, raw.makefile("rwb") as file:
+            file.readline()
+            for line in lines:
+                file.write(line + b"\r\n")
+                file.flush()
+                while file.readline()[3:4] == b"-":
+                    pass
+
+    greeting = b"EHLO outside.stranger.example"
+    unknown = [f"RCPT TO:<nobody-{number}@{domain}>".encode() for number in range(12)]
+    for _time in range(times):
+        talk(greeting, b"AUTH PLAIN AGpvAHdyb25n", b"QUIT")
+        with contextlib.suppress(OSError):
+            talk(greeting, b"MAIL FROM:<someone@stranger.example>", *unknown)
+        with contextlib.suppress(OSError):
+            talk(b"GET / HTTP/1.1", b"Host: x")
+        with contextlib.suppress(OSError):
+            talk(greeting + b"\r\nMAIL FROM:<someone@stranger.example>\r\nRSET\r\nNOOP", b"QUIT")
 
 
 def fetch(host, user, password, token, folder="INBOX", seconds=60):

@@ -10,7 +10,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from client import Host, ansible
+from client import Host, ansible, wait_until
+from test_bans import GUESSER, OWNER, banned, networks  # noqa: F401  the first fixture is used by itself
 
 TENANTS = {
     "acme": ("mx1", "acme.example"),
@@ -107,6 +108,30 @@ def test_a_tenant_opens_its_page_and_nobody_else_does(guide: Guide, tenant: str)
     for other in set(TENANTS) - {tenant}:
         assert guide.status(f"/guide/{domain}/", other, node) == 401
     assert guide.status(f"/guide/{domain}/de.html", tenant, node) == 200
+
+
+@pytest.mark.parametrize("tenant", ["acme", "globex"])
+def test_who_guesses_its_password_is_banned_from_the_web(
+    guide: Guide, tenant: str, nodes: dict[str, Host]
+) -> None:
+    name, domain = TENANTS[tenant]
+    outside, path = Host("outside"), f"/guide/{domain}/"
+
+    def get(source: str, password: str) -> str:
+        url = f"https://{name}.hosting.example{path}"
+        command = (
+            f"curl --silent --output /dev/null --write-out '%{{http_code}}' --interface {source}"
+        )
+        return outside.run(f"{command} --user {tenant}:{password} {url}", check=False).stdout
+
+    try:
+        assert {get(GUESSER, f"wrong-{number}") for number in range(20)} == {"401"}
+        assert wait_until(lambda: GUESSER in banned(nodes[name], "reseller-mail-web"))
+        assert get(GUESSER, "wrong") == "000", "no connection"
+        assert get(OWNER, "wrong") == "401"
+        assert guide.status(path, tenant, name) == 200
+    finally:
+        nodes[name].run("fail2ban-client unban --all")
 
 
 def test_what_is_nobody_s_is_not_found_and_nothing_is_listed(guide: Guide) -> None:

@@ -17,6 +17,7 @@ LIVE = [
     "/var/lib/dovecot",
     "/var/lib/logrotate",
     "/var/lib/apt",
+    "/var/lib/fail2ban",
 ]
 LOOKS = "(reload -- version|Reloading|SIGUSR1|SIGHUP received|Starting|Stopping|Restarting)"
 UNITS = (

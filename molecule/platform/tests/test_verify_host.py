@@ -103,6 +103,16 @@ BREAKS = {
         f"cp -a /run/logins {CURRENT}/dovecot/logins/imap",
         "dovecot/logins/imap changed (x@acme.example)",
     ),
+    "host.bans": (
+        "systemctl stop fail2ban",
+        "systemctl start fail2ban",
+        "fail2ban.service is inactive",
+    ),
+    "host.firewall": (
+        "nft delete table inet reseller_mail",
+        "systemctl restart reseller-mail-firewall",
+        "the nftables table inet reseller_mail is missing",
+    ),
     "host.units": (
         "systemd-run --unit=broken-by-test false; sleep 0.2",
         "systemctl reset-failed broken-by-test",

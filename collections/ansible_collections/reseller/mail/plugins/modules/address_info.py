@@ -86,6 +86,12 @@ addresses:
         now. C(refused) has the refusals. Null for an address without a mailbox, or if the daemon of
         the sending limits does not answer.
       type: dict
+bans:
+  description: The bans of networks that gave wrong passwords for the address, as
+    M(reseller.mail.bans) returns them; empty for a domain, and if fail2ban does not answer.
+  type: list
+  elements: dict
+  returned: success
 dkim_keys:
   description: The domain's DKIM keys.
   type: list
@@ -110,8 +116,9 @@ import sqlite3
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.reseller.mail.plugins.module_utils._host import bans, facts, sending
 from ansible_collections.reseller.mail.plugins.module_utils._host import credentials as store
-from ansible_collections.reseller.mail.plugins.module_utils._host import sending
+from ansible_collections.reseller.mail.plugins.module_utils._host.generation.store import Run
 from ansible_collections.reseller.mail.plugins.module_utils._host.keys.dkim import public_half
 
 TABLES = (
@@ -257,6 +264,15 @@ def sent_by(address: str) -> t.Optional[dict[str, t.Any]]:
     return found if "limits" in found else None
 
 
+def guessers(address: str, run: Run) -> list[dict[str, str]]:
+    """Return the bans of networks that gave wrong passwords for an address."""
+    try:
+        found = bans.of_subject(bans.banned(run), address, run)
+    except bans.BansError:
+        return []
+    return [one.as_dict() for one in found]
+
+
 def main() -> None:
     """Return to Ansible what the host has about the subject."""
     options = {
@@ -290,6 +306,7 @@ def main() -> None:
         generation=generation,
         tables=tables,
         addresses=list(addresses.values()),
+        bans=guessers(subject, facts.runner(module.run_command)) if local else [],
         dkim_keys=host.keys(domain),
     )
 

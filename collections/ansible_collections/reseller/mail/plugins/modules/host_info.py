@@ -70,6 +70,11 @@ host:
     queue_minimum:
       description: The free bytes below which Postfix refuses all mail.
       type: int
+    firewall:
+      description: Whether the host bans (C(wanted)); the C(bans), as M(reseller.mail.bans) returns
+        them; the networks that are banned and not refused (C(open)); why the nftables table
+        (C(table)) or C(fail2ban) cannot be read.
+      type: dict
     generation:
       description: C(current), C(activated), C(drift) as text, and C(error) if it cannot be read.
       type: dict

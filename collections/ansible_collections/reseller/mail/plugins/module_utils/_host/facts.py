@@ -16,7 +16,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from . import generation, outgoing, sending
+from . import bans, generation, outgoing, sending
 from .generation.store import Run
 
 SERVICES = (
@@ -32,6 +32,9 @@ SERVICES = (
     "postsrsd.service",
     "redis-server@reseller-mail.service",
     "rspamd.service",
+    "reseller-mail-login-limit.service",
+    "reseller-mail-firewall.service",
+    "fail2ban.service",
 )
 WATCHED = ("reseller-mail*.timer", "reseller-mail*.path", "reseller-mail*.socket", "certbot.timer")
 """Patterns of the project's units that start other units."""
@@ -83,6 +86,7 @@ def facts(run: Run, root: str, mail: str) -> dict[str, t.Any]:
         "queue_folder": queue,
         "queue_minimum": _queue_minimum(settings),
         "sending": _sending(),
+        "firewall": bans.report(run),
         "generation": _generation_facts(run, root),
     }
 

@@ -26,6 +26,7 @@ ROLES = (
     "opendkim",
     "filter",
     "postfix",
+    "firewall",
     "mta_sts",
     "autoconfig",
     "generation",

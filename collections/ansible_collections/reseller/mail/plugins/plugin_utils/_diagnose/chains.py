@@ -504,6 +504,7 @@ CHAINS: t.Final[dict[str, list[Check]]] = {
         on_host.permits_login,
         on_host.has_password,
         password_works,
+        on_host.is_not_banned,
         on_host.login_log,
     ],
     "smime": [

@@ -282,6 +282,26 @@ def may_send_more(known: Known) -> Step:
     return Step("sending.limits", asks, "ok", _host(known), used or "without limit")
 
 
+def is_not_banned(known: Known) -> Step:
+    """Return whether no network is banned that gave wrong passwords for the mailbox."""
+    asks = "no network that guessed at it is banned"
+    if known.host is None or not known.subject.address:
+        why = "" if known.host is None else ABOUT_DOMAIN
+        return _not_asked("login.bans", asks, known, why)
+    bans = known.host["bans"]
+    if not bans:
+        return Step("login.bans", asks, "ok", _host(known), "none is banned")
+    return Step(
+        "login.banned",
+        asks,
+        "warn",
+        _host(known),
+        "; ".join(f"{one['network']} until {one['until']}" for one in bans),
+        "if the user is in one of these networks: ansible-playbook reseller.mail.unban -e"
+        f" unban_subject={bans[0]['network']}",
+    )
+
+
 def permits_login(known: Known) -> Step:
     """Return whether the generation has the mailbox for all protocols that the files allow."""
     asks = "the host permits its login"

@@ -70,6 +70,13 @@ CATALOGUE: t.Final[dict[str, str]] = {
     "host.outbound": (
         "the host has each address that a tenant's mail leaves from; `na` if no tenant has its own"
     ),
+    "host.firewall": (
+        "the nftables table with bans and connection limits is loaded ([abuse](abuse.md))"
+    ),
+    "host.bans": (
+        "fail2ban and the login limit run, and the kernel refuses every network that is banned; it"
+        " names them; `na` if `firewall_bans` is off"
+    ),
     "host.units": "no other unit of the host has failed; `warn` if one has",
 }
 """What each finding about a host verifies. A finding may be the cause of those after it."""
@@ -210,6 +217,8 @@ def judge(
         "host.srs": _service(facts, "host.srs", ("postsrsd.service",)),
         "host.relays": _relays(facts),
         "host.outbound": _outbound(facts),
+        "host.firewall": _firewall(facts),
+        "host.bans": _bans(facts),
         "host.units": _units(facts),
     }
     return [
@@ -365,7 +374,7 @@ def _refused(sending: Facts, host: str) -> Answer:
 
 
 SHOWN = 5
-"""How many refusals a finding shows."""
+"""How many refusals or bans a finding shows."""
 
 
 def refusal_text(row: Facts) -> str:
@@ -484,6 +493,49 @@ def _ways(rows: t.Sequence[Facts], expected: str, none: str, remedy: str) -> Ans
     if wrong:
         return Answer("fail", expected, "; ".join(wrong), remedy)
     return Answer("ok", expected, ", ".join(one["name"] for one in rows))
+
+
+def _firewall(facts: Facts) -> Answer:
+    """Return the answer about the table with bans and connection limits."""
+    unit = "reseller-mail-firewall.service"
+    answer = _service(facts, "host.firewall", (unit,))
+    missing = facts["firewall"]["table"]
+    if not missing:
+        return answer
+    found = missing if answer.state == "ok" else f"{answer.found}; {missing}"
+    return Answer("fail", answer.expected, found, f"systemctl restart {unit}")
+
+
+def _bans(facts: Facts) -> Answer:
+    """Return the answer about fail2ban, and about the networks that are banned."""
+    found = facts["firewall"]
+    if not found["wanted"]:
+        return Answer("na", "", "firewall_bans is off")
+    answer = _service(facts, "host.bans", ("reseller-mail-login-limit.service", "fail2ban.service"))
+    if answer.state != "ok":
+        return answer
+    if found["table"] and not found["fail2ban"]:
+        return Answer("blocked", answer.expected, "not verified: host.firewall failed")
+    if found["fail2ban"] or found["open"]:
+        return Answer(
+            "fail",
+            answer.expected,
+            found["fail2ban"] or f"banned, but not refused: {_shown(found['open'])}",
+            "systemctl restart reseller-mail-firewall.service fail2ban.service",
+        )
+    return Answer("ok", answer.expected, _banned(found["bans"]))
+
+
+def _banned(bans: t.Sequence[Facts]) -> str:
+    """Return how many networks are banned, and which."""
+    networks = sorted({one["network"] for one in bans})
+    return f"{len(networks)} banned: {_shown(networks)}" if networks else "none is banned"
+
+
+def _shown(names: t.Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
 
 
 def _units(facts: Facts) -> Answer:

@@ -43,6 +43,8 @@ VERSIONS: t.Final[dict[str, dict[int, str]]] = {
     "postfix": {12: "3.7", 13: "3.10"},
     "dovecot-core": {12: "2.3", 13: "2.4"},
     "opendkim": {12: "2.11", 13: "2.11"},
+    "fail2ban": {12: "1.0", 13: "1.1"},
+    "nftables": {12: "1.0", 13: "1.1"},
     "nginx-light": {12: "1.22", 13: "1.26"},
     "certbot": {12: "2.1", 13: "4.0"},
 }
@@ -68,9 +70,9 @@ CATALOGUE: t.Final[dict[str, str]] = {
     "preflight.release": "the host has the Debian release of the estate",
     "preflight.python": "the host has Python 3.11 or newer",
     "preflight.versions": (
-        "Postfix, Dovecot, OpenDKIM, nginx and certbot, installed or to be installed, are of the"
-        " series in Debian; `fail` for Dovecot, whose settings differ between series, otherwise"
-        " `warn`"
+        "Postfix, Dovecot, OpenDKIM, fail2ban, nftables, nginx and certbot, installed or to be"
+        " installed, are of the series in Debian; `fail` for Dovecot, whose settings differ between"
+        " series, otherwise `warn`"
     ),
     "preflight.packages": (
         "the package mirrors answer; `warn` if all packages are installed; `na` if"

@@ -11,6 +11,10 @@ An account is a mailbox under all its names. Dovecot finds out which mailbox a n
 it asked, so the domain behind each other name of one is remembered from reports. What was asked
 before the first of them counts as unfinished for a while.
 
+Each new wrong password is written to the log with its network. fail2ban bans networks by these
+lines (role firewall). An account that was logged in to from the network before
+has no such line: its user may mistype.
+
 A delay alone does not slow guesses made side by side, so the number of unverified ones at the same
 time is limited, too: what is above it is refused without being verified. The delay, Dovecot's
 ``auth_failure_delay`` and the time for the hash must stay below the 10 seconds that Postfix waits
@@ -170,8 +174,10 @@ class Limiter:
         pair = self._counters[0].get((guess.login, guess.network), Counter())
         return next((one for one in pair.pending if one.name == name), guess)
 
-    def after(self, guess: Guess, success: bool, now: float, refused: bool = False) -> None:
-        """Note how an attempt ended that was verified.
+    def after(self, guess: Guess, success: bool, now: float, refused: bool = False) -> bool:
+        """Note how an attempt ended that was verified; return whether it counts for a ban.
+
+        A new wrong password counts, unless the account was logged in to from the network before.
 
         ``refused`` means that the password was right and the protocol was not allowed. It counts
         like a wrong password, so that no client can distinguish them. But what is known to be right
@@ -179,6 +185,9 @@ class Limiter:
         """
         counters = self._counters_of(guess, now)
         known = self._right.get((guess.login, guess.network), {})
+        is_guess = not (refused or guess in counters[-1].wrong) and not any(
+            at > now - REMEMBERED for at in known.values()
+        )
         if not refused:
             known.pop(guess.digest, None)
         for counter in counters:
@@ -195,7 +204,7 @@ class Limiter:
             known[guess.digest] = now
             if len(known) > MOST_RIGHT:
                 del known[next(iter(known))]
-            return
+            return False
         for rule, counter, what in zip(
             (PAIR, ACCOUNT, NETWORK), counters, self._names(guess), strict=True
         ):
@@ -207,6 +216,7 @@ class Limiter:
                     what,
                     rule.few,
                 )
+        return is_guess
 
     def _counters_of(self, guess: Guess, now: float) -> tuple[Counter, ...]:
         """Return the counters of a guess: of both together, of its account, of its network."""
@@ -332,7 +342,9 @@ class Service:
                 refused = (
                     not success and asked.get("refused") == asked.get("other_service") == "yes"
                 )
-                self.limiter.after(guess, success, self.clock(), refused)
+                if self.limiter.after(guess, success, self.clock(), refused):
+                    # fail2ban reads this line (role firewall).
+                    LOG.info("wrong password from %s for %s", guess.network, guess.login)
                 if refused:
                     LOG.warning(
                         "<%s> from %s: refused, the mailbox may not use %s",

@@ -361,3 +361,44 @@ def test_the_token_is_what_dovecot_reads() -> None:
     )
     with pytest.raises(ValueError, match="X-Token"):
         limit.token_of("auth_policy_hash_nonce = x\n")
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the lines for fail2ban."""
+    return [text for text in caplog.messages if text.startswith("wrong password")]
+
+
+def test_each_new_wrong_password_is_a_line_with_the_network_before_what_the_client_sent(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    service = limit.Service("t", clock=lambda: 0.0)
+    report(service, success=False, pwhash="1")
+    report(service, success=False, pwhash="1")
+    report(service, success=False, pwhash="2", remote="2001:db8:1:2:3::4")
+    report(service, success=False, pwhash="3", login="a from 192.0.2.9\nfor@x", typed="a@x")
+    report(service, success=False, pwhash="4", policy_reject=True)
+    report(service, success=False, pwhash="5", **PROTOCOL)
+    report(service, success=True, pwhash="6")
+    assert said(caplog) == [
+        "wrong password from 192.0.2.1 for jo@acme.example",
+        "wrong password from 2001:db8:1:2::/64 for jo@acme.example",
+        "wrong password from 192.0.2.1 for a?from?192.0.2.9?for@x",
+    ]
+
+
+def test_who_logged_in_from_a_network_has_it_not_banned_and_others_there_have(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    now = [0.0]
+    service = limit.Service("t", clock=lambda: now[0])
+    report(service, success=True, pwhash="right")
+    report(service, success=False, pwhash="wrong")
+    assert said(caplog) == []
+    report(service, success=False, pwhash="wrong", login="it@acme.example")
+    report(service, success=False, pwhash="wrong", remote="192.0.2.2")
+    assert len(said(caplog)) == 2
+    now[0] = limit.REMEMBERED + 1
+    report(service, success=False, pwhash="another")
+    assert len(said(caplog)) == 3

@@ -194,6 +194,7 @@ def known(text: str = "jo@acme.example", of: Estate = ESTATE, **changes: t.Any) 
             "generation": "000001-abc",
             "tables": tables,
             "addresses": addresses,
+            "bans": [],
             "dkim_keys": [
                 {
                     "selector": "mx1",
@@ -370,6 +371,16 @@ def test_a_refusal_of_a_limit_in_the_log_is_a_hint_and_the_host_is_not_blamed() 
     found = only(given, "outbound")
     assert found.cause is None
     assert [step.id for step in found.hints] == ["log.limited"]
+
+
+def test_a_banned_network_that_guessed_is_a_hint_with_the_command_that_ends_the_ban() -> None:
+    ban = {"network": "192.0.2.7", "until": "2026-11-21T12:30:00Z"}
+    found = only(with_host(known(), bans=[ban]), "login")
+    assert found.cause is None
+    (step,) = found.hints
+    assert (step.id, step.found) == ("login.banned", "192.0.2.7 until 2026-11-21T12:30:00Z")
+    assert step.remedy.endswith("reseller.mail.unban -e unban_subject=192.0.2.7")
+    assert [one.state for one in only(known(), "login").steps if one.id == "login.bans"] == ["ok"]
 
 
 def test_a_host_without_the_daemon_s_answer_does_not_say_that_there_is_room() -> None:

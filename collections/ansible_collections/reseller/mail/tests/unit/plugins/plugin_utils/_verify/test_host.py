@@ -38,6 +38,9 @@ UNITS = (
     "postsrsd.service",
     "redis-server@reseller-mail.service",
     "rspamd.service",
+    "reseller-mail-login-limit.service",
+    "reseller-mail-firewall.service",
+    "fail2ban.service",
     "certbot.timer",
 )
 SOCKETS = (
@@ -63,6 +66,7 @@ WELL: dict[str, t.Any] = {
     "filesystems": [DISK, {**DISK, "path": QUEUE}],
     "queue": {"messages": 0, "held": 0, "oldest": 0.0, "oldest_new": 0.0, "error": ""},
     "sending": {"refused": [], "error": ""},
+    "firewall": {"wanted": True, "bans": [], "open": [], "table": "", "fail2ban": ""},
     "queue_folder": QUEUE,
     "filter_down": "tempfail",
     "ways": [
@@ -227,6 +231,28 @@ def silence(path: str) -> Change:
             "host.outbound",
             "192.0.2.11: cannot assign requested address",
         ),
+        (
+            stop("reseller-mail-firewall.service"),
+            "host.firewall",
+            "reseller-mail-firewall.service is inactive",
+        ),
+        (
+            lambda facts: facts["firewall"].update(table="the nftables table is missing"),
+            "host.firewall",
+            "the nftables table is missing",
+        ),
+        (stop("fail2ban.service"), "host.bans", "fail2ban.service is inactive"),
+        (stop("reseller-mail-login-limit.service"), "host.bans", "login-limit.service is inactive"),
+        (
+            lambda facts: facts["firewall"].update(fail2ban="fail2ban does not answer: no jail"),
+            "host.bans",
+            "fail2ban does not answer: no jail",
+        ),
+        (
+            lambda facts: facts["firewall"].update(open=["192.0.2.7"]),
+            "host.bans",
+            "banned, but not refused: 192.0.2.7",
+        ),
         (stop("postsrsd.service"), "host.srs", "postsrsd.service is inactive"),
         (
             lambda facts: facts["queue"].update(messages=1, oldest_new=3601.0),
@@ -311,6 +337,23 @@ def test_a_failed_unit_that_has_a_finding_of_its_own_is_told_once() -> None:
         facts["failed"].append("reseller-mail-guard.service")
 
     assert list(problems(found(change))) == ["host.guard"]
+
+
+def test_the_networks_that_are_banned_are_counted_and_named() -> None:
+    rows = [{"network": f"192.0.2.{number}"} for number in (9, 1, 2, 3, 4, 5, 1)]
+    answer = found(lambda facts: facts["firewall"].update(bans=rows))["host.bans"]
+    assert (answer.state, answer.found) == (
+        "ok",
+        "6 banned: 192.0.2.1, 192.0.2.2, 192.0.2.3, 192.0.2.4, 192.0.2.5 and 1 more",
+    )
+    off = found(lambda facts: facts["firewall"].update(wanted=False))["host.bans"]
+    assert (off.state, off.found) == ("na", "firewall_bans is off")
+
+
+def test_bans_without_their_table_are_no_second_failure() -> None:
+    findings = found(lambda facts: facts["firewall"].update(table="missing", open=["192.0.2.7"]))
+    assert list(problems(findings)) == ["host.firewall"]
+    assert findings["host.bans"].state == "blocked"
 
 
 def test_a_little_room_is_a_warning() -> None:

@@ -54,6 +54,8 @@ FACTS: dict[str, t.Any] = {
         "postfix": {"installed": "3.7.11-0+deb12u1", "candidate": "3.7.11-0+deb12u1"},
         "dovecot-core": {"installed": "", "candidate": "1:2.3.19.1+dfsg1-2.1+deb12u7"},
         "opendkim": {"installed": "", "candidate": "2.11.0~beta2-8+deb12u1"},
+        "fail2ban": {"installed": "", "candidate": "1.0.2-2"},
+        "nftables": {"installed": "1.0.6-2+deb12u2", "candidate": "1.0.6-2+deb12u2"},
         "nginx-light": {"installed": "", "candidate": "1.22.1-9+deb12u11"},
         "certbot": {"installed": "", "candidate": "2.1.0-4"},
     },
@@ -198,7 +200,13 @@ TROUBLE: dict[str, tuple[dict[str, t.Any], str, str, str, str]] = {
     ),
     "no mirror, and all packages are installed": (
         {
-            **packages(dovecot_core="2.3", opendkim="2.11", nginx_light="1.22", certbot="2.1"),
+            **packages(
+                dovecot_core="2.3",
+                opendkim="2.11",
+                fail2ban="1.0",
+                nginx_light="1.22",
+                certbot="2.1",
+            ),
             "mirrors": {"http://mirror.example": "timed out"},
         },
         "packages",
