@@ -24,6 +24,7 @@ from . import (
     quota_warnings,
     sending,
     sieve,
+    spam,
     tls,
 )
 from .describe import describe
@@ -86,6 +87,7 @@ def artefact(estate: Estate, node: Node, root: str = ROOT) -> Artefact:
         **dovecot.lookups(estate, node),
         **sieve.lookups(estate, node),
         **forwards.lookups(estate, node),
+        **spam.lookups(estate, node),
         **opendkim.lookups(estate, node, root),
         **mta_sts.lookups(estate, node),
         **quota_warnings.lookups(estate, node),

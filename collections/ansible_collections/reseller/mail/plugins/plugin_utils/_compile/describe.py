@@ -13,7 +13,7 @@ import typing as t
 from .._model import contact, services
 from .._model.addresses import ROLES, complete, delivered
 from .._model.sizes import size
-from . import outgoing, sieve
+from . import outgoing, sieve, spam
 
 if t.TYPE_CHECKING:
     from .._model.domain import Domain, Mailbox, MailboxLimits
@@ -39,6 +39,7 @@ def describe(estate: Estate, node: Node) -> list[str]:
                 found.update(outgoing.describe(estate, node, tenant, domain))
                 found.update(_names(estate.provider, domain))
     found.update(sieve.described(estate, node))
+    found.update(spam.described(estate, node))
     return sorted(found)
 
 

@@ -12,6 +12,7 @@ import typing as t
 
 from .._model.names import typed
 from .._model.sizes import size
+from .._model.spam import tenths
 from . import logins
 from ._text import lines
 
@@ -34,6 +35,12 @@ FIELDS: dict[int, t.Callable[[Mailbox], str]] = {
 
 Dovecot 2.3 and 2.4 have no common name for a quota. Dovecot 2.3 has no limit for folders.
 """
+
+JUNK_SCORE = {
+    12: " userdb_sieve_env_spam_junk=",
+    13: " userdb_sieve_environment/spam_junk=",
+}
+"""The field with which the script that files spam finds a user's score, by Debian release."""
 
 PRESENT = "@"
 """A key that every passwd-file of lookups contains, and that is no address and no domain.
@@ -65,7 +72,7 @@ def lookups(estate: Estate, node: Node) -> dict[str, str]:
     served = [pair for pair in estate.domains_on(node) if pair[1].type == "mail"]
     for _tenant, domain in served:
         files[f"dovecot/users/{domain.name}"] = lines(
-            f"{mailbox.address}:::::::{FIELDS[node.debian](mailbox)}"
+            f"{mailbox.address}:::::::{FIELDS[node.debian](mailbox)}{_junk_score(node, mailbox)}"
             for mailbox in domain.mailboxes
         )
         everyone += (mailbox.address for mailbox in domain.mailboxes)
@@ -81,6 +88,12 @@ def lookups(estate: Estate, node: Node) -> dict[str, str]:
         {key: f"noauthenticate {field}" for key, field in {PRESENT: STORE, **other_names}.items()}
     )
     return files
+
+
+def _junk_score(node: Node, mailbox: Mailbox) -> str:
+    """Return the field with the score of spam in tenths; nothing if no mail is filed by score."""
+    score = tenths(mailbox.spam.junk)
+    return "" if score is None else f"{JUNK_SCORE[node.debian]}{score}"
 
 
 def _other_names(domain: Domain) -> set[str]:

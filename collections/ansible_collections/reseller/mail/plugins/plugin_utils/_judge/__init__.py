@@ -23,6 +23,7 @@ from . import (
     promotions,
     roles,
     sieve,
+    spam,
     suspensions,
     targets,
 )
@@ -42,6 +43,7 @@ JUDGES = (
     entitlement,
     limits,
     sieve,
+    spam,
     promotions,
     outgoing,
     dns,

@@ -11,7 +11,7 @@ import typing as t
 from .._model.domain import Domain
 from .._model.names import nearest
 from .._model.tenant import Tenant
-from .._model.values import Fault
+from .._model.values import Fault, Position
 from .._model.words import listed
 from ._index import Index, fault
 
@@ -20,6 +20,9 @@ RESERVED = ("mta-sts", "autoconfig", "autodiscover")
 names."""
 
 _NOT_FOR_RELAY = ("mailboxes", "aliases", "sender_addresses", "domain_aliases", "catch_all")
+
+_OF_SPAM = {"spam_scores": ("junk", "reject", "greylist"), "spam_lists": ("allow", "block")}
+"""The keys of ``spam`` that need a feature."""
 
 
 def judge(index: Index) -> t.Iterator[Fault]:
@@ -45,23 +48,36 @@ def _not_in_plan(index: Index, tenant: Tenant, domain: Domain) -> t.Iterator[Fau
     plan = index.plans.get(tenant.plan)
     if plan is None:
         return
-    uses = {
-        "catch_all": ("catch_all", domain.catch_all is not None),
-        "relay_domains": ("type", domain.type == "relay"),
-        "branding": ("branding", "branding" in domain.own_settings),
-    }
-    for feature, (key, used) in uses.items():
-        if used and feature not in plan.features:
-            what = f"{domain.name} uses {feature}, which plan {plan.name} does not have"
+    for feature, who, at in _uses(domain):
+        if feature not in plan.features:
+            what = f"{who} uses {feature}, which plan {plan.name} does not have"
             with_it = listed(
                 name for name, other in index.plans.items() if feature in other.features
             )
             yield fault(
-                domain.at.of(key),
+                at,
                 "feature-not-in-plan",
                 what,
                 f"features of the plan: {listed(plan.features)}; plans with it: {with_it}",
             )
+
+
+def _uses(domain: Domain) -> t.Iterator[tuple[str, str, Position]]:
+    """Yield each feature that the file of a domain uses: its name, the user, the place."""
+    if domain.catch_all is not None:
+        yield "catch_all", domain.name, domain.at.of("catch_all")
+    if domain.type == "relay":
+        yield "relay_domains", domain.name, domain.at.of("type")
+    if "branding" in domain.own_settings:
+        yield "branding", domain.name, domain.at.of("branding")
+    owners = {domain.name: domain.own_settings}
+    owners |= {box.address: box.own_settings for box in domain.mailboxes}
+    for name, own in owners.items():
+        spam = own.get("spam") or {}
+        for feature, keys in _OF_SPAM.items():
+            used = next((key for key in keys if spam.get(key) is not None), None)
+            if used:
+                yield feature, name, spam["at"].of(used)
 
 
 def _relay_domain(index: Index, tenant: Tenant, domain: Domain) -> t.Iterator[Fault]:

@@ -29,6 +29,7 @@ from .._model.estate import (
     Step,
     TlsKey,
 )
+from .._model.spam import Spam
 from .._model.suspension import PROFILES
 from .._model.tenant import (
     COUNTERS,
@@ -123,6 +124,7 @@ def estate(
     unused_keys: t.Mapping[str, int],
 ) -> Estate:
     """Return the estate. The values of a file that is missing are empty."""
+    own = cascade.own_settings("estate", estate_file.get("defaults"))
     provider = _without_place(estate_file.get("provider"))
     return Estate(
         provider=Provider(**provider) if provider else Provider("", ""),
@@ -147,7 +149,8 @@ def estate(
         suspension_profiles=_each(suspensions.profile, estate_file, "suspension_profiles"),
         at=estate_file.get("at") or NOWHERE,
         unused_keys=tuple(sorted(unused_keys.items())),
-        own_settings=cascade.own_settings("estate", estate_file.get("defaults")),
+        spam=build_domain.table((("estate", own),), "spam", Spam),
+        own_settings=own,
     )
 
 

@@ -28,6 +28,7 @@ from .._model.domain import (
     Smime,
     Spf,
 )
+from .._model.spam import Spam
 from .._model.suspension import Suspension
 from .._model.tenant import COUNTERS, Plan
 from .._model.values import PROTOCOLS, Limit
@@ -226,7 +227,7 @@ def _mailbox(
     )
 
 
-_SHARED = frozenset(("locale", "protocols", "rate_limits", "mailbox_limits", "sieve"))
+_SHARED = frozenset(("locale", "protocols", "rate_limits", "mailbox_limits", "spam", "sieve"))
 
 
 def _shared_settings(chain: cascade.Chain, tenancy: Tenancy) -> dict[str, t.Any]:
@@ -236,6 +237,7 @@ def _shared_settings(chain: cascade.Chain, tenancy: Tenancy) -> dict[str, t.Any]
         "protocols": cascade.value_of(chain, "protocols") or tenancy.protocols,
         "rate_limits": table(chain, "rate_limits", RateLimits),
         "mailbox_limits": table(chain, "mailbox_limits", MailboxLimits),
+        "spam": table(chain, "spam", Spam),
         "sieve": cascade.value_of(chain, "sieve"),
     }
 

@@ -31,6 +31,7 @@ _LABEL = f"(?:{_ASCII_LABEL}|(?=[^.@]*{_OTHER})(?:[A-Za-z0-9-]|{_OTHER})+)"
 _NAME = rf"{_LABEL}(?:\.{_LABEL})+\.?"
 _OWNER_NAME = _NAME.replace("A-Za-z0-9", "A-Za-z0-9_")
 _LOCAL_PART = r"(?=[^@]{1,64}(?:@|$))[A-Za-z0-9_][A-Za-z0-9_+=-]*(?:\.[A-Za-z0-9_+=-]+)*"
+_SENDER = rf"(?:{_LOCAL_PART}@|\.)?{_NAME}"
 _SLUG = "[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?"
 _IP = {
     "type": "string",
@@ -69,6 +70,17 @@ SHAPES: dict[s.Scalar, Schema] = {
     s.SIZE: {"type": "string", "pattern": f"^{_SIZE_TEXT}$"},
     s.IP: _IP,
     s.TRUTH: {"type": ["boolean", "string"], "pattern": "^(?:true|false)$"},
+    s.SCORE: {
+        "type": ["number", "string"],
+        "exclusiveMinimum": 0,
+        "maximum": 999.9,
+        "pattern": r"^(?:never|(?=.*[1-9])(?:0|[1-9][0-9]{0,2})(?:\.[0-9])?)$",
+    },
+    s.SENDER: {"type": ["string", "number"], "pattern": f"^{_SENDER}$"},
+    s.SENDER_OR_NETWORK: {
+        "type": ["string", "number"],
+        "pattern": f"^(?:{_SENDER}|[0-9A-Fa-f:.]{{2,45}}/[0-9.]{{1,15}})$",
+    },
     s.MONEY: {**_AMOUNT, "exclusiveMaximum": 10**9},
     s.RATIO: {**_AMOUNT, "maximum": 100},
     s.PASSWORD: {

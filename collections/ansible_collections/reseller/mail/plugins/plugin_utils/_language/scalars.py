@@ -20,6 +20,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._host import hashes
 
 from .._model import mx, names
 from .._model.sizes import UNITS
+from .._model.spam import NEVER, is_network, tenths
 from .._model.values import Limit
 from .._model.words import meant, shown
 
@@ -242,6 +243,34 @@ def _sieve(text: str) -> str:
     return text
 
 
+def _score(text: str) -> str:
+    """Return a score without a needless zero at its end, or the word for no score."""
+    if text == NEVER:
+        return text
+    if not re.fullmatch(r"(?:0|[1-9][0-9]{0,2})(?:\.[0-9])?", text) or not tenths(text):
+        raise ValueError(f"{shown(text)} is not a score")
+    return text.removesuffix(".0")
+
+
+def _sender(text: str) -> str:
+    """Return the address of a sender, a domain, or a domain with a dot before it."""
+    if "@" in text:
+        return names.address(text)
+    return f".{names.domain(text[1:])}" if text.startswith(".") else names.domain(text)
+
+
+def _sender_or_network(text: str) -> str:
+    """Return a sender, or a network in its normal form."""
+    if not is_network(text):
+        return _sender(text)
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError:
+        raise ValueError(
+            f"{shown(text)} is not a network, or it has bits behind its prefix"
+        ) from None
+
+
 def renamed(kind: Scalar, **others: str) -> Scalar:
     """Return the kind, which then also accepts other words for some of its values."""
     return Scalar(
@@ -352,6 +381,17 @@ MONEY = Scalar("an amount such as 4.90, at most four decimals", lambda text: _de
 RATIO = Scalar("a ratio such as 1.5, above 0 and at most 100", _ratio)
 PERCENT = whole(0, 100, "a percentage")
 PRIORITY = whole(mx.PRIORITY + 1, 65535, f"a preference above {mx.PRIORITY}, that of the nodes")
+SCORE = Scalar("a score from 0.1 to 999.9, at most one decimal, or never", _score)
+SENDER = Scalar(
+    "an address such as jo@shop.example, a domain such as shop.example, or .shop.example for the"
+    " domain and all below it",
+    _sender,
+)
+SENDER_OR_NETWORK = Scalar(
+    "an address such as jo@shop.example, a domain such as shop.example, .shop.example for the"
+    " domain and all below it, or a network such as 192.0.2.0/24",
+    _sender_or_network,
+)
 COUNT = replace(whole(1, 10**9, "a number above 0"), allowed="a whole number from 1")
 DAYS = whole(1, 3650, "an allowed number of days", "days")
 EVIDENCE_DAYS = whole(1, 45, "an allowed number of days: evidence is kept for 60 days", "days")

@@ -10,6 +10,8 @@ import datetime
 import typing as t
 from dataclasses import dataclass, field
 
+from .spam import DEFAULT as DEFAULT_SPAM
+from .spam import Spam
 from .suspension import DEFAULT, Suspension
 from .values import NOWHERE, PROTOCOLS, Limit, OwnSettings, Position, Secret
 
@@ -96,6 +98,7 @@ class Mailbox(_Addressed):
     protocols: tuple[str, ...] = PROTOCOLS
     rate_limits: RateLimits = RateLimits()
     mailbox_limits: MailboxLimits = MailboxLimits()
+    spam: Spam = DEFAULT_SPAM
     sieve: tuple[tuple[str, str], ...] = ()
     suspension: Suspension = DEFAULT
     own_settings: OwnSettings = field(default_factory=dict, compare=False, repr=False)
@@ -288,6 +291,7 @@ class Domain:
     protocols: tuple[str, ...] = PROTOCOLS
     rate_limits: RateLimits = RateLimits()
     mailbox_limits: MailboxLimits = MailboxLimits()
+    spam: Spam = DEFAULT_SPAM
     sieve: tuple[tuple[str, str], ...] = ()
     outgoing_relay: t.Optional[str] = None
     suspension: Suspension = DEFAULT

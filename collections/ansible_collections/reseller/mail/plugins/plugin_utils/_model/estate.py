@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from .domain import Dmarc, Domain
+from .spam import DEFAULT, Spam
 from .suspension import Suspension
 from .tenant import AddOn, AddOnBundle, Plan, Tenant
 from .values import NOWHERE, OwnSettings, Position
@@ -257,6 +258,7 @@ class Role:
 class Estate:
     """Everything that one provider runs.
 
+    ``spam`` is what counts where no tenant sets anything.
     ``unused_keys`` are the keys in use that hosts do not act on yet, sorted, each with its number
     of uses. A key is written as ``account.yml: defaults.retention``.
     """
@@ -281,6 +283,7 @@ class Estate:
     steps: tuple[Step, ...] = ()
     own_names: OwnNames = OwnNames()
     suspension_profiles: tuple[SuspensionProfile, ...] = ()
+    spam: Spam = DEFAULT
     at: Position = field(default=NOWHERE, compare=False)
     unused_keys: tuple[tuple[str, int], ...] = field(default=(), compare=False, repr=False)
     own_settings: OwnSettings = field(default_factory=dict, compare=False, repr=False)

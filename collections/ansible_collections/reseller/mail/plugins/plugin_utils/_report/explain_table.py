@@ -110,6 +110,8 @@ def shown(found: Effective) -> str:
             ", then ".join(f"{level}'s ({text.count(chr(10))} lines)" for level, text in value)
             or "-"
         )
+    if found.key in ("spam.allow", "spam.block"):
+        return ", ".join(f"{one} ({level})" for level, those in value for one in those) or "-"
     if isinstance(value, tuple):
         return ", ".join(value) or "-"
     return str(value).lower() if isinstance(value, bool) else str(value) or "-"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Files mail that a spam filter marked into Junk. It runs before the user's own script, and instead of it.
+# Files mail that spam.sieve found to be spam into Junk. It runs before the user's own script, and instead of it.
 require ["fileinto"];
 
-if anyof (header :is "X-Spam-Flag" "YES", header :is "X-Spam" "Yes") {
+if header :is "X-Spam-Folder" "Junk" {
   fileinto "Junk";
 }

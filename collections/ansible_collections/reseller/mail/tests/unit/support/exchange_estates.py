@@ -127,6 +127,12 @@ _KINDS: list[tuple[s.Scalar, st.SearchStrategy[str]]] = [
     (s.SUBJECT, st.one_of(st.just("acme"), _DOMAINS, _ADDRESSES)),
     (s.REPLY, st.sampled_from(["=1+1", "Pay first, please", "+49 30", "x"])),
     (s.USERNAME, st.sampled_from(["acme", "=x@relay.example", "0123"])),
+    (s.SCORE, st.sampled_from(["0.1", "6", "6.5", "15.0", "never"])),
+    (s.SENDER, st.one_of(_ADDRESSES, _DOMAINS, _DOMAINS.map(".{}".format))),
+    (
+        s.SENDER_OR_NETWORK,
+        st.one_of(_ADDRESSES, st.sampled_from(["192.0.2.0/24", "2001:db8::/32"])),
+    ),
     (s.PROFILE, st.sampled_from(["abuse", "legal_hold", "late_2"])),
 ]
 

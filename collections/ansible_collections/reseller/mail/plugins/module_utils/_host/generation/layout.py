@@ -38,7 +38,8 @@ __all__ = [
 ]
 
 GROUPS = {
-    **dict.fromkeys(("postfix", "sending"), "postfix"),
+    # The filter reads Postfix's aliases, too, so its user is in this group.
+    **dict.fromkeys(("postfix", "sending", "filter"), "postfix"),
     "dovecot": "dovecot",
     **dict.fromkeys(("opendkim", "opendkim_ed25519", "opendkim_node"), "opendkim"),
     **dict.fromkeys(("mta_sts", "autoconfig", "autodiscover", "address_book"), "www-data"),

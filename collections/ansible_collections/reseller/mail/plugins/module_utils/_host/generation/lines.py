@@ -24,6 +24,10 @@ _ENCODED = r"=\?utf-8\?[bq]\?[A-Za-z0-9=_!*+/-]+\?="
 _PHRASE = rf'(?:"(?:[ !#-\[\]-~]|\\["\\])+"|{_ENCODED}(?: {_ENCODED})*)'
 """A name in a header field: a quoted string (RFC 5322) or encoded words."""
 
+_SCORE = r"(?:[1-9][0-9]*|-)"
+_LIST = rf"(?:e|p:{_WORD}|a:{_WORD}|d:{_DOMAIN}|m:{_ADDRESS})"
+"""The name of a level's list of senders: estate, plan, account, domain, mailbox."""
+
 _REPLY = r"(?:450 4\.7\.1|550 5\.7\.1) [ -~]+"
 """A reply that defers or refuses mail for a suspended address."""
 
@@ -75,6 +79,9 @@ _PATTERNS = {
         rf"({_ADDRESS})\t{_WORD}(?: recipients=[0-9]+)?(?: mailbox=[0-9]+)?(?: domain=[0-9]+)?"
         r"(?: tenant=[0-9]+)?"
     ),
+    "filter/lists": rf"({_LIST} (?:{_ADDRESS}|@\.?{_DOMAIN}))\t(?:allow|block)",
+    "filter/networks": r"([0-9a-f.:]+/[0-9]{1,3})\t(?:allow|block)",
+    "filter/settings": rf"(@|@{_DOMAIN}|{_ADDRESS})\t{_SCORE} {_SCORE} {_SCORE}(?: {_LIST})*",
     "tls/names": rf"({_DOMAIN})",
     "quota_warnings/names": (
         rf"({_DOMAIN})\t(?:[A-Za-z0-9][A-Za-z0-9 -]*|{_ENCODED}(?: {_ENCODED})*)"
@@ -83,14 +90,18 @@ _PATTERNS = {
 _LINES = {path: re.compile(rf"^{pattern}$", re.M) for path, pattern in _PATTERNS.items()}
 _USERS = re.compile(rf"dovecot/users/({_DOMAIN})\Z")
 _USER_LINES = {
-    # In older generations mailboxes have no limits. A rollback to them must still work.
-    debian: re.compile(rf"^({_ADDRESS}):::::::{size}[0-9]+[BKMGT]?(?:{counts})?$", re.M)
-    for debian, size, counts in (
-        (12, r"userdb_quota_rule=\*:storage=", ":messages=[0-9]+"),
+    # In older generations mailboxes have no limits, or no score of spam. A rollback to them must
+    # still work.
+    debian: re.compile(
+        rf"^({_ADDRESS}):::::::{size}[0-9]+[BKMGT]?(?:{counts})?(?:{junk}[0-9]+)?$", re.M
+    )
+    for debian, size, counts, junk in (
+        (12, r"userdb_quota_rule=\*:storage=", ":messages=[0-9]+", " userdb_sieve_env_spam_junk="),
         (
             13,
             "userdb_quota_storage_size=",
             " userdb_quota_message_count=[0-9]+ userdb_quota_mailbox_count=[0-9]+",
+            " userdb_sieve_environment/spam_junk=",
         ),
     )
 }

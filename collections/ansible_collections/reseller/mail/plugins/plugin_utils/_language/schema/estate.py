@@ -52,7 +52,14 @@ from .kinds import (
 from .policy import defaults
 from .suspension import SUSPENSION_PROFILE
 
-FEATURES = ("branding", "catch_all", "outbound_address", "relay_domains")
+FEATURES = (
+    "branding",
+    "catch_all",
+    "outbound_address",
+    "relay_domains",
+    "spam_lists",
+    "spam_scores",
+)
 ROLES = ("super_admin", "operator", "tenant_admin", "domain_admin")
 
 COUNTS = {

@@ -12,6 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ..._model.domain import Dkim, MailboxLimits, MtaSts, Spf
+from ..._model.spam import DEFAULT
 from ..._model.values import PROTOCOLS
 from ..ladders import LADDERS
 from ..scalars import (
@@ -24,11 +25,15 @@ from ..scalars import (
     MAX_AGE,
     OWNER_NAME,
     RECIPIENT,
+    SCORE,
+    SENDER,
+    SENDER_OR_NETWORK,
     SIEVE,
     SLUG,
     TEXT,
     TRUTH,
     URL,
+    Scalar,
     choice,
 )
 from .kinds import (
@@ -295,6 +300,67 @@ MAILBOX_LIMITS = Table(
 )
 
 
+def _spam(sender: Scalar) -> Table:
+    """Return the keys of ``spam``. ``sender`` is the kind of the entries of its lists."""
+    return Table(
+        "spam",
+        {
+            "junk": key(
+                SCORE,
+                "From this score on, mail is filed into the folder Junk. V(never): no score does"
+                " that.",
+                "X-1",
+                HOSTS,
+                DEFAULT.junk,
+                rule=NEAREST,
+            ),
+            "reject": key(
+                SCORE,
+                "From this score on, mail is refused while it is received, if all its recipients"
+                " refuse it. V(never): no score does that.",
+                "X-1",
+                HOSTS,
+                DEFAULT.reject,
+                rule=NEAREST,
+            ),
+            "greylist": key(
+                SCORE,
+                "From this score on, mail of an unknown sender is refused until the sender tries"
+                " again some minutes later, as mail servers do and many spammers do not. V(never):"
+                " no score does that.",
+                "X-1",
+                HOSTS,
+                DEFAULT.greylist,
+                rule=NEAREST,
+            ),
+            "allow": key(
+                Many(sender),
+                "Senders whose mail is neither refused nor filed into Junk. They count only if SPF"
+                " or DKIM proves them. In estate.yml also networks. Of all levels whose lists have"
+                " the sender, the nearest decides.",
+                "X-1",
+                HOSTS,
+                (),
+                rule=TOGETHER,
+            ),
+            "block": key(
+                Many(sender),
+                "Senders whose mail is refused, or filed into Junk if other recipients of the"
+                " message do not block them. In estate.yml also networks. Of all levels whose lists"
+                " have the sender, the nearest decides.",
+                "X-1",
+                HOSTS,
+                (),
+                rule=TOGETHER,
+            ),
+        },
+    )
+
+
+SPAM = _spam(SENDER)
+SPAM_OF_ESTATE = _spam(SENDER_OR_NETWORK)
+
+
 @dataclass(frozen=True, slots=True)
 class Cascade:
     """One key and the levels that can set it."""
@@ -304,9 +370,9 @@ class Cascade:
 
 
 def _table(table: Table, doc: str, rows: str, levels: tuple[str, ...]) -> Cascade:
-    """Return a cascading key with a table. Its rule is that of the keys of the table."""
-    rules = {sub.rule for sub in table.keys.values() if sub.rule}
-    return Cascade(key(table, doc, rows, PARTS, rule=rules.pop()), levels)
+    """Return a cascading key with a table. Its rule is that of the first key of the table."""
+    rule = next(sub.rule for sub in table.keys.values() if sub.rule)
+    return Cascade(key(table, doc, rows, PARTS, rule=rule), levels)
 
 
 _TO_DOMAIN = LEVELS[:4]
@@ -346,6 +412,14 @@ CASCADES: dict[str, Cascade] = {
         MAILBOX_LIMITS,
         "How much a mailbox may hold, in addition to its quota.",
         "S2-19 S4-9",
+        LEVELS,
+    ),
+    "spam": _table(
+        SPAM,
+        "From which score on mail is spam, and senders that are allowed or blocked, on nodes with"
+        " the spam filter. See docs/spam.md. In the file of a domain it needs the plan's features"
+        " spam_scores and spam_lists.",
+        "X-1",
         LEVELS,
     ),
     "sieve": Cascade(
@@ -459,6 +533,8 @@ def standing_at(level: str) -> dict[str, Key]:
         found["branding"] = key(
             BRANDING_OF_DOMAIN, found["branding"].doc, "S4-2 S4-4", PARTS, rule=NEAREST
         )
+    if level == "estate":
+        found["spam"] = key(SPAM_OF_ESTATE, found["spam"].doc, "X-1", PARTS, rule=NEAREST)
     return found
 
 

@@ -43,14 +43,14 @@ NONPAYMENT = ", inbound accept, login refuse, submission refuse, queued send"
 def test_dovecot_speaks_the_hosts_dialect() -> None:
     assert (
         dovecot.lookups(ESTATE, MX1)["dovecot/users/acme.example"]
-        == "ex@acme.example:::::::userdb_quota_rule=*:storage=1G:messages=500000\n"
-        "it@acme.example:::::::userdb_quota_rule=*:storage=0:messages=500000\n"
-        "jo@acme.example:::::::userdb_quota_rule=*:storage=5G:messages=500000\n"
+        == "ex@acme.example:::::::userdb_quota_rule=*:storage=1G:messages=500000 userdb_sieve_env_spam_junk=60\n"
+        "it@acme.example:::::::userdb_quota_rule=*:storage=0:messages=500000 userdb_sieve_env_spam_junk=60\n"
+        "jo@acme.example:::::::userdb_quota_rule=*:storage=5G:messages=500000 userdb_sieve_env_spam_junk=60\n"
     )
     assert (
         dovecot.lookups(ESTATE, MX2)["dovecot/users/globex.example"]
         == "ann@globex.example:::::::userdb_quota_storage_size=1G userdb_quota_message_count=500000"
-        " userdb_quota_mailbox_count=1000\n"
+        " userdb_quota_mailbox_count=1000 userdb_sieve_environment/spam_junk=60\n"
     )
 
 
@@ -156,7 +156,7 @@ def test_a_quota_of_nothing_is_not_unlimited() -> None:
     domain = dataclasses.replace(ACME, mailboxes=(mailbox("jo@acme.example", 0),))
     estate = with_tenant(ESTATE, "acme", domains=(domain,))
     assert dovecot.lookups(estate, MX1)["dovecot/users/acme.example"].endswith(
-        "storage=1B:messages=500000\n"
+        "storage=1B:messages=500000 userdb_sieve_env_spam_junk=60\n"
     )
 
 

@@ -135,7 +135,7 @@ def test_a_change_of_the_checks_is_noticed() -> None:
     checksum = hashlib.sha256(b"".join(sources)).hexdigest()
     assert (check.VERSION, checksum) == (
         1,
-        "10760c98420f7791f164d0630d381092a73ba387f857ec72c34315db86e9cfeb",
+        "f06e5020f729068702c03521c2429a588148328e937b77bb32db3b95f6569d0a",
     )
 
 

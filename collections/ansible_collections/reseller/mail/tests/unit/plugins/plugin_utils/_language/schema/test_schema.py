@@ -178,7 +178,7 @@ def test_every_key_is_documented_and_plain(name: str, key: schema.Key) -> None:
     assert key.doc.endswith(".")
     assert not (key.required and key.default is not None)
     assert key.rows
-    assert all(re.fullmatch(r"S[0-4]-[1-9][0-9]?", row) for row in key.rows)
+    assert all(re.fullmatch(r"(S[0-4]|X)-[1-9][0-9]?", row) for row in key.rows)
     assert key.acts in schema.ACTS
     assert (key.acts == schema.PARTS) is is_parted(key.type)
 
