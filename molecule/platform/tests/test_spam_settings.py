@@ -102,7 +102,7 @@ class Filtered:
             {
                 name
                 for box in self.boxes
-                for name in self.stored(box)[1].keys()
+                for name in self.stored(box)[1]
                 if name.lower().startswith("x-spam")
             }
         )
