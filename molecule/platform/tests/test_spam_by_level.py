@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter treats one message as the settings of each mailbox, domain, account, plan and estate say."""
+
+from __future__ import annotations
+
+import shutil
+import typing as t
+from pathlib import Path
+
+import pytest
+from client import ESTATE, Host, Message, Outside, wait_until
+from conftest import STRANGER, Side
+from test_generation import generation
+
+LEVELS = ("mailbox", "domain", "account", "plan", "estate")
+"""Each level blocks the address of its name in the domain of the sender."""
+FRIEND = "friend@stranger.example"
+ANY_SCORE = "0.1"
+"""Every message that the filter sees has this score at least: the sender has no DKIM signature."""
+
+
+def blocked(level: str) -> str:
+    return f"{level}@stranger.example"
+
+
+def estate_with(folder: Path, of_estate: str = "") -> Path:
+    """Return a copy of the scenario's estate in which every level has settings.
+
+    All mail is spam for the first user of each node, unless it is from a friend. The small mailbox
+    refuses all mail.
+    """
+    estate = folder / "estate"
+    shutil.copytree(ESTATE, estate)
+
+    def change(path: str, old: str, new: str) -> None:
+        text = (estate / path).read_text(encoding="utf-8")
+        assert text.count(old) == 1, (path, old)
+        (estate / path).write_text(text.replace(old, new), encoding="utf-8")
+
+    plan = f"    defaults: {{spam: {{block: [{blocked('plan')}]}}}}\n"
+    change("plans.yml", "features: [catch_all,", "features: [spam_lists, spam_scores, catch_all,")
+    change("plans.yml", "features: []\n", f"features: [spam_lists, spam_scores]\n{plan}")
+    change("plans.yml", "    addons: [archive]\n", f"    addons: [archive]\n{plan}")
+    change("estate.yml", "block: [203.0.113.0/24]", f"block: [{blocked('estate')}]{of_estate}")
+    own = f"spam: {{junk: {ANY_SCORE}, allow: [{FRIEND}], block: [{blocked('mailbox')}]}}"
+    for tenant, domain, name in (
+        ("acme", "acme.example", "Jo Doe"),
+        ("globex", "globex.example", "Ann Smith"),
+    ):
+        file = f"tenants/{tenant}/{domain}.yml"
+        change(file, f"display_name: {name}\n", f"display_name: {name}\n    {own}\n")
+        change(
+            file,
+            "    quota: 1M\n",
+            f"    quota: 1M\n    spam: {{junk: {ANY_SCORE}, reject: {ANY_SCORE}}}\n",
+        )
+        change(
+            file, "mailboxes:\n", f"spam: {{junk: 12, block: [{blocked('domain')}]}}\nmailboxes:\n"
+        )
+        account = estate / f"tenants/{tenant}/account.yml"
+        account.write_text(
+            account.read_text(encoding="utf-8")
+            + f"defaults: {{spam: {{block: [{blocked('account')}]}}}}\n",
+            encoding="utf-8",
+        )
+    return estate
+
+
+@pytest.fixture(scope="module", autouse=True)
+def settings(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[None]:
+    run = generation(estate_with(tmp_path_factory.mktemp("levels")))
+    assert run.rc == 0, run.output
+    yield
+    assert generation().rc == 0
+
+
+def answer(outside: Outside, side: Side, sender: str, *to: str) -> tuple[str, tuple[int, str]]:
+    """Send a message from outside; return its token and the answer at its end."""
+    message = Message.new(sender, to[0])
+    sent = outside.send(side.host, 25, sender, list(to), message)
+    assert {code for code, _text in sent["rcpt"].values()} == {250}, sent
+    return message.token, tuple(sent["data"])
+
+
+def folder(node: Host, box: str, token: str) -> str:
+    """Return the folder of a mailbox that got the message."""
+    command = f"doveadm -f tab fetch -u {box} mailbox header X-Token {token}"
+    (found,) = wait_until(lambda: node.output(command).splitlines()[1:], 20)
+    return found
+
+
+def test_one_message_goes_where_the_score_of_each_mailbox_sends_it(
+    outside: Outside, node: Host, side: Side
+) -> None:
+    boxes = (side.user.name, side.colleague.name, side.small.name)
+    token, (code, text) = answer(outside, side, STRANGER, *boxes)
+    assert code == 250, text
+    assert [folder(node, box, token) for box in boxes] == ["Junk", "INBOX", "Junk"]
+
+
+def test_a_message_that_every_recipient_refuses_is_refused(outside: Outside, side: Side) -> None:
+    _token, (code, text) = answer(outside, side, STRANGER, side.small.name)
+    assert code == 554, text
+
+
+def test_a_role_address_is_reached_by_what_all_mailboxes_refuse(
+    outside: Outside, side: Side
+) -> None:
+    _token, (code, text) = answer(
+        outside, side, blocked("estate"), f"postmaster@{side.user.domain}"
+    )
+    assert code == 250, text
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_list_of_a_level_blocks_for_what_is_below_the_level(
+    outside: Outside, node: Host, side: Side, level: str
+) -> None:
+    _token, (code, text) = answer(outside, side, blocked(level), side.user.name)
+    assert code == 554, text
+    token, (code, text) = answer(outside, side, blocked(level), side.colleague.name)
+    if level == "mailbox":
+        assert (code, folder(node, side.colleague.name, token)) == (250, "INBOX"), text
+    else:
+        assert code == 554, text
+
+
+def test_what_one_of_two_recipients_blocks_is_spam_for_this_one(
+    outside: Outside, node: Host, side: Side
+) -> None:
+    boxes = (side.user.name, side.colleague.name)
+    token, (code, text) = answer(outside, side, blocked("mailbox"), *boxes)
+    assert code == 250, text
+    assert [folder(node, box, token) for box in boxes] == ["Junk", "INBOX"]
+
+
+def test_a_friend_is_no_spam(outside: Outside, node: Host, side: Side) -> None:
+    boxes = (side.user.name, side.small.name)
+    token, (code, text) = answer(outside, side, FRIEND, *boxes)
+    assert code == 250, text
+    assert [folder(node, box, token) for box in boxes] == ["INBOX", "Junk"]
+
+
+def test_a_network_of_the_provider_counts_at_once_and_restarts_nothing(
+    tmp_path: Path, outside: Outside, nodes: dict[str, Host], sides: dict[str, Side]
+) -> None:
+    def started() -> dict[str, str]:
+        command = "systemctl show rspamd dovecot --property ActiveEnterTimestampMonotonic,MainPID"
+        return {name: node.output(command) for name, node in nodes.items()}
+
+    before = started()
+    address = outside.output("ip -4 -o addr show scope global").split()[3].partition("/")[0]
+    run = generation(estate_with(tmp_path, f", allow: [{address}/32]"))
+    assert run.rc == 0, run.output
+    assert started() == before
+    for name, side in sides.items():
+        token, (code, text) = answer(outside, side, STRANGER, side.small.name)
+        assert (code, folder(nodes[name], side.small.name, token)) == (250, "INBOX"), text
