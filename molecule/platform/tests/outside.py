@@ -328,6 +328,15 @@ def imap_append(host, user, password, times):
     return answers
 
 
+def imap_copy(host, user, password, source, target, prefix):
+    """The server's answer to a client that copies the messages whose tokens begin with the prefix."""
+    with imaplib.IMAP4_SSL(host, ssl_context=ssl.create_default_context(), timeout=TIMEOUT) as imap:
+        imap.login(user, password)
+        imap.select(source)
+        _state, (numbers,) = imap.search(None, "HEADER", "X-Token", prefix)
+        return imap.copy(numbers.decode().replace(" ", ","), target)[0]
+
+
 def imap_create(host, user, password, folder):
     """The server's answer to a client that makes a folder."""
     with imaplib.IMAP4_SSL(host, ssl_context=ssl.create_default_context(), timeout=TIMEOUT) as imap:
