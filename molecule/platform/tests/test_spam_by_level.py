@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter treats one message as the settings of each mailbox, domain, account, plan and estate say."""
+"""With the filter, mail is treated as the settings of each mailbox, domain, account, plan and estate
+say, and as the users taught it.
+
+The filter is off by default. It is on for these tests only."""
 
 from __future__ import annotations
 
+import random
+import re
 import shutil
 import typing as t
+import uuid
 from pathlib import Path
 
 import pytest
-from client import ESTATE, Host, Message, Outside, wait_until
+from client import ESTATE, Host, Message, Outside, site, wait_until
 from conftest import STRANGER, Side
 from test_generation import generation
 
@@ -17,6 +23,37 @@ LEVELS = ("mailbox", "domain", "account", "plan", "estate")
 FRIEND = "friend@stranger.example"
 ANY_SCORE = "0.1"
 """Every message that the filter sees has this score at least: the sender has no DKIM signature."""
+
+
+LEARNS = 5
+SPAM = [
+    "casino",
+    "jackpot",
+    "bonus",
+    "winner",
+    "pills",
+    "cheap",
+    "loan",
+    "credit",
+    "lottery",
+    "prize",
+    "replica",
+    "watches",
+    "urgent",
+]
+HAM = [
+    "meeting",
+    "agenda",
+    "minutes",
+    "project",
+    "invoice",
+    "schedule",
+    "colleague",
+    "report",
+    "garden",
+    "holiday",
+    "train",
+]
 
 
 def blocked(level: str) -> str:
@@ -66,12 +103,26 @@ def estate_with(folder: Path, of_estate: str = "") -> Path:
     return estate
 
 
+def apply(**variables: t.Any) -> None:
+    """Apply the roles that know the filter, with these variables, to both nodes."""
+    done = site("--tags", "opendkim,filter,postfix,dovecot", variables=variables)
+    assert done.rc == 0, done.output
+
+
 @pytest.fixture(scope="module", autouse=True)
-def settings(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[None]:
-    run = generation(estate_with(tmp_path_factory.mktemp("levels")))
-    assert run.rc == 0, run.output
-    yield
-    assert generation().rc == 0
+def filtering(tmp_path_factory: pytest.TempPathFactory, nodes: dict[str, Host]) -> t.Iterator[None]:
+    """The filter is on and needs few messages to learn. Afterwards it is off again."""
+    before = {name: node.output("doveconf -n") for name, node in nodes.items()}
+    apply(mail_filter=True, filter_bayes_min_learns=LEARNS)
+    try:
+        run = generation(estate_with(tmp_path_factory.mktemp("levels")))
+        assert run.rc == 0, run.output
+        yield
+    finally:
+        assert generation().rc == 0
+        apply()
+    for name, node in nodes.items():
+        assert node.output("doveconf -n") == before[name], "no mail trains the filter any more"
 
 
 def answer(outside: Outside, side: Side, sender: str, *to: str) -> tuple[str, tuple[int, str]]:
@@ -156,3 +207,52 @@ def test_a_network_of_the_provider_counts_at_once_and_restarts_nothing(
     for name, side in sides.items():
         token, (code, text) = answer(outside, side, STRANGER, side.small.name)
         assert (code, folder(nodes[name], side.small.name, token)) == (250, "INBOX"), text
+
+
+def message(words: t.Sequence[str], to: str, token: str) -> Message:
+    chosen = random.Random(token).choices(words, k=60)
+    made = Message.new(STRANGER, to)
+    text = re.sub("X-Token: .*", f"X-Token: {token}\r", made.text).replace(
+        "Hello.", " ".join(chosen)
+    )
+    return Message(token, text)
+
+
+def symbols(outside: Outside, node: Host, side: Side, words: t.Sequence[str], to: str) -> str:
+    """Send a message from outside; return what its field X-Spam-Status has about its symbols."""
+    one = message(words, to, uuid.uuid4().hex)
+    assert outside.send(side.host, 25, STRANGER, [to], one)["data"][0] == 250
+    command = f"doveadm -f flow fetch -u {to} hdr.x-spam-status header X-Token {one.token}"
+    return t.cast(str, wait_until(lambda: node.output(command), 20))
+
+
+def test_moving_mail_teaches_both_ways_and_for_the_domain_only(
+    outside: Outside, node: Host, side: Side
+) -> None:
+    user, password = side.user.name, side.user.password
+    prefix = uuid.uuid4().hex
+    for kind, words in (("s", SPAM), ("h", HAM)):
+        for number in range(LEARNS + 2):
+            one = message(words, user, f"{prefix}-{kind}{number}")
+            node.run(f"sendmail -i -f {STRANGER} {user}", stdin=one.text.replace("\r", ""))
+    count = f"doveadm -f tab fetch -u {user} uid mailbox INBOX header X-Token {prefix} | wc -l"
+    assert wait_until(lambda: node.output(count) == str(2 * (LEARNS + 2) + 1), 30)
+    copy = {"host": side.host, "user": user, "password": password}
+    assert (
+        outside.call("imap_copy", **copy, source="INBOX", target="Junk", prefix=f"{prefix}-s")
+        == "OK"
+    )
+    # Ham is learned when it leaves Junk. To get there it was learned as spam, which counts no more.
+    assert (
+        outside.call("imap_copy", **copy, source="INBOX", target="Junk", prefix=f"{prefix}-h")
+        == "OK"
+    )
+    assert (
+        outside.call("imap_copy", **copy, source="Junk", target="INBOX", prefix=f"{prefix}-h")
+        == "OK"
+    )
+    colleague = side.colleague.name
+    assert "BAYES_SPAM" in symbols(outside, node, side, SPAM, colleague)
+    assert "BAYES_HAM" in symbols(outside, node, side, HAM, colleague)
+    other_domain = side.catch_all_to.name
+    assert "BAYES" not in symbols(outside, node, side, SPAM, other_domain)
