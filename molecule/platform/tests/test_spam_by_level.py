@@ -60,7 +60,7 @@ def blocked(level: str) -> str:
     return f"{level}@stranger.example"
 
 
-def estate_with(folder: Path, of_estate: str = "") -> Path:
+def estate_with(folder: Path, allowed: str = "status.hosting.example") -> Path:
     """Return a copy of the scenario's estate in which every level has settings.
 
     All mail is spam for the first user of each node, unless it is from a friend. The small mailbox
@@ -78,7 +78,8 @@ def estate_with(folder: Path, of_estate: str = "") -> Path:
     change("plans.yml", "features: [catch_all,", "features: [spam_lists, spam_scores, catch_all,")
     change("plans.yml", "features: []\n", f"features: [spam_lists, spam_scores]\n{plan}")
     change("plans.yml", "    addons: [archive]\n", f"    addons: [archive]\n{plan}")
-    change("estate.yml", "block: [203.0.113.0/24]", f"block: [{blocked('estate')}]{of_estate}")
+    change("estate.yml", "allow: [status.hosting.example]", f"allow: [{allowed}]")
+    change("estate.yml", "block: [203.0.113.0/24]", f"block: [{blocked('estate')}]")
     own = f"spam: {{junk: {ANY_SCORE}, allow: [{FRIEND}], block: [{blocked('mailbox')}]}}"
     for tenant, domain, name in (
         ("acme", "acme.example", "Jo Doe"),
@@ -201,7 +202,7 @@ def test_a_network_of_the_provider_counts_at_once_and_restarts_nothing(
 
     before = started()
     address = outside.output("ip -4 -o addr show scope global").split()[3].partition("/")[0]
-    run = generation(estate_with(tmp_path, f", allow: [{address}/32]"))
+    run = generation(estate_with(tmp_path, f"{address}/32"))
     assert run.rc == 0, run.output
     assert started() == before
     for name, side in sides.items():
