@@ -125,7 +125,9 @@ if [[ " $* " == *" platform "* && $# -gt 1 ]]; then
     done
     mkdir -p build
     note "Beside the platform: ${rest[*]} (the output comes at the end; until then it is in build/test.log)"
-    setsid nice scripts/test.sh "${rest[@]}" >build/test.log 2>&1 &   # a process group of its own, to be ended whole
+    # A process group of its own, to be ended whole. Linux gives each session the same share of the processors, however nice its processes are
+    # (sched(7), autogroup): so the session itself is made nice.
+    setsid sh -c 'echo 10 2>/dev/null >/proc/self/autogroup; exec nice "$0" "$@"' scripts/test.sh "${rest[@]}" >build/test.log 2>&1 &
     beside=$!
     trap 'kill -- "-$beside" 2>/dev/null || true' EXIT
     set -- platform
