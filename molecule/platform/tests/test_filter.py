@@ -11,6 +11,7 @@ import email
 import email.message
 import email.policy
 import io
+import re
 import subprocess
 import typing as t
 import zipfile
@@ -408,3 +409,11 @@ def test_without_redis_mail_is_judged_and_arrives(outside: Outside, side: Side, 
 def test_every_control_channel_is_a_unix_socket(node: Host) -> None:
     assert node.output("ss -ltnpH | grep -E 'rspamd|redis' || true") == ""
     assert node.output("stat -c '%a %U:%G' /run/rspamd/controller.sock") == "660 _rspamd:vmail"
+
+
+def test_the_metrics_of_the_page_are_there(node: Host) -> None:
+    """The command is the one of docs/filter.md."""
+    page = client.PROJECT / "collections/ansible_collections/reseller/mail/docs/filter.md"
+    text = page.read_text(encoding="utf-8")
+    (command,) = re.findall(r"^# (curl .*/metrics)$", text, re.M)
+    assert re.search(r"^rspamd_scanned_total [0-9]+$", node.output(command), re.M)
