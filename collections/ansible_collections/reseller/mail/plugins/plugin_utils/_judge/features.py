@@ -70,10 +70,13 @@ def _uses(domain: Domain) -> t.Iterator[tuple[str, str, Position]]:
         yield "relay_domains", domain.name, domain.at.of("type")
     if "branding" in domain.own_settings:
         yield "branding", domain.name, domain.at.of("branding")
-    owners = {domain.name: domain.own_settings}
-    owners |= {box.address: box.own_settings for box in domain.mailboxes}
-    for name, own in owners.items():
-        spam = own.get("spam") or {}
+    owners = {domain.name: domain.own_settings.get("spam") or {}}
+    owners |= {
+        box.address: box.own_settings["spam"]
+        for box in domain.mailboxes
+        if "spam" in box.own_settings  # false nearly always
+    }
+    for name, spam in owners.items():
         for feature, keys in _OF_SPAM.items():
             used = next((key for key in keys if spam.get(key) is not None), None)
             if used:

@@ -27,7 +27,10 @@ def judge(index: Index) -> t.Iterator[Fault]:
 
 
 def _chains(index: Index) -> t.Iterator[Chain]:
-    """Yield every level that can have settings, with the levels above it."""
+    """Yield the levels that may have settings, each with the levels above it.
+
+    Of domains and mailboxes, which are many, only those that have some.
+    """
     estate = index.estate
     outermost: Chain = (("estate", estate.own_settings),)
     yield outermost
@@ -36,9 +39,10 @@ def _chains(index: Index) -> t.Iterator[Chain]:
     for tenant in estate.tenants:
         yield chain_of(estate, tenant)
         for domain in tenant.domains:
-            yield chain_of(estate, tenant, domain)
+            if "spam" in domain.own_settings:
+                yield chain_of(estate, tenant, domain)
             for mailbox in domain.mailboxes:
-                if mailbox.own_settings:
+                if "spam" in mailbox.own_settings:
                     yield chain_of(estate, tenant, domain, mailbox)
 
 
