@@ -444,7 +444,12 @@ def changed_estate(folder: Path, changes: t.Mapping[str, tuple[str, str]]) -> Pa
     estate = folder / "estate"
     shutil.copytree(ESTATE, estate)
     for name, (old, new) in changes.items():
-        text = (estate / name).read_text(encoding="utf-8")
-        assert text.count(old) == 1, f"{name}: {old!r} stands there {text.count(old)} times"
-        (estate / name).write_text(text.replace(old, new), encoding="utf-8")
+        replace_once(estate / name, old, new)
     return estate
+
+
+def replace_once(path: Path, old: str, new: str) -> None:
+    """Replace a text of a file, which it must have exactly once."""
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1, f"{path}: {old!r} stands there {text.count(old)} times"
+    path.write_text(text.replace(old, new), encoding="utf-8")

@@ -15,7 +15,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from client import ESTATE, Host, Message, Outside, site, wait_until
+from client import ESTATE, Host, Message, Outside, replace_once, site, wait_until
 from conftest import STRANGER, Side
 from test_generation import generation
 
@@ -71,9 +71,7 @@ def estate_with(folder: Path, allowed: str = "status.hosting.example") -> Path:
     shutil.copytree(ESTATE, estate)
 
     def change(path: str, old: str, new: str) -> None:
-        text = (estate / path).read_text(encoding="utf-8")
-        assert text.count(old) == 1, (path, old)
-        (estate / path).write_text(text.replace(old, new), encoding="utf-8")
+        replace_once(estate / path, old, new)
 
     plan = f"    defaults: {{spam: {{block: [{blocked('plan')}]}}}}\n"
     change("plans.yml", "features: [catch_all,", "features: [spam_lists, spam_scores, catch_all,")

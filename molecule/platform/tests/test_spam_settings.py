@@ -10,7 +10,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from client import ESTATE, Host, Message, Outside, wait_until
+from client import ESTATE, Host, Message, Outside, replace_once, wait_until
 from conftest import STRANGER, Side
 from test_generation import generation
 
@@ -32,9 +32,7 @@ def estate_with(folder: Path, score: str) -> Path:
     shutil.copytree(ESTATE, estate)
 
     def change(path: str, old: str, new: str) -> None:
-        text = (estate / path).read_text(encoding="utf-8")
-        assert text.count(old) == 1, (path, old)
-        (estate / path).write_text(text.replace(old, new), encoding="utf-8")
+        replace_once(estate / path, old, new)
 
     acme, globex = "tenants/acme/acme.example.yml", "tenants/globex/globex.example.yml"
     change("plans.yml", "features: [catch_all,", "features: [spam_scores, catch_all,")
