@@ -189,7 +189,10 @@ class Host:
                 paths.remove(path)
 
     def _set_units(self) -> None:
-        """Let systemd read changed units, then lead each unit to its state."""
+        """Let systemd read changed units, then lead the units to their states.
+
+        Units start in the order that is wanted, after all others have stopped.
+        """
         reload = any(map(units.is_unit_path, self._outcome.paths))
         if reload:
             self._systemctl("daemon-reload")
@@ -199,14 +202,16 @@ class Host:
         if stale:  # an interrupted run may have written a unit last
             self._systemctl("daemon-reload")
             now = units.shown(names, self._command)
+        planned = []
         for unit in self._wanted.units:
             self._refuse_unknown(unit, now[unit.name])
             steps = units.steps(unit, now[unit.name], self._outcome.paths)
             if steps or unit.name in stale:
                 diff = compare.unit_diff(unit, before[unit.name], steps)
                 self._outcome.unit(unit.name, diff)
-            for step in steps:
-                self._systemctl(step, unit.name)
+            planned += [(step, unit.name) for step in steps]
+        for words in units.commands(planned):
+            self._systemctl(*words)
 
     def _refuse_unknown(self, unit: Unit, state: units.Shown) -> None:
         """Raise HostConfigError if a unit does not exist that shall run.

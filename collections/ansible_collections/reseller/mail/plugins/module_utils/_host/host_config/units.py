@@ -78,6 +78,25 @@ def steps(unit: Unit, state: Shown, changed: t.Container[str]) -> list[str]:
     return [step for step, needed in possible if needed]
 
 
+def commands(planned: t.Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
+    """Return the words for systemctl that take these steps of units.
+
+    systemd reads its units once for all links. Each time can take a second: the generator of
+    Debian's Postfix waits that long while Postfix has no configuration.
+    """
+    links = []
+    for verb in ("unmask", "disable", "mask", "enable"):
+        names = [name for step, name in planned if step == verb]
+        if names:
+            links.append(("--no-reload", verb, *names))
+    return [
+        *(step for step in planned if step[0] == "stop"),
+        *links,
+        *([("daemon-reload",)] if links else []),
+        *(step for step in planned if step[0] in ("start", "restart")),
+    ]
+
+
 def _any_in(paths: t.Iterable[str], changed: t.Container[str]) -> bool:
     return any(path in changed for path in paths)
 

@@ -80,6 +80,19 @@ def test_only_what_differs_is_done(unit: Unit, state: units.Shown, steps: list[s
     assert units.steps(unit, state, {"/etc/x"}) == steps
 
 
+def test_systemd_reads_the_links_of_all_units_once_between_stops_and_starts() -> None:
+    planned = [("start", "a"), ("enable", "b"), ("restart", "b"), ("stop", "c"), ("mask", "c")]
+    assert units.commands([*planned, ("enable", "d")]) == [
+        ("stop", "c"),
+        ("--no-reload", "mask", "c"),
+        ("--no-reload", "enable", "b", "d"),
+        ("daemon-reload",),
+        ("start", "a"),
+        ("restart", "b"),
+    ]
+    assert units.commands([("start", "a")]) == [("start", "a")]
+
+
 @pytest.mark.parametrize(
     ("unit", "path", "comes"),
     [
