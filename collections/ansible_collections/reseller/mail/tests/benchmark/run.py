@@ -7,6 +7,7 @@ With BENCHMARK_TRIAL in the environment the figures are printed and not kept.
 from __future__ import annotations
 
 import importlib
+import multiprocessing
 import os
 import platform
 import subprocess
@@ -98,18 +99,27 @@ def main(arguments: t.Sequence[str]) -> None:
     SCRATCH.mkdir(parents=True, exist_ok=True)
     failed = []
     for name in arguments or page.PARTS:
-        print(f"{name}: measuring", flush=True)
-        try:
-            part = measure(name)
-        except Failed as error:
+        # Linux counts the memory of the process that starts a command as that of the command, too
+        # (getrusage(2)). So what one part needs must not stay in the process of the next.
+        alone = multiprocessing.get_context("fork").Process(target=keep, args=(name,))
+        alone.start()
+        alone.join()
+        if alone.exitcode:
             failed.append(name)
-            print(f"{name}: stopped, its figures stay as they were: {error}", flush=True)
-            continue
-        if not TRIAL:
-            write(RESULTS, to_json(results() | {name: part}))
-        print(page.section(name, {name: part}), flush=True)
     if failed:
         sys.exit(f"{' '.join(failed)}: not measured")
+
+
+def keep(name: str) -> None:
+    """Measure a part, print its figures and keep them. End the process with 1 if it fails."""
+    print(f"{name}: measuring", flush=True)
+    try:
+        part = measure(name)
+    except Failed as error:
+        sys.exit(f"{name}: stopped, its figures stay as they were: {error}")
+    if not TRIAL:
+        write(RESULTS, to_json(results() | {name: part}))
+    print(page.section(name, {name: part}), flush=True)
 
 
 if __name__ == "__main__":

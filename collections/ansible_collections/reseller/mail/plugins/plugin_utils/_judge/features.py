@@ -48,28 +48,31 @@ def _not_in_plan(index: Index, tenant: Tenant, domain: Domain) -> t.Iterator[Fau
     plan = index.plans.get(tenant.plan)
     if plan is None:
         return
-    for feature, who, at in _uses(domain):
+    for feature, who, at, key in _uses(domain):
         if feature not in plan.features:
             what = f"{who} uses {feature}, which plan {plan.name} does not have"
             with_it = listed(
                 name for name, other in index.plans.items() if feature in other.features
             )
             yield fault(
-                at,
+                at.of(key),
                 "feature-not-in-plan",
                 what,
                 f"features of the plan: {listed(plan.features)}; plans with it: {with_it}",
             )
 
 
-def _uses(domain: Domain) -> t.Iterator[tuple[str, str, Position]]:
-    """Yield each feature that the file of a domain uses: its name, the user, the place."""
+def _uses(domain: Domain) -> t.Iterator[tuple[str, str, Position, str]]:
+    """Yield each feature that the file of a domain uses: its name, the user, the place, the key.
+
+    The place is that of the table. To find the key, the whole file must be read again.
+    """
     if domain.catch_all is not None:
-        yield "catch_all", domain.name, domain.at.of("catch_all")
+        yield "catch_all", domain.name, domain.at, "catch_all"
     if domain.type == "relay":
-        yield "relay_domains", domain.name, domain.at.of("type")
+        yield "relay_domains", domain.name, domain.at, "type"
     if "branding" in domain.own_settings:
-        yield "branding", domain.name, domain.at.of("branding")
+        yield "branding", domain.name, domain.at, "branding"
     owners = {domain.name: domain.own_settings.get("spam") or {}}
     owners |= {
         box.address: box.own_settings["spam"]
@@ -80,7 +83,7 @@ def _uses(domain: Domain) -> t.Iterator[tuple[str, str, Position]]:
         for feature, keys in _OF_SPAM.items():
             used = next((key for key in keys if spam.get(key) is not None), None)
             if used:
-                yield feature, name, spam["at"].of(used)
+                yield feature, name, spam["at"], used
 
 
 def _relay_domain(index: Index, tenant: Tenant, domain: Domain) -> t.Iterator[Fault]:

@@ -50,12 +50,12 @@ def test_a_part_that_fails_stops_no_other_and_ends_the_run_with_its_name(results
 
 
 def test_a_trial_prints_its_figures_and_keeps_none(
-    results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    results: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(run, "TRIAL", True)
     run.main(["site"])
     assert run.results() == BEFORE
-    assert "Measured with: commit new." in capsys.readouterr().out
+    assert "Measured with: commit new." in capfd.readouterr().out
 
 
 def test_an_unknown_part_is_named(results: Path) -> None:

@@ -6,11 +6,12 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import typing as t
 from pathlib import Path
 
 import pytest
 from ansible_collections.reseller.mail.plugins.plugin_utils import _cache, _load
-from ansible_collections.reseller.mail.plugins.plugin_utils._language import yaml_nodes
+from ansible_collections.reseller.mail.plugins.plugin_utils._language import source, yaml_nodes
 from ansible_collections.reseller.mail.plugins.plugin_utils._model.domain import (
     Alias,
     Branding,
@@ -30,6 +31,7 @@ from ansible_collections.reseller.mail.plugins.plugin_utils._model.estate import
 )
 from ansible_collections.reseller.mail.plugins.plugin_utils._model.tenant import Limits
 from ansible_collections.reseller.mail.plugins.plugin_utils._model.values import Secret
+from ansible_collections.reseller.mail.tests.benchmark import estates
 
 HASH = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c29tZXNhbHQ$aGFzaGhhc2hoYXNo"
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -363,6 +365,19 @@ def test_without_libyaml_all_is_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
     fast = all_of_it()
     monkeypatch.setattr(yaml_nodes, "CParser", None)
     assert all_of_it() == fast
+
+
+def test_no_place_is_looked_for_while_there_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each file would be read a second time, and its nodes would stay in memory."""
+
+    def parse(file: str, content: bytes) -> t.NoReturn:
+        raise AssertionError(f"{file} is read again")
+
+    estates.write(tmp_path, estates.files(30, 20))
+    monkeypatch.setattr(source, "parse", parse)
+    assert _load.load(str(tmp_path))[0] is not None
 
 
 def test_files_that_are_known_are_not_read_again(folder: Path) -> None:
