@@ -19,6 +19,7 @@ from . import _judge
 from ._cache import cache_of
 from ._language import build as language_build
 from ._language import plain_values, scalars, schema, written
+from ._language.build_domain import Offer
 from ._language.ladders import StepsOfTenant, by_domain, by_tenant
 from ._language.source import Source
 from ._language.suspensions import Profiles
@@ -32,7 +33,7 @@ from ._model.words import shown
 
 if t.TYPE_CHECKING:
     from ._cache.store import Store
-    from ._model.tenant import Plan, Tenant
+    from ._model.tenant import Tenant
 
 MAX_BYTES = 4 * 2**20
 """Of one file, in bytes: about 40,000 mailboxes in one domain."""
@@ -152,8 +153,7 @@ def build(
     states, steps = _states(reading)
     tenants = _tenants(
         reading,
-        {plan.name: plan for plan in plans},
-        estate_file.get("defaults"),
+        language_build.offers(plans, estate_file.get("defaults")),
         by_tenant(by_domain(steps)),
         suspension_profiles(estate_file.get("suspension_profiles") or ()),
     )
@@ -279,8 +279,7 @@ def _states(reading: _Reading) -> tuple[tuple[NodeState, ...], tuple[Step, ...]]
 
 def _tenants(
     reading: _Reading,
-    plans: t.Mapping[str, Plan],
-    defaults: t.Optional[Values],
+    offers: t.Mapping[t.Optional[str], Offer],
     steps: t.Mapping[str, StepsOfTenant],
     profiles: Profiles,
 ) -> tuple[Tenant, ...]:
@@ -303,10 +302,9 @@ def _tenants(
         ]
         domains = [(name, values) for name, values in files if values is not None]
         if account:
+            offer = offers.get(account["plan"]) or offers[None]
             made = steps.get(folder)
-            tenants.append(
-                language_build.tenant(folder, account, domains, plans, defaults, made, profiles)
-            )
+            tenants.append(language_build.tenant(folder, account, domains, offer, made, profiles))
     return tuple(tenants)
 
 

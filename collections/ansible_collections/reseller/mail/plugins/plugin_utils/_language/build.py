@@ -197,31 +197,37 @@ def _without_place(values: t.Optional[Values]) -> Values:
     return {name: value for name, value in (values or {}).items() if name != "at"}
 
 
+def offers(
+    plans: t.Iterable[Plan], estate_defaults: t.Optional[Values]
+) -> dict[t.Optional[str], build_domain.Offer]:
+    """Return what tenants take from each plan, by its name. None is for those without one."""
+    estate = cascade.own_settings("estate", estate_defaults)
+    found: dict[t.Optional[str], build_domain.Offer] = {None: build_domain.Offer(estate, None)}
+    for one in plans:
+        found[one.name] = build_domain.Offer(estate, one)
+    return found
+
+
 def tenant(
     name: str,
     account: Values,
     files: t.Sequence[tuple[str, Values]],
-    plans: t.Mapping[str, Plan],
-    estate_defaults: t.Optional[Values] = None,
+    offer: build_domain.Offer,
     steps: t.Optional[StepsOfTenant] = None,
     profiles: t.Optional[suspensions.Profiles] = None,
 ) -> Tenant:
     """Return a tenant, from its account and the files of its domains."""
-    its_plan = plans.get(account["plan"] or "")
+    its_plan = offer.plan
     own = limits(account["limits"])
     granted = its_plan.limits if its_plan else _NO_LIMITS
     own_sending = sending_limits(account["sending_limits"])
     granted_sending = its_plan.sending_limits if its_plan else SendingLimits()
     settings = cascade.own_settings("account", account["defaults"])
-    chain: cascade.Chain = (
-        ("estate", cascade.own_settings("estate", estate_defaults)),
-        ("plan", its_plan.own_settings if its_plan else {}),
-        ("account", settings),
-    )
+    chain: cascade.Chain = (*offer.chain, ("account", settings))
     suspended = suspensions.Suspensions(
         name, account, chain, PROFILES if profiles is None else profiles
     )
-    tenancy = build_domain.Tenancy(account, its_plan, chain, steps or {}, suspended)
+    tenancy = build_domain.Tenancy(account, offer, chain, steps or {}, suspended)
     state, suspension = suspended.tenant
     return Tenant(
         name=name,

@@ -31,7 +31,7 @@ from .._model.domain import (
 from .._model.spam import Spam
 from .._model.suspension import Suspension
 from .._model.tenant import COUNTERS, Plan
-from .._model.values import PROTOCOLS, Limit
+from .._model.values import PROTOCOLS, Limit, OwnSettings
 from . import cascade
 from .ladders import published_dmarc, published_mta_sts
 from .schema import UNSET
@@ -46,6 +46,22 @@ def tighter(one: Limit, other: Limit) -> Limit:
     return min(one, other)
 
 
+class Offer:
+    """What the tenants of a plan take from it and from the estate.
+
+    ``plan`` is None for tenants without a known plan.
+    """
+
+    def __init__(self, estate: OwnSettings, plan: t.Optional[Plan]) -> None:
+        self.plan = plan
+        own = plan.own_settings if plan else {}
+        self.chain: cascade.Chain = (("estate", estate), ("plan", own))
+        self.shared = {name: make(self.chain) for name, make in _SHARED.items()}
+        if not self.shared["protocols"]:
+            self.shared["protocols"] = plan.protocols if plan else PROTOCOLS
+        self.of_domains = {name: make(self.chain) for name, make in _OF_DOMAINS.items()}
+
+
 class Tenancy:
     """What a domain takes from its tenant: owner, plan, lists of domains, limits, steps.
 
@@ -55,7 +71,7 @@ class Tenancy:
     def __init__(
         self,
         account: Values,
-        its_plan: t.Optional[Plan],
+        offer: Offer,
         chain: cascade.Chain,
         steps: t.Mapping[tuple[str, str], str],
         its_suspensions: Suspensions,
@@ -64,16 +80,15 @@ class Tenancy:
         self.managed = frozenset(account["managed_domains"])
         self.unverified = frozenset(account["unverified_domains"])
         self.suspensions = its_suspensions
-        self.quota = its_plan.mailbox_quota_default if its_plan else None
-        self.protocols = its_plan.protocols if its_plan else PROTOCOLS
+        self.quota = offer.plan.mailbox_quota_default if offer.plan else None
         self.chain = chain
         # The first of several entries for one domain applies.
         self.limits = {
             values["name"]: domain_limits(values) for values in account["domain_limits"][::-1]
         }
         self.steps = steps
-        self.shared = _shared_settings(chain, self)
-        self.of_domains = _settings_of_domain(chain)
+        self.shared = _narrowed(offer.shared, chain, _SHARED)
+        self.of_domains = _narrowed(offer.of_domains, chain, _OF_DOMAINS)
 
 
 def domain(name: str, values: Values, tenancy: Tenancy) -> Domain:
@@ -88,8 +103,7 @@ def domain(name: str, values: Values, tenancy: Tenancy) -> Domain:
     if "suspension" in own:
         effect = tenancy.suspensions.of_levels(chain)
     state, suspension = tenancy.suspensions.of(name, values["state"], effect)
-    # Most domains set none of these. Then they have the objects of their tenant.
-    shared = tenancy.shared if _SHARED.isdisjoint(own) else _shared_settings(chain, tenancy)
+    shared = _narrowed(tenancy.shared, chain, _SHARED)
     return Domain(
         name=name,
         type=values["type"],
@@ -119,7 +133,7 @@ def domain(name: str, values: Values, tenancy: Tenancy) -> Domain:
         state=state,
         verified=name not in tenancy.unverified,
         **shared,
-        **(tenancy.of_domains if _OF_DOMAINS.isdisjoint(own) else _settings_of_domain(chain)),
+        **_narrowed(tenancy.of_domains, chain, _OF_DOMAINS),
         suspension=suspension,
         own_settings=own,
     )
@@ -186,7 +200,7 @@ def _mailbox(
     owner: str,
     quota: Limit,
     chain: cascade.Chain,
-    shared: dict[str, t.Any],
+    shared: Settings,
     effect: Suspension,
     tenancy: Tenancy,
 ) -> Mailbox:
@@ -221,38 +235,21 @@ def _mailbox(
         box["domain_admin"],
         Smime(smime["certificate"], smime["uploaded_by"]) if smime else None,
         box["hidden"],
-        **(_shared_settings(chain, tenancy) if own else shared),
+        **(_narrowed(shared, chain, _SHARED) if own else shared),
         suspension=suspension,
         own_settings=own,
     )
 
 
-_SHARED = frozenset(("locale", "protocols", "rate_limits", "mailbox_limits", "spam", "sieve"))
+def _narrowed(above: Settings, chain: cascade.Chain, makers: Makers) -> Settings:
+    """Return the settings of the last level of a chain. ``above`` are those of the levels above it.
 
-
-def _shared_settings(chain: cascade.Chain, tenancy: Tenancy) -> dict[str, t.Any]:
-    """Return the settings that both domains and mailboxes have."""
-    return {
-        "locale": cascade.value_of(chain, "locale"),
-        "protocols": cascade.value_of(chain, "protocols") or tenancy.protocols,
-        "rate_limits": table(chain, "rate_limits", RateLimits),
-        "mailbox_limits": table(chain, "mailbox_limits", MailboxLimits),
-        "spam": table(chain, "spam", Spam),
-        "sieve": cascade.value_of(chain, "sieve"),
-    }
-
-
-_OF_DOMAINS = frozenset(("spf", "dkim", "autodiscover", "outgoing_relay"))
-
-
-def _settings_of_domain(chain: cascade.Chain) -> dict[str, t.Any]:
-    """Return the settings that domains have, and mailboxes do not."""
-    return {
-        "spf": table(chain, "spf", Spf),
-        "dkim": table(chain, "dkim", Dkim),
-        "autodiscover": cascade.value_of(chain, "autodiscover"),
-        "outgoing_relay": cascade.value_of(chain, "outgoing_relay"),
-    }
+    Most objects set none of them. So they share those of the level above, and nothing is computed.
+    An empty list sets nothing.
+    """
+    own = chain[-1][1]
+    made = {name: make(chain) for name, make in makers.items() if own.get(name, ()) != ()}
+    return {**above, **made} if made else above
 
 
 _T = t.TypeVar("_T")
@@ -261,6 +258,27 @@ _T = t.TypeVar("_T")
 def table(chain: cascade.Chain, name: str, make: t.Callable[..., _T]) -> _T:
     """Return what ``make`` makes of the effective values of a table's keys."""
     return make(**cascade.values(chain, name))
+
+
+Settings = t.Mapping[str, t.Any]
+Makers = t.Mapping[str, t.Callable[[cascade.Chain], t.Any]]
+"""What makes the value of a setting from a chain, by the name of the setting."""
+_SHARED: Makers = {
+    "locale": lambda chain: cascade.value_of(chain, "locale"),
+    "protocols": lambda chain: cascade.value_of(chain, "protocols"),
+    "rate_limits": lambda chain: table(chain, "rate_limits", RateLimits),
+    "mailbox_limits": lambda chain: table(chain, "mailbox_limits", MailboxLimits),
+    "spam": lambda chain: table(chain, "spam", Spam),
+    "sieve": lambda chain: cascade.value_of(chain, "sieve"),
+}
+"""The settings that both domains and mailboxes have."""
+_OF_DOMAINS: Makers = {
+    "spf": lambda chain: table(chain, "spf", Spf),
+    "dkim": lambda chain: table(chain, "dkim", Dkim),
+    "autodiscover": lambda chain: cascade.value_of(chain, "autodiscover"),
+    "outgoing_relay": lambda chain: cascade.value_of(chain, "outgoing_relay"),
+}
+"""The settings that domains have, and mailboxes do not."""
 
 
 def domain_limits(values: Values) -> DomainLimits:
