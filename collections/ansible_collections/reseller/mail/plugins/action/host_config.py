@@ -40,6 +40,11 @@ class ActionModule(ActionBase):
                 {key: value for key, value in file.items() if key not in options.SOURCES}
                 for file in args["files"]
             ],
+            # A module refuses None for an option that has choices.
+            "units": [
+                {key: value for key, value in unit.items() if value is not None}
+                for unit in args["units"]
+            ],
             "contents": pack(contents),
         }
         result = self._execute(on_host)

@@ -173,6 +173,13 @@ def test_wrong_options_are_refused_before_anything_is_read(role: Role) -> None:
     assert role.files() == {}
 
 
+def test_a_unit_may_be_given_without_its_state(role: Role) -> None:
+    """systemd may be missing here. Then the module stops when it asks about the units."""
+    role.run(task(units=[{"name": "no-such-unit.service", "enabled": False}]))
+    assert "state" not in role.result.get("msg", "")
+    assert role.files()["d/b"] == b"read\n"
+
+
 def test_an_undefined_variable_of_a_template_changes_nothing(role: Role) -> None:
     role.write("templates/a.j2", "{{ no_such_variable }}\n")
     role.run(task())
