@@ -342,7 +342,7 @@ class Flow:
 
     It comes from the stranger to port 25 of `host`; with `submit` the owner of that mailbox sends
     it by submission, to `host` as well. `to` is an address that leads to the mailbox, if not its
-    own, and `mailbox_host` where the mailbox is, if not at `host`. More `connections` send at the same
+    own, and `mailbox_host` where the mailbox is, if not at `host`. `message` makes the message. More `connections` send at the same
     time. What is deferred is sent again, for `patience` seconds after the end.
     """
 
@@ -355,9 +355,10 @@ class Flow:
         submit: tuple[str, str] | None = None,
         mailbox_host: str = "",
         to: str = "",
+        message: t.Callable[[str, str], Message] = Message.new,
         **more: t.Any,
     ) -> None:
-        self._outside, self._more = outside, more
+        self._outside, self._more, self._message = outside, more, message
         self._name = uuid.uuid4().hex
         self._host, self._mailbox = (
             host,
@@ -369,7 +370,7 @@ class Flow:
 
     def _run(self) -> None:
         sender, password = self._submit or ("someone@stranger.example", None)
-        text = Message.new(sender, self._recipient).text
+        text = self._message(sender, self._recipient).text
         text = re.sub(r"(?m)^(X-Token: |Message-ID: <)\w+", r"\1TOKEN", text)
         login = (
             {"port": 587, "login": sender, "password": password} if self._submit else {"port": 25}

@@ -143,7 +143,7 @@ def test_each_trouble_of_a_host_is_found_and_a_host_that_is_well_has_none(
         assert says in found[id_]["found"], found[id_]
     well = asked(side)
     # No tenant of the usual estate needs relays and addresses, and the filter is off.
-    unused = {"host.filter", "host.relays", "host.outbound"}
+    unused = {"host.antivirus", "host.antivirus_database", "host.relays", "host.outbound"}
     assert {id_ for id_, one in well.items() if one["state"] != "ok"} == unused, well
     assert {well[id_]["state"] for id_ in unused} == {"na"}
 

@@ -49,8 +49,8 @@ host:
       type: list
       elements: str
     sockets:
-      description: Every socket that Postfix uses, with C(path) and C(error), which is empty if it
-        answers.
+      description: Every socket that Postfix uses, and that of the virus scanner, with C(path) and
+        C(error), which is empty if it answers.
       type: list
       elements: dict
     filesystems:
@@ -63,6 +63,11 @@ host:
         The numbers C(messages) and C(held); the age in seconds of the oldest message (C(oldest))
         and of the oldest one without a first attempt (C(oldest_new)); C(error) if the queue cannot
         be read.
+      type: dict
+    antivirus:
+      description: What becomes of mail with attachments while they cannot be scanned
+        (C(when_down)), empty without a virus scanner; when the virus C(database) was built, in
+        seconds since 1970.
       type: dict
     queue_folder:
       description: The folder of Postfix's queue.

@@ -44,6 +44,10 @@ options:
     description: By how many seconds the host's clock may differ from the controller's.
     type: int
     default: 60
+  antivirus_age:
+    description: By how many days the virus database may be older than the host's clock.
+    type: int
+    default: 7
 seealso:
   - module: reseller.mail.host_info
   - module: reseller.mail.verify_report

@@ -16,7 +16,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from . import bans, generation, outgoing, sending
+from . import antivirus, bans, generation, outgoing, sending
 from .generation.store import Run
 
 SERVICES = (
@@ -71,17 +71,22 @@ def facts(run: Run, root: str, mail: str) -> dict[str, t.Any]:
     settings = _postfix_settings(run)
     queue = settings.get("queue_directory") or "/var/spool/postfix"
     watched = _enabled(run)
+    scanner = antivirus.report()
     return {
         "now": now,
-        "units": _units(run, (*SERVICES, *watched)),
+        "units": _units(run, (*SERVICES, *scanner["units"], *watched)),
         "watched": watched,
         "failed": _failed(run),
-        "sockets": _sockets(settings, queue),
+        "sockets": [
+            *_sockets(settings, queue),
+            *({"path": path, "error": _ask(path, _answers_ping)} for path in scanner["sockets"]),
+        ],
         "filesystems": [
             filesystem(path) for path in (queue, mail, root, "/") if os.path.isdir(path)
         ],
         "queue": _queue(run, now),
         "filter_down": filter_down(settings.get("smtpd_milters", "")),
+        "antivirus": scanner,
         "ways": outgoing.ways(run, root),
         "queue_folder": queue,
         "queue_minimum": _queue_minimum(settings),
@@ -207,6 +212,12 @@ def _ask(path: str, ask: t.Callable[[socket.socket], str]) -> str:
 def _is_open(_connection: socket.socket) -> str:
     """Return no error: it is enough that the socket takes connections."""
     return ""
+
+
+def _answers_ping(connection: socket.socket) -> str:
+    """Return an error unless clamd answers (clamd(8))."""
+    connection.sendall(b"zPING\0")
+    return "" if connection.recv(16) == b"PONG\0" else "answers something else than clamd"
 
 
 def _reports(connection: socket.socket) -> str:

@@ -29,6 +29,9 @@ RECEIVES = (
     "host.opendkim",
     "host.dovecot",
     "host.postfix",
+    "host.filter",
+    "host.antivirus_database",
+    "host.antivirus",
     "host.queue",
     "host.srs",
 )

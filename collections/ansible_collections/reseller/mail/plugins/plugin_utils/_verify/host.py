@@ -54,6 +54,13 @@ CATALOGUE: t.Final[dict[str, str]] = {
         "rspamd runs, and its socket answers as a milter; Redis, with what it has learned, runs;"
         " `na` if the [filter](filter.md) is off"
     ),
+    "host.antivirus_database": (
+        "there is a virus database: `warn` if it is older than 7 days"
+        " (`verify_host_antivirus_age`); `na` if `filter_antivirus` is off"
+    ),
+    "host.antivirus": (
+        "clamd and freshclam run, and clamd's socket answers; `na` if `filter_antivirus` is off"
+    ),
     "host.dovecot": "Dovecot runs, and its sockets for Postfix answer: logins, deliveries, quota",
     "host.postfix": "Postfix runs, and every other milter that it uses answers",
     "host.nginx": "nginx runs; `na` if it is not enabled",
@@ -87,6 +94,7 @@ _MILTERS = {
     "guard/": "host.guard",
     "/run/reseller-mail-sending-limit.": "host.sending_limit",
     "rspamd/": "host.filter",
+    "/run/clamav/": "host.antivirus",
     "opendkim/rsa.": "host.opendkim",
     "opendkim/ed25519.": "host.opendkim_ed25519",
     "opendkim/node.": "host.opendkim_node",
@@ -96,6 +104,11 @@ _FILTER_DOWN = {
     "accept": "without rspamd, mail is accepted and not filtered",
 }
 """What becomes of mail, by what Postfix does if the filter does not answer."""
+_NOT_SCANNED = {
+    "defer": "mail with attachments is deferred",
+    "accept": "mail with attachments is accepted and not scanned",
+}
+"""What becomes of mail while clamd does not answer, by ``filter_antivirus_when_down``."""
 _DOVECOT = ("private/auth", "private/dovecot-lmtp", "private/quota-status")
 
 NEEDS: t.Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
@@ -134,13 +147,14 @@ _CAUSES = (*CATALOGUE, "mail.port")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of a host: percent of space and inodes, messages, minutes, seconds."""
+    """The limits of a host: percent of space and inodes, messages, minutes, seconds, days."""
 
     disk_warn: int = 10
     disk_fail: int = 5
     queue_length: int = 1000
     queue_age: int = 60
     clock_skew: int = 60
+    antivirus_age: int = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +219,8 @@ def judge(
         ),
         "host.opendkim_node": _opendkim(facts, "host.opendkim_node", "opendkim@node.service", host),
         "host.filter": _filter(facts),
+        "host.antivirus_database": _antivirus_database(facts, limits),
+        "host.antivirus": _antivirus(facts, host),
         "host.dovecot": _service(facts, "host.dovecot", ("dovecot.service",)),
         "host.postfix": _service(
             facts,
@@ -400,6 +416,47 @@ def _filter(facts: Facts) -> Answer:
     if answer.state == "ok":
         return answer
     return replace(answer, found=f"{answer.found}; {_FILTER_DOWN[facts['filter_down']]}")
+
+
+_ANTIVIRUS_OFF = Answer("na", "", "the virus scanner is off (filter_antivirus)")
+
+
+def _has_antivirus(facts: Facts) -> bool:
+    """Return whether the host scans for viruses; without the filter its settings mean nothing."""
+    return bool(facts["filter_down"] and facts["antivirus"]["when_down"])
+
+
+def _antivirus_database(facts: Facts, limits: Limits) -> Answer:
+    """Return the answer about the virus database and its age."""
+    if not _has_antivirus(facts):
+        return _ANTIVIRUS_OFF
+    scanner = facts["antivirus"]
+    expected = f"a virus database that is at most {limits.antivirus_age} days old"
+    remedy = "journalctl -u clamav-freshclam says why it is not updated: the mirror, DNS, a proxy"
+    if scanner["database"] is None:
+        found = f"there is none, so clamd cannot start; {_NOT_SCANNED[scanner['when_down']]}"
+        return Answer("fail", expected, found, remedy)
+    days = (facts["now"] - scanner["database"]) / 86400
+    if days > limits.antivirus_age:
+        return Answer("warn", expected, f"{days:.0f} days old", remedy)
+    return Answer("ok", expected, f"{max(days, 0):.0f} days old")
+
+
+def _antivirus(facts: Facts, host: str) -> Answer:
+    """Return the answer about the virus scanner, and what becomes of mail while it is down."""
+    if not _has_antivirus(facts):
+        return _ANTIVIRUS_OFF
+    scanner = facts["antivirus"]
+    units = ("clamav-freshclam.service", "clamav-daemon.service")
+    answer = _service(facts, "host.antivirus", units)
+    if answer.state == "ok":
+        return answer
+    if scanner["database"] is None:
+        cause = f"not verified: host.antivirus_database of {host} failed"
+        return Answer("blocked", answer.expected, cause)
+    if "clamav-daemon.service" in answer.found or "clamd.ctl" in answer.found:
+        return replace(answer, found=f"{answer.found}; {_NOT_SCANNED[scanner['when_down']]}")
+    return answer
 
 
 def _opendkim(facts: Facts, id_: str, unit: str, host: str) -> Answer:

@@ -79,8 +79,8 @@ CATALOGUE: t.Final[dict[str, str]] = {
         " `base_package_lists_max_age` is 0"
     ),
     "preflight.memory": (
-        "the host has memory: `warn` below 900 MiB (`preflight_memory_warn`), `fail` below 450 MiB"
-        " (`preflight_memory_fail`)"
+        "the host has memory: `warn` below 900 MiB, with `filter_antivirus` below 4,000 MiB"
+        " (`preflight_memory_warn`), `fail` below 450 MiB (`preflight_memory_fail`)"
     ),
     "preflight.disk": (
         "the file systems of root and mail have free space: `warn` below 10 GiB"

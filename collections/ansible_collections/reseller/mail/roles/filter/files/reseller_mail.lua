@@ -42,6 +42,9 @@ end
 -- names are UTF-16 (MS-CFB section 2.6.1).
 local MACROS = rspamd_trie.create({ 'vbaProject.bin', '_\0V\0B\0A\0_\0P\0R\0O\0J\0E\0C\0T\0' })
 
+-- What the virus scanner found in an attachment, and that it could not scan one.
+local VIRUS, NOT_SCANNED = 'RESELLER_MAIL_VIRUS', 'RESELLER_MAIL_NOT_SCANNED'
+
 local function set_of(list)
   local set = {}
   for _, one in ipairs(list or {}) do
@@ -327,6 +330,12 @@ local function attachment_verdict(task)
   return nil
 end
 
+-- Return the name of a virus in the message, or nil.
+local function virus_of(task)
+  local symbol = (task:get_symbol(VIRUS) or {})[1]
+  return symbol and ((symbol.options or {})[1] or 'without a name')
+end
+
 -- Return whether a forwarder that is trusted saw the message with a valid DMARC result (RFC 8617).
 local function is_vouched_for(task)
   if not task:has_symbol('ARC_ALLOW') then
@@ -367,6 +376,10 @@ end
 
 local function refuse(task, text)
   task:set_pre_result({ action = 'reject', message = text, module = N, priority = 10 })
+end
+
+local function defer(task, text)
+  task:set_pre_result({ action = 'soft reject', message = text, module = N, priority = 10 })
 end
 
 -- Return the score and what it consists of, for people.
@@ -503,10 +516,14 @@ local function verdict_fields(task, case, many, tenths, junk)
 end
 
 -- Return why the content of the message is refused for all recipients, and whether it belongs into
--- Junk. Only what is for role addresses alone is not looked at.
+-- Junk. What is for role addresses alone is not refused: people report viruses to them.
 local function judge_content(task, case)
+  local virus = virus_of(task)
   if case.only_roles then
-    return nil, false
+    return nil, virus ~= nil
+  end
+  if virus then
+    return 'Message refused: it has the virus ' .. virus
   end
   local text, action = attachment_verdict(task)
   if action == 'reject' then
@@ -529,6 +546,10 @@ local function decide(task, case)
   end
   if refusal then
     refuse(task, refusal)
+    return
+  end
+  if options.antivirus == 'defer' and task:has_symbol(NOT_SCANNED) and not case.only_roles then
+    defer(task, 'The message cannot be scanned for viruses now, try again later')
     return
   end
   junk = junk or dmarc ~= nil
@@ -564,12 +585,7 @@ local function guarded(step)
     local done, message = pcall(step, task)
     if not done then
       logger.errx(task, 'cannot judge: %s', message)
-      task:set_pre_result({
-        action = 'soft reject',
-        message = 'The message cannot be filtered now, try again later',
-        module = N,
-        priority = 10,
-      })
+      defer(task, 'The message cannot be filtered now, try again later')
     end
   end
 end

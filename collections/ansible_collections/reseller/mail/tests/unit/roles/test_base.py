@@ -27,9 +27,10 @@ def base_packages(**settings: t.Any) -> set[str]:
     return set(Templar(loader=DataLoader(), variables=every).template(every["base_packages"]))
 
 
-def installed_by(role: str) -> set[str]:
+def installed_by(role: str, **settings: t.Any) -> set[str]:
     """Return the packages that the tasks of a role install."""
     every = {**variables("web", "vars"), **variables(role, "defaults"), **variables(role, "vars")}
+    every.update(settings)
     templar = Templar(loader=DataLoader(), variables=every)
     found: set[str] = set()
     for path in (ROLES / role / "tasks").glob("*.yml"):
@@ -54,6 +55,12 @@ def test_base_installs_the_packages_of_every_role_of_the_site_at_once(role: str)
 
 def test_the_roles_with_daemons_have_packages_of_their_own() -> None:
     assert all(installed_by(role) for role in ("web", "tls", "postfix", "dovecot", "opendkim"))
+
+
+def test_the_virus_scanner_is_for_hosts_that_want_it() -> None:
+    more = base_packages(filter_antivirus=True)
+    assert more - base_packages() == {"clamav-daemon", "clamav-freshclam"}
+    assert installed_by("filter", filter_antivirus=True) <= more
 
 
 def test_certbot_is_for_acme_alone() -> None:

@@ -38,6 +38,8 @@ UNITS = (
     "postsrsd.service",
     "redis-server@reseller-mail.service",
     "rspamd.service",
+    "clamav-daemon.service",
+    "clamav-freshclam.service",
     "reseller-mail-login-limit.service",
     "reseller-mail-firewall.service",
     "fail2ban.service",
@@ -54,14 +56,16 @@ SOCKETS = (
     "private/quota-status",
 )
 DISK = {"path": "/", "device": 1, "size": 1000, "free": 500, "inodes": 100, "inodes_free": 50}
+DAY = 86400.0
 WELL: dict[str, t.Any] = {
-    "now": 0.0,
+    "now": 8 * DAY,
     "units": dict.fromkeys(UNITS, ACTIVE),
     "watched": ["certbot.timer"],
     "failed": [],
     "sockets": [
         *({"path": f"{QUEUE}/{one}", "error": ""} for one in SOCKETS),
         {"path": "/run/reseller-mail-sending-limit.sock", "error": ""},
+        {"path": "/run/clamav/clamd.ctl", "error": ""},
     ],
     "filesystems": [DISK, {**DISK, "path": QUEUE}],
     "queue": {"messages": 0, "held": 0, "oldest": 0.0, "oldest_new": 0.0, "error": ""},
@@ -69,6 +73,7 @@ WELL: dict[str, t.Any] = {
     "firewall": {"wanted": True, "bans": [], "open": [], "table": "", "fail2ban": ""},
     "queue_folder": QUEUE,
     "filter_down": "tempfail",
+    "antivirus": {"when_down": "defer", "database": 1.4 * DAY},
     "ways": [
         {"kind": "relay", "name": "smtp.relay.example:587", "error": ""},
         {"kind": "address", "name": "192.0.2.11", "error": ""},
@@ -253,6 +258,21 @@ def silence(path: str) -> Change:
             "host.bans",
             "banned, but not refused: 192.0.2.7",
         ),
+        (
+            stop("clamav-daemon.service"),
+            "host.antivirus",
+            "clamav-daemon.service is inactive; mail with attachments is deferred",
+        ),
+        (
+            silence("clamd.ctl"),
+            "host.antivirus",
+            "/run/clamav/clamd.ctl connection refused; mail with attachments is deferred",
+        ),
+        (
+            stop("clamav-freshclam.service"),
+            "host.antivirus",
+            "clamav-freshclam.service is inactive",
+        ),
         (stop("postsrsd.service"), "host.srs", "postsrsd.service is inactive"),
         (
             lambda facts: facts["queue"].update(messages=1, oldest_new=3601.0),
@@ -295,7 +315,36 @@ def test_each_trouble_is_one_finding_that_names_it(change: Change, id_: str, say
 
 def test_without_the_filter_there_is_no_finding_about_it() -> None:
     findings = found(lambda facts: facts.update(filter_down=""))
-    assert findings["host.filter"].state == "na"
+    without = {id_ for id_, one in findings.items() if one.state == "na"}
+    assert without == {"host.filter", "host.antivirus_database", "host.antivirus"}
+
+
+def test_without_the_virus_scanner_there_is_no_finding_about_it() -> None:
+    findings = found(lambda facts: facts["antivirus"].update(when_down="", database=None))
+    without = {id_ for id_, one in findings.items() if one.state == "na"}
+    assert without == {"host.antivirus_database", "host.antivirus"}
+
+
+def test_a_virus_scanner_without_a_database_is_one_failure_that_names_it() -> None:
+    def change(facts: dict[str, t.Any]) -> None:
+        facts["antivirus"].update(database=None, when_down="accept")
+        stop("clamav-daemon.service")(facts)
+        silence("clamd.ctl")(facts)
+
+    findings = found(change)
+    assert problems(findings) == {
+        "host.antivirus_database": (
+            "there is none, so clamd cannot start;"
+            " mail with attachments is accepted and not scanned"
+        )
+    }
+    assert findings["host.antivirus"].state == "blocked"
+
+
+def test_an_old_virus_database_is_a_warning() -> None:
+    answer = found(lambda facts: facts["antivirus"].update(database=0.9 * DAY))
+    assert answer["host.antivirus_database"].state == "warn"
+    assert answer["host.antivirus_database"].found == "7 days old"
 
 
 @pytest.mark.parametrize("action", ["tempfail", "accept"])
