@@ -83,7 +83,7 @@ options:
   memory_fail:
     description: C(preflight.memory) is a V(fail) below this number of MiB.
     type: int
-    default: 450
+    default: 600
   disk_warn:
     description: C(preflight.disk) is a V(warn) below this number of free GiB.
     type: int

@@ -43,6 +43,7 @@ VERSIONS: t.Final[dict[str, dict[int, str]]] = {
     "postfix": {12: "3.7", 13: "3.10"},
     "dovecot-core": {12: "2.3", 13: "2.4"},
     "opendkim": {12: "2.11", 13: "2.11"},
+    "rspamd": {12: "3.4", 13: "3.12"},
     "fail2ban": {12: "1.0", 13: "1.1"},
     "nftables": {12: "1.0", 13: "1.1"},
     "nginx-light": {12: "1.22", 13: "1.26"},
@@ -70,9 +71,9 @@ CATALOGUE: t.Final[dict[str, str]] = {
     "preflight.release": "the host has the Debian release of the estate",
     "preflight.python": "the host has Python 3.11 or newer",
     "preflight.versions": (
-        "Postfix, Dovecot, OpenDKIM, fail2ban, nftables, nginx and certbot, installed or to be"
-        " installed, are of the series in Debian; `fail` for Dovecot, whose settings differ between"
-        " series, otherwise `warn`"
+        "Postfix, Dovecot, OpenDKIM, rspamd, fail2ban, nftables, nginx and certbot, installed or to"
+        " be installed, are of the series in Debian; `fail` for Dovecot, whose settings differ"
+        " between series, otherwise `warn`"
     ),
     "preflight.packages": (
         "the package mirrors answer; `warn` if all packages are installed; `na` if"
@@ -80,7 +81,8 @@ CATALOGUE: t.Final[dict[str, str]] = {
     ),
     "preflight.memory": (
         "the host has memory: `warn` below 900 MiB, with `filter_antivirus` below 4,000 MiB"
-        " (`preflight_memory_warn`), `fail` below 450 MiB (`preflight_memory_fail`)"
+        " (`preflight_memory_warn`), `fail` below 600 MiB, without the filter below 450 MiB"
+        " (`preflight_memory_fail`)"
     ),
     "preflight.disk": (
         "the file systems of root and mail have free space: `warn` below 10 GiB"
@@ -132,7 +134,7 @@ class Limits:
     """The limits of a host: MiB of memory, GiB of space, seconds."""
 
     memory_warn: int = 900
-    memory_fail: int = 450
+    memory_fail: int = 600
     disk_warn: int = 10
     disk_fail: int = 2
     clock_skew: int = 60

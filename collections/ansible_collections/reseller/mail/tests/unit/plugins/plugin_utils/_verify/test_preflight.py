@@ -54,6 +54,7 @@ FACTS: dict[str, t.Any] = {
         "postfix": {"installed": "3.7.11-0+deb12u1", "candidate": "3.7.11-0+deb12u1"},
         "dovecot-core": {"installed": "", "candidate": "1:2.3.19.1+dfsg1-2.1+deb12u7"},
         "opendkim": {"installed": "", "candidate": "2.11.0~beta2-8+deb12u1"},
+        "rspamd": {"installed": "", "candidate": "3.4-1"},
         "fail2ban": {"installed": "", "candidate": "1.0.2-2"},
         "nftables": {"installed": "1.0.6-2+deb12u2", "candidate": "1.0.6-2+deb12u2"},
         "nginx-light": {"installed": "", "candidate": "1.22.1-9+deb12u11"},
@@ -203,6 +204,7 @@ TROUBLE: dict[str, tuple[dict[str, t.Any], str, str, str, str]] = {
             **packages(
                 dovecot_core="2.3",
                 opendkim="2.11",
+                rspamd="3.4",
                 fail2ban="1.0",
                 nginx_light="1.22",
                 certbot="2.1",
@@ -216,7 +218,7 @@ TROUBLE: dict[str, tuple[dict[str, t.Any], str, str, str, str]] = {
     ),
     "apt without mirrors": (with_(mirrors={}), "packages", "fail", "no mirrors", "sources.list"),
     "memory is short": (with_(memory=899 << 20), "memory", "warn", "899 MiB", "more memory"),
-    "too little memory": (with_(memory=449 << 20), "memory", "fail", "449 MiB", "more memory"),
+    "too little memory": (with_(memory=599 << 20), "memory", "fail", "599 MiB", "more memory"),
     "space is short": (space(10 * GIB - 1), "disk", "warn", "/: 10G are free", "make room"),
     "too little space": (space(2 * GIB - 1), "disk", "fail", "/: 2G are free", "make room"),
     "a clock that nothing synchronises": (
