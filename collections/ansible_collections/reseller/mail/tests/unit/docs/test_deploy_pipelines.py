@@ -19,6 +19,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+pytestmark = pytest.mark.one_core
+
 PIPELINES = Path(__file__).parents[3] / "docs" / "pipelines"
 ESTATE = "estates/example"
 PLAYBOOK = """#!/bin/bash

@@ -116,6 +116,7 @@ def test_a_playbook_that_reaches_no_host_runs_with_the_example(
     assert (run.rc, run.complaints) == (0, []), run.output
 
 
+@pytest.mark.one_core
 @pytest.mark.parametrize("playbook", NEEDY)
 def test_a_playbook_names_the_variable_that_is_missing(operator: Operator, playbook: str) -> None:
     run = operator.run("ansible-playbook", ROWS[playbook].playbook)
@@ -124,6 +125,7 @@ def test_a_playbook_names_the_variable_that_is_missing(operator: Operator, playb
     assert not re.search(r"^mx1 .*ok=", run.output, re.M), "hosts were asked before"
 
 
+@pytest.mark.one_core
 @pytest.mark.parametrize(
     "playbook", [name for name in PLAYBOOKS if name not in (*FOR_NODES, *WITHOUT_ESTATE)]
 )
@@ -140,6 +142,7 @@ def test_a_playbook_without_an_inventory_says_what_is_missing(
     assert "undefined" not in run.output
 
 
+@pytest.mark.one_core
 @pytest.mark.parametrize("playbook", FOR_NODES)
 def test_a_playbook_for_hosts_does_not_succeed_without_any(
     operator: Operator, playbook: str

@@ -25,6 +25,8 @@ import pytest
 import yaml
 from ansible_collections.reseller.mail.tests.unit.support import plan_estate as e
 
+pytestmark = pytest.mark.one_core
+
 PIPELINES = Path(__file__).parents[3] / "docs" / "pipelines"
 COLLECTIONS = Path(__file__).parents[6]
 ESTATE = "estates/example"

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.one_core
+
 PROJECT = Path(__file__).parents[7]
 UNIT = Path("collections/ansible_collections/reseller/mail/tests/unit")
 LONG = "a reason that is longer than a terminal is wide " * 10

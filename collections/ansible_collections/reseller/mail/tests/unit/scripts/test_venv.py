@@ -26,6 +26,8 @@ CONTROLLER = Path("collections/ansible_collections/reseller/mail/requirements.tx
 sys.path.insert(0, str(PROJECT / "scripts"))
 import pins  # noqa: E402
 
+pytestmark = pytest.mark.one_core
+
 ENVIRONMENTS = {
     "oldest": ("tools", "oldest-core", "runtime", "lint", "test", "unit", "fuzz"),
     "newest": ("tools", "runtime", "unit"),

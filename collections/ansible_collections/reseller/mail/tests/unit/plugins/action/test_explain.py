@@ -31,6 +31,7 @@ def test_every_value_is_told_with_its_level_and_place(tmp_path: Path) -> None:
     assert ["credentials", "local", "default"] in lines
 
 
+@pytest.mark.one_core
 def test_an_alias_is_shown_with_where_its_mail_goes(tmp_path: Path) -> None:
     run = explained(tmp_path, "sales@acme.example")
     assert run.returncode == 0, run.stdout + run.stderr
@@ -38,6 +39,7 @@ def test_an_alias_is_shown_with_where_its_mail_goes(tmp_path: Path) -> None:
     assert ["to", "jo@acme.example", "domain", "tenants/acme/acme.example.yml:8:9"] in lines
 
 
+@pytest.mark.one_core
 def test_defaults_can_be_left_out(tmp_path: Path) -> None:
     run = explained(tmp_path, "jo@acme.example", "-e", "explain_set_only=true")
     assert run.returncode == 0, run.stdout + run.stderr
@@ -45,6 +47,7 @@ def test_defaults_can_be_left_out(tmp_path: Path) -> None:
     assert "credentials" not in run.stdout
 
 
+@pytest.mark.one_core
 @pytest.mark.parametrize(
     ("subject", "kind", "meant"),
     [

@@ -84,6 +84,7 @@ def test_a_modoboa_becomes_an_estate_that_validate_accepts(tmp_path: Path, estat
     assert "changed=0" in again.stdout
 
 
+@pytest.mark.one_core
 def test_faults_are_told_with_their_rows_and_nothing_is_written(
     tmp_path: Path, estate: Path
 ) -> None:
@@ -131,6 +132,7 @@ def test_faults_are_told_with_their_rows_and_nothing_is_written(
     assert "tenants/acme/acme.example.yml" in tree(estate)
 
 
+@pytest.mark.one_core
 def test_an_export_is_imported_as_the_same_estate(tmp_path: Path) -> None:
     copy, out = tmp_path / "copy", tmp_path / "out"
     words = [
@@ -161,6 +163,7 @@ def test_an_export_is_imported_as_the_same_estate(tmp_path: Path) -> None:
     assert load(str(copy)) == load(str(FIXTURES / "estate"))
 
 
+@pytest.mark.one_core
 def test_an_inbox_adds_and_never_contradicts(tmp_path: Path) -> None:
     estate, inbox = tmp_path / "estate", tmp_path / "inbox"
     shutil.copytree(FIXTURES / "estate", estate)

@@ -61,6 +61,7 @@ def test_two_folders_are_compared_and_the_plan_is_written(tmp_path: Path, before
     )
 
 
+@pytest.mark.one_core
 @pytest.mark.parametrize(
     ("replacement", "variables", "output"),
     [
@@ -86,6 +87,7 @@ def test_what_is_refused_fails(
     assert output in run.stdout + run.stderr
 
 
+@pytest.mark.one_core
 def test_a_refused_change_prints_its_reasons_and_no_data(tmp_path: Path, before: Path) -> None:
     wrong = ("  - name: small\n", "".join(f"  - name: box {n}\n" for n in range(8)))
     after = write(tmp_path / "after", e.changed(e.FILES, e.ACME, wrong))
@@ -99,6 +101,7 @@ def test_a_refused_change_prints_its_reasons_and_no_data(tmp_path: Path, before:
     assert len(json.loads(numbers.read_text(encoding="utf-8"))["faults"]) == 8
 
 
+@pytest.mark.one_core
 def test_mass_deletion_needs_the_number(tmp_path: Path, before: Path) -> None:
     after = write(
         tmp_path / "after",
@@ -129,6 +132,7 @@ def test_mass_deletion_needs_the_number(tmp_path: Path, before: Path) -> None:
     )
 
 
+@pytest.mark.one_core
 def test_one_sentence_names_what_is_missing(tmp_path: Path, before: Path) -> None:
     for given, output in (
         (

@@ -85,6 +85,7 @@ def test_a_suspension_is_written_once_and_taken_out_again(estate: Path) -> None:
     assert account(estate) == ACCOUNT
 
 
+@pytest.mark.one_core
 def test_a_mailbox_stays_suspended_as_long_as_its_tenant_is(estate: Path) -> None:
     suspend(estate)
     suspend(estate, subject="acme", profile="nonpayment")
@@ -92,6 +93,7 @@ def test_a_mailbox_stays_suspended_as_long_as_its_tenant_is(estate: Path) -> Non
     assert "jo@acme.example is suspended (tenant acme)" in ended.stdout, ended.stdout
 
 
+@pytest.mark.one_core
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -111,6 +113,7 @@ def test_what_cannot_be_done_is_refused(
     assert account(estate) == ACCOUNT
 
 
+@pytest.mark.one_core
 def test_a_tenant_that_hosts_do_not_serve_is_not_suspended(estate: Path) -> None:
     pending = ACCOUNT.replace("state: active", "state: pending")
     (estate / "tenants/acme/account.yml").write_text(pending, encoding="utf-8")
@@ -118,6 +121,7 @@ def test_a_tenant_that_hosts_do_not_serve_is_not_suspended(estate: Path) -> None
     assert account(estate) == pending
 
 
+@pytest.mark.one_core
 def test_a_result_with_a_fault_is_not_written(estate: Path) -> None:
     """The longest reason that the language takes has 200 characters."""
     refused = suspend(estate, reason="x" * 2000)

@@ -113,6 +113,7 @@ def test_a_transfer_writes_only_the_owners_and_its_check_tells_it_before(estate:
     assert "it@people.example owns nothing in tenant acme." in again.stdout
 
 
+@pytest.mark.one_core
 def test_no_room_is_refused_whole_with_the_missing_amounts(estate: Path) -> None:
     account = estate / "tenants/acme/account.yml"
     account.write_text(
@@ -137,6 +138,7 @@ def test_no_room_is_refused_whole_with_the_missing_amounts(estate: Path) -> None
     assert contents(estate) == before
 
 
+@pytest.mark.one_core
 def test_a_transfer_may_mend_an_owner_that_is_over_its_limit_but_not_write_other_faults(
     estate: Path,
 ) -> None:
@@ -163,6 +165,7 @@ NO_ADMIN = (
 )
 
 
+@pytest.mark.one_core
 @pytest.mark.parametrize(
     ("source", "target", "sentence"),
     [
@@ -187,6 +190,7 @@ def test_words_that_cannot_be_right(source: str, target: str, sentence: str) -> 
     assert refused.value.message == sentence
 
 
+@pytest.mark.one_core
 def test_a_word_that_cannot_be_right_changes_nothing(estate: Path) -> None:
     run = transfer(estate, tenant="acmee")
     assert run.returncode == 2
@@ -197,6 +201,7 @@ def test_a_word_that_cannot_be_right_changes_nothing(estate: Path) -> None:
     assert contents(estate) == FILES
 
 
+@pytest.mark.one_core
 def test_an_estate_at_fault_is_neither_counted_nor_changed(estate: Path) -> None:
     (estate / "tenants/acme/acme.example.yml").write_text(
         "mailboxes: [{name: it, quotta: 1G}]\n", encoding="utf-8"
@@ -209,6 +214,7 @@ def test_an_estate_at_fault_is_neither_counted_nor_changed(estate: Path) -> None
         )
 
 
+@pytest.mark.one_core
 def test_the_ledger_is_shown_and_also_when_something_is_over(estate: Path) -> None:
     run = play(estate, "reseller.mail.ledger")
     assert run.returncode == 0, run.stdout + run.stderr
@@ -220,6 +226,7 @@ def test_the_ledger_is_shown_and_also_when_something_is_over(estate: Path) -> No
     assert "3/2 ✗" in play(estate, "reseller.mail.ledger").stdout
 
 
+@pytest.mark.one_core
 def test_the_ledger_as_files(estate: Path) -> None:
     dest = estate.parent / "build" / "ledger.json"
     words = ("-e", "ledger_output=json", "-e", f"ledger_dest={dest}")
@@ -238,6 +245,7 @@ def test_the_ledger_as_files(estate: Path) -> None:
     assert "\nowner,acme,jo@people.example,p,mx1,mailboxes,1,3,2,33.3,admin,ok\n" in table.stdout
 
 
+@pytest.mark.one_core
 def test_without_an_estate_one_sentence_says_so(estate: Path) -> None:
     run = play(estate, "reseller.mail.ledger", "-e", "mail_estate_dir=")
     assert (

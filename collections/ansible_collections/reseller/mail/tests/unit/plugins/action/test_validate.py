@@ -72,6 +72,7 @@ def test_colours_are_for_terminals_and_never_for_the_log(tmp_path: Path, bad: Pa
     assert "unknown-key" in log.read_text(encoding="utf-8")
 
 
+@pytest.mark.one_core
 @pytest.mark.parametrize("output", ["json", "github", "gitlab", "sarif", "text"])
 def test_a_report_goes_into_a_file_while_people_read_text(
     tmp_path: Path, bad: Path, output: str
@@ -111,6 +112,7 @@ def test_a_report_goes_into_a_file_while_people_read_text(
         assert f"the report is in {dest}" in " ".join(run.stdout.split())
 
 
+@pytest.mark.one_core
 def test_without_a_file_the_form_is_printed_as_it_is(tmp_path: Path, bad: Path) -> None:
     run = validate(
         tmp_path / "home", "-e", f"mail_estate_dir={bad}", "-e", "validate_output=github"
@@ -122,6 +124,7 @@ def test_without_a_file_the_form_is_printed_as_it_is(tmp_path: Path, bad: Path) 
     assert "^~" not in run.stdout
 
 
+@pytest.mark.one_core
 def test_paths_are_relative_to_what_one_says(tmp_path: Path, bad: Path) -> None:
     run = validate(tmp_path / "home", "-e", f"mail_estate_dir={bad}", "-e", f"validate_root={bad}")
     assert next(line for line in run.stdout.splitlines() if ": unknown-key: " in line).startswith(
@@ -154,6 +157,7 @@ def test_a_faultless_estate_is_counted_and_its_report_is_empty(tmp_path: Path) -
     assert json.loads(dest.read_text(encoding="utf-8"))["counts"]["mailboxes"] == 3
 
 
+@pytest.mark.one_core
 def test_keys_without_effect_are_named(tmp_path: Path) -> None:
     estate = tmp_path / "estate"
     shutil.copytree(FIXTURES / "estate", estate)
@@ -182,6 +186,7 @@ def test_keys_without_effect_are_named(tmp_path: Path) -> None:
     assert ("hosts do not act on it yet" in told) == bool(idle)
 
 
+@pytest.mark.one_core
 def test_a_typo_that_a_catch_all_takes_is_a_warning(tmp_path: Path) -> None:
     estate = Path(shutil.copytree(FIXTURES / "estate", tmp_path / "estate"))
     with (estate / "tenants/acme/acme.example.yml").open("a", encoding="utf-8") as stream:
@@ -214,6 +219,7 @@ def test_a_broken_estate_in_the_inventory_can_still_be_validated(tmp_path: Path,
     assert run.stdout.count("       allowed: ") == len(BAD)
 
 
+@pytest.mark.one_core
 def test_a_report_that_cannot_be_written_is_said_in_one_sentence(tmp_path: Path, bad: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     run = validate(
