@@ -19,6 +19,8 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 PROJECT = Path(__file__).parents[3]
 BUILD = PROJECT / "build" / "platform"
 ESTATE = BUILD / "estate"
@@ -99,7 +101,9 @@ class Run:
 
 def settings(estate: Path = ESTATE) -> dict[str, t.Any]:
     """The same variables that molecule.yml gives."""
+    variables = PROJECT / "molecule/platform/variables.yml"
     return {
+        **yaml.safe_load(variables.read_text(encoding="utf-8")),
         "mail_estate_dir": str(estate),
         "dovecot_initial_passwords": f"{PASSWORDS}/{{{{ mail_node }}}}.csv",
     }

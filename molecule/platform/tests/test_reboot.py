@@ -14,6 +14,7 @@ GATES = {
     "opendkim@rsa.service",
     "opendkim@ed25519.service",
     "opendkim@node.service",
+    "rspamd.service",
     "dovecot.service",
 }
 """What Postfix asks about every message."""

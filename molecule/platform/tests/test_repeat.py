@@ -18,11 +18,13 @@ LIVE = [
     "/var/lib/logrotate",
     "/var/lib/apt",
     "/var/lib/fail2ban",
+    "/var/lib/redis",
+    "/var/lib/rspamd",
 ]
 LOOKS = "(reload -- version|Reloading|SIGUSR1|SIGHUP received|Starting|Stopping|Restarting)"
 UNITS = (
     "postfix@-.service postfix.service dovecot.service opendkim@rsa.service nginx.service"
-    " reseller-mail-guard.service"
+    " reseller-mail-guard.service rspamd.service redis-server@reseller-mail.service"
 )
 
 

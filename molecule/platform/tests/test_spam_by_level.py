@@ -2,7 +2,8 @@
 """With the filter, mail is treated as the settings of each mailbox, domain, account, plan and estate
 say, and as the users taught it.
 
-The filter is off by default. It is on for these tests only."""
+The file variables.yml of the scenario says how many messages teach, and how soon a sender may try
+again."""
 
 from __future__ import annotations
 
@@ -15,18 +16,17 @@ import uuid
 from pathlib import Path
 
 import pytest
-from client import ESTATE, Host, Message, Outside, replace_once, site, wait_until
-from conftest import STRANGER, Side
+from client import ESTATE, Host, Message, Outside, replace_once, settings, wait_until
+from conftest import NODES, STRANGER, Side
 from test_generation import generation
 
 LEVELS = ("mailbox", "domain", "account", "plan", "estate")
-"""Each level blocks the address of its name in the domain of the sender."""
-FRIEND = "friend@stranger.example"
+"""Each level blocks the address of its name in the domain of the sender, and allows its friend."""
 ANY_SCORE = "0.1"
 """Every message that the filter sees has this score at least: the sender has no DKIM signature."""
 
-
-LEARNS = 5
+LEARNS = settings()["filter_bayes_min_learns"]
+REDIS = "redis-cli -s /run/redis-reseller-mail/redis.sock"
 SPAM = [
     "casino",
     "jackpot",
@@ -61,6 +61,53 @@ def blocked(level: str) -> str:
     return f"{level}@stranger.example"
 
 
+def friend(level: str) -> str:
+    return f"{level}-friend@stranger.example"
+
+
+def lists(level: str) -> str:
+    """Return the lists of a level, without the braces."""
+    return f"allow: [{friend(level)}], block: [{blocked(level)}]"
+
+
+GREYLIST = {
+    "estate": ("jo@estate-{node}-grey.example", True),
+    "account": ("jo@account-{node}-grey.example", False),
+    "domain": ("jo@domain-{node}-grey.example", True),
+    "mailbox": ("own@domain-{node}-grey.example", False),
+}
+"""By the nearest level that says it: an address, and whether its mail is greylisted. Plans say that it
+is not."""
+
+
+def add_greylists(estate: Path, node: str) -> None:
+    """Add tenants of a plan without settings. Each of them says the opposite of what is above it."""
+    tenants = {
+        "estate": ("", {f"estate-{node}-grey.example": "mailboxes: [{name: jo}]\n"}),
+        "account": (
+            "defaults: {spam: {greylist: never}}\n",
+            {
+                f"account-{node}-grey.example": "mailboxes: [{name: jo}]\n",
+                f"domain-{node}-grey.example": f"spam: {{greylist: {ANY_SCORE}}}\nmailboxes:\n"
+                "  - {name: jo}\n  - {name: own, spam: {greylist: never}}\n",
+            },
+        ),
+    }
+    for tenant, (more, domains) in tenants.items():
+        folder = estate / f"tenants/{tenant}-{node}-grey"
+        folder.mkdir()
+        owner = f"jo@{tenant}-{node}-grey.example"
+        (folder / "account.yml").write_text(
+            f"organisation: Grey\nplan: grey\nstate: active\nplacement: {node}\n"
+            f"default_owner: {owner}\nadmins: [{{address: {owner}}}]\n"
+            f"intake: {{expected_mailboxes: 1, dns_contact: {owner}, clients: local, smime: false}}\n"
+            f"domains: [{', '.join(domains)}]\n{more}",
+            encoding="utf-8",
+        )
+        for domain, text in domains.items():
+            (folder / f"{domain}.yml").write_text(text, encoding="utf-8")
+
+
 def estate_with(folder: Path, allowed: str = "status.hosting.example") -> Path:
     """Return a copy of the scenario's estate in which every level has settings.
 
@@ -73,13 +120,20 @@ def estate_with(folder: Path, allowed: str = "status.hosting.example") -> Path:
     def change(path: str, old: str, new: str) -> None:
         replace_once(estate / path, old, new)
 
-    plan = f"    defaults: {{spam: {{block: [{blocked('plan')}]}}}}\n"
+    plan = f"    defaults: {{spam: {{greylist: never, {lists('plan')}}}}}\n"
     change("plans.yml", "features: [catch_all,", "features: [spam_lists, spam_scores, catch_all,")
     change("plans.yml", "features: []\n", f"features: [spam_lists, spam_scores]\n{plan}")
     change("plans.yml", "    addons: [archive]\n", f"    addons: [archive]\n{plan}")
-    change("estate.yml", "allow: [status.hosting.example]", f"allow: [{allowed}]")
+    with (estate / "plans.yml").open("a", encoding="utf-8") as plans:
+        plans.write(
+            "  - {name: grey, limits: {}, features: [spam_scores], mailbox_quota: {default: 1G}}\n"
+        )
+    change("estate.yml", "greylist: never", f"greylist: {ANY_SCORE}")
+    change(
+        "estate.yml", "allow: [status.hosting.example]", f"allow: [{allowed}, {friend('estate')}]"
+    )
     change("estate.yml", "block: [203.0.113.0/24]", f"block: [{blocked('estate')}]")
-    own = f"spam: {{junk: {ANY_SCORE}, allow: [{FRIEND}], block: [{blocked('mailbox')}]}}"
+    own = f"spam: {{junk: {ANY_SCORE}, {lists('mailbox')}}}"
     for tenant, domain, name in (
         ("acme", "acme.example", "Jo Doe"),
         ("globex", "globex.example", "Ann Smith"),
@@ -91,38 +145,29 @@ def estate_with(folder: Path, allowed: str = "status.hosting.example") -> Path:
             "    quota: 1M\n",
             f"    quota: 1M\n    spam: {{junk: {ANY_SCORE}, reject: {ANY_SCORE}}}\n",
         )
-        change(
-            file, "mailboxes:\n", f"spam: {{junk: 12, block: [{blocked('domain')}]}}\nmailboxes:\n"
-        )
+        change(file, "mailboxes:\n", f"spam: {{junk: 12, {lists('domain')}}}\nmailboxes:\n")
         account = estate / f"tenants/{tenant}/account.yml"
         account.write_text(
-            account.read_text(encoding="utf-8")
-            + f"defaults: {{spam: {{block: [{blocked('account')}]}}}}\n",
+            account.read_text(encoding="utf-8") + f"defaults: {{spam: {{{lists('account')}}}}}\n",
             encoding="utf-8",
         )
+    for node in NODES:
+        add_greylists(estate, node)
     return estate
 
 
-def apply(**variables: t.Any) -> None:
-    """Apply the roles that know the filter, with these variables, to both nodes."""
-    done = site("--tags", "opendkim,filter,postfix,dovecot", variables=variables)
-    assert done.rc == 0, done.output
-
-
 @pytest.fixture(scope="module", autouse=True)
-def filtering(tmp_path_factory: pytest.TempPathFactory, nodes: dict[str, Host]) -> t.Iterator[None]:
-    """The filter is on and needs few messages to learn. Afterwards it is off again."""
-    before = {name: node.output("doveconf -n") for name, node in nodes.items()}
-    apply(mail_filter=True, filter_bayes_min_learns=LEARNS)
+def levels(tmp_path_factory: pytest.TempPathFactory, nodes: dict[str, Host]) -> t.Iterator[None]:
+    """Every level has settings. Afterwards what was learned is forgotten."""
+    run = generation(estate_with(tmp_path_factory.mktemp("levels")))
     try:
-        run = generation(estate_with(tmp_path_factory.mktemp("levels")))
         assert run.rc == 0, run.output
         yield
     finally:
-        assert generation().rc == 0
-        apply()
-    for name, node in nodes.items():
-        assert node.output("doveconf -n") == before[name], "no mail trains the filter any more"
+        run = generation(ESTATE, "--extra-vars=mail_deletions_accepted=12")
+        for node in nodes.values():
+            node.run(f"{REDIS} flushall")
+    assert run.rc == 0, run.output
 
 
 def answer(outside: Outside, side: Side, sender: str, *to: str) -> tuple[str, tuple[int, str]]:
@@ -185,11 +230,44 @@ def test_what_one_of_two_recipients_blocks_is_spam_for_this_one(
     assert [folder(node, box, token) for box in boxes] == ["Junk", "INBOX"]
 
 
-def test_a_friend_is_no_spam(outside: Outside, node: Host, side: Side) -> None:
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_list_of_a_level_allows_for_what_is_below_the_level(
+    outside: Outside, node: Host, side: Side, level: str
+) -> None:
     boxes = (side.user.name, side.small.name)
-    token, (code, text) = answer(outside, side, FRIEND, *boxes)
+    token, (code, text) = answer(outside, side, friend(level), *boxes)
     assert code == 250, text
-    assert [folder(node, box, token) for box in boxes] == ["INBOX", "Junk"]
+    small = "Junk" if level == "mailbox" else "INBOX"
+    assert [folder(node, box, token) for box in boxes] == ["INBOX", small]
+    _token, (code, text) = answer(outside, side, friend(level), side.small.name)
+    assert code == (554 if level == "mailbox" else 250), text
+
+
+def test_greylisting_is_what_the_nearest_level_says_and_ends_with_the_next_attempt(
+    outside: Outside, node: Host, side: Side
+) -> None:
+    for level, (pattern, delayed) in GREYLIST.items():
+        box = pattern.format(node=side.node)
+        message = Message.new(STRANGER, box)
+
+        def attempt(box: str = box, message: Message = message) -> list[t.Any]:
+            return t.cast(
+                "list[t.Any]", outside.send(side.host, 25, STRANGER, [box], message)["data"]
+            )
+
+        code, text = attempt()
+        assert (level, code) == (level, 451 if delayed else 250), text
+        if delayed:
+            assert "Greylisted, try again later" in text
+            _token, (code, text) = answer(outside, side, friend("estate"), box)
+            assert code == 250, "an allowed sender need not wait"
+            assert wait_until(lambda: attempt()[0] == 250, 30), level
+        assert folder(node, box, message.token) == "INBOX"
+    both = (GREYLIST["domain"][0], GREYLIST["mailbox"][0])
+    _token, (code, text) = answer(
+        outside, side, STRANGER, *(box.format(node=side.node) for box in both)
+    )
+    assert code == 250, "a message is delayed only if all its recipients want it"
 
 
 def test_a_network_of_the_provider_counts_at_once_and_restarts_nothing(
@@ -259,3 +337,6 @@ def test_moving_mail_teaches_both_ways_and_for_the_domain_only(
     assert "BAYES_HAM" in symbols(outside, node, side, HAM, colleague)
     other_domain = side.catch_all_to.name
     assert "BAYES" not in symbols(outside, node, side, SPAM, other_domain)
+    node.run("systemctl restart redis-server@reseller-mail rspamd")
+    assert "BAYES_SPAM" in symbols(outside, node, side, SPAM, colleague), "it survives"
+    assert "BAYES_HAM" in symbols(outside, node, side, HAM, colleague), "it survives"

@@ -51,6 +51,11 @@ BREAKS = {
         "systemctl start reseller-mail-guard",
         "reseller-mail-guard.service is inactive",
     ),
+    "host.filter": (
+        "systemctl stop redis-server@reseller-mail",
+        "systemctl start redis-server@reseller-mail",
+        "redis-server@reseller-mail.service is inactive",
+    ),
     "host.opendkim": (
         "systemctl stop opendkim@rsa",
         "systemctl start opendkim@rsa",
@@ -142,7 +147,7 @@ def test_each_trouble_of_a_host_is_found_and_a_host_that_is_well_has_none(
     for id_, (_do, _undo, says) in BREAKS.items():
         assert says in found[id_]["found"], found[id_]
     well = asked(side)
-    # No tenant of the usual estate needs relays and addresses, and the filter is off.
+    # No tenant of the usual estate needs relays and addresses, and ClamAV is off.
     unused = {"host.antivirus", "host.antivirus_database", "host.relays", "host.outbound"}
     assert {id_ for id_, one in well.items() if one["state"] != "ok"} == unused, well
     assert {well[id_]["state"] for id_ in unused} == {"na"}
