@@ -287,7 +287,8 @@ def attacks_on_port_25(host, domain, times):
 
     greeting = b"EHLO outside.stranger.example"
     unknown = [f"RCPT TO:<nobody-{number}@{domain}>".encode() for number in range(12)]
-    for _time in range(times):
+
+    def attack(_time):
         talk(greeting, b"AUTH PLAIN AGpvAHdyb25n", b"QUIT")
         with contextlib.suppress(OSError):
             talk(greeting, b"MAIL FROM:<someone@stranger.example>", *unknown)
@@ -295,6 +296,9 @@ def attacks_on_port_25(host, domain, times):
             talk(b"GET / HTTP/1.1", b"Host: x")
         with contextlib.suppress(OSError):
             talk(greeting + b"\r\nMAIL FROM:<someone@stranger.example>\r\nRSET\r\nNOOP", b"QUIT")
+
+    with ThreadPoolExecutor(times) as pool:
+        list(pool.map(attack, range(times)))
 
 
 def fetch(host, user, password, token, folder="INBOX", seconds=60):

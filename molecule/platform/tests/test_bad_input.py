@@ -127,6 +127,28 @@ def readable(file: str, data: bytes) -> bytes:
     return re.sub(rb"<displayShortName>.*?</displayShortName>", b"", data)
 
 
+def rendered(estate: Path, folder: Path) -> dict[str, bytes]:
+    """Return the files that render makes of an estate for mx1, by their paths."""
+    run = ansible(
+        "ansible-playbook",
+        "reseller.mail.render",
+        "--limit",
+        "mx1",
+        "-e",
+        f"render_dest={folder}",
+        estate=estate,
+    )
+    assert run.rc == 0, run.output
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What the scenario's estate becomes."""
+    return rendered(ESTATE, tmp_path_factory.mktemp("plain"))
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -136,39 +158,25 @@ def readable(file: str, data: bytes) -> bytes:
         "{{ undefined_name }}",
     ],
 )
-def test_jinja_in_a_free_text_is_a_text_like_any_other(tmp_path: Path, text: str) -> None:
+def test_jinja_in_a_free_text_is_a_text_like_any_other(
+    tmp_path: Path, plain: dict[str, bytes], text: str
+) -> None:
     """Names of people, organisations and brands may hold anything. The estate is fit, and they stay
     what they are."""
     shutil.copytree(ESTATE, tmp_path / "estate")
     for name, free in FREE_TEXTS.items():
         content = (tmp_path / "estate" / name).read_text(encoding="utf-8")
-        for plain in free:
-            assert plain in content
-            content = content.replace(plain, f'"{text}"')
+        for words in free:
+            assert words in content
+            content = content.replace(words, f'"{text}"')
         (tmp_path / "estate" / name).write_text(content, encoding="utf-8")
-    rendered = {}
-    for name, estate in (("plain", ESTATE), ("jinja", tmp_path / "estate")):
-        run = ansible(
-            "ansible-playbook",
-            "reseller.mail.render",
-            "--limit",
-            "mx1",
-            "-e",
-            f"render_dest={tmp_path}/{name}",
-            estate=estate,
-        )
-        assert run.rc == 0, run.output
-        rendered[name] = {
-            str(path.relative_to(tmp_path / name)): path.read_bytes()
-            for path in (tmp_path / name).rglob("*")
-            if path.is_file()
-        }
-    shown = [file for file, data in rendered["plain"].items() if b"Acme Mail" in data]
+    jinja = rendered(tmp_path / "estate", tmp_path / "jinja")
+    shown = [file for file, data in plain.items() if b"Acme Mail" in data]
     assert "mx1/autoconfig/acme.example.xml" in shown
-    for file, data in rendered["plain"].items():
+    for file, data in plain.items():
         if "manifest" not in file:
             expected = readable(file, data)
-            for plain in itertools.chain(*FREE_TEXTS.values()):
-                expected = expected.replace(plain.encode(), text.encode())
-            assert readable(file, rendered["jinja"][file]) == expected, file
-    assert rendered["jinja"].keys() == rendered["plain"].keys()
+            for words in itertools.chain(*FREE_TEXTS.values()):
+                expected = expected.replace(words.encode(), text.encode())
+            assert readable(file, jinja[file]) == expected, file
+    assert jinja.keys() == plain.keys()

@@ -34,7 +34,6 @@ WEB = [443]
 MANY = 1000
 LOGIN = "reseller-mail-login"
 LIMIT = "reseller-mail-login-limit"
-FLOOD = "/run/flood"
 ROUTES = (
     ("198.51.100.0/24", "10.97.0.5"),
     ("203.0.113.0/24", "10.97.0.5"),
@@ -146,7 +145,7 @@ def test_a_thousand_wrong_logins_are_banned_and_the_owner_logs_in_meanwhile_from
     attack = attacks[side.node]
     for source, found in attack.guessed.items():
         assert found.get("right", 0) == 0
-        assert found["closed"] > MANY * 0.8, (source, found)
+        assert found["closed"] > MANY / 2, (source, found)
     assert [allowed for allowed, _why in attack.owner] == [True] * 8, attack.owner
     assert banned(node) == {GUESSER, PREFIX}
     assert owner_logs_in(outside, side) == [[True, ""]]
@@ -188,22 +187,40 @@ BREAKS = {
 }
 
 
+def on_both(
+    sides: dict[str, Side], nodes: dict[str, Host], claim: t.Callable[[Side, Host], None]
+) -> None:
+    """Prove a claim about both nodes at the same time: most of it is waiting."""
+    with ThreadPoolExecutor(len(NODES)) as pool:
+        tasks = [pool.submit(claim, sides[name], nodes[name]) for name in NODES]
+    for task in tasks:
+        task.result()
+
+
 @pytest.mark.parametrize("what", BREAKS)
 def test_a_ban_survives(
-    what: str, attacks: dict[str, Attack], outside: Outside, side: Side, node: Host
+    what: str,
+    attacks: dict[str, Attack],
+    outside: Outside,
+    sides: dict[str, Side],
+    nodes: dict[str, Host],
 ) -> None:
     assert attacks
-    try:
-        node.run(BREAKS[what])
-        assert wait_until(lambda: GUESSER in refused(node, "login4")), node.output(
-            "nft list ruleset; journalctl -n 30 -u fail2ban -u reseller-mail-firewall"
-        )
-        assert wait_until(lambda: PREFIX in refused(node, "login6"))
-        assert ports(outside, side, GUESSERS[1]) == WEB
-    finally:
-        if "nftables" in BREAKS[what]:  # Debian does not start it
-            node.run("systemctl stop nftables; systemctl start reseller-mail-firewall fail2ban")
-            wait_until(lambda: PREFIX in refused(node, "login6"))
+
+    def survives(side: Side, node: Host) -> None:
+        try:
+            node.run(BREAKS[what])
+            assert wait_until(lambda: GUESSER in refused(node, "login4")), node.output(
+                "nft list ruleset; journalctl -n 30 -u fail2ban -u reseller-mail-firewall"
+            )
+            assert wait_until(lambda: PREFIX in refused(node, "login6"))
+            assert ports(outside, side, GUESSERS[1]) == WEB, side.node
+        finally:
+            if "nftables" in BREAKS[what]:  # Debian does not start it
+                node.run("systemctl stop nftables; systemctl start reseller-mail-firewall fail2ban")
+                wait_until(lambda: PREFIX in refused(node, "login6"))
+
+    on_both(sides, nodes, survives)
 
 
 def unban(subject: str, *arguments: str) -> Run:
@@ -222,13 +239,6 @@ def test_a_ban_ends_for_an_address_and_for_those_who_guessed_at_an_account(
     assert {name: banned(node) for name, node in nodes.items()} == {
         name: {GUESSER, PREFIX} for name in nodes
     }
-
-    none = unban("192.0.2.77")
-    assert none.rc != 0
-    assert "192.0.2.77 is not banned; nothing was done" in none.output
-    nonsense = unban("192.0.2.777")
-    assert nonsense.rc != 0
-    assert "'192.0.2.777' is no address, no network and no account" in nonsense.output
 
     only = sides["mx1"]
     assert unban(str(only.user)).rc == 0, "the networks that guessed at this account"
@@ -267,12 +277,14 @@ class Log:
 
 
 @pytest.fixture
-def strict(node: Host) -> t.Iterator[Log]:
-    """Three wrong passwords are enough, and the first ban lasts two seconds."""
-    forget(node)
-    node.run(f"fail2ban-client set {LOGIN} maxretry 3; fail2ban-client set {LOGIN} bantime 2")
-    yield Log(node)
-    forget(node)
+def strict(nodes: dict[str, Host]) -> t.Iterator[dict[str, Log]]:
+    """Three wrong passwords are enough, and the first ban lasts a second."""
+    for node in nodes.values():
+        forget(node)
+        node.run(f"fail2ban-client set {LOGIN} maxretry 3; fail2ban-client set {LOGIN} bantime 1")
+    yield {name: Log(node) for name, node in nodes.items()}
+    for node in nodes.values():
+        forget(node)
 
 
 def guess(outside: Outside, side: Side, source: str, user: object, many: int = 4) -> None:
@@ -282,73 +294,87 @@ def guess(outside: Outside, side: Side, source: str, user: object, many: int = 4
 
 
 def test_the_owner_who_mistypes_where_a_login_was_right_bans_nobody_and_a_guesser_there_does(
-    strict: Log, outside: Outside, side: Side
+    strict: dict[str, Log], outside: Outside, sides: dict[str, Side], nodes: dict[str, Host]
 ) -> None:
-    assert owner_logs_in(outside, side) == [[True, ""]]
-    guess(outside, side, OWNER, side.user)
-    guess(outside, side, OUTSIDE[0], side.colleague)  # an allowed network
-    guess(outside, side, NEIGHBOUR, side.user)
-    assert strict.has("Ban 2001:db8:bad:2::/64"), "what came before has been read"
-    assert strict.text().count(" Ban ") == 1
-    guess(outside, side, OWNER, side.colleague)
-    assert strict.has(f"Ban {OWNER}")
+    def is_so(side: Side, _node: Host) -> None:
+        log = strict[side.node]
+        assert owner_logs_in(outside, side) == [[True, ""]]
+        guess(outside, side, OWNER, side.user)
+        guess(outside, side, OUTSIDE[0], side.colleague)  # an allowed network
+        guess(outside, side, NEIGHBOUR, side.user)
+        assert log.has("Ban 2001:db8:bad:2::/64"), "what came before has been read"
+        assert log.text().count(" Ban ") == 1
+        guess(outside, side, OWNER, side.colleague)
+        assert log.has(f"Ban {OWNER}")
+
+    on_both(sides, nodes, is_so)
 
 
 def test_each_ban_is_longer_than_the_one_before_and_ends_by_itself(
-    strict: Log, outside: Outside, side: Side, node: Host
+    strict: dict[str, Log], outside: Outside, sides: dict[str, Side], nodes: dict[str, Host]
 ) -> None:
-    for times in (1, 2, 3):
-        guess(outside, side, GUESSER, side.colleague)
-        assert strict.has(f"Unban {GUESSER}", times)
-        assert GUESSER not in refused(node, "login4")
-    longer = re.findall(rf"Increase Ban {re.escape(GUESSER)} \((\d) # (\S+) ->", strict.text())
-    assert [(time, seconds.strip("0:s")) for time, seconds in longer] == [("2", "4"), ("3", "8")]
+    def is_so(side: Side, node: Host) -> None:
+        log = strict[side.node]
+        for times in (1, 2, 3):
+            guess(outside, side, GUESSER, side.colleague)
+            assert log.has(f"Unban {GUESSER}", times)
+            assert GUESSER not in refused(node, "login4")
+        longer = re.findall(rf"Increase Ban {re.escape(GUESSER)} \((\d) # (\S+) ->", log.text())
+        assert [(time, seconds.strip("0:s")) for time, seconds in longer] == [
+            ("2", "2"),
+            ("3", "4"),
+        ]
+
+    on_both(sides, nodes, is_so)
 
 
-@pytest.mark.parametrize("source", [SCANNER, SCANNER_6])
 def test_hosts_that_are_no_mail_servers_lose_port_25_and_no_other(
-    source: str, outside: Outside, side: Side, node: Host
+    outside: Outside, sides: dict[str, Side], nodes: dict[str, Host]
 ) -> None:
     """Each of the four kinds of session counts: it takes all of them to reach 20."""
-    try:
-        elsewhere(
-            outside,
-            source,
-            what="attacks_on_port_25",
-            host=side.host,
-            domain=side.user.domain,
-            times=5,
-        )
-        assert wait_until(lambda: source in banned(node, "reseller-mail-smtp"), 15), node.output(
-            "journalctl -n 60 -o short -t postfix/smtpd; journalctl -n 30 -u fail2ban"
-        )
-        assert ports(outside, side, source) == [*MAIL[1:], *WEB]
-        assert ports(outside, side, OWNER) == [*MAIL, *WEB]
-    finally:
-        node.run("fail2ban-client unban --all")
+
+    def is_so(side: Side, node: Host) -> None:
+        try:
+            for source in (SCANNER, SCANNER_6):
+                arguments = {"host": side.host, "domain": side.user.domain, "times": 5}
+                elsewhere(outside, source, what="attacks_on_port_25", **arguments)
+            scanners = {SCANNER, SCANNER_6}
+            assert wait_until(lambda: banned(node, "reseller-mail-smtp") >= scanners, 15), (
+                node.output(
+                    "journalctl -n 60 -o short -t postfix/smtpd; journalctl -n 30 -u fail2ban"
+                )
+            )
+            for source in scanners:
+                assert ports(outside, side, source) == [*MAIL[1:], *WEB], side.node
+            assert ports(outside, side, OWNER) == [*MAIL, *WEB]
+        finally:
+            node.run("fail2ban-client unban --all")
+
+    on_both(sides, nodes, is_so)
 
 
 @pytest.mark.parametrize(("port", "most"), [(25, 50), (993, 512)])
 def test_one_network_cannot_take_all_connections(
-    port: int, most: int, outside: Outside, side: Side
+    port: int, most: int, outside: Outside, sides: dict[str, Side], nodes: dict[str, Host]
 ) -> None:
-    arguments = {"host": side.host, "port": port, "many": most + 20, "running": FLOOD}
+    def is_so(side: Side, _node: Host) -> None:
+        flood = f"/run/flood-{side.node}"
+        arguments = {"host": side.host, "port": port, "many": most + 20, "running": flood}
+        for sources in ((SCANNER,), GUESSERS):
+            with ThreadPoolExecutor(1) as pool:
+                try:
+                    opened = pool.submit(elsewhere, outside, *sources, what="flood", **arguments)
+                    found = wait_until(lambda: outside.output(f"cat {flood} 2>/dev/null || true"))
+                    assert found == str(most), (side.node, sources)
+                    assert ports(outside, side, OWNER) == [*MAIL, *WEB]
+                    assert owner_logs_in(outside, side) == [[True, ""]]
+                    assert port not in ports(outside, side, sources[0])
+                finally:
+                    outside.run(f"rm -f {flood}")
+                opened.result()
+        assert wait_until(lambda: port in ports(outside, side, SCANNER)), "they have ended"
 
-    def open_now() -> str:
-        return outside.output(f"cat {FLOOD} 2>/dev/null || true")
-
-    for sources in ((SCANNER,), GUESSERS):
-        with ThreadPoolExecutor(1) as pool:
-            try:
-                flood = pool.submit(elsewhere, outside, *sources, what="flood", **arguments)
-                assert wait_until(open_now) == str(most), sources
-                assert ports(outside, side, OWNER) == [*MAIL, *WEB]
-                assert owner_logs_in(outside, side) == [[True, ""]]
-                assert port not in ports(outside, side, sources[0])
-            finally:
-                outside.run(f"rm -f {FLOOD}")
-            flood.result()
-    assert wait_until(lambda: port in ports(outside, side, SCANNER)), "the connections have ended"
+    on_both(sides, nodes, is_so)
 
 
 LISTEN = """\
@@ -360,27 +386,32 @@ for port in map(int, sys.argv[1:]):
 OPENED, OTHER = 8081, 8082
 
 
-@pytest.fixture
-def closed(node: Host, side: Side) -> t.Iterator[Run]:
-    """A host whose other ports are closed. Two of them have a listener, one is allowed."""
-    limits = ("--limit", f"{side.node},localhost", "--tags", "firewall")
-    settings = {"firewall_closed": True, "firewall_open": [f"{OPENED}/tcp"]}
-    node.run(f"systemd-run --quiet --unit=listens python3 -c '{LISTEN}' {OPENED} {OTHER}")
+@pytest.fixture(scope="module")
+def closed(nodes: dict[str, Host]) -> t.Iterator[Run]:
+    """Hosts whose other ports are closed. Two of them have a listener, one is allowed.
+
+    Return the second run, which had to connect anew.
+    """
+    tags = ("--tags", "firewall")
+    values = json.dumps({"firewall_closed": True, "firewall_open": [f"{OPENED}/tcp"]})
+    for node in nodes.values():
+        node.run(f"systemd-run --quiet --unit=listens python3 -c '{LISTEN}' {OPENED} {OTHER}")
     try:
-        run = site("-e", json.dumps(settings), *limits)
+        run = site("-e", values, *tags)
         assert run.rc == 0, run.output
-        yield site("-e", json.dumps(settings), *limits)
+        yield site("-e", values, *tags, environment={"ANSIBLE_SSH_ARGS": "-o ControlMaster=no"})
     finally:
-        node.run("systemctl stop listens")
-        run = site(*limits)
+        for node in nodes.values():
+            node.run("systemctl stop listens")
+        run = site(*tags)
         assert run.rc == 0, run.output
-        assert run.changed(side.node) > 0
+        assert all(run.changed(name) > 0 for name in nodes)
 
 
 def test_only_the_ports_of_the_node_s_duties_are_open_when_others_are_closed(
     closed: Run, outside: Outside, side: Side, node: Host
 ) -> None:
-    assert (closed.rc, closed.changed(side.node)) == (0, 0), "the second run changes nothing"
+    assert (closed.rc, closed.changed(side.node)) == (0, 0), "SSH works, and nothing changes"
     asked_for = [22, *MAIL, 80, *WEB, OPENED, OTHER, 111]
     wanted = sorted({22, *MAIL, 80, *WEB, OPENED})
     for source in (OWNER, NEIGHBOUR, *OUTSIDE):
@@ -392,4 +423,3 @@ def test_only_the_ports_of_the_node_s_duties_are_open_when_others_are_closed(
     node.run("ip -6 neigh flush all")
     assert owner_logs_in(outside, side) == [[True, ""]], "neighbours are found again"
     node.run("getent hosts mail.stranger.example")
-    assert site("--tags", "base", "--limit", f"{side.node},localhost").rc == 0, "SSH still works"

@@ -92,12 +92,19 @@ def serving(nodes: dict[str, Host]) -> dict[str, str]:
     }
 
 
+def served(nodes: dict[str, Host]) -> list[str]:
+    """Return the digest of what each node serves: the end of the name of its generation."""
+    link = "readlink /var/lib/reseller-mail/current"
+    return [node.output(link).rpartition("-")[2] for node in nodes.values()]
+
+
 @pytest.fixture
-def changed(tmp_path: Path) -> t.Iterator[Path]:
-    """An estate with one alias more on each node; afterwards the nodes are given the old one
-    again."""
+def changed(tmp_path: Path, nodes: dict[str, Host]) -> t.Iterator[Path]:
+    """An estate with one alias more on each node; afterwards the nodes serve the old one again."""
+    before = served(nodes)
     yield changed_estate(tmp_path, CHANGES)
-    assert generation().rc == 0
+    if served(nodes) != before:
+        assert generation().rc == 0
 
 
 @contextlib.contextmanager
@@ -116,19 +123,20 @@ def flows(outside: Outside, sides: dict[str, Side]) -> t.Iterator[None]:
         assert (account.wrong, account.deferred) == ([], {})
 
 
-@pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_in_the_next_generation_leaves_the_old_one_serving(
-    fault: str, outside: Outside, sides: dict[str, Side], nodes: dict[str, Host], changed: Path
+    outside: Outside, sides: dict[str, Side], nodes: dict[str, Host], changed: Path
 ) -> None:
     before = serving(nodes)
-    with flows(outside, sides), contextlib.ExitStack() as spoiled:
-        for node in nodes.values():
-            spoiled.enter_context(instead_of(node, "postmap", FAULTS[fault]))
-        run = generation(changed)
-    assert run.rc == 2, run.output
-    assert all(figures["failed"] == 1 for figures in run.recap.values()), run.output
-    assert serving(nodes) == before
-    assert not any(accepts(outside, side) for side in sides.values())
+    with flows(outside, sides):
+        for fault, script in FAULTS.items():
+            with contextlib.ExitStack() as spoiled:
+                for node in nodes.values():
+                    spoiled.enter_context(instead_of(node, "postmap", script))
+                run = generation(changed)
+            assert run.rc == 2, (fault, run.output)
+            assert all(figures["failed"] == 1 for figures in run.recap.values()), run.output
+            assert serving(nodes) == before, fault
+            assert not any(accepts(outside, side) for side in sides.values()), fault
     # The same change without the fault is taken.
     assert generation(changed).rc == 0
     assert all(accepts(outside, side) for side in sides.values())
@@ -197,7 +205,7 @@ def test_a_lost_dkim_key_leaves_its_domain_unsigned_and_keeps_no_other_from_its_
     finally:
         for name, key in keys.items():
             nodes[name].run(f"mv {key}.away {key}")
-    assert generation(changed).rc == 0
+    assert generation().rc == 0
     assert all(signers(outside, side.user) == [side.user.domain] for side in sides.values())
 
 
@@ -254,17 +262,33 @@ print(json.dumps({
 """
 
 
-def test_a_change_makes_new_files_of_what_changes_only(
-    nodes: dict[str, Host], changed: Path
+def test_check_mode_says_what_the_real_run_does_which_makes_new_files_of_what_changes_only(
+    outside: Outside, sides: dict[str, Side], nodes: dict[str, Host], changed: Path
 ) -> None:
-    before = {
-        name: json.loads(node.run("python3 -", stdin=FILES).stdout) for name, node in nodes.items()
-    }
-    assert generation(changed).rc == 0
-    for name, node in nodes.items():
-        after = json.loads(node.run("python3 -", stdin=FILES).stdout)
-        new = {path for path, file in after.items() if file != before[name].get(path)}
-        assert new == {path for path in new if after[path][1] != before[name][path][1]}
+    def files() -> dict[str, dict[str, list[t.Any]]]:
+        return {
+            name: json.loads(node.run("python3 -", stdin=FILES).stdout)
+            for name, node in nodes.items()
+        }
+
+    before = serving(nodes)
+    former = files()
+    said = generation(changed, "--check")
+    assert serving(nodes) == before
+    assert not any(accepts(outside, side) for side in sides.values())
+    done = generation(changed)
+    assert sorted(changes(said)) == sorted(changes(done))  # whichever node is first
+    assert sorted(changes(done)) == [
+        f"+ alias brand-new@{side.user.domain} to {side.user}" for side in sides.values()
+    ]
+    assert (
+        {name: said.changed(name) for name in nodes}
+        == {name: done.changed(name) for name in nodes}
+        == dict.fromkeys(nodes, 1)
+    )
+    for name, after in files().items():
+        new = {path for path, file in after.items() if file != former[name].get(path)}
+        assert new == {path for path in new if after[path][1] != former[name][path][1]}
         assert {path for path in new if path.startswith("postfix/virtual_")} == {
             "postfix/virtual_alias_maps",
             "postfix/virtual_alias_maps.lmdb",
@@ -330,25 +354,6 @@ def changes(run: Run) -> list[str]:
     """The lines of a run's diffs that speak of the model."""
     assert run.rc == 0, run.output
     return re.findall(r"(?m)^[-+~] (?:mailbox|alias|activate) .*$", run.output)
-
-
-def test_check_mode_says_what_the_real_run_does(
-    outside: Outside, sides: dict[str, Side], nodes: dict[str, Host], changed: Path
-) -> None:
-    before = serving(nodes)
-    said = generation(changed, "--check")
-    assert serving(nodes) == before
-    assert not any(accepts(outside, side) for side in sides.values())
-    done = generation(changed)
-    assert sorted(changes(said)) == sorted(changes(done))  # whichever node is first
-    assert sorted(changes(done)) == [
-        f"+ alias brand-new@{side.user.domain} to {side.user}" for side in sides.values()
-    ]
-    assert (
-        {name: said.changed(name) for name in nodes}
-        == {name: done.changed(name) for name in nodes}
-        == dict.fromkeys(nodes, 1)
-    )
 
 
 def test_small_deletions_do_not_add_up_on_a_host_whose_runs_fail(

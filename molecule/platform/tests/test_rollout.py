@@ -19,18 +19,15 @@ UNIT = "/etc/systemd/system/certbot.service.d/reseller-mail.conf"
 """A file of the platform: the same for all tenants."""
 
 
-@pytest.fixture
-def same(tmp_path: Path) -> Path:
-    """A copy of the estate in which nothing is changed."""
-    (tmp_path / "same").mkdir()
-    return changed_estate(tmp_path / "same", {})
+ANOTHER = ("mailboxes:\n", "mailboxes:\n  - {name: another, quota: 1M}\n")
 
 
-@pytest.fixture
-def changed(tmp_path: Path, same: Path) -> t.Iterator[Path]:
-    """An estate with one mailbox more on each node, which leaves the nodes afterwards."""
-    yield changed_estate(tmp_path, dict.fromkeys(FILES.values(), MAILBOX))
-    run = tenants(same)
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Path]:
+    """An estate with one mailbox more on each node, which leaves the nodes at the end."""
+    folder = tmp_path_factory.mktemp("rollout")
+    yield changed_estate(folder, dict.fromkeys(FILES.values(), MAILBOX))
+    run = tenants(changed_estate(folder / "same", {}))
     assert run.rc == 0, run.output
     forget()
 
@@ -46,9 +43,8 @@ def test_a_failure_of_the_first_node_leaves_the_second_untouched(
     play: t.Callable[..., Run], nodes: dict[str, Host], changed: Path
 ) -> None:
     before = serving(nodes)
-    arguments = [*FIRST_ALONE, "--diff"]
     with instead_of(nodes["mx1"], "postmap", "exit 1"):
-        run = play(*arguments, estate=changed) if play is site else play(changed, *FIRST_ALONE)
+        run = play(changed, *FIRST_ALONE) if play is tenants else play(*FIRST_ALONE, estate=changed)
     assert run.rc == 2, run.output
     assert run.recap["mx1"]["failed"] == 1, run.output
     if "mx2" in run.recap:  # site ends before the second node is asked anything
@@ -68,13 +64,15 @@ def test_the_first_node_has_its_data_before_the_others_begin(
 
 
 def test_each_half_of_site_does_its_own_part_alone(
-    nodes: dict[str, Host], sides: dict[str, Side], changed: Path
+    nodes: dict[str, Host], sides: dict[str, Side], changed: Path, tmp_path: Path
 ) -> None:
+    assert changed, "it is what takes the mailboxes away at the end"
     for node in nodes.values():
         node.run(f"echo '# drift' >>{UNIT}")
-    data = site("--tags", "tenants", "--diff", estate=changed)
+    estate = changed_estate(tmp_path, dict.fromkeys(FILES.values(), ANOTHER))
+    data = site("--tags", "tenants", "--diff", estate=estate)
     assert data.rc == 0, data.output
-    assert sorted(added(data)) == sorted(f"newcomer@{side.user.domain}" for side in sides.values())
+    assert sorted(added(data)) == sorted(f"another@{side.user.domain}" for side in sides.values())
     for node in nodes.values():
         assert "# drift" in node.output(f"cat {UNIT}")
     before = serving(nodes)
@@ -93,34 +91,44 @@ def served_key(node: Host, port: int, start: str = "") -> str:
     )
 
 
-def test_a_certificate_may_come_from_files(side: Side, node: Host, tmp_path: Path) -> None:
+def test_a_certificate_may_come_from_files(
+    sides: dict[str, Side], nodes: dict[str, Host], tmp_path: Path
+) -> None:
     """It reaches every daemon; with `acme` again, they have the former one."""
-    node.run(
-        "mkdir /root/own; openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
-        f" -days 30 -subj /CN={side.host} -addext subjectAltName=DNS:{side.host}"
-        " -keyout /root/own/key.pem -out /root/own/chain.pem 2>/dev/null"
-    )
-    files = {}
-    for name in ("chain", "key"):
-        files[name] = tmp_path / f"{name}.pem"
-        files[name].write_text(node.output(f"cat /root/own/{name}.pem") + "\n", encoding="utf-8")
-    own = node.output(
-        "openssl x509 -in /root/own/chain.pem -noout -pubkey | openssl pkey -pubin -outform der |"
-        " sha256sum | cut -d' ' -f1"
-    )
-    former = served_key(node, 25, "-starttls smtp")
-    (tmp_path / "copy").mkdir()
-    estate = changed_estate(tmp_path / "copy", {})  # the node's report of its keys goes there
-    source = {"fullchain": str(files["chain"]), "privkey": str(files["key"])}
+    own = {}
+    for name, node in nodes.items():
+        host = sides[name].host
+        node.run(
+            "mkdir /root/own; openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+            f" -days 30 -subj /CN={host} -addext subjectAltName=DNS:{host}"
+            " -keyout /root/own/key.pem -out /root/own/chain.pem 2>/dev/null"
+        )
+        for part in ("chain", "key"):
+            text = node.output(f"cat /root/own/{part}.pem") + "\n"
+            (tmp_path / f"{name}-{part}.pem").write_text(text, encoding="utf-8")
+        own[name] = node.output(
+            "openssl x509 -in /root/own/chain.pem -noout -pubkey |"
+            " openssl pkey -pubin -outform der | sha256sum | cut -d' ' -f1; rm -r /root/own"
+        )
+
+    def shown() -> dict[str, set[str]]:
+        ports = ((25, "-starttls smtp"), (993, ""))
+        return {
+            name: {served_key(node, port, start) for port, start in ports}
+            for name, node in nodes.items()
+        }
+
+    former = shown()
+    assert {len(keys) for keys in former.values()} == {1}
+    estate = changed_estate(tmp_path / "copy", {})  # the nodes' reports of their keys go there
+    place = f"{tmp_path}/{{{{ inventory_hostname }}}}"
+    source = {"fullchain": f"{place}-chain.pem", "privkey": f"{place}-key.pem"}
     supplied = json.dumps({"tls_source": "files", "tls_files": source})
-    limit = ("--limit", f"{side.node},localhost", "--tags", "tls")
     try:
-        run = site(*limit, "--extra-vars", supplied, estate=estate)
+        run = site("--tags", "tls", "--extra-vars", supplied, estate=estate)
         assert run.rc == 0, run.output
-        shown = {served_key(node, 25, "-starttls smtp"), served_key(node, 993)}
-        assert shown == {own}
+        assert shown() == {name: {key} for name, key in own.items()}
     finally:
-        run = site(*limit, estate=estate)
-        node.run("rm -r /root/own")
+        run = site("--tags", "tls", estate=estate)
     assert run.rc == 0, run.output
-    assert {served_key(node, 25, "-starttls smtp"), served_key(node, 993)} == {former}
+    assert shown() == former

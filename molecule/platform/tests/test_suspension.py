@@ -253,7 +253,7 @@ def notes(
                 wait_until(lambda: all(len(_who(nodes[n], abused[n].name)) > 2 for n in NODES), 20)
                 apply(estate)
             seen.sessions = {name: found.result() for name, found in sessions.items()}
-            _look(seen, outside, nodes)
+            list(pool.map(lambda name: _look(seen, outside, name, nodes[name]), NODES))
             for name, node in nodes.items():
                 user = abused[name]
                 seen.frozen[name] = [to for sender, to in on_hold(node) if sender == user.name]
@@ -295,31 +295,28 @@ def _who(node: Host, user: str) -> list[str]:
     return [line for line in found if line.startswith(user)]
 
 
-def _look(seen: Notes, outside: Outside, nodes: dict[str, Host]) -> None:
-    """Ask for every subject, from outside: in SMTP at both nodes, and with its login."""
-    for name, node in nodes.items():
-        own = [one for one in SUBJECTS if one.node == name]
-        addresses = [one.address for one in own]
-        for at in NODES:
-            replies = outside.call("recipients", host=f"{at}.hosting.example", addresses=addresses)
-            for address, reply in replies.items():
-                seen.replies.setdefault(address, {})[at] = tuple(reply)
-        message = Message.new(STRANGER, "matrix")
-        taken = [one.address for one in own if INBOUND[one.inbound] == 250]
-        answers = outside.send(own[0].host, 25, STRANGER, taken, message)
-        assert answers["data"][0] == 250, answers
-        seen.tokens[f"{name} matrix"] = message.token
-        users = [(address, PASSWORD) for address in addresses]
-        for what, function in ((seen.may_read, "may_read"), (seen.may_send, "may_send")):
-            found = outside.call(function, host=own[0].host, pairs=users)
-            what.update(zip(addresses, found, strict=True))
-        half = len(taken) // 2  # the others are accepted
-        wait_until(lambda node=node, half=half: len(_of_matrix(on_hold(node))) >= half)
-        wait_until(
-            lambda node=node, half=half, token=message.token: len(stored(node, token)) >= half
-        )
-        seen.stored[name] = stored(node, message.token)
-        seen.held[name] = sorted(_of_matrix(on_hold(node)))
+def _look(seen: Notes, outside: Outside, name: str, node: Host) -> None:
+    """Ask for every subject of a node, from outside: in SMTP at both nodes, and with its login."""
+    own = [one for one in SUBJECTS if one.node == name]
+    addresses = [one.address for one in own]
+    for at in NODES:
+        replies = outside.call("recipients", host=f"{at}.hosting.example", addresses=addresses)
+        for address, reply in replies.items():
+            seen.replies.setdefault(address, {})[at] = tuple(reply)
+    message = Message.new(STRANGER, "matrix")
+    taken = [one.address for one in own if INBOUND[one.inbound] == 250]
+    answers = outside.send(own[0].host, 25, STRANGER, taken, message)
+    assert answers["data"][0] == 250, answers
+    seen.tokens[f"{name} matrix"] = message.token
+    users = [(address, PASSWORD) for address in addresses]
+    for what, function in ((seen.may_read, "may_read"), (seen.may_send, "may_send")):
+        found = outside.call(function, host=own[0].host, pairs=users)
+        what.update(zip(addresses, found, strict=True))
+    half = len(taken) // 2  # the others are accepted
+    wait_until(lambda: len(_of_matrix(on_hold(node))) >= half)
+    wait_until(lambda: len(stored(node, message.token)) >= half)
+    seen.stored[name] = stored(node, message.token)
+    seen.held[name] = sorted(_of_matrix(on_hold(node)))
 
 
 def _of_matrix(queue: t.Iterable[tuple[str, str]]) -> list[str]:

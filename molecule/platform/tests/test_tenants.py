@@ -25,7 +25,7 @@ from client import (
     started,
 )
 from conftest import STRANGER, Side
-from test_generation import serving
+from test_generation import served, serving
 from test_repeat import reloaded, written
 
 ROOT = "/var/lib/reseller-mail"
@@ -38,7 +38,9 @@ MAILBOX = ("mailboxes:\n", "mailboxes:\n  - {name: newcomer, quota: 1M}\n")
 FORGET = """
 import sqlite3, sys
 with sqlite3.connect(sys.argv[1]) as database:
-    database.execute("DELETE FROM credentials WHERE address LIKE 'newcomer@%'")
+    database.execute(
+        "DELETE FROM credentials WHERE address LIKE 'newcomer@%' OR address LIKE 'another@%'"
+    )
 """
 POLICIES = {
     FILES["mx1"]: (
@@ -97,12 +99,14 @@ def same(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def changed(tmp_path: Path, same: Path) -> t.Iterator[Path]:
+def changed(tmp_path: Path, same: Path, nodes: dict[str, Host]) -> t.Iterator[Path]:
     """An estate with one mailbox more on each node. Afterwards the mailboxes leave the nodes, and
     their passwords too: the next test needs a mailbox that has none."""
+    before = served(nodes)
     yield changed_estate(tmp_path, dict.fromkeys(FILES.values(), MAILBOX))
-    run = tenants(same)
-    assert run.rc == 0, run.output
+    if served(nodes) != before:
+        run = tenants(same)
+        assert run.rc == 0, run.output
     forget()
 
 
