@@ -123,14 +123,19 @@ def on_host(host: str, *commands: str) -> list[Run]:
     Raise Failed if one ends with another status than 0.
     """
     marks = "".join(f"{{\n{command}\n}} >/dev/null\ndate +%s.%N\n" for command in commands)
+    times = [float(line) for line in output(host, f"date +%s.%N\n{marks}").split()]
+    return [Run(after - before) for before, after in itertools.pairwise(times)]
+
+
+def output(host: str, script: str) -> str:
+    """Return what a Bash script prints on a host; raise Failed if it fails."""
     done = subprocess.run(
         ["ssh", "-F", str(LAB / "ssh" / "config"), host, "bash -eu"],
-        input=f"date +%s.%N\n{marks}",
+        input=script,
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        raise Failed(f"{host}: {' ; '.join(commands)[:300]}: {done.stderr[-1000:]}")
-    times = [float(line) for line in done.stdout.split()]
-    return [Run(after - before) for before, after in itertools.pairwise(times)]
+        raise Failed(f"{host}: {script[:300]}: {done.stderr[-1000:]}")
+    return done.stdout

@@ -12,14 +12,19 @@ from .targets import (
     DKIM_KEYS,
     FEW_NODES,
     FIGURES,
+    INCOMING,
+    INCOMING_FILTERED,
     KEYS,
     MANY_DOMAINS,
     MANY_NODES,
+    MESSAGES,
     MORE_NODES,
     NAMES,
     PING,
     PUBLISH,
     PUBLISH_UNCHANGED,
+    SUBMITTED,
+    SUBMITTED_FILTERED,
     UNCHANGED,
     UNCHANGED_MITOGEN,
     VERIFY_DNS,
@@ -31,6 +36,7 @@ PARTS: t.Final = {
     "tenants": "Playbook `tenants`: two hosts, the example estate",
     "peers": "Other ways to bring mailboxes to a host",
     "mail": "Signed mail",
+    "filter": "Mail with and without the filter",
     "host": "A node with 100,000 mailboxes",
     "dns": "DNS of many domains",
     "nodes": "Eight nodes, an estate of eight tenants",
@@ -65,6 +71,7 @@ medians. A target is compared with the measurements of the same part. Memory is 
 the controller, in 10^6 bytes.
 """
 NOT_MEASURED = "*Not measured yet.*"
+NOT_YET = "not measured yet"
 
 
 def page(results: Results) -> str:
@@ -168,6 +175,30 @@ def _speed(results: Results) -> t.Iterator[str]:
     ):
         yield f"| {text} | {size:,} | {_amount(part, name, size)} |"
     yield ""
+    yield from _mail(results.get("filter"))
+
+
+def _mail(part: t.Optional[Part]) -> t.Iterator[str]:
+    """Yield how many messages a node accepts in a second, with the filter and without it."""
+    yield "### Mail\n"
+    yield "Messages of 2 KB a second that one node accepts over ten connections, until they are in its queue. The host"
+    yield "that sends them is on the same machine.\n"
+    yield "| mail | without the filter | with it | ratio |"
+    yield "|---|---|---|---|"
+    for text, without, filtered in (
+        ("from outside", INCOMING, INCOMING_FILTERED),
+        ("submitted and signed", SUBMITTED, SUBMITTED_FILTERED),
+    ):
+        seconds = [part.median(name, MESSAGES) if part else None for name in (without, filtered)]
+        yield f"| {text} | {' | '.join(_rates(*seconds))} |"
+    yield ""
+
+
+def _rates(without: t.Optional[float], filtered: t.Optional[float]) -> tuple[str, str, str]:
+    """Return the messages a second without and with the filter, and the ratio."""
+    if not without or not filtered:
+        return NOT_YET, NOT_YET, "–"
+    return amount(MESSAGES / without), amount(MESSAGES / filtered), amount(without / filtered)
 
 
 def _amount(part: t.Optional[Part], name: str, size: int, quantity: Quantity = "seconds") -> str:
@@ -175,4 +206,4 @@ def _amount(part: t.Optional[Part], name: str, size: int, quantity: Quantity = "
 
 
 def _seconds(value: t.Optional[float]) -> str:
-    return "not measured yet" if value is None else f"{amount(value)} s"
+    return NOT_YET if value is None else f"{amount(value)} s"

@@ -27,11 +27,15 @@ DKIM_KEYS, CERTIFICATES = "DKIM keys", "certificates"
 PUBLISH, PUBLISH_UNCHANGED = "dns_publish, first", "dns_publish, nothing to change"
 VERIFY_DNS = "verify_dns"
 SIGNED = "2,000 signed messages"
+INCOMING, INCOMING_FILTERED = "messages from outside, no filter", "messages from outside, filtered"
+SUBMITTED, SUBMITTED_FILTERED = "submissions, no filter", "submissions, filtered"
+FILTER_MEMORY = "rspamd and Redis"
 LOOP, TEMPLATE, SHELL = "Ansible loop", "role with one template", "shell script"
 
 _SHARE: t.Final = 20 if TRIAL else 1
 MAILBOXES, LARGE, HUGE = 20_000 // _SHARE, 100_000 // _SHARE, 1_000_000 // _SHARE
 DOMAINS, MANY_DOMAINS = 1_000 // _SHARE, 10_000 // _SHARE
+MESSAGES = 1_000 // _SHARE
 KEYS = 500 // _SHARE
 """DKIM keys that are made, of as many domains."""
 NAMES = 20 // _SHARE
@@ -198,6 +202,22 @@ FIGURES: t.Final = (
         "2,000 signed messages with 10,000 domains: at least 0.95 times the rate with one",
         _one(SIGNED, MANY_DOMAINS),
         _one(SIGNED, 1, 1 / 0.95),
+    ),
+    *(
+        Figure(f"filter-{id_}", "filter", f"1,000 {text} messages", _one(name, MESSAGES))
+        for id_, text, name in (
+            ("incoming-without", "unfiltered incoming", INCOMING),
+            ("incoming", "filtered incoming", INCOMING_FILTERED),
+            ("outgoing-without", "signed outgoing", SUBMITTED),
+            ("outgoing", "filtered and signed outgoing", SUBMITTED_FILTERED),
+        )
+    ),
+    Figure(
+        "filter-memory",
+        "filter",
+        "Memory of rspamd and Redis on the node after these messages",
+        _one(FILTER_MEMORY),
+        quantity="memory_mb",
     ),
     *(
         Figure(f"dns-{id_}-{count}", "dns", f"{text} of {count:,} domains", _one(name, count))

@@ -55,6 +55,17 @@ def test_the_page_about_speed_has_the_figures_below_its_mark() -> None:
     assert page.speed(text, {}) == page.speed(before, {})
 
 
+def test_the_page_about_speed_has_the_rates_of_mail_and_their_ratio() -> None:
+    names = (targets.INCOMING, targets.INCOMING_FILTERED, targets.SUBMITTED)
+    found = tuple(
+        Measurement(name, targets.MESSAGES, (Run(seconds),))
+        for name, seconds in zip(names, (2.0, 8.0, 4.0), strict=True)
+    )
+    text = page.speed(page.BELOW, {"filter": Part({}, found)})
+    assert "| from outside | 500 | 125 | 0.250 |" in text
+    assert "| submitted and signed | not measured yet | not measured yet | – |" in text
+
+
 def test_the_committed_page_and_chart_are_those_of_the_results() -> None:
     results = run.results()
     assert (run.DOCS / "README.md").read_text(encoding="utf-8") == page.page(results)
