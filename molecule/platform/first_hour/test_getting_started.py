@@ -91,6 +91,7 @@ OTHERS = {
     "resume": ["--check"],
     "held_mail": [],
     "unban": ["--check"],
+    "restore": ["--check"],
 }
 """Playbooks that reach hosts and are not on the page, each with more arguments."""
 TRUE = {
@@ -100,6 +101,7 @@ TRUE = {
 REFUSED = {
     "resume": "jo@acme.example is not suspended; nothing was written",
     "unban": "192.0.2.7 is not banned; nothing was done",
+    "restore": "this host makes no backups: set backup_repository and run ansible-playbook",
 }
 """What a playbook says that has nothing to do, and fails for that."""
 

@@ -147,8 +147,14 @@ def test_each_trouble_of_a_host_is_found_and_a_host_that_is_well_has_none(
     for id_, (_do, _undo, says) in BREAKS.items():
         assert says in found[id_]["found"], found[id_]
     well = asked(side)
-    # No tenant of the usual estate needs relays and addresses, and ClamAV is off.
-    unused = {"host.antivirus", "host.antivirus_database", "host.relays", "host.outbound"}
+    # No tenant of the usual estate needs relays and addresses, ClamAV and backups are off.
+    unused = {
+        "host.antivirus",
+        "host.antivirus_database",
+        "host.relays",
+        "host.outbound",
+        "host.backup",
+    }
     assert {id_ for id_, one in well.items() if one["state"] != "ok"} == unused, well
     assert {well[id_]["state"] for id_ in unused} == {"na"}
 

@@ -44,7 +44,7 @@ class ActionModule(ActionBase):
         lost = node_history.missing(
             estate, node, host, node_history.Places(args["root"], args["mail_home"])
         )
-        result.update(changed=False, missing=lost)
+        result.update(changed=False, missing=lost, virgin=not any(there.values()))
         if lost and args["virgin_host"] == "refuse":
             result.update(failed=True, msg=node_history.refusal(node.name, lost))
         elif lost and args["virgin_host"] == "restore":

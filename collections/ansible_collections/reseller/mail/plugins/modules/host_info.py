@@ -80,6 +80,10 @@ host:
         them; the networks that are banned and not refused (C(open)); why the nftables table
         (C(table)) or C(fail2ban) cannot be read.
       type: dict
+    backup:
+      description: Whether the host makes backups (C(wanted)), and its record of the last backup and
+        of the last check of the repository. C(age) is that of the last backup, in seconds.
+      type: dict
     generation:
       description: C(current), C(activated), C(drift) as text, and C(error) if it cannot be read.
       type: dict

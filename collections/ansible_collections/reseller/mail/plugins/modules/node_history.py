@@ -68,6 +68,11 @@ missing:
   type: dict
   returned: always
   sample: {/srv/vmail: the mail}
+virgin:
+  description: Whether the host has no passwords, no DKIM keys, no mail and no mailboxes.
+  type: bool
+  returned: success
+  sample: false
 """
 
 import contextlib

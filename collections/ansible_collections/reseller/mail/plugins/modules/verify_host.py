@@ -10,8 +10,8 @@ short_description: Verify that a mail host works
 version_added: 0.1.0
 description:
   - Asks the node, through M(reseller.mail.host_info), about its services and their sockets, disk
-    space and inodes, queue, generation, clock and failed units. The controller compares the answers
-    with the limits.
+    space and inodes, queue, generation, clock, backups and failed units. The controller compares
+    the answers with the limits.
   - While one of these findings is V(fail), M(reseller.mail.verify_report) sets findings that depend
     on it to V(blocked).
   - A node that cannot be reached is a finding, not an error.
@@ -48,6 +48,10 @@ options:
     description: By how many days the virus database may be older than the host's clock.
     type: int
     default: 7
+  backup_age:
+    description: How many hours old the last complete backup may be, if the host makes backups.
+    type: int
+    default: 26
 seealso:
   - module: reseller.mail.host_info
   - module: reseller.mail.verify_report

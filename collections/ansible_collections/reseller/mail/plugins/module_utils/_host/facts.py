@@ -17,6 +17,7 @@ import typing as t
 from pathlib import Path
 
 from . import antivirus, bans, generation, outgoing, sending
+from .backup import record as backup_record
 from .generation.store import Run
 
 SERVICES = (
@@ -35,6 +36,7 @@ SERVICES = (
     "reseller-mail-login-limit.service",
     "reseller-mail-firewall.service",
     "fail2ban.service",
+    "reseller-mail-backup.service",
 )
 WATCHED = ("reseller-mail*.timer", "reseller-mail*.path", "reseller-mail*.socket", "certbot.timer")
 """Patterns of the project's units that start other units."""
@@ -92,6 +94,7 @@ def facts(run: Run, root: str, mail: str) -> dict[str, t.Any]:
         "queue_minimum": _queue_minimum(settings),
         "sending": _sending(),
         "firewall": bans.report(run),
+        "backup": backup_record.report(root, now),
         "generation": _generation_facts(run, root),
     }
 

@@ -30,11 +30,17 @@ ROLES = (
     "mta_sts",
     "autoconfig",
     "generation",
+    "backup",
 )
 """The roles that ``site`` applies to nodes, and those that they apply."""
 PARTS = ("defaults", "files", "handlers", "tasks", "templates", "vars")
 """The folders of a role that decide what is on a host. The others describe the role."""
 INSTALLED = (
+    "backup/command.py",
+    "backup/record.py",
+    "backup/restic.py",
+    "backup/save.py",
+    "backup/settings.py",
     "credentials.py",
     "hashes.py",
     "lock.py",
@@ -44,6 +50,7 @@ INSTALLED = (
     "generation/sieve.py",
     "generation/store.py",
     "sieve_rules.py",
+    "timestamps.py",
 )
 """Files of ``module_utils/_host`` that roles install on hosts."""
 WRITERS = (

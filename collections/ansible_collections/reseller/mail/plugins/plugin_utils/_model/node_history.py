@@ -101,11 +101,13 @@ def refusal(node: str, lost: t.Mapping[str, str]) -> str:
     """Return the message for a host that is not changed: why, and what each choice does."""
     return (
         f"This host lacks what the node {node} had before: {listed(lost)}. Nothing was changed,"
-        " here or on the controller. If these folders are in a backup: restore them and run"
-        " again; with -e base_virgin_host=restore a run first makes the users and folders for"
-        " that, and stops. If they are lost for good: -e base_virgin_host=new goes on without"
-        f" them, and {_consequences(lost)}. Use both only with --limit {node},localhost, so that"
-        " they apply to no other node."
+        " here or on the controller. If backup_repository is set, ansible-playbook"
+        f" reseller.mail.restore -e restore_node={node} --limit {node},localhost brings them back."
+        " If these folders are in another backup: restore them and run again; with -e"
+        " base_virgin_host=restore a run first makes the users and folders for that, and stops. If"
+        " they are lost for good: -e base_virgin_host=new goes on without them, and"
+        f" {_consequences(lost)}. Use both only with --limit {node},localhost, so that they apply"
+        " to no other node."
     )
 
 

@@ -84,6 +84,11 @@ CATALOGUE: t.Final[dict[str, str]] = {
         "fail2ban and the login limit run, and the kernel refuses every network that is banned; it"
         " names them; `na` if `firewall_bans` is off"
     ),
+    "host.backup": (
+        "the last [backup](backup.md) was complete and is at most 26 hours old"
+        " (`verify_host_backup_age`), and the last check found no damage in the repository; `na` if"
+        " `backup_repository` is not set"
+    ),
     "host.units": "no other unit of the host has failed; `warn` if one has",
 }
 """What each finding about a host verifies. A finding may be the cause of those after it."""
@@ -147,7 +152,8 @@ _CAUSES = (*CATALOGUE, "mail.port")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of a host: percent of space and inodes, messages, minutes, seconds, days."""
+    """The limits of a host: percent of space and inodes, messages, minutes, seconds, days,
+    hours."""
 
     disk_warn: int = 10
     disk_fail: int = 5
@@ -155,6 +161,7 @@ class Limits:
     queue_age: int = 60
     clock_skew: int = 60
     antivirus_age: int = 7
+    backup_age: int = 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +242,7 @@ def judge(
         "host.outbound": _outbound(facts),
         "host.firewall": _firewall(facts),
         "host.bans": _bans(facts),
+        "host.backup": _backup(facts, limits),
         "host.units": _units(facts),
     }
     return [
@@ -593,6 +601,42 @@ def _shown(names: t.Sequence[str]) -> str:
     """Return the first names, and how many more there are."""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more
+
+
+_BACKUP = "reseller-mail-backup.service"
+
+
+def _backup(facts: Facts, limits: Limits) -> Answer:
+    """Return the answer about the last backup and the last check of the repository."""
+    found = facts["backup"]
+    expected = (
+        f"a complete backup at most {limits.backup_age} h old, in a repository without damage"
+    )
+    if not found["wanted"]:
+        return Answer("na", expected, "this host makes no backups (backup_repository)")
+    if found["check_failure"]:
+        return Answer(
+            "fail",
+            expected,
+            f"the check of the repository failed: {found['check_failure']}",
+            "mail-backup check; if the repository is damaged: docs/backup.md says what to do",
+        )
+    newest = f"the newest is {found['snapshot']} of {found['succeeded']}"
+    if found["failure"]:
+        what = f"the backup of {found['tried']} failed: {found['failure']}"
+        shown = f"{what}; {newest if found['succeeded'] else 'there is none'}"
+        return Answer("fail", expected, shown, f"then systemctl start {_BACKUP}")
+    state = facts["units"].get(_BACKUP, {"active": ""})["active"]
+    if state == "failed":
+        return Answer("fail", expected, f"{_BACKUP} has failed", f"journalctl -u {_BACKUP}")
+    if not found["succeeded"]:
+        if state == "activating":
+            return Answer("warn", expected, "the first backup is being made")
+        return Answer("fail", expected, "there is none", f"systemctl start {_BACKUP}")
+    hours = found["age"] / 3600
+    if hours > limits.backup_age:
+        return Answer("fail", expected, f"{newest}, {hours:.0f} h ago", f"journalctl -u {_BACKUP}")
+    return Answer("ok", expected, f"{found['snapshot']} of {found['succeeded']}")
 
 
 def _units(facts: Facts) -> Answer:

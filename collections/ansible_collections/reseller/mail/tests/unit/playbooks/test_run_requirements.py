@@ -208,15 +208,15 @@ def test_a_role_that_does_not_exist_is_named(place: Place) -> None:
         encoding="utf-8",
     )
     assert refused(place.play(str(file))).startswith(
-        "roles: exim is no role; the roles are autoconfig, base"
+        "roles: exim is no role; the roles are autoconfig, backup, base"
     )
 
 
 def test_a_tag_that_selects_nothing_is_refused(place: Place) -> None:
     found = refused(place.play("site", "--tags", "dsn,postfix", "--skip-tags", "mtasts"))
     known = (
-        "it has autoconfig, base, dns, dovecot, filter, firewall, generation, mta_sts, opendkim,"
-        " platform, postfix, tenants and 1 more"
+        "it has autoconfig, backup, base, dns, dovecot, filter, firewall, generation, mta_sts,"
+        " opendkim, platform, postfix and 2 more"
     )
     assert found == (
         f"the playbook site has no tag dsn; did you mean dns?; {known}\n"

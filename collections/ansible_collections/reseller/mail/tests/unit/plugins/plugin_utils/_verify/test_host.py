@@ -43,6 +43,7 @@ UNITS = (
     "reseller-mail-login-limit.service",
     "reseller-mail-firewall.service",
     "fail2ban.service",
+    "reseller-mail-backup.service",
     "certbot.timer",
 )
 SOCKETS = (
@@ -79,6 +80,15 @@ WELL: dict[str, t.Any] = {
         {"kind": "address", "name": "192.0.2.11", "error": ""},
     ],
     "queue_minimum": 10,
+    "backup": {
+        "wanted": True,
+        "age": 3600.0,
+        "snapshot": "1a2b3c4d",
+        "succeeded": "2026-11-30T02:31:07Z",
+        "tried": "2026-11-30T02:31:07Z",
+        "failure": "",
+        "check_failure": "",
+    },
     "generation": {
         "current": "000002-3f1c9a7be210",
         "activated": "000002-3f1c9a7be210",
@@ -305,6 +315,39 @@ def silence(path: str) -> Change:
             "manifest.json: gone",
         ),
         (lambda facts: facts["failed"].append("fwupd.service"), "host.units", "fwupd.service"),
+        (
+            lambda facts: facts["backup"].update(failure="no space", tried="2026-12-01T02:31:07Z"),
+            "host.backup",
+            "the backup of 2026-12-01T02:31:07Z failed: no space; the newest is 1a2b3c4d of"
+            " 2026-11-30T02:31:07Z",
+        ),
+        (
+            lambda facts: facts["backup"].update(failure="wrong key", succeeded="", snapshot=""),
+            "host.backup",
+            "failed: wrong key; there is none",
+        ),
+        (
+            lambda facts: facts["backup"].update(check_failure="the repository is damaged: pack 1"),
+            "host.backup",
+            "the check of the repository failed: the repository is damaged: pack 1",
+        ),
+        (
+            lambda facts: facts["backup"].update(age=26 * 3600 + 1.0),
+            "host.backup",
+            "1a2b3c4d of 2026-11-30T02:31:07Z, 26 h ago",
+        ),
+        (
+            lambda facts: facts["backup"].update(succeeded="", age=0.0),
+            "host.backup",
+            "there is none",
+        ),
+        (
+            lambda facts: facts["units"].update(
+                {"reseller-mail-backup.service": {**ACTIVE, "active": "failed"}}
+            ),
+            "host.backup",
+            "reseller-mail-backup.service has failed",
+        ),
     ],
 )
 def test_each_trouble_is_one_finding_that_names_it(change: Change, id_: str, says: str) -> None:
@@ -397,6 +440,20 @@ def test_the_networks_that_are_banned_are_counted_and_named() -> None:
     )
     off = found(lambda facts: facts["firewall"].update(wanted=False))["host.bans"]
     assert (off.state, off.found) == ("na", "firewall_bans is off")
+
+
+def test_a_host_without_backups_has_no_finding_about_them() -> None:
+    findings = found(lambda facts: facts["backup"].update(wanted=False, succeeded="", failure="x"))
+    assert findings["host.backup"].state == "na"
+
+
+def test_the_first_backup_may_take_its_time() -> None:
+    def change(facts: dict[str, t.Any]) -> None:
+        facts["backup"].update(succeeded="", age=0.0)
+        facts["units"]["reseller-mail-backup.service"] = {**ACTIVE, "active": "activating"}
+
+    assert problems(found(change)) == {"host.backup": "the first backup is being made"}
+    assert found(change)["host.backup"].state == "warn"
 
 
 def test_bans_without_their_table_are_no_second_failure() -> None:
