@@ -26,6 +26,9 @@ if t.TYPE_CHECKING:
 Tables = t.Dict[str, t.Dict[str, str]]
 """The entries of each table, by the table's name."""
 
+TO_NODES = "nodes"
+"""The transport to other nodes. The role postfix has a service of this name in master.cf."""
+
 TABLES = (
     "display_names",
     "held_recipients",
@@ -136,7 +139,7 @@ def _add_domain_of_other_node(tables: Tables, tenant: Tenant, domain: Domain, no
     """
     for name in domain.names:
         tables["relay_domains"][name] = tenant.name
-        tables["transport_maps"][name] = f"smtp:[{node.hostname}]:25"
+        tables["transport_maps"][name] = f"{TO_NODES}:[{node.hostname}]:25"
         tables["relay_recipient_maps"][f"@{name}"] = tenant.name
         if not domain.catch_all:
             tables["recipient_access"][name] = "reject_unverified_recipient"

@@ -654,9 +654,14 @@ class Session:
         """Return the spam marks to remove from an accepted message, each with its number.
 
         The numbers count the fields of one name from 1, and come in descending order. Marks of the
-        estate's nodes stay, and those of mail from Sieve scripts.
+        estate's nodes stay, and those of a redirect. A script that replies writes some of the
+        fields itself.
         """
-        if self._scripted or (not self._submitted and self._is_node()):
+        if self._scripted:
+            is_kept = is_redirect(self._first_names)
+        else:
+            is_kept = not self._submitted and self._is_node()
+        if is_kept:
             return []
         return [
             (name, number)

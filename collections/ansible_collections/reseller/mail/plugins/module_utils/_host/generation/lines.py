@@ -49,8 +49,8 @@ _PATTERNS = {
     ),
     "postfix/tls_policy_maps": rf"(\[{_DOMAIN}\]:[0-9]+)\tsecure match=nexthop",
     "postfix/transport_maps": (
-        rf"({_DOMAIN}(?=\tsmtp:)|{_ADDRESS}(?=\thold:|\tlmtp:|\tsmtp:))"
-        rf"\t(?:smtp:\[{_DOMAIN}\]:[0-9]+|hold:\[127\.0\.0\.1\]:[0-9]+|lmtp:unix:[a-z/-]+)"
+        rf"({_DOMAIN}(?=\t(?:smtp|nodes):)|{_ADDRESS}(?=\thold:|\tlmtp:|\tsmtp:))"
+        rf"\t(?:(?:smtp|nodes):\[{_DOMAIN}\]:[0-9]+|hold:\[127\.0\.0\.1\]:[0-9]+|lmtp:unix:[a-z/-]+)"
     ),
     "postfix/virtual_alias_domains": rf"({_DOMAIN})\t{_WORD}",
     "postfix/virtual_alias_maps": rf"({_ADDRESS}|@{_DOMAIN}|[a-z-]+)\t{_ADDRESS}(?:, {_ADDRESS})*",

@@ -584,13 +584,15 @@ def test_a_login_is_bound_to_its_from() -> None:
     assert session(fields=neighbour).judge_head() is None
 
 
-def test_spam_marks_are_removed_unless_a_node_or_a_script_wrote_them() -> None:
+def test_spam_marks_are_removed_unless_a_node_wrote_them_or_a_script_redirects_them() -> None:
     marks = [("X-Spam-Flag", "YES"), ("X-Spam-Flag", "NO")]
     removed = [("x-spam-flag", 2), ("x-spam-flag", 1)]
     assert session(fields=marks).marks_to_remove() == removed
     assert session(fields=marks, client="192.0.2.25").marks_to_remove() == []
     assert session(fields=marks, client="127.0.0.1").marks_to_remove() == []
-    assert session(fields=marks, daemon="SIEVE").marks_to_remove() == []
+    redirect = [("X-Sieve", "Pigeonhole"), ("X-Sieve-Redirected-From", "jo@acme.example"), *marks]
+    assert session(fields=redirect, daemon="SIEVE").marks_to_remove() == []
+    assert session(fields=marks, daemon="SIEVE").marks_to_remove() == removed, "a script's own"
     own = session(fields=marks, client="192.0.2.25", login="jo@acme.example")
     assert own.marks_to_remove() == removed
 

@@ -90,7 +90,7 @@ def test_another_nodes_domains_are_handed_on_with_known_recipients() -> None:
     }
     assert {"ann@globex.example", "ann@globex.test"} <= access.keys()
     assert table(MX1, "transport_maps") == dict.fromkeys(
-        ("globex.example", "globex.test", "legacy.example"), "smtp:[mx2.hosting.example]:25"
+        ("globex.example", "globex.test", "legacy.example"), "nodes:[mx2.hosting.example]:25"
     )
     assert table(MX1, "tls_policy_maps") == {"[mx2.hosting.example]:25": "secure match=nexthop"}
 

@@ -135,7 +135,7 @@ def test_a_change_of_the_checks_is_noticed() -> None:
     checksum = hashlib.sha256(b"".join(sources)).hexdigest()
     assert (check.VERSION, checksum) == (
         1,
-        "f06e5020f729068702c03521c2429a588148328e937b77bb32db3b95f6569d0a",
+        "7dd7af33cb96b59caec3fa87d61768f16571e995691d4f0ca99784b6f9d370f5",
     )
 
 

@@ -20,6 +20,7 @@ def faults(path: str, data: bytes, debian: int = 12) -> list[str]:
         ),
         ("postfix/sender_login_maps", b"a@a.example\tb@a.example c@a.example\n"),
         ("postfix/transport_maps", b"a.example\tsmtp:[mx.b.example]:25\n"),
+        ("postfix/transport_maps", b"a.example\tnodes:[mx.b.example]:25\n"),
         ("postfix/tls_policy_maps", b"[mx.b.example]:25\tsecure match=nexthop\n"),
         ("dovecot/users/a.example", b"jo@a.example:::::::userdb_quota_rule=*:storage=5G\n"),
         (
