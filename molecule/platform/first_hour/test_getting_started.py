@@ -83,6 +83,7 @@ install -o ops -g ops -m 600 /root/.ssh/authorized_keys /home/ops/.ssh/
 OTHERS = {
     "promote": ["--check"],
     "diagnose": [],
+    "why": [],
     "guide_site": [],
     "dkim_rotate": ["--check"],
     "tls_rollover": ["--check"],
@@ -102,6 +103,7 @@ REFUSED = {
     "resume": "jo@acme.example is not suspended; nothing was written",
     "unban": "192.0.2.7 is not banned; nothing was done",
     "restore": "this host makes no backups: set backup_repository and run ansible-playbook",
+    "why": "have no line about it",
 }
 """What a playbook says that has nothing to do, and fails for that."""
 

@@ -7,13 +7,13 @@ import time
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.reseller.mail.plugins.module_utils._host.mail_log import Line
 from ansible_collections.reseller.mail.plugins.module_utils._host.timestamps import timestamp
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.action import (
     ControllerAction,
 )
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import folder
+from ansible_collections.reseller.mail.plugins.plugin_utils._diagnose import answers as node_answers
 from ansible_collections.reseller.mail.plugins.plugin_utils._diagnose import ask, story
 from ansible_collections.reseller.mail.plugins.plugin_utils._diagnose.chains import diagnose
 from ansible_collections.reseller.mail.plugins.plugin_utils._diagnose.subject import (
@@ -181,17 +181,10 @@ def _fault_step(text: str, faults: t.Sequence[Fault]) -> Step:
 def _with_host_answers(known: Known, hosts: t.Iterable[t.Mapping[str, t.Any]]) -> Known:
     """Return the evidence with what the play got from the subject's node."""
     node, answers = known.node.name, {str(one["node"]): one for one in hosts}
-    host, why = ask.answer_of(answers, node, "address", "tables")
-    health, no_health = ask.answer_of(answers, node, "health", "host")
-    log, no_log = ask.answer_of(answers, node, "log", "lines")
-    lines = (
-        None
-        if log is None
-        else tuple(
-            Line(str(row["at"]), str(row["program"]), str(row["text"]), str(row["kind"]))
-            for row in log["lines"]
-        )
-    )
+    host, why = node_answers.answer_of(answers, node, "address", "tables")
+    health, no_health = node_answers.answer_of(answers, node, "health", "host")
+    log, no_log = node_answers.answer_of(answers, node, "log", "lines")
+    lines = None if log is None else tuple(node_answers.lines_of(log))
     reasons = {
         "health": no_health or story.NO_HOST,
         "host": why or story.NO_HOST,

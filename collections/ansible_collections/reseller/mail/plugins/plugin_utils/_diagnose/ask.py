@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 import smtplib
-import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from .._dns.query import Asker
@@ -95,17 +94,3 @@ def mail(known: Known, connector: Connector, password: str, timeout: float) -> t
         known.subject.domain.dkim.algorithms,
     )
     return tuple(round_trip.mail_findings(connector, [probe], secrets.token_hex(8), timeout))
-
-
-def answer_of(
-    answers: t.Mapping[str, t.Mapping[str, t.Any]], node: str, part: str, key: str
-) -> tuple[t.Any, str]:
-    """Return (the result of a module on a node, "") or (None, the error message).
-
-    ``answers`` are what the play gathered, by node; ``part`` is ``address``, ``health`` or
-    ``log``. A result without ``key`` is none.
-    """
-    result = answers.get(node, {}).get(part) or {}
-    if key in result and not result.get("failed"):
-        return result, ""
-    return None, str(result.get("msg") or "")

@@ -385,10 +385,16 @@ def inbound_log(known: Known) -> Step:
             "warn",
             _log(known),
             bad.shown,
-            "read the reason in the line; all other steps found no problem",
+            f"read the reason in the line; all other steps found no problem{_way_of(bad)}",
         )
     found = good.shown if good else f"no line: no server tried to deliver; {LOOK_BACK}"
     return Step("log.inbound", asks, "ok", _log(known), found)
+
+
+def _way_of(line: Line) -> str:
+    """Return how to see the whole way of the message that a line is about, if it has a queue id."""
+    queue = queue_of(line)
+    return f"; ansible-playbook reseller.mail.why -e why_message_id={queue}" if queue else ""
 
 
 def _is_to(line: Line, known: Known) -> bool:

@@ -31,6 +31,8 @@ local NEVER = 1000000
 local MOST = 9999
 -- A message of more addresses than this, counted behind its aliases, is filtered by these.
 local MOST_RECIPIENTS = 1000
+-- For so many mailboxes the log says what their settings decide about a message.
+local MOST_LOGGED = 20
 -- These are always reachable (RFC 2142, RFC 5321 section 4.5.1).
 local ROLES = { postmaster = true, abuse = true }
 -- Document formats that may have macros by their name (ECMA-376 part 4, MS-OFFMACRO2).
@@ -259,34 +261,36 @@ local function sender_keys(senders)
   return keys
 end
 
--- Return a function that says what a scope's list has for the senders: 'allow', 'block' or nil. An
--- allowed sender that is not proved does not count.
+-- Return a function that says what a scope's list has for the senders: 'allow', 'block' or nil, and
+-- the entry. An allowed sender that is not proved does not count.
 local function list_reader(lists, keys)
   local known = {}
   return function(scope)
     if known[scope] == nil then
-      known[scope] = false
+      known[scope] = {}
       for _, one in ipairs(keys) do
         local value = find_line(lists, scope .. ' ' .. one.key)
         if value == 'block' or (value == 'allow' and one.proved) then
-          known[scope] = value
+          known[scope] = { value = value, entry = scope .. ' ' .. one.key }
           break
         end
       end
     end
-    return known[scope] or nil
+    return known[scope].value, known[scope].entry
   end
 end
 
--- Return what the provider's list of networks has for the client: 'allow', 'block' or nil.
+-- Return what the provider's list of networks has for the client: 'allow', 'block' or nil, and the
+-- entry.
 local function network_verdict(networks, ip)
   if not networks or networks.size == 0 or not (ip and ip:is_valid()) then
     return nil
   end
   for bits = ip:get_version() == 4 and 32 or 128, 0, -1 do
-    local value = find_line(networks, tostring(ip:apply_mask(bits)) .. '/' .. bits)
+    local network = tostring(ip:apply_mask(bits)) .. '/' .. bits
+    local value = find_line(networks, network)
     if value then
-      return value
+      return value, 'e ' .. network
     end
   end
   return nil
@@ -435,12 +439,16 @@ local function prepare(task)
   })
 end
 
--- Return what one mailbox's lists say, and whether it refuses the message.
+-- Note what one mailbox's lists say, and whether it refuses the message.
 local function judge_mailbox(mailbox, read_list, networks, tenths, dmarc)
   for _, scope in ipairs(mailbox.scopes) do
-    mailbox.list = mailbox.list or read_list(scope)
+    if not mailbox.list then
+      mailbox.list, mailbox.entry = read_list(scope)
+    end
   end
-  mailbox.list = mailbox.list or networks
+  if not mailbox.list then
+    mailbox.list, mailbox.entry = networks.value, networks.entry
+  end
   mailbox.refuses = not mailbox.always and mailbox.list ~= 'allow'
       and (mailbox.list == 'block' or dmarc == 'reject' or tenths >= mailbox.reject)
 end
@@ -448,13 +456,16 @@ end
 -- Filter all mailboxes. Return how many refuse, allow and block.
 local function judge_mailboxes(task, case, tenths, dmarc)
   local read_list = list_reader(case.tables.lists, sender_keys(senders_of(task)))
-  local networks = not case.outgoing and network_verdict(case.tables.networks, task:get_ip())
+  local networks = {}
+  if not case.outgoing then
+    networks.value, networks.entry = network_verdict(case.tables.networks, task:get_ip())
+  end
   local many = { refuse = 0, allow = 0, block = 0 }
   for _, mailbox in ipairs(case) do
     if case.outgoing then
       mailbox.reject = score_of(options.outgoing_reject)
     end
-    judge_mailbox(mailbox, read_list, networks or nil, tenths, dmarc)
+    judge_mailbox(mailbox, read_list, networks, tenths, dmarc)
     many.refuse = many.refuse + (mailbox.refuses and 1 or 0)
     if mailbox.list then
       many[mailbox.list] = many[mailbox.list] + 1
@@ -532,6 +543,34 @@ local function judge_content(task, case)
   return nil, action == 'junk'
 end
 
+local function shown_score(tenths)
+  return tenths >= NEVER and 'never' or string.format('%.1f', tenths / 10)
+end
+
+-- Write into the log what the settings of each mailbox decide. Each line names one mailbox only,
+-- because what is decided for others is private to them. reseller.mail.why reads these lines.
+local function log_verdicts(task, case, tenths, dmarc, content)
+  for number, mailbox in ipairs(case) do
+    if number > MOST_LOGGED then
+      break
+    end
+    logger.messagex(
+      task,
+      'filtered qid: <%s>, to=<%s>, score=%s, junk=%s, reject=%s, greylist=%s, list=%s, dmarc=%s, content=%s, refuses=%s',
+      task:get_queue_id() or 'undef',
+      mailbox.address,
+      shown_score(tenths),
+      shown_score(case.outgoing and NEVER or mailbox.junk),
+      shown_score(mailbox.always and NEVER or mailbox.reject),
+      shown_score(case.outgoing and NEVER or mailbox.greylist),
+      mailbox.list and mailbox.list .. ' ' .. mailbox.entry or 'none',
+      dmarc or 'none',
+      content or 'none',
+      mailbox.refuses and 'yes' or 'no'
+    )
+  end
+end
+
 -- After the checks: refuse the message, or say how it is to be filed.
 local function decide(task, case)
   local tenths = tenths_of(task)
@@ -541,6 +580,7 @@ local function decide(task, case)
   end
   local many = judge_mailboxes(task, case, tenths, dmarc)
   local refusal, junk = judge_content(task, case)
+  log_verdicts(task, case, tenths, dmarc, refusal and 'reject' or junk and 'junk')
   if not refusal and #case > 0 and many.refuse == #case then
     refusal = refusal_text(case, many, tenths, dmarc, domain)
   end

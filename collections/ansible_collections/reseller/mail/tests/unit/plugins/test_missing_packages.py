@@ -53,6 +53,7 @@ TASKS: dict[str, dict[str, t.Any]] = {
     "verify_dns": {},
     "verify_mail": {},
     "verify_report": {"findings": [], "dir": "report"},
+    "why": {"message_id": "1@shop.example", "since": "-1h", "hosts": []},
 }
 
 

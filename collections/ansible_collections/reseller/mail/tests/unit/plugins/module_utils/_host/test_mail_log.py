@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._host import mail_log as log
@@ -186,3 +187,155 @@ def test_secrets_and_control_characters_stay_out() -> None:
 @given(st.text(), st.text())
 def test_hostile_lines_break_nothing(text: str, program: str) -> None:
     log.own("jo@acme.example", log.parse(row(text, program), timestamp))
+
+
+ID = "20261130.1@shop.example"
+QUEUE, RETRY, OTHER = "4F1D2A0C3B", "4F1D2A0C3C", "4F1D2A0C3D"
+FILTERED = "<3f0ffa>; proxy; rspamd_task_write_log: id: <{}>, qid: <{}>, ip: 192.0.2.5, x"
+
+
+def journal(*rows: tuple[str, str, str]) -> list[log.Line]:
+    """Return lines of (process, program, text), one a second."""
+    return [
+        log.Line(timestamp(number), program, text, log.kind(text), number * 1_000_000, process)
+        for number, (process, program, text) in enumerate(rows)
+    ]
+
+
+def reading(*lines: log.Line) -> log.Read:
+    """Return what reads these lines as journalctl does: the newest first."""
+
+    def read(pattern: str, process: str = "", until: float = float("inf")) -> list[log.Line]:
+        return [
+            line
+            for line in reversed(lines)
+            if re.search(pattern, line.text)
+            and process in ("", line.process)
+            and line.time <= until * 1_000_000
+        ]
+
+    return read
+
+
+def texts(lines: list[log.Line]) -> list[str]:
+    return [line.text for line in lines]
+
+
+GREYLISTED = journal(
+    ("7", "postfix/smtpd", "connect from mail.shop.example[192.0.2.5]"),
+    (
+        "7",
+        "postfix/smtpd",
+        "Anonymous TLS connection established from mail.shop.example[192.0.2.5]: TLSv1.3 with cipher X",
+    ),
+    ("8", "postfix/smtpd", "connect from mail.shop.example[192.0.2.5]"),
+    ("7", "postfix/smtpd", f"{QUEUE}: client=mail.shop.example[192.0.2.5]"),
+    ("9", "postfix/cleanup", f"{QUEUE}: message-id=<{ID}>"),
+    ("1", "rspamd", FILTERED.format(ID, QUEUE)),
+    (
+        "9",
+        "postfix/cleanup",
+        f"{QUEUE}: milter-reject: END-OF-MESSAGE from x[192.0.2.5]: 4.7.1 Greylisted",
+    ),
+    ("8", "postfix/smtpd", f"{RETRY}: client=mail.shop.example[192.0.2.5]"),
+    ("9", "postfix/cleanup", f"{RETRY}: message-id=<{ID}>"),
+    ("1", "rspamd", FILTERED.format(ID, RETRY)),
+    (
+        "1",
+        "rspamd",
+        f"<3f0ffa>; lua; reseller_mail.lua:1: filtered qid: <{RETRY}>, to=<jo@acme.example>, x",
+    ),
+    (
+        "5",
+        "postfix/lmtp",
+        f"{RETRY}: to=<jo@acme.example>, relay=x, dsn=2.0.0, status=sent (250 2.0.0 <jo@acme.example>"
+        " SeSSion1 Saved)",
+    ),
+    ("2", "dovecot", "lmtp(jo@acme.example)<22><SeSSion1>: Error: sieve: a script failed"),
+    (
+        "2",
+        "dovecot",
+        f"lmtp(jo@acme.example)<22><SeSSion1>: sieve: msgid=<{ID}>: stored mail into mailbox 'INBOX'",
+    ),
+)
+UNRELATED = journal(
+    ("7", "postfix/smtpd", f"{OTHER}: client=mail.shop.example[192.0.2.5]"),
+    ("9", "postfix/cleanup", f"{OTHER}: message-id=<2{ID}>"),
+    ("1", "rspamd", FILTERED.format(f"2{ID}", OTHER)),
+    (
+        "2",
+        "dovecot",
+        f"lmtp(jo@acme.example)<22><SeSSion2>: sieve: msgid=<2{ID}>: stored mail into mailbox 'INBOX'",
+    ),
+)
+
+
+@pytest.mark.parametrize("message", [ID, QUEUE, RETRY])
+def test_a_message_is_found_with_all_its_attempts(message: str) -> None:
+    lines, ids = log.about_message(reading(*GREYLISTED, *UNRELATED), message)
+    assert ids == [ID]
+    assert texts(lines) == texts(GREYLISTED)
+
+
+def test_a_message_that_no_line_names_has_none() -> None:
+    lines, ids = log.about_message(reading(*GREYLISTED), "3@shop.example")
+    assert (lines, ids) == ([], ["3@shop.example"])
+
+
+def test_a_message_without_a_message_id_is_found_by_its_queue_id() -> None:
+    rows = journal(
+        ("7", "postfix/smtpd", f"{QUEUE}: client=x[192.0.2.5]"),
+        ("9", "postfix/cleanup", f"{QUEUE}: message-id=<>"),
+    )
+    lines, ids = log.about_message(reading(*rows), QUEUE)
+    assert (texts(lines), ids) == (texts(rows), [])
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        ("postfix/cleanup", f"{OTHER}: message-id=<{QUEUE}: message-id=<{ID}>"),
+        ("postfix/cleanup", f"{OTHER}: message-id=<1@x> msgid=<{ID}>: stored"),
+        ("rspamd", FILTERED.format(f"1@x>, qid: <{QUEUE}>, id: <{ID}", OTHER)),
+        ("rspamd", f"<3f0ffa>; proxy; x: id: <1@x filtered qid: <{QUEUE}>, to=<x>"),
+        ("dovecot", f"lmtp(jo@acme.example)<22><SeSSion2>: sieve: msgid=<x{ID}>: discarded"),
+        ("dovecot", f"lmtp(jo@acme.example)<22><SeSSion2>: sieve: msgid=<x msgid=<{ID}>: y>: z"),
+        ("dovecot", "lmtp(jo@acme.example)<22><SeSSion2>: sieve: msgid=<x<SeSSion1>: y>: z"),
+    ],
+)
+def test_the_message_id_of_another_message_adds_no_line(hostile: tuple[str, str]) -> None:
+    (line,) = journal(("3", *hostile))
+    lines, _ids = log.about_message(reading(*GREYLISTED, line), ID)
+    assert line.text not in texts(lines)
+
+
+@pytest.mark.parametrize(
+    ("given", "plain"),
+    [
+        (f" <{ID}> ", ID),
+        (f"Message-ID: <{ID}>", ID),
+        (ID, ID),
+        ("a b@x", "a b@x"),
+        ("4fGk3z1Qhqz9sW", "4fGk3z1Qhqz9sW"),
+    ],
+)
+def test_a_message_id_is_taken_as_people_copy_it(given: str, plain: str) -> None:
+    assert log.plain_id(given) == plain
+
+
+@pytest.mark.parametrize("given", ["", "<>", "a\x1b[31m@x", "a\nb", "a\u202eb", "x" * 901])
+def test_what_is_no_message_id_is_refused(given: str) -> None:
+    with pytest.raises(ValueError, match="a Message-ID or a queue id has"):
+        log.plain_id(given)
+
+
+@given(st.text(min_size=1).filter(str.isprintable))
+def test_any_message_id_is_searched_as_it_is(message: str) -> None:
+    lines, _ids = log.about_message(reading(*GREYLISTED), message)
+    assert lines == [] or message in {ID, QUEUE, RETRY}
+
+
+def test_lines_of_one_second_keep_their_order() -> None:
+    late = log.Line(timestamp(1), "a", "second", "other", 1_000_002)
+    early = log.Line(timestamp(1), "z", "first", "other", 1_000_001)
+    assert log.in_order([late, early, late]) == [early, late]
