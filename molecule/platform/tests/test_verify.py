@@ -35,6 +35,9 @@ def test_what_is_wrong_in_dns_is_found_and_alone(tmp_path: Path) -> None:
     key = Host("dns1").output(f"kdig +short @10.97.0.2 {name} TXT").strip()
     _run, before = verify(tmp_path / "before")
     assert before["dns.spf", "globex.example"] == "ok"
+    for node in ("mx1", "mx2"):
+        filtering = {before[id_, f"{node}.hosting.example"] for id_ in ("mail.spam", "mail.forged")}
+        assert filtering == {"ok"}, node
     backup = {
         id_: state for (id_, subject), state in before.items() if subject == "alt.hosting.example"
     }

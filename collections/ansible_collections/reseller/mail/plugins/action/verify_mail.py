@@ -13,7 +13,12 @@ from ansible_collections.reseller.mail.plugins.plugin_utils._controller.action i
 )
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import judged
 from ansible_collections.reseller.mail.plugins.plugin_utils._dns import query
-from ansible_collections.reseller.mail.plugins.plugin_utils._verify import contact, mail, round_trip
+from ansible_collections.reseller.mail.plugins.plugin_utils._verify import (
+    contact,
+    mail,
+    round_trip,
+    spam,
+)
 from ansible_collections.reseller.mail.plugins.plugin_utils._verify.connect import Connector
 from ansible_collections.reseller.mail.plugins.plugin_utils._verify.finding import as_dicts
 
@@ -47,6 +52,20 @@ class ActionModule(ControllerAction):
         },
         "passwords_dir": {"type": "path", "default": ""},
         "initial": {"type": "list", "elements": "str"},
+        "filters": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": {
+                "node": {"type": "str", "required": True},
+                "enabled": {"type": "bool", "default": True},
+                "dmarc_reject": {
+                    "type": "str",
+                    "choices": ["annotate", "junk", "reject"],
+                    "default": "reject",
+                },
+            },
+        },
         "resolver": {"type": "str", "default": ""},
         "ca_file": {"type": "str", "default": ""},
         "timeout": {"type": "float", "default": 30},
@@ -66,7 +85,10 @@ class ActionModule(ControllerAction):
         findings += round_trip.access_findings(connector, estate)
         findings += contact.findings(connector, estate)
         findings += round_trip.name_findings(connector, estate, probes)
-        findings += round_trip.mail_findings(
-            connector, probes, secrets.token_hex(8), args["timeout"]
-        )
+        filters = {
+            one["node"]: spam.Filter(one["enabled"], one["dmarc_reject"]) for one in args["filters"]
+        }
+        token, timeout = secrets.token_hex(8), args["timeout"]
+        findings += spam.findings(connector, estate, probes, filters, token, timeout)
+        findings += round_trip.mail_findings(connector, probes, token, timeout)
         return {"changed": False, "findings": as_dicts(findings)}

@@ -18,6 +18,8 @@ description:
   - Sends mail from one mailbox of every domain to itself and to the others, and from outside
     through each domain's MX. Fetches it over IMAP, verifies the DKIM signature with the key in DNS,
     and deletes it.
+  - Sends the test message GTUBE and a message with a forged author from outside to one mailbox of
+    every node. The filter must refuse both or file them into Junk. What arrives is deleted.
   - Logs in to the IMAP and submission servers in the SRV records of every name of a domain, with
     the mailbox's address in that name.
   - Runs on the controller, without a connection to the host.
@@ -62,6 +64,27 @@ options:
       - When it is not given, all are tried.
     type: list
     elements: str
+  filters:
+    description: The settings of the nodes' spam filters. A node that is not listed has the
+      defaults.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      node:
+        description: The node's name in the estate.
+        type: str
+        required: true
+      enabled:
+        description: Whether mail is filtered there.
+        type: bool
+        default: true
+      dmarc_reject:
+        description: What the filter does with mail that fails DMARC if the domain asks to refuse
+          it.
+        type: str
+        choices: [annotate, junk, reject]
+        default: reject
   resolver:
     description: The address of the resolver for all names; by default the controller's own.
     type: str

@@ -130,6 +130,8 @@ NEEDS: t.Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "mail.ciphers": (_SMTP, ()),
     "mail.dane": (_SMTP, ()),
     "mail.relay_refused": (_SMTP, ()),
+    "mail.spam": ((*_SMTP, *_STORE), ()),
+    "mail.forged": ((*_SMTP, *_STORE), ()),
     "mail.unknown_refused": ((*_SMTP, "host.generation", "host.disk"), ()),
     "mail.backup": ((), (*_SMTP, "host.generation", "host.disk", "mail.port")),
     "mail.postmaster": ((*_SMTP, "host.generation", "mail.port"), ()),

@@ -191,6 +191,12 @@ def mails(probes: t.Sequence[Probe], token: str) -> list[Mail]:
     ]
 
 
+def way_of(mail: Mail) -> str:
+    """Return the command that shows what became of a message, and why."""
+    message_id = mail.message_id.strip("<>")
+    return f"ansible-playbook reseller.mail.why -e why_message_id={message_id}"
+
+
 def message(mail: Mail, token: str) -> bytes:
     """Return the message. Auto-Submitted keeps vacation scripts from answering (RFC 3834)."""
     head = {
@@ -301,10 +307,10 @@ def _delivery(
             "fail",
             expected,
             "not there",
-            f"search {one.mail.message_id} in the logs and queues of the nodes",
+            way_of(one.mail),
         )
     if copy.folder != "INBOX":
-        return "warn", expected, f"in {copy.folder}", "find out what marked it as spam"
+        return "warn", expected, f"in {copy.folder}", way_of(one.mail)
     return "ok", expected, f"after {copy.seconds:.1f} s", ""
 
 

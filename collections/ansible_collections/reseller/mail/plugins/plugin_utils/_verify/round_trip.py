@@ -8,6 +8,7 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
+import email.utils
 import functools
 import imaplib
 import re
@@ -38,7 +39,7 @@ THREADS = 16
 _ALGORITHM = re.compile(rb"(?:^|;)\s*a\s*=\s*(rsa|ed25519)-")
 
 
-def _why(exc: Exception) -> str:
+def error_text(exc: Exception) -> str:
     """Return an error as text; of an SMTP reply its code and text."""
     if isinstance(exc, smtplib.SMTPResponseException):
         text = exc.smtp_error
@@ -47,6 +48,11 @@ def _why(exc: Exception) -> str:
             f" {text.decode('utf-8', 'replace') if isinstance(text, bytes) else text}"
         )
     return str(exc) or type(exc).__name__
+
+
+def dated(message: bytes) -> bytes:
+    """Return a message with a Date: a message without one looks like spam."""
+    return f"Date: {email.utils.formatdate()}\r\n".encode() + message
 
 
 def _hosts(connector: Connector, mail: Mail) -> list[str]:
@@ -76,12 +82,14 @@ def send(connector: Connector, mail: Mail, token: str) -> Sent:
             if mail.sender:
                 server.login(mail.sender.address, mail.sender.password)
             refused = server.sendmail(
-                mail.author if mail.sender else "", addresses, verify_mail.message(mail, token)
+                mail.author if mail.sender else "",
+                addresses,
+                dated(verify_mail.message(mail, token)),
             )
     except smtplib.SMTPRecipientsRefused as exc:
         refused = exc.recipients
     except (ProbeFailure, smtplib.SMTPException, OSError) as exc:
-        return Sent(mail, _why(exc))
+        return Sent(mail, error_text(exc))
     return Sent(
         mail,
         "",
@@ -119,7 +127,7 @@ def _signatures(connector: Connector, raw: bytes, domain: str) -> dict[str, str]
         try:
             good = verifier.verify(idx=number, dnsfunc=text)
         except (dkim.DKIMException, nacl.exceptions.CryptoError, ProbeFailure) as exc:
-            faults[algorithm] = missing or _why(exc)
+            faults[algorithm] = missing or error_text(exc)
             continue
         signer = (verifier.domain or b"").decode().lower()
         if good:
@@ -174,7 +182,7 @@ def collect(
                     break
                 time.sleep(0.5)
     except (ProbeFailure, imaplib.IMAP4.error, OSError) as exc:
-        return found, _why(exc)
+        return found, error_text(exc)
     return found, ""
 
 
@@ -216,7 +224,9 @@ def _log_in(
             with Smtps(connector, host, port) as server:
                 server.login(address, password)
     except (ProbeFailure, imaplib.IMAP4.error, smtplib.SMTPException, OSError) as exc:
-        raise ProbeFailure(f"{service}._tcp leads to {host} port {port}: {_why(exc)}") from exc
+        raise ProbeFailure(
+            f"{service}._tcp leads to {host} port {port}: {error_text(exc)}"
+        ) from exc
 
 
 def _log_in_by_srv(connector: Connector, probe: Probe, address: str) -> str:
