@@ -91,6 +91,7 @@ OTHERS = {
     "suspend": ["--check"],
     "resume": ["--check"],
     "held_mail": [],
+    "retained_mail": [],
     "unban": ["--check"],
     "restore": ["--check"],
 }

@@ -285,7 +285,7 @@ def notes(
                 " c.commit()'"
                 f""" /var/lib/reseller-mail/credentials/credentials.db "{FORGET}" """
             )
-            node.run("rm -rf /srv/vmail/*-matrix.example")
+            node.run("rm -rf /srv/vmail/*-matrix.example /srv/vmail/.retained/*/*-matrix.example")
     return seen
 
 

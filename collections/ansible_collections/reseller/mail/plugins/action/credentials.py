@@ -17,6 +17,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._host.credentials im
     supplied_hash,
     weaknesses,
 )
+from ansible_collections.reseller.mail.plugins.module_utils._host.retained.rules import NO_TENANT
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import files, terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import judged_node
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.object_faults import (
@@ -39,6 +40,7 @@ ARGUMENTS = {
     "reset": {"type": "list", "elements": "str", "default": []},
     "database": {"type": "path", "default": "/var/lib/reseller-mail/credentials/credentials.db"},
     "group": {"type": "str", "default": "dovecot"},
+    "mail": {"type": "path", "default": "/srv/vmail"},
 }
 REPAIRS = ("~ credential store owner and mode",)
 """Lines of the host about other changes that are accepted."""
@@ -66,6 +68,7 @@ class ActionModule(ActionBase):
         planned = self._on_host("plan", mailboxes=one_text.pack(sorted(mailboxes)))
         # The host decides only about the mailboxes of the request.
         missing = mailboxes.keys() & _words(planned.get("missing"))
+        missing -= self._returning(planned.get("retained"))
         reset = [address for address in asked if address not in missing]
         supplied, faults = self._supplied(
             [mailboxes[address] for address in sorted(missing.union(reset))]
@@ -172,10 +175,30 @@ class ActionModule(ActionBase):
     def _mailboxes(self) -> dict[str, Mailbox]:
         """Return the mailboxes of the node whose passwords are in its store, by address."""
         estate, node = judged_node(self._args["estate"], self._args["node"])
-        found = (
-            mailbox for _tenant, domain in estate.domains_on(node) for mailbox in domain.mailboxes
-        )
-        return {mailbox.address: mailbox for mailbox in found if mailbox.credentials == "local"}
+        found = [
+            (mailbox, tenant.name)
+            for tenant, domain in estate.domains_on(node)
+            for mailbox in domain.mailboxes
+        ]
+        self._tenants = {mailbox.address: tenant for mailbox, tenant in found}
+        return {
+            mailbox.address: mailbox for mailbox, _tenant in found if mailbox.credentials == "local"
+        }
+
+    def _returning(self, retained: t.Any) -> set[str]:
+        """Return the mailboxes that get the password back that they had when they left the files.
+
+        The generation puts it back, and only for the tenant that had the mailbox.
+        """
+        rows = retained if isinstance(retained, list) else []
+        return {
+            row[0]
+            for row in rows
+            if isinstance(row, list)
+            and len(row) == 2
+            and isinstance(row[0], str)
+            and row[1] in (NO_TENANT, self._tenants.get(row[0]))
+        }
 
     def _supplied(self, mailboxes: t.Iterable[Mailbox]) -> tuple[dict[str, str], dict[str, str]]:
         """Return the passwords and hashes of the files by address, and the faults of unfit ones.

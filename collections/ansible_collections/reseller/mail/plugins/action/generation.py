@@ -20,6 +20,8 @@ ARGUMENTS = {
     "root": {"type": "path", "default": "/var/lib/reseller-mail"},
     "keep": {"type": "int", "default": 5},
     "deletions_accepted": {"type": "int", "default": 0},
+    "mail": {"type": "path", "default": "/srv/vmail"},
+    "purge_confirmed": {"type": "list", "elements": "str", "default": []},
 }
 
 

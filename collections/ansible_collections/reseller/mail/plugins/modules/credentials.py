@@ -14,9 +14,9 @@ description:
   - A password or hash written in the tenant's file is used when the credential is made. Every other
     mailbox gets an initial password. It is made and hashed on the host, and written to a file on
     the controller.
-  - A credential that exists is never changed, so a password that a user changed stays. Credentials
-    of mailboxes that left the files stay as well. They cannot be used, because Dovecot asks the
-    generation first. A rollback brings the mailbox back with its password.
+  - A credential that exists is never changed, so a password that a user changed stays.
+  - A mailbox that left the files and returns gets no new credential while the host retains its
+    former one. M(reseller.mail.generation) puts that back, and does so in a rollback, too.
   - A mailbox whose password cannot be decrypted or breaks the policy gets none. All others get
     theirs. Then the task fails, and names the mailbox with its place in the files.
   - Passwords appear neither in the result nor in the diff nor in verbose output.
@@ -26,6 +26,7 @@ author: Reseller Mail developers (@reseller-mail)
 extends_documentation_fragment:
   - reseller.mail.attributes.estate_group
   - reseller.mail.host.node
+  - reseller.mail.host.mail
   - reseller.mail.estate.required
 attributes:
   check_mode:
@@ -186,6 +187,10 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.reseller.mail.plugins.module_utils._host import credentials as store
 from ansible_collections.reseller.mail.plugins.module_utils._host import one_text
 from ansible_collections.reseller.mail.plugins.module_utils._host.lock import locked
+from ansible_collections.reseller.mail.plugins.module_utils._host.retained.place import (
+    Place,
+    RetainedError,
+)
 
 SPOOL = "initial_passwords.json"
 """The file beside the database in which initial passwords wait until the controller has them."""
@@ -243,7 +248,8 @@ def keep(spool: str, passwords: dict[str, str]) -> None:
 
 
 def plan(module: AnsibleModule, database: str, spool: str) -> None:
-    """Exit with the addresses that have no credential and those whose password still waits."""
+    """Exit with the addresses that have no credential, those of them whose password is retained,
+    and those whose password still waits."""
     text = module.params["mailboxes"]
     mailboxes: set[str] = set(one_text.unpack(text) if text else ())
     known: set[str] = set()
@@ -254,9 +260,21 @@ def plan(module: AnsibleModule, database: str, spool: str) -> None:
     module.exit_json(
         changed=repaired,
         missing=sorted(mailboxes - known),
+        retained=sorted(retained(Path(module.params["mail"]), mailboxes - known)),
         waiting=sorted(waiting(spool)),
         repaired=["~ credential store owner and mode"] if repaired else [],
     )
+
+
+def retained(mail: Path, missing: set[str]) -> t.Iterator[tuple[str, str]]:
+    """Yield those of the addresses that left the files with a password, each with its tenant.
+
+    The next generation gives the password back to a mailbox of this tenant.
+    """
+    with Place(mail) as place:
+        for entry in place.entries():
+            if entry.address in missing and place.has_login(entry):
+                yield entry.address, entry.tenant
 
 
 def repair(module: AnsibleModule, database: str) -> bool:
@@ -360,6 +378,7 @@ def main() -> None:
                 "default": "/var/lib/reseller-mail/credentials/credentials.db",
             },
             "group": {"type": "str", "default": "dovecot"},
+            "mail": {"type": "path", "default": "/srv/vmail"},
             "stage": {
                 "type": "str",
                 "choices": ["plan", "create", "acknowledge"],
@@ -383,7 +402,7 @@ def main() -> None:
             if module.params["stage"] == "create":
                 create(module, database, spool)
             acknowledge(module, spool)
-    except (store.CredentialError, OSError, sqlite3.Error) as error:
+    except (store.CredentialError, RetainedError, OSError, sqlite3.Error) as error:
         module.fail_json(msg=str(error))
 
 

@@ -27,6 +27,11 @@ description:
   - If the estate has no report of the node's DKIM keys (C(state/<node>.json)), and the host signs
     now, the generation is refused, because it would sign nothing. The role C(opendkim) reads the
     keys first.
+  - Mail and passwords of mailboxes that leave the files are kept for the days of C(retention), in a
+    place that only root can enter. A mailbox that returns within this time gets both back before
+    the switch. Mail of a terminated tenant with C(purge=true) is deleted at once, if
+    O(purge_confirmed) names the tenant. If it does not, the generation is refused, also in check
+    mode.
   - With an unchanged model nothing is shipped, written, checked or reloaded. Files that were
     altered on the host are repaired.
   - Files that do not change are hard links to those of the generation before. They are not built
@@ -34,6 +39,7 @@ description:
 extends_documentation_fragment:
   - reseller.mail.attributes.estate_group
   - reseller.mail.host.root
+  - reseller.mail.host.mail
 options:
   state:
     description:
@@ -63,6 +69,14 @@ options:
         nothing, and O(state=previous) is not guarded.
     type: int
     default: 0
+  purge_confirmed:
+    description:
+      - The names of the terminated tenants whose mail and passwords may be deleted at once, because
+        their C(account.yml) has C(purge=true). This cannot be undone.
+      - With O(state=previous) no mail is deleted.
+    type: list
+    elements: str
+    default: []
   deletion_guard:
     description: The shares, in percent, that the estate allows to go. The controller fills it in.
     type: dict
@@ -87,6 +101,7 @@ attributes:
   diff_mode:
     support: full
     description: Shows the objects that change, in the words of the tenants' files, never a secret.
+      Shows whose mail is kept, returns or is deleted.
 """
 
 EXAMPLES = r"""
@@ -100,6 +115,12 @@ EXAMPLES = r"""
     estate: "{{ mail_estate_dir }}"
     node: "{{ mail_node }}"
     deletions_accepted: 37
+
+- name: Delete the mail of a terminated tenant at once
+  reseller.mail.generation:
+    estate: "{{ mail_estate_dir }}"
+    node: "{{ mail_node }}"
+    purge_confirmed: [vandelay]
 
 - name: Switch back to the generation before
   reseller.mail.generation:
@@ -135,6 +156,13 @@ uncertified:
   type: list
   elements: str
   sample: [mta-sts.acme.example]
+unneeded_certificates:
+  description: The names that leave the node with this generation and have a certificate on the
+    host.
+  returned: always
+  type: list
+  elements: str
+  sample: [mta-sts.vandelay.example]
 reloaded:
   description: Services that were reloaded after the switch.
   returned: always
@@ -145,6 +173,7 @@ reloaded:
 
 import contextlib
 import json
+import time
 import typing as t
 from pathlib import Path
 
@@ -169,6 +198,8 @@ def main() -> None:
             "root": {"type": "path", "default": "/var/lib/reseller-mail"},
             "keep": {"type": "int", "default": 5},
             "deletions_accepted": {"type": "int", "default": 0},
+            "mail": {"type": "path", "default": "/srv/vmail"},
+            "purge_confirmed": {"type": "list", "elements": "str", "default": []},
             "deletion_guard": {"type": "dict"},
             "keys_reported": {"type": "bool", "default": True},
             "artefact": {"type": "path"},
@@ -199,37 +230,81 @@ def main() -> None:
 def run(module: AnsibleModule) -> dict[str, t.Any]:
     """Do what the parameters ask for, and return the module's result."""
     store = generation.Store(Path(module.params["root"]))
-    back = module.params["state"] == "previous"
-    faults: list[str] = []
     with contextlib.nullcontext() if module.check_mode else store.lock():
-        before = store.current()
-        if back:
-            steps = generation.plan_rollback(store)
-        else:
-            content = wanted(store, module.params)
-            if not module.params["keys_reported"]:
-                refuse_unsigned(store, content.node)
-            guard(store, content, module.params, module.check_mode)
-            content, faults = generation.with_usable_keys(
-                store, content, module.run_command, module.check_mode
-            )
-            steps = generation.plan(store, content)
-        outcome = generation.Outcome(before or "", False, ())
-        if steps and not module.check_mode:
-            if back:
-                outcome = generation.roll_back(store, steps, module.run_command)
-            else:
-                outcome = generation.apply(
-                    store, content, steps, module.run_command, module.params["keep"]
-                )
+        if module.params["state"] == "previous":
+            return switched_back(module, store)
+        return installed(module, store)
+
+
+def installed(module: AnsibleModule, store: generation.Store) -> dict[str, t.Any]:
+    """Install what is wanted, and return the module's result."""
+    before = store.current()
+    content = wanted(store, module.params)
+    if not module.params["keys_reported"]:
+        refuse_unsigned(store, content.node)
+    guard(store, content, module.params, module.check_mode)
+    retention = retention_of(store, module.params, module.params["purge_confirmed"])
+    mail = retention.plan(generation.Known(content.files.get))
+    retention.refuse_unconfirmed(mail, content.node)
+    content, faults = generation.with_usable_keys(
+        store, content, module.run_command, module.check_mode
+    )
+    steps = generation.plan(store, content).with_mail(mail.lines(int(time.time())))
+    outcome = generation.Outcome(before or "", False, ())
+    if steps and not module.check_mode:
+        outcome = generation.apply(
+            store,
+            content,
+            steps,
+            module.run_command,
+            module.params["keep"],
+            retention=retention,
+        )
+    return {
+        **result(module, before, steps, outcome),
+        "faults": faults,
+        "uncertified": uncertified(store, content),
+        "unneeded_certificates": unneeded(store, before, content),
+    }
+
+
+def switched_back(module: AnsibleModule, store: generation.Store) -> dict[str, t.Any]:
+    """Switch back to the previous generation, and return the module's result."""
+    before = store.current()
+    retention = retention_of(store, module.params, confirmed=())
+    mail = retention.plan(generation.known(store, generation.previous(store)))
+    steps = generation.plan_rollback(store).with_mail(mail.lines(int(time.time())))
+    outcome = generation.Outcome(before or "", False, ())
+    if not module.check_mode:
+        outcome = generation.roll_back(store, steps, module.run_command, retention=retention)
+    return {
+        **result(module, before, steps, outcome),
+        "faults": [],
+        "uncertified": [],
+        "unneeded_certificates": [],
+    }
+
+
+def retention_of(
+    store: generation.Store, params: dict[str, t.Any], confirmed: t.Iterable[str]
+) -> generation.Retention:
+    """Return what keeps and brings back the mail of mailboxes."""
+    return generation.Retention(store, Path(params["mail"]), frozenset(confirmed))
+
+
+def result(
+    module: AnsibleModule,
+    before: t.Optional[str],
+    steps: generation.Transition,
+    outcome: generation.Outcome,
+) -> dict[str, t.Any]:
+    """Return what the module returns for both states."""
     return {
         "changed": bool(steps),
         "generation": outcome.generation,
         "previous": before or "",
         "judged": outcome.judged,
         "reloaded": list(outcome.reloaded),
-        "faults": faults,
-        "uncertified": [] if back else uncertified(store, content),
         "diff": {"prepared": steps.diff(module.check_mode)},
     }
 
@@ -259,6 +334,18 @@ def uncertified(store: generation.Store, content: generation.Content) -> list[st
     """Return the names of the content that have no certificate on the host yet."""
     names = content.files["tls/names"].splitlines()
     return [name for name in names if not (store.root / "tls" / name / "fullchain.pem").exists()]
+
+
+def unneeded(
+    store: generation.Store, before: t.Optional[str], content: generation.Content
+) -> list[str]:
+    """Return the names of the generation before that the content lacks, with a certificate."""
+    try:
+        names = (store.folder(before or "") / "tls/names").read_text("utf-8").splitlines()
+    except OSError:
+        return []
+    gone = sorted(set(names) - set(content.files["tls/names"].splitlines()))
+    return [name for name in gone if (store.root / "tls" / name).exists()]
 
 
 def refuse_unsigned(store: generation.Store, node: str) -> None:

@@ -87,6 +87,11 @@ host:
     generation:
       description: C(current), C(activated), C(drift) as text, and C(error) if it cannot be read.
       type: dict
+    retention:
+      description: For each tenant what the host keeps of mailboxes that left the files (C(kept));
+        mail and passwords that no file and no manifest knows (C(orphans)); C(error) if that cannot
+        be read.
+      type: dict
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -84,6 +84,10 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.reseller.mail.plugins.module_utils._host import platform_record
 from ansible_collections.reseller.mail.plugins.module_utils._host.credentials import Store
+from ansible_collections.reseller.mail.plugins.module_utils._host.retained.place import (
+    Place,
+    RetainedError,
+)
 
 MARK = ".reseller-mail"
 NOTE = "mail-home"
@@ -109,7 +113,7 @@ def main() -> None:
     try:
         host = parts_present(Path(module.params["root"]), Path(module.params["mail_home"]))
         module.exit_json(changed=False, host=host)
-    except (OSError, sqlite3.Error) as error:
+    except (RetainedError, OSError, sqlite3.Error) as error:
         module.fail_json(msg=f"what this host has cannot be read: {error}")
 
 
@@ -122,15 +126,19 @@ def parts_present(root: Path, mail_home: Path) -> dict[str, t.Any]:
     # complete.
     record = platform_record.read(root)
     older = generation and not noted and mail_home.is_dir()
+    database = root / "credentials" / "credentials.db"
+    mailboxes = _has_bytes(root / "current" / "dovecot" / "all_users")
+    # All mailboxes with a password may have left the files. Then the store is empty.
+    left = generation and database.is_file() and (not mailboxes or _retains(mail_home))
     return {
-        "credentials": _has_passwords(root / "credentials" / "credentials.db"),
+        "credentials": _has_passwords(database) or left,
         "dkim": any((root / "dkim").glob("[!.]*/*")),
         "mail": (
             older
             or MARK in names
             or any(not name.startswith(".") and name != "lost+found" for name in names)
         ),
-        "mailboxes": _has_bytes(root / "current" / "dovecot" / "all_users"),
+        "mailboxes": mailboxes,
         "mail_home": noted,
         "platform": asdict(record) if record else None,
     }
@@ -142,6 +150,12 @@ def _has_passwords(database: Path) -> bool:
         return False
     with Store(str(database), read_only=True) as store:
         return not store.is_empty()
+
+
+def _retains(mail_home: Path) -> bool:
+    """Return whether the host retains a password of a mailbox that left the files."""
+    with Place(mail_home) as place:
+        return any(map(place.has_login, place.entries()))
 
 
 def _has_bytes(path: Path) -> bool:

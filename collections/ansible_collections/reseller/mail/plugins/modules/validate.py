@@ -103,5 +103,5 @@ without_effect:
     times:
       description: How often it is in the estate.
       type: int
-  sample: [{key: "account.yml: defaults.retention", times: 2}]
+  sample: [{key: "account.yml: defaults.branding.logo", times: 2}]
 """

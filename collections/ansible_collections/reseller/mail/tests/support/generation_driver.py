@@ -5,8 +5,8 @@ host, as root.
     generation_driver.py ARTEFACT [--root DIR] [--keep N] [--die STEP] [--spoil PATH HOW]
     generation_driver.py --previous [--root DIR] [--die STEP]
 
-STEP is one of staged, judged, switched, reloaded, activated; ``--die`` ends the process there with
-SIGKILL. ``--spoil`` spoils a file of what was staged before it is judged: HOW is ``append:TEXT``,
+STEP is one of staged, judged, returned, switched, reloaded, retained, activated; ``--die`` ends the
+process there with SIGKILL. ``--spoil`` spoils a file of what was staged before it is judged: HOW is ``append:TEXT``,
 ``zero`` (nulls in the middle, the length stays) or ``remove``. ARTEFACT is what
 ``_compile.artefact(estate, node).pack()`` gives. PYTHONPATH names a folder with
 ``ansible_collections/reseller/mail/plugins/module_utils/_host``; that package alone is enough.

@@ -67,6 +67,17 @@ class Credential:
     origin: str
 
 
+@dataclass(frozen=True)
+class Row:
+    """A whole row of the store, as it is kept for a mailbox that left the files."""
+
+    address: str
+    hash: str = field(repr=False)
+    origin: str
+    created_at: str
+    changed_at: str
+
+
 class Store:
     """The SQLite file of credentials. It is made if it is missing, unless it is opened read-only.
 
@@ -170,6 +181,35 @@ class Store:
                 "INSERT INTO credentials VALUES (?, ?, ?, ?, ?) ON CONFLICT (address) DO UPDATE SET"
                 " hash = excluded.hash, origin = excluded.origin, changed_at = excluded.changed_at",
                 [(row.address, row.hash, row.origin, now, now) for row in credentials],
+            )
+
+    def row(self, address: str) -> t.Optional[Row]:
+        """Return the row of an address, or None if it has none."""
+        found = self._db.execute(
+            "SELECT address, hash, origin, created_at, changed_at FROM credentials"
+            " WHERE address = ?",
+            (address,),
+        ).fetchone()
+        return Row(*found) if found else None
+
+    def remove(self, rows: t.Iterable[Row]) -> None:
+        """Remove rows. A password that was changed since a row was read stays."""
+        with self._db:
+            self._db.executemany(
+                "DELETE FROM credentials WHERE address = ? AND hash = ? AND changed_at = ?",
+                [(row.address, row.hash, row.changed_at) for row in rows],
+            )
+
+    def put_back(self, rows: t.Iterable[Row], replace: bool = False) -> None:
+        """Write rows as they were. An address that has a password keeps it, unless ``replace``."""
+        verb = "REPLACE" if replace else "IGNORE"
+        with self._db:
+            self._db.executemany(
+                f"INSERT OR {verb} INTO credentials VALUES (?, ?, ?, ?, ?)",
+                [
+                    (row.address, row.hash, row.origin, row.created_at, row.changed_at)
+                    for row in rows
+                ],
             )
 
 

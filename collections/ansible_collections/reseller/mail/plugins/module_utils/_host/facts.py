@@ -11,6 +11,7 @@ import json
 import os
 import re
 import socket
+import sqlite3
 import struct
 import time
 import typing as t
@@ -19,6 +20,8 @@ from pathlib import Path
 from . import antivirus, bans, generation, outgoing, sending
 from .backup import record as backup_record
 from .generation.store import Run
+from .retained import report
+from .retained.place import RetainedError
 
 SERVICES = (
     "postfix.service",
@@ -96,6 +99,7 @@ def facts(run: Run, root: str, mail: str) -> dict[str, t.Any]:
         "firewall": bans.report(run),
         "backup": backup_record.report(root, now),
         "generation": _generation_facts(run, root),
+        "retention": _retention(root, mail, now),
     }
 
 
@@ -307,6 +311,16 @@ def _queue(run: Run, now: float) -> dict[str, t.Any]:
         "oldest": max(every, default=0.0),
         "error": "",
     }
+
+
+def _retention(root: str, mail: str, now: float) -> dict[str, t.Any]:
+    """Return what is retained of mailboxes that left the files, and what no file knows."""
+    store = generation.Store(Path(root))
+    try:
+        known = generation.known(store, store.activated())
+        return {**report.facts(Path(root), Path(mail), known, now), "error": ""}
+    except (RetainedError, sqlite3.Error, OSError) as error:
+        return {"error": str(error)}
 
 
 def _generation_facts(run: Run, root: str) -> dict[str, t.Any]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a change does to the ledger, to DNS and to the monthly bill, for each tenant.
+"""What a change does to the ledger, DNS, the monthly bill and stored mail, for each tenant.
 
 PRIVATE to the collection. Pure. What concerns the provider itself is under the tenant "".
 """
@@ -19,6 +19,7 @@ from .objects import shown
 
 if t.TYPE_CHECKING:
     from .._model.estate import Estate
+    from .._model.tenant import Tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +66,29 @@ class Bill:
     new: tuple[billing.Line, ...] = ()
 
 
+KEPT, DELETED, RETURNS = "kept", "deleted", "returns"
+
+
+@dataclass(frozen=True, slots=True)
+class MailChange:
+    """What the next run does with the stored mail and the passwords of mailboxes.
+
+    ``fate`` is ``kept`` for ``days``, ``deleted`` at once if the run confirms it, or ``returns``:
+    what is still kept.
+    """
+
+    fate: str
+    mailboxes: tuple[str, ...]
+    days: int = 0
+
+
 @dataclass(slots=True)
 class Consequences:
     """All consequences for one tenant. ``bill`` is None if the bill stays the same."""
 
     ledger: list[Count] = field(default_factory=list)
     dns: list[RecordChange] = field(default_factory=list)
+    mail: list[MailChange] = field(default_factory=list)
     bill: t.Optional[Bill] = None
 
 
@@ -83,7 +101,43 @@ def consequences(before: Estate, after: Estate) -> dict[str, Consequences]:
         found[tenant].dns.append(change)
     for tenant, bill in _bill_changes(before, after):
         found[tenant].bill = bill
+    for tenant, mail in _mail_changes(before, after):
+        found[tenant].mail.append(mail)
     return dict(found)
+
+
+def _mail_changes(before: Estate, after: Estate) -> t.Iterator[tuple[str, MailChange]]:
+    """Yield what becomes of stored mail, with the tenant.
+
+    Mail of a mailbox whose tenant or domain only waits in the files stays where it is.
+    """
+    served = after.served_names()[2]
+    now = {tenant.name: tenant for tenant in after.tenants}
+    for tenant in before.tenants:
+        new = now.get(tenant.name)
+        purges = new is not None and new.state == "terminated" and new.purge
+        gone = _addresses(tenant) - served - (_waiting(new) if new else set())
+        if purges and (gone or not tenant.purge):
+            yield tenant.name, MailChange(DELETED, tuple(sorted(gone or _written(tenant))))
+        elif gone:
+            yield tenant.name, MailChange(KEPT, tuple(sorted(gone)), (new or tenant).retention)
+        elif new and tenant.state == "terminated" and new.served:
+            yield tenant.name, MailChange(RETURNS, tuple(sorted(_addresses(new))))
+
+
+def _addresses(tenant: Tenant) -> set[str]:
+    """Return the addresses of the mailboxes of a tenant that hosts serve."""
+    return {box.address for domain in tenant.served_domains() for box in domain.mailboxes}
+
+
+def _written(tenant: Tenant) -> set[str]:
+    """Return the addresses of all mailboxes that the files of a tenant have."""
+    return {box.address for domain in tenant.domains for box in domain.mailboxes}
+
+
+def _waiting(tenant: Tenant) -> set[str]:
+    """Return the addresses that the files have and that hosts do not serve for now."""
+    return set() if tenant.state == "terminated" else _written(tenant) - _addresses(tenant)
 
 
 def _count_changes(before: Estate, after: Estate) -> t.Iterator[tuple[str, Count]]:

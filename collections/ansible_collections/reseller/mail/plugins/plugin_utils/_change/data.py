@@ -92,6 +92,10 @@ def _section(section: Section) -> Data:
             }
             for each in section.consequences.dns
         ],
+        "mail": [
+            {"fate": each.fate, "mailboxes": list(each.mailboxes), "days": each.days}
+            for each in section.consequences.mail
+        ],
         "bill": (
             None
             if bill is None

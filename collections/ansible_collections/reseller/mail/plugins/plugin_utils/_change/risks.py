@@ -70,7 +70,7 @@ LEAVES = {  # the kinds of objects whose removal is a risk
     "tenant": "the hosts no longer serve the tenant",
     "domain": "mail to it is no longer accepted here",
     "domain alias": "mail to it is no longer accepted here",
-    "mailbox": "the mailbox and its mail are no longer served",
+    "mailbox": "the mailbox and its mail are no longer served; the host keeps the mail for a time",
     "node": "its tenants must be placed on another node",
 }
 
@@ -85,21 +85,21 @@ KEYS: tuple[tuple[str, str, Test, str, str], ...] = (
         "state",
         _becomes("terminated"),
         "termination",
-        "hosts no longer serve the tenant; its mail stays on the host until somebody deletes it",
+        "hosts no longer serve the tenant; they keep its mail for the days of retention",
     ),
     (
         "tenant",
         "purge",
         _becomes(True),
         "purge",
-        "its mail may be deleted at once; it stays on the host until somebody deletes it",
+        "its mail and passwords are deleted at once, by a run that confirms the tenant's name",
     ),
     (
         "tenant",
         "retention",
         lambda change: change.after < change.before,
         "retention-shortens",
-        "mail of terminated tenants may be deleted sooner; it stays until somebody deletes it",
+        "mail that leaves the files from now on is deleted sooner",
     ),
     ("tenant", "placement", _always, "placement-moves", "its mail must be moved to the other node"),
     ("domain", "state", _becomes("suspended"), "suspension", _SUSPENDED),

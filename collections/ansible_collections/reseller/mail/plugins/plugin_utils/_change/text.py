@@ -11,6 +11,7 @@ import typing as t
 from itertools import groupby
 
 from . import billing
+from .consequences import DELETED, KEPT
 from .objects import ADDED, CHANGED, REMOVED, Change, KeyChange, line, short
 from .summary import ChangeSummary, Section
 
@@ -129,6 +130,7 @@ def lines(section: Section) -> list[Line]:
         *_change_lines(section.changes),
         *_ledger_lines(section),
         *_dns_lines(section),
+        *_mail_lines(section),
         *_bill_lines(section),
     ]
 
@@ -202,6 +204,23 @@ def _lines_of_record(record: RecordChange) -> t.Iterator[Line]:
         for value in values:
             if value not in others:
                 yield sign, f"{place} {short(value)}{by}"
+
+
+def _mail_lines(section: Section) -> t.Iterator[Line]:
+    """Yield what becomes of stored mail and passwords."""
+    if section.consequences.mail:
+        yield "", "stored mail and passwords"
+    for change in section.consequences.mail:
+        count = plural(len(change.mailboxes), "mailbox")
+        names = _first_names(change.mailboxes)
+        of = f"{count} ({names})" if change.mailboxes else "all that its node keeps"
+        if change.fate == KEPT:
+            yield "~", f"kept for {plural(change.days, 'day')}, then deleted: {of}"
+        elif change.fate == DELETED:
+            confirm = f"-e mail_purge_confirmed={section.tenant}"
+            yield "-", f"deleted at once by a run with {confirm}: {of}"
+        else:
+            yield "+", f"returns, if the node still keeps it: {of}"
 
 
 def _bill_lines(section: Section) -> t.Iterator[Line]:

@@ -260,7 +260,7 @@ class Estate:
 
     ``spam`` is what counts where no tenant sets anything.
     ``unused_keys`` are the keys in use that hosts do not act on yet, sorted, each with its number
-    of uses. A key is written as ``account.yml: defaults.retention``.
+    of uses. A key is written as ``estate.yml: defaults.branding.logo``.
     """
 
     provider: Provider

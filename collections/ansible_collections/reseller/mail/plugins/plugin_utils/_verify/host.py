@@ -89,6 +89,15 @@ CATALOGUE: t.Final[dict[str, str]] = {
         " (`verify_host_backup_age`), and the last check found no damage in the repository; `na` if"
         " `backup_repository` is not set"
     ),
+    "host.retained": (
+        "mail and passwords of mailboxes that left the files are kept until their time is over, and"
+        " deleted then; it names the tenants, with size and end; `na` if there are none"
+        " ([termination](termination.md))"
+    ),
+    "host.orphans": (
+        "the host has no mail and no passwords that no file of the estate knows and that are not"
+        " retained; `warn` names them, with size and age"
+    ),
     "host.units": "no other unit of the host has failed; `warn` if one has",
 }
 """What each finding about a host verifies. A finding may be the cause of those after it."""
@@ -245,6 +254,8 @@ def judge(
         "host.firewall": _firewall(facts),
         "host.bans": _bans(facts),
         "host.backup": _backup(facts, limits),
+        "host.retained": _retained(facts),
+        "host.orphans": _orphans(facts),
         "host.units": _units(facts),
     }
     return [
@@ -560,6 +571,72 @@ def _ways(rows: t.Sequence[Facts], expected: str, none: str, remedy: str) -> Ans
     if wrong:
         return Answer("fail", expected, "; ".join(wrong), remedy)
     return Answer("ok", expected, ", ".join(one["name"] for one in rows))
+
+
+def _retained(facts: Facts) -> Answer:
+    """Return the answer about mail that is kept of mailboxes that left the files."""
+    expected = "what left the files is kept until its time is over"
+    found = facts["retention"]
+    if found["error"]:
+        return Answer(
+            "fail", expected, str(found["error"]), "look at the folder of all mail on the host"
+        )
+    if not found["kept"]:
+        return Answer("na", expected, "nothing is kept")
+    wrong = [one for row in found["kept"] for one in row["wrong"]]
+    if wrong:
+        return Answer(
+            "fail",
+            expected,
+            "; ".join(wrong[:SHOWN]),
+            "journalctl -u reseller-mail-retention; systemctl start reseller-mail-retention",
+        )
+    texts = [kept_text(row) for row in found["kept"]]
+    more = f"; {len(texts) - SHOWN} more tenants" if len(texts) > SHOWN else ""
+    return Answer("ok", expected, "; ".join(texts[:SHOWN]) + more)
+
+
+def kept_text(row: Facts) -> str:
+    """Return in words what a host keeps of a tenant, and until when."""
+    first, last = (str(row[end]).partition("T")[0] for end in ("first", "last"))
+    end = f"until {first}" if first == last else f"the first until {first}, the last until {last}"
+    boxes = "1 mailbox" if row["mailboxes"] == 1 else f"{row['mailboxes']} mailboxes"
+    tenant = "a former tenant" if row["tenant"] == "_" else f"tenant {row['tenant']}"
+    return f"{boxes} of {tenant}, {rounded(row['bytes'])}, {end}"
+
+
+def _orphans(facts: Facts) -> Answer:
+    """Return the answer about mail and passwords that no file and no manifest knows."""
+    expected = "each home and each password belongs to a mailbox of the files, or is retained"
+    found = facts["retention"]
+    if found["error"]:
+        return Answer("blocked", expected, "not verified: host.retained failed")
+    orphans = found["orphans"]
+    texts = []
+    if orphans["mail"]:
+        least = "" if orphans["whole"] else "at least "
+        rows = [_orphan(row) for row in orphans["shown"][:SHOWN]]
+        texts.append(
+            f"mail: {orphans['mail']}, {least}{rounded(orphans['bytes'])}: {', '.join(rows)}"
+        )
+    if orphans["passwords"]:
+        names = ", ".join(orphans["shown_passwords"][:SHOWN])
+        texts.append(f"passwords: {orphans['passwords']}: {names}")
+    if not texts:
+        return Answer("ok", expected, "no others")
+    return Answer(
+        "warn",
+        expected,
+        "; ".join(texts),
+        "write the mailbox into the files again, or remove what is not needed: docs/termination.md,"
+        " Orphans",
+    )
+
+
+def _orphan(row: Facts) -> str:
+    """Return a home that no file knows, with its size and age."""
+    least = "" if row["whole"] else "at least "
+    return f"{row['path']} ({least}{rounded(row['bytes'])}, {row['days']} days)"
 
 
 def _firewall(facts: Facts) -> Answer:

@@ -43,21 +43,30 @@ WRITE = "rm -rf /root/floor; mkdir /root/floor; cp $tables /root/floor; sync -f 
 MAP = "cd /root/floor; for table in $tables; do postmap lmdb:$table; done"
 USERS = "/var/lib/reseller-mail/current/dovecot/all_users"
 ASK_DOVECOT = f"doveadm -f json quota get -F {USERS} 2>&1 || true"
+STORE = "/var/lib/reseller-mail/credentials/credentials.db"
+ADDRESSES = f"cp {USERS} /root/addresses"
 FILL = f"""
-cut -d: -f1 {USERS} >/root/addresses
 python3 - <<'END'
 import sqlite3
-with sqlite3.connect("/var/lib/reseller-mail/credentials/credentials.db") as database:
-    rows = database.execute("SELECT hash, origin, created_at, changed_at FROM credentials LIMIT 1")
-    values = rows.fetchone()
-    with open("/root/addresses") as lines:
-        database.executemany(
-            "INSERT OR IGNORE INTO credentials VALUES (?, ?, ?, ?, ?)",
-            [(line.strip(), *values) for line in lines],
-        )
+day = "2026-01-01T00:00:00Z"
+digest = "{{BLF-CRYPT}}$2y$05$bvIG6Nmid91Mu9RcmmWZfO5HJIMCT8riNW0hEp8f6/FuA2/mHZFpe"
+with sqlite3.connect("{STORE}") as database, open("/root/addresses") as lines:
+    database.executemany(
+        "INSERT OR IGNORE INTO credentials VALUES (?, ?, 'supplied', ?, ?)",
+        [(line.strip(), digest, day, day) for line in lines],
+    )
 END
 """
-"""Gives all mailboxes of the generation in service a credential, with a hash that is there."""
+"""Gives all mailboxes of the large estate a credential."""
+EMPTY = f"""
+rm -rf /srv/vmail/domain* /srv/vmail/.retained
+python3 - <<'END'
+import sqlite3
+with sqlite3.connect("{STORE}") as database:
+    database.execute("DELETE FROM credentials")
+END
+"""
+"""Removes mail and credentials, so that nothing is retained when the mailboxes leave."""
 FORGET_KEYS = (
     "find /var/lib/reseller-mail/dkim -mindepth 1 -maxdepth 1"
     " ! -name 'domain*' ! -name 'mx1.*' ! -name '.*' -exec rm -r {} +"
@@ -97,9 +106,9 @@ def write(folder: Path, tenants: int) -> None:
 def _runs() -> list[Measurement]:
     """Return the cost of the DKIM keys, and of playbook `tenants`."""
     _play("reseller.mail.site", "--tags", "platform")
-    lab.on_host("mx1", FILL, FORGET_KEYS)
+    lab.on_host("mx1", ADDRESSES, FILL, FORGET_KEYS)
     keys = lab.module("mx1", "reseller.mail.dkim_keys", estate=str(FOLDER), node="mx1")
-    first: Commands = {(TENANTS_FIRST, LARGE): lambda: _anew(_tenants)}
+    first: Commands = {(TENANTS_FIRST, LARGE): lambda: _anew(_tenants, EMPTY, FILL)}
     found = [Measurement(DKIM_KEYS, KEYS, (keys,)), *rounds(first, most=1)]
     return found + rounds(_changes(TENANTS_UNCHANGED, TENANTS_ONE, _tenants), most=3)
 
@@ -115,9 +124,14 @@ def _floor() -> list[Measurement]:
     return [Measurement(RAW_WRITE, LARGE, write), Measurement(POSTMAP, LARGE, postmap)]
 
 
-def _anew(run: t.Callable[[], Run]) -> Run:
-    """Run it where the small estate was, with an empty cache of the engine."""
+def _anew(run: t.Callable[[], Run], before: str = "true", after: str = "true") -> Run:
+    """Run it where the small estate was, with an empty cache of the engine.
+
+    ``before`` and ``after`` are commands for the host around the change to the small estate.
+    """
+    lab.on_host("mx1", before)
     lab.generation(SMALL)
+    lab.on_host("mx1", after)
     shutil.rmtree(CACHE, ignore_errors=True)
     return run()
 

@@ -28,7 +28,8 @@ USERS = "dovecot/users/acme.example"
 root_only = pytest.mark.skipif(os.getuid() != 0, reason="files get an owner")
 
 
-def test_the_installed_files_need_no_others(tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", ["repair", "expire"])
+def test_the_installed_files_need_no_others(program: str, tmp_path: Path) -> None:
     said = yaml.safe_load(
         (COLLECTION / "roles/generation/vars/main.yml").read_text(encoding="utf-8")
     )
@@ -39,9 +40,10 @@ def test_the_installed_files_need_no_others(tmp_path: Path) -> None:
         target = tmp_path / package / file
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(COLLECTION / "plugins/module_utils" / file, target)
-    module = ".".join((*package.parts, "_host", "generation", "repair"))
+    module = ".".join((*package.parts, "_host", "generation", program))
+    folders = [str(tmp_path / "store")] + ([str(tmp_path)] if program == "expire" else [])
     done = subprocess.run(
-        [sys.executable, "-B", "-m", module, str(tmp_path / "store")],
+        [sys.executable, "-B", "-m", module, *folders],
         cwd=tmp_path,
         env={"PATH": os.environ["PATH"]},
         capture_output=True,

@@ -7,8 +7,10 @@ use.
 
 from __future__ import annotations
 
+from ..retained.rules import Known
 from .drift import Drift, drift
 from .install import Outcome, apply, plan_rollback, previous, roll_back
+from .retention import Retention, known
 from .signing import with_usable_keys
 from .store import Content, GenerationError, Store, unpack
 from .transition import Transition, plan
@@ -17,11 +19,14 @@ __all__ = [
     "Content",
     "Drift",
     "GenerationError",
+    "Known",
     "Outcome",
+    "Retention",
     "Store",
     "Transition",
     "apply",
     "drift",
+    "known",
     "plan",
     "plan_rollback",
     "previous",

@@ -22,13 +22,15 @@ from .check import judge, key_faults
 from .daemons import Room
 from .drift import drift
 from .layout import UNITS
+from .retention import Retention
 from .stage import Origin, discard, stage
 from .store import Content, GenerationError, Run, Store
 from .transition import RELOADED, Transition, altered, changed_services, model_changes
 
 Watch = t.Callable[[str], None]
-"""Called after each step with its name: ``staged``, ``judged``, ``switched``, ``reloaded``,
-``activated``. Measurements and tests use it. Tests damage what is staged, or end the run there."""
+"""Called after each step with its name: ``staged``, ``judged``, ``returned``, ``switched``,
+``reloaded``, ``retained``, ``activated``. Measurements and tests use it. Tests damage what is
+staged, or end the run there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +50,19 @@ def apply(
     run: Run,
     keep: int,
     watch: Watch = lambda step: None,
+    retention: Retention | None = None,
 ) -> Outcome:
-    """Carry out a plan. The caller has held the store's lock since before it planned."""
+    """Carry out a plan. The caller has held the store's lock since before it planned.
+
+    Without ``retention`` the mail and passwords of mailboxes stay where they are.
+    """
     generation = (
         _next(store, content, steps.altered, run, watch)
         if steps.stage
         else t.cast(str, store.current())
     )
-    reloaded = _activate(store, generation, steps.services, content.debian, run, watch)
+    switch = Switch(store, content.debian, run, watch, retention)
+    reloaded = switch.to(generation, steps.services)
     prune(store, keep)
     return Outcome(generation, steps.stage, reloaded)
 
@@ -81,22 +88,43 @@ def _next(store: Store, content: Content, altered: frozenset[str], run: Run, wat
     return generation
 
 
-def _activate(
-    store: Store, generation: str, services: t.Iterable[str], debian: int, run: Run, watch: Watch
-) -> tuple[str, ...]:
-    """Switch to a generation, reload the services and return those that were reloaded.
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Makes a generation current, with all that belongs to it.
 
-    Nothing happens between the two: Postfix would mix the two generations.
+    Attributes:
+        debian: the host's Debian release.
+        retention: what to do with the mail of mailboxes that leave or return.
     """
-    if store.current() != generation:
-        store.switch(generation)
-    watch("switched")
-    reloaded = tuple(service for service in services if _reload(service, debian, run))
-    watch("reloaded")
-    suspended.carry_out(store, store.activated(), generation, run)
-    store.mark_activated(generation)
-    watch("activated")
-    return reloaded
+
+    store: Store
+    debian: int
+    run: Run
+    watch: Watch
+    retention: Retention | None
+
+    def to(self, generation: str, services: t.Iterable[str]) -> tuple[str, ...]:
+        """Switch to a generation, reload the services and return those that were reloaded.
+
+        Nothing happens between the two: Postfix would mix the two generations.
+        """
+        if self.retention:
+            self.retention.before_switch(generation)
+        self.watch("returned")
+        if self.store.current() != generation:
+            self.store.switch(generation)
+        self.watch("switched")
+        reloaded = tuple(service for service in services if _reload(service, self.debian, self.run))
+        self.watch("reloaded")
+        suspended.carry_out(self.store, self.store.activated(), generation, self.run)
+        if self.retention:
+            self.retention.after_reload(generation, self.run)
+        self.watch("retained")
+        self.store.mark_activated(generation)
+        self.watch("activated")
+        if self.retention:
+            self.retention.after_activation(generation)
+        return reloaded
 
 
 def _reload(service: str, debian: int, run: Run) -> bool:
@@ -147,7 +175,11 @@ def plan_rollback(store: Store) -> Transition:
 
 
 def roll_back(
-    store: Store, steps: Transition, run: Run, watch: Watch = lambda step: None
+    store: Store,
+    steps: Transition,
+    run: Run,
+    watch: Watch = lambda step: None,
+    retention: Retention | None = None,
 ) -> Outcome:
     """Switch back and reload.
 
@@ -164,7 +196,8 @@ def roll_back(
         generation = before
     else:
         generation = _next(store, content, frozenset(altered(store, content)), run, watch)
-    reloaded = _activate(store, generation, steps.services, content.debian, run, watch)
+    switch = Switch(store, content.debian, run, watch, retention)
+    reloaded = switch.to(generation, steps.services)
     return Outcome(generation, not is_intact, reloaded)
 
 

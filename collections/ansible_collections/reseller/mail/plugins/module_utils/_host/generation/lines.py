@@ -64,6 +64,10 @@ _PATTERNS = {
         ),
         rf"({_ADDRESS}|@):::::::",
     ),
+    "dovecot/retention": (
+        rf"(domain {_DOMAIN}(?=\t{_WORD}\t(?:ends|serves|waits)$)"
+        rf"|tenant {_WORD}(?=\t[0-9]+\t(?:keep|purge)$))\t.+"
+    ),
     "dovecot/login_domains": (
         rf"(@(?=.* store=logins$)|{_TYPED}(?=.* domain={_DOMAIN}$)):::::::noauthenticate \S+"
     ),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .layout import OWN, built_from, changed_keys, files, is_ours, read, read_bytes
 from .store import Content, GenerationError, Store
@@ -44,6 +44,13 @@ class Transition:
 
     def __bool__(self) -> bool:
         return self.stage or self.activate
+
+    def with_mail(self, lines: t.Sequence[str]) -> Transition:
+        """Return the same with what happens to the mail of mailboxes. It needs an activation, also
+        if the lookups stay the same."""
+        if not lines:
+            return self
+        return replace(self, activate=True, lines=(*self.lines, *lines))
 
     def diff(self, check_mode: bool) -> str:
         """Return the diff. In check mode no daemon checks the generation, and the diff has a note

@@ -22,7 +22,7 @@ from ..scalars import (
     renamed,
 )
 from .estate import COUNTS, LIMITS, SENDING_LIMITS
-from .kinds import DNS, HOSTS, LEDGER, NOT_YET, PARTS, UNSET, VALIDATE, Many, Table, key
+from .kinds import DNS, HOSTS, LEDGER, PARTS, UNSET, VALIDATE, Many, Table, key
 from .policy import defaults
 from .suspension import PROVIDER_SUSPENSION
 
@@ -147,17 +147,18 @@ ACCOUNT = Table(
             choice(*STATES),
             "V(pending): hosts and DNS do not know the tenant yet. V(active): hosts serve it."
             " V(suspended): O(suspension) says what it can still do. V(terminated): hosts no longer"
-            " serve it; its mail stays on the disk.",
+            " serve it, and keep its mail for the days of O(retention).",
             "S0-18 S2-5 S2-7",
             HOSTS,
             "pending",
         ),
         "purge": key(
             TRUTH,
-            "Only with V(state=terminated). V(true): the tenant's data shall be deleted at once and"
-            " not be kept for the days of O(retention). Nothing deletes it yet.",
+            "Only with V(state=terminated). V(true): mail and passwords of the tenant are deleted"
+            " at once, and not kept for the days of O(retention). A run does so only if it confirms"
+            " the name of the tenant: see docs/termination.md.",
             "S1-24 S2-7",
-            NOT_YET,
+            HOSTS,
             default=False,
         ),
         "placement": key(

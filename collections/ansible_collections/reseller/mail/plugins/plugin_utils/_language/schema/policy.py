@@ -491,10 +491,11 @@ CASCADES: dict[str, Cascade] = {
     "retention": Cascade(
         key(
             DAYS,
-            "For how many days the data of a terminated tenant shall be kept. Nothing deletes it"
-            " yet.",
+            "For how many days mail and passwords are kept when the tenant is terminated, or when a"
+            " mailbox, a domain or the tenant leaves the files. The value of that day counts. Then"
+            " they are deleted: see docs/termination.md.",
             "S1-24 S2-7",
-            NOT_YET,
+            HOSTS,
             30,
             rule=NEAREST,
         ),

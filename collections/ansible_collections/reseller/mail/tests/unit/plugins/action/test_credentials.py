@@ -202,6 +202,28 @@ def test_a_host_says_nothing_about_others_mailboxes_and_its_passwords_are_such_a
     assert [stage for stage, _arguments in action.asked] == ["plan", "create", "acknowledge"]
 
 
+def test_a_mailbox_that_returns_to_its_tenant_gets_no_new_password(
+    given: Given, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    action = given([])
+    planned = {
+        "missing": ["it@acme.example", "jo@acme.example"],
+        "retained": [["jo@acme.example", "acme"], ["it@acme.example", "globex"], [[], 1], 7],
+    }
+    folder = answering(
+        action,
+        monkeypatch,
+        tmp_path,
+        plan=planned,
+        create={"initial": {"it@acme.example": PASSWORD}},
+    )
+    result = action.run(None, {})
+    assert result["created"] == ["it@acme.example"], "it belonged to another tenant"
+    assert result["diff"]["prepared"] == "+ credential it@acme.example initial\n"
+    assert action.asked[1][1]["addresses"] == ["it@acme.example"]
+    assert "jo@" not in (folder / "mx1.csv").read_text()
+
+
 def test_what_is_wrong_with_one_mailbox_fails_the_task_after_all_others_were_seen_to(
     given: Given, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -167,3 +167,18 @@ def test_a_store_from_a_backup_gets_its_owner_and_mode(call: Call, tmp_path: Pat
     )
     assert stat.S_IMODE((tmp_path / "credentials.db").stat().st_mode) == 0o640
     assert call("plan", mailboxes="")["repaired"] == []
+
+
+def test_the_plan_names_what_is_retained_with_its_tenant(call: Call, tmp_path: Path) -> None:
+    mail = tmp_path / "vmail"
+    for name, hashed in (("jo", HASH), ("it", "")):
+        entry = mail / f".retained/acme/acme.example/20261130T160000Z-{name}"
+        entry.mkdir(parents=True)
+        login = {"hash": hashed, "origin": "user", "created_at": "", "changed_at": ""}
+        if hashed:
+            (entry / "login.json").write_text(json.dumps(login), encoding="utf-8")
+    (mail / ".retained").chmod(0o700)
+    answer = call("plan", mailboxes=BOTH, mail=str(mail))
+    assert answer["missing"] == ["it@acme.example", "jo@acme.example"]
+    assert answer["retained"] == [["jo@acme.example", "acme"]]
+    assert HASH not in json.dumps(answer)

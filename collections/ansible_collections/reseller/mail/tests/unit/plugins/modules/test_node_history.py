@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import typing as t
 
 import pytest
@@ -92,3 +94,21 @@ def test_a_generation_without_a_mailbox_has_none(root: Path, mail: Path) -> None
     assert parts_present(root, mail)["mailboxes"]
     (root / "current/dovecot/all_users").write_text("")
     assert not parts_present(root, mail)["mailboxes"]
+
+
+def test_a_store_is_empty_after_all_mailboxes_left(root: Path, mail: Path) -> None:
+    serve(root)
+    (root / "credentials").mkdir()
+    Store(str(root / "credentials" / "credentials.db")).__exit__()
+    assert not parts_present(root, mail)["credentials"], "a mailbox is served without a password"
+    entry = mail / ".retained/acme/acme.example/20261130T160000Z-it"
+    entry.mkdir(parents=True)
+    (mail / ".retained").chmod(0o700)
+    login = {"hash": "x", "origin": "user", "created_at": "", "changed_at": ""}
+    (entry / "login.json").write_text(json.dumps(login))
+    assert parts_present(root, mail)["credentials"], "its password is retained"
+    shutil.rmtree(mail)
+    (root / "current/dovecot/all_users").write_text("")
+    assert parts_present(root, mail)["credentials"], "no mailbox is served"
+    (root / "credentials/credentials.db").unlink()
+    assert not parts_present(root, mail)["credentials"]

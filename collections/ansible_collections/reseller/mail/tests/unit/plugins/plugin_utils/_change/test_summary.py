@@ -80,6 +80,8 @@ tenant acme (Acme Corporation)
     ~ tenant acme: storage 17G → 23G of 500G
     ~ owner it@acme.example: storage 15G → 21G
     ~ domain acme.example: storage 15G → 21G
+  stored mail and passwords
+    ~ kept for 30 days, then deleted: 1 mailbox (small@acme.example)
   month EUR 24.50 → EUR 29.50
     - 2 × storage tranche of 10G at EUR 2.00: EUR 4.00
     + 1 × add-on eas at EUR 3.00: EUR 3.00
@@ -87,7 +89,7 @@ tenant acme (Acme Corporation)
 
 Risks
   ! acme: dmarc-tightens: domain acme.example: dmarc.stage observe → reject: receivers refuse more mail that does not pass DMARC
-  ! acme: mailbox-leaves: mailbox small@acme.example: the mailbox and its mail are no longer served
+  ! acme: mailbox-leaves: mailbox small@acme.example: the mailbox and its mail are no longer served; the host keeps the mail for a time
 
 before → after: 1 added, 2 changed, 1 removed; 1 tenant touched; 2 risks""".splitlines()
     )
@@ -460,3 +462,52 @@ def test_edits_of_lists_are_by_name_not_by_place() -> None:
     assert [edit.what for edit in edits.edits(e.revision(e.FILES), e.revision(moved))] == [
         "changed in comments or layout"
     ]
+
+
+@pytest.mark.parametrize(
+    ("after", "before", "line"),
+    [
+        (
+            account(("state: active", "state: terminated")),
+            e.FILES,
+            r"  ~ kept for 30 days, then deleted: \d+ mailboxes \(ann@acme\.example, .* more\)",
+        ),
+        (
+            account(("state: active", "state: terminated\ndefaults: {retention: 1}")),
+            e.FILES,
+            r"  ~ kept for 1 day, then deleted: \d+ mailboxes .*",
+        ),
+        (
+            account(("state: active", "state: terminated\npurge: true")),
+            e.FILES,
+            r"  - deleted at once by a run with -e mail_purge_confirmed=acme: \d+ mailboxes .*",
+        ),
+        (
+            account(("state: active", "state: terminated\npurge: true")),
+            account(("state: active", "state: terminated")),
+            r"  - deleted at once by a run with -e mail_purge_confirmed=acme: \d+ mailboxes .*",
+        ),
+        (
+            e.FILES,
+            account(("state: active", "state: terminated")),
+            r"  \+ returns, if the node still keeps it: \d+ mailboxes .*",
+        ),
+    ],
+)
+def test_the_stored_mail_that_a_run_touches_is_announced(
+    after: Files, before: Files, line: str
+) -> None:
+    lines = summary_of(after, before)
+    assert any(re.fullmatch(f"  {line}", each) for each in lines), lines
+    section = next(one for one in data(plan(after, before))["sections"] if one["tenant"] == "acme")
+    assert "jo@acme.example" in section["mail"][0]["mailboxes"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [("state: active", "state: pending"), ("placement: mx1", "placement: mx2")],
+    ids=["the tenant waits", "another node serves it"],
+)
+def test_mail_that_stays_where_it_is_is_not_announced(change: tuple[str, str]) -> None:
+    sections = data(plan(account(change)))["sections"]
+    assert [section["mail"] for section in sections if section["tenant"] == "acme"] == [[]]

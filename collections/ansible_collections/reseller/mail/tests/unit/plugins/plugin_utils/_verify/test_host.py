@@ -72,6 +72,27 @@ WELL: dict[str, t.Any] = {
     "queue": {"messages": 0, "held": 0, "oldest": 0.0, "oldest_new": 0.0, "error": ""},
     "sending": {"refused": [], "error": ""},
     "firewall": {"wanted": True, "bans": [], "open": [], "table": "", "fail2ban": ""},
+    "retention": {
+        "kept": [
+            {
+                "tenant": "acme",
+                "mailboxes": 2,
+                "bytes": 3 * 2**30,
+                "first": "2026-12-30T16:00:00Z",
+                "last": "2027-01-05T16:00:00Z",
+                "wrong": [],
+            }
+        ],
+        "orphans": {
+            "mail": 0,
+            "bytes": 0,
+            "whole": True,
+            "passwords": 0,
+            "shown": [],
+            "shown_passwords": [],
+        },
+        "error": "",
+    },
     "queue_folder": QUEUE,
     "filter_down": "tempfail",
     "antivirus": {"when_down": "defer", "database": 1.4 * DAY},
@@ -454,6 +475,41 @@ def test_the_first_backup_may_take_its_time() -> None:
 
     assert problems(found(change)) == {"host.backup": "the first backup is being made"}
     assert found(change)["host.backup"].state == "warn"
+
+
+def test_what_is_retained_is_named_with_its_end() -> None:
+    assert found()["host.retained"].found == (
+        "2 mailboxes of tenant acme, 3G, the first until 2026-12-30, the last until 2027-01-05"
+    )
+    none = found(lambda facts: facts["retention"].update(kept=[]))["host.retained"]
+    assert (none.state, none.found) == ("na", "nothing is kept")
+
+
+def test_what_is_over_and_not_deleted_fails() -> None:
+    def change(facts: dict[str, t.Any]) -> None:
+        facts["retention"]["kept"][0]["wrong"] = ["jo@acme.example is over and not deleted"]
+
+    assert problems(found(change)) == {"host.retained": "jo@acme.example is over and not deleted"}
+
+
+def test_orphans_are_named_with_size_and_age() -> None:
+    def change(facts: dict[str, t.Any]) -> None:
+        row = {"path": "acme.example/ghost", "bytes": 5 * 2**20, "whole": True, "days": 40}
+        facts["retention"]["orphans"].update(
+            mail=1, bytes=5 * 2**20, shown=[row], passwords=1, shown_passwords=["old@acme.example"]
+        )
+
+    answer = found(change)["host.orphans"]
+    assert (answer.state, answer.found) == (
+        "warn",
+        "mail: 1, 5M: acme.example/ghost (5M, 40 days); passwords: 1: old@acme.example",
+    )
+
+
+def test_retained_mail_that_cannot_be_read_is_one_failure() -> None:
+    findings = found(lambda facts: facts.update(retention={"error": ".retained is no folder"}))
+    assert problems(findings) == {"host.retained": ".retained is no folder"}
+    assert findings["host.orphans"].state == "blocked"
 
 
 def test_bans_without_their_table_are_no_second_failure() -> None:

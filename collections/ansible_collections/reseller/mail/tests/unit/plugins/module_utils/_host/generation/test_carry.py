@@ -135,7 +135,7 @@ def test_a_change_of_the_checks_is_noticed() -> None:
     checksum = hashlib.sha256(b"".join(sources)).hexdigest()
     assert (check.VERSION, checksum) == (
         1,
-        "7dd7af33cb96b59caec3fa87d61768f16571e995691d4f0ca99784b6f9d370f5",
+        "d3581c48a7a25d72f35b957f37ec62510d1dd94b851427d96ea2bbd20c8ba04d",
     )
 
 
