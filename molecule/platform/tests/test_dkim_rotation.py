@@ -329,7 +329,7 @@ def test_both_signatures_satisfy_the_filters_of_both_nodes(
         reader = side.other_user
         message = submit(outside, side.catch_all_to, STRANGER)
         (sent,) = outside.stored(message.token)
-        message = Message(message.token, sent.decode())
+        message = Message(message.token, "\r\n".join(sent.decode().splitlines()) + "\r\n")
         answers = outside.send(reader.host, 25, STRANGER, [reader.name], message)
         assert answers["data"][0] == 250, answers
         (raw,) = outside.fetch(reader.host, reader.name, reader.password, message.token)

@@ -156,15 +156,22 @@ def test_a_colleague_s_message_is_redirected_with_the_signature_that_it_has(
     assert parsed(raw)["From"].addresses[0].addr_spec == side.colleague.name
 
 
+def from_host(node: Host, mailbox: Address, sender: str, header_from: str) -> Message:
+    """Hand a forged message in on the host itself, where the filter does not refuse it."""
+    message = Message.new(sender, mailbox.name, header_from=header_from)
+    node.run(f"sendmail -i -f '{sender}' {mailbox}", stdin=message.text.replace("\r", ""))
+    return message
+
+
 def test_a_redirect_confirms_no_forged_from_of_the_same_domain(
-    outside: Outside, side: Side, rules: t.Callable[[str], None]
+    outside: Outside, side: Side, node: Host, rules: t.Callable[[str], None]
 ) -> None:
     """SPF passes for what the node sends, so its envelope must not align (RFC 7489 section
     3.1.2)."""
     rules(f'redirect "{ELSEWHERE}";\r\n')
     spellings = ("{0}", "boss: {0};", "(x) {0}, y@stranger.example")
     forged = [spelling.format(side.colleague) for spelling in spellings]
-    for message in [knock(outside, side.user, header_from=header) for header in forged]:
+    for message in [from_host(node, side.user, STRANGER, header) for header in forged]:
         (raw,) = outside.stored(message.token)
         assert parsed(raw)["Return-Path"] == "<>", raw.decode()
         assert side.colleague.name in str(parsed(raw)["From"])
@@ -177,9 +184,9 @@ def test_a_redirect_confirms_no_forged_from_of_the_provider(
     kept."""
     rules(f'redirect "{ELSEWHERE}";\r\n')
     forged = f"billing@{side.host.partition('.')[2]}"
-    (raw,) = outside.stored(knock(outside, side.user, header_from=forged).token)
+    (raw,) = outside.stored(from_host(node, side.user, STRANGER, forged).token)
     assert parsed(raw)["Return-Path"] == f"<{side.user}>"
-    message = knock(outside, side.user, sender="", header_from=forged)
+    message = from_host(node, side.user, "", forged)
     refused(node, message, "550 5.7.1")
     received(outside, side.user, message)
     assert outside.stored(message.token, seconds=0) == []
