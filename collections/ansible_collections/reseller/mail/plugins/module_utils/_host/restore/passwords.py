@@ -48,14 +48,14 @@ def _comes_back(
     now: sqlite3.Connection, then: sqlite3.Connection, address: str, taken: str
 ) -> bool:
     """Return whether the saved password of an address replaces what the store has."""
-    query = "SELECT hash, origin, changed_at FROM credentials WHERE address = ?"
+    query = "SELECT origin, changed_at FROM credentials WHERE address = ?"
     saved = then.execute(query, (address,)).fetchone()
     present = now.execute(query, (address,)).fetchone()
     if saved is None:
         return False
     if present is None:
         return True
-    return present[0] != saved[0] and present[1] in MADE_BY_A_RUN and present[2] > taken
+    return present[0] in MADE_BY_A_RUN and present[1] > taken
 
 
 def _tables(now: sqlite3.Connection, then: sqlite3.Connection) -> dict[str, list[str]]:

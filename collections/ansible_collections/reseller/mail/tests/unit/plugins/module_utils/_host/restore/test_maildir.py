@@ -88,6 +88,11 @@ def test_one_folder_comes_back_and_nothing_else(saved: Path, tmp_path: Path) -> 
     assert messages(home) == []
     assert not (home / "sieve").exists()
     assert (home / "Maildir/subscriptions").read_text() == "V\t2\n\nOld\nProjects\n"
+    again = mailbox(
+        tmp_path / "again", {".Projects": []}, Maildir__subscriptions="V\t2\n\nProjects\n"
+    )
+    merge(again, home, ".Projects")
+    assert (home / "Maildir/subscriptions").read_text() == "V\t2\n\nOld\nProjects\n"
     assert "N100002" in (home / "Maildir/.Projects/dovecot-uidlist").read_text()
 
 
