@@ -704,7 +704,7 @@ def _backup(facts: Facts, limits: Limits) -> Answer:
     if found["failure"]:
         what = f"the backup of {found['tried']} failed: {found['failure']}"
         shown = f"{what}; {newest if found['succeeded'] else 'there is none'}"
-        return Answer("fail", expected, shown, f"then systemctl start {_BACKUP}")
+        return Answer("fail", expected, shown, f"put that right, then systemctl start {_BACKUP}")
     state = facts["units"].get(_BACKUP, {"active": ""})["active"]
     if state == "failed":
         return Answer("fail", expected, f"{_BACKUP} has failed", f"journalctl -u {_BACKUP}")

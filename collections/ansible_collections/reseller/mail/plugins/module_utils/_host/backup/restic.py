@@ -36,6 +36,10 @@ REASONS = (
         "no space is left: the disk quota of the repository is used up",
     ),
     (
+        "SSH_FX_FAILURE",
+        "the server of the repository cannot write: no space may be left there",
+    ),
+    (
         "already locked",
         "another restic works on the repository: wait until it ends. If it was killed: mail-backup"
         " restic unlock",

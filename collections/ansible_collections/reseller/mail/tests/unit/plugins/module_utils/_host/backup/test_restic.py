@@ -52,6 +52,7 @@ def failing(errors: str, status: int = 1) -> Restic:
     [
         ("Fatal: wrong password or no key found", "backup_password does not open the repository"),
         ("Fatal: unable to save snapshot: write: no space left on device", "no space is left"),
+        ('Fatal: Write: sftp: "Failure" (SSH_FX_FAILURE)', "no space may be left there"),
         ("unable to create lock in backend: repository is already locked by PID 7", "another rest"),
         ("Host key verification failed.\nFatal: unable to start", "has another key than"),
         ("backup@store: Permission denied (publickey).\nFatal: x", "refuses backup_ssh_key"),
