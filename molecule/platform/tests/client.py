@@ -101,7 +101,7 @@ class Run:
 
 def settings(estate: Path = ESTATE) -> dict[str, t.Any]:
     """The same variables that molecule.yml gives."""
-    variables = PROJECT / "molecule/platform/variables.yml"
+    variables = PROJECT / "molecule/platform/vars/hosts.yml"
     return {
         **yaml.safe_load(variables.read_text(encoding="utf-8")),
         "mail_estate_dir": str(estate),

@@ -2,7 +2,7 @@
 """With the filter, mail is judged before it is accepted: spam, forged senders, attachments. What is
 refused is refused in SMTP, and nothing that was accepted gets lost.
 
-The file variables.yml of the scenario says which forwarder and which domain are exceptions."""
+The file vars/hosts.yml of the scenario says which forwarder and which domain are exceptions."""
 
 from __future__ import annotations
 

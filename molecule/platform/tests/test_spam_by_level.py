@@ -2,7 +2,7 @@
 """With the filter, mail is treated as the settings of each mailbox, domain, account, plan and estate
 say, and as the users taught it.
 
-The file variables.yml of the scenario says how many messages teach, and how soon a sender may try
+The file vars/hosts.yml of the scenario says how many messages teach, and how soon a sender may try
 again."""
 
 from __future__ import annotations
