@@ -119,7 +119,9 @@ def _homes(mail: Path) -> t.Iterator[str]:
     except FileNotFoundError:
         return
     for domain in found:
-        if domain.name == FOLDER or not domain.is_dir(follow_symlinks=False):
+        # A restore from a backup works in a folder of its own.
+        ours = domain.name == FOLDER or domain.name.startswith(".restore-")
+        if ours or not domain.is_dir(follow_symlinks=False):
             continue
         with os.scandir(domain.path) as homes:
             names = [one.name for one in homes]

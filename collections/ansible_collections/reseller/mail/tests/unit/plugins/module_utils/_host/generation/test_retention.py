@@ -460,6 +460,7 @@ def test_orphans_are_named_with_size_and_age(world: World) -> None:
     world.box("ghost@acme.example", "7.a")
     world.box(ANN, "8.a", password="")
     world.switch(world.generation(IT))
+    (world.mail / ".restore-1/acme.example").mkdir(parents=True)
     (world.mail / "acme.example/ghost/Maildir/cur").touch()
     found = report.facts(
         world.store.root,
