@@ -19,6 +19,7 @@ import pytest
 from client import ESTATE, Host, Message, Outside, replace_once, wait_until
 from conftest import NODES, STRANGER, Side
 from test_delivery import submit
+from test_diagnose import diagnose
 from test_filter import GTUBE
 from test_generation import generation
 
@@ -301,6 +302,28 @@ def test_a_queue_id_leads_to_the_whole_way(
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert report["message_ids"] == [sent["mx1", "friend"].mid]
     assert report["steps"] == way.report["steps"]
+
+
+def test_a_script_that_fails_is_told_and_the_message_is_in_the_inbox(
+    outside: Outside, side: Side, node: Host, tmp_path: Path
+) -> None:
+    box = side.colleague.name
+    node.run(
+        f"doveadm sieve put -u {box} -a broken",
+        stdin='require "fileinto";\nfileinto "no such folder";\n',
+    )
+    try:
+        mid, _answer = hand_in(outside, side, STRANGER, [box])
+        search = f"doveadm -f tab fetch -u {box} mailbox header Message-ID {mid}"
+        assert wait_until(lambda: node.output(search).splitlines()[1:] == ["INBOX"], 30)
+    finally:
+        node.run(f"doveadm sieve deactivate -u {box}; doveadm sieve delete -u {box} broken")
+    run = why(mid, tmp_path)
+    assert run.rc == 0, run.output
+    assert re.search(rf"{re.escape(box)}: Execution of script \S+ failed", run.output)
+    assert f"\n{box}: in the folder INBOX" in run.output
+    _cause, story = diagnose(box, "inbound")
+    assert re.search(r"Sieve scripts run without an error \(log of \w+: .* failed", story)
 
 
 def test_a_message_that_no_log_has_is_a_sentence_and_a_failure(tmp_path: Path) -> None:

@@ -448,6 +448,7 @@ CHAINS: t.Final[dict[str, list[Check]]] = {
         on_host.has_room,
         mx_accepts,
         on_host.inbound_log,
+        on_host.sieve_log,
     ],
     "outbound": [
         address_exists,

@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from ansible_collections.reseller.mail.plugins.module_utils._host.mail_log import (
+    DELIVERER,
     Line,
     mentions,
     queue_of,
@@ -53,6 +54,7 @@ LOGS_IN = (
     "host.dovecot",
     "host.postfix",
 )
+_SCRIPT_FAILED = re.compile(r"(?:Execution of|Failed to (?:compile|open)) script .* |.*aborted")
 _FULL = re.compile(r"\b[45]\.2\.2\b|over quota|mailbox is full", re.I)
 _TEMPORARY = re.compile(r"reject: \S+ from \S+: 4(?:\d\d|\.\d+\.\d+) ")
 _LIMITED = re.compile(r"Sending limit reached: |Too many recipients: ")
@@ -389,6 +391,29 @@ def inbound_log(known: Known) -> Step:
         )
     found = good.shown if good else f"no line: no server tried to deliver; {LOOK_BACK}"
     return Step("log.inbound", asks, "ok", _log(known), found)
+
+
+def sieve_log(known: Known) -> Step:
+    """Return whether a Sieve script failed for a message to the address.
+
+    It is a hint: Dovecot keeps such a message in the inbox.
+    """
+    asks = "Sieve scripts run without an error"
+    if known.log is None:
+        return Step("log.sieve", asks, "na", _log(known), known.not_asked("log"))
+    if not known.subject.address:
+        return Step("log.sieve", asks, "na", _log(known), ABOUT_DOMAIN)
+    failed = max((line for line in known.log if _is_failed_script(line)), default=None)
+    if failed is None:
+        return Step("log.sieve", asks, "ok", _log(known), "no error in the log")
+    remedy = "correct the script that the line names; the log beside it has the place of the error"
+    return Step("log.sieve", asks, "warn", _log(known), failed.shown, remedy)
+
+
+def _is_failed_script(line: Line) -> bool:
+    """Return whether a line says that a Sieve script could not run to its end."""
+    found = DELIVERER.match(line.text) if line.program == "dovecot" else None
+    return bool(found and found["sieve"] and _SCRIPT_FAILED.match(found["text"]))
 
 
 def _way_of(line: Line) -> str:

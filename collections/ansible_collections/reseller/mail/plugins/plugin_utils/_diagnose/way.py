@@ -319,9 +319,11 @@ def _dovecot_event(node: str, line: Line, ids: t.Sequence[str]) -> t.Optional[Ev
     if forward:
         words, outcome = f"a Sieve script forwards it to {forward[1]}", f"forwarded to {forward[1]}"
         return _event(node, line, "script", f"{user}: {words}", outcome={user: outcome})
-    if is_sieve or "failed" in text:
-        return _event(node, line, "script", f"{user}: {text}", outcome={user: text})
-    return None
+    if not is_sieve and "failed" not in text:
+        return None
+    # Without a Message-ID it is about a script: what became of the message is in another line.
+    decided = {user: text} if text != found["text"] else {}
+    return _event(node, line, "script", f"{user}: {text}", outcome=decided)
 
 
 def _without_id(text: str, ids: t.Iterable[str]) -> str:

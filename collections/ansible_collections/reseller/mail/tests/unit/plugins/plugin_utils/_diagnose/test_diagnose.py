@@ -373,6 +373,21 @@ def test_a_refusal_of_a_limit_in_the_log_is_a_hint_and_the_host_is_not_blamed() 
     assert [step.id for step in found.hints] == ["log.limited"]
 
 
+@pytest.mark.parametrize(
+    ("text", "hints"),
+    [
+        ("sieve: Execution of script 'personal/x' failed, but implicit keep was", ["log.sieve"]),
+        ("sieve: msgid=<1@x>: stored mail into mailbox 'script failed'", []),
+        ("msgid=<sieve: Execution of script failed>: saved mail to INBOX", []),
+    ],
+)
+def test_a_script_that_failed_is_a_hint(text: str, hints: list[str]) -> None:
+    given = replace(known(), log=(line(f"lmtp(jo@acme.example)<7><aB>: {text}"),))
+    found = only(given, "inbound")
+    assert found.cause is None
+    assert [step.id for step in found.hints] == hints
+
+
 def test_a_banned_network_that_guessed_is_a_hint_with_the_command_that_ends_the_ban() -> None:
     ban = {"network": "192.0.2.7", "until": "2026-11-21T12:30:00Z"}
     found = only(with_host(known(), bans=[ban]), "login")

@@ -266,13 +266,25 @@ def stored(text: str) -> tuple[str, str]:
             "failed to store",
         ),
         (f"sieve: msgid=<{ID}>: forwarded to <x@y.example>", "script", "forwarded to x@y.example"),
-        ("sieve: the script was aborted", "script", "the script was aborted"),
+        (f"sieve: msgid=<{ID}>: discarded", "script", "discarded"),
     ],
 )
 def test_dovecot_says_where_a_message_is(text: str, kind_: str, outcome: str) -> None:
     (event,) = steps(DELIVERED, stored(text))
     assert event.kind == kind_
     assert outcome in event.outcome["jo@acme.example"]
+
+
+def test_a_script_that_fails_is_told_and_is_not_what_became_of_the_message() -> None:
+    failed = "Execution of script 'personal/x' failed, but implicit keep was successful"
+    found = steps(
+        DELIVERED,
+        stored(f"sieve: msgid=<{ID}>: stored mail into mailbox 'INBOX'"),
+        stored(f"sieve: {failed}"),
+    )
+    assert [step.kind for step in found] == ["stored", "script"]
+    assert found[1].text == f"jo@acme.example: {failed}"
+    assert way.outcomes(found) == {"jo@acme.example": "in the folder INBOX"}
 
 
 def test_a_delivery_that_dovecot_did_not_log_is_still_told() -> None:
