@@ -204,6 +204,17 @@ def test_a_delivery_that_was_running_is_added_by_the_timer(world: World) -> None
     assert len(world.entries()) == 1
 
 
+def test_what_came_late_twice_is_kept_as_well(world: World) -> None:
+    """A run was killed after it had moved the first late delivery, and before it merged it."""
+    world.switch(world.generation(IT))
+    world.box(JO, "8.a", password="")
+    entry = world.mail / ".retained" / world.entries()[0].path
+    (world.mail / "acme.example/jo").rename(entry / "late")
+    world.box(JO, "9.a", password="")
+    assert world.expire() == 0
+    assert world.retained() == ["1.a:2,S", "2.a:2,S", "8.a:2,S", "9.a:2,S"]
+
+
 def test_a_purge_needs_the_name_of_the_tenant(world: World) -> None:
     purged = world.generation(rules=PURGED)
     changes = world.retention().plan(known(world.store, purged))
