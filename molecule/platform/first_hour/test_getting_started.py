@@ -103,7 +103,7 @@ TRUE = {
 REFUSED = {
     "resume": "jo@acme.example is not suspended; nothing was written",
     "unban": "192.0.2.7 is not banned; nothing was done",
-    "restore": "this host makes no backups: set backup_repository and run ansible-playbook",
+    "restore": "this host makes no backups: set backup_repository",
     "why": "have no line about it",
 }
 """What a playbook says that has nothing to do, and fails for that."""

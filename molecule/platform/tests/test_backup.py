@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import subprocess
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
@@ -125,9 +126,11 @@ def state(node: Host, user: str) -> list[str]:
     """Return each message of a mailbox with its folder, UID, flags, date and subject; the
     UIDVALIDITY of each folder."""
     fields = "mailbox uid guid flags date.received hdr.subject"
-    found = node.output(f"doveadm -f tab fetch -u {user} '{fields}' ALL").replace(r"\Recent ", "")
+    found = node.output(f"doveadm -f tab fetch -u {user} '{fields}' ALL")
+    # Which messages are recent depends on the session.
+    rows = re.sub(r" \\Recent(?=\t)|\\Recent ?", "", found).splitlines()
     folders = node.output(f"doveadm -f tab mailbox status -u {user} uidvalidity INBOX 'Projects*'")
-    return sorted(found.replace(r" \Recent", "").splitlines()) + sorted(folders.splitlines())
+    return sorted(rows) + sorted(folders.splitlines())
 
 
 def folder_of(rows: t.Iterable[str]) -> list[str]:
