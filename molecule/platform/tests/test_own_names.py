@@ -19,7 +19,7 @@ from ansible_collections.reseller.mail.plugins.plugin_utils._dns.text_records im
 from client import Host, Message, Outside, wait_until
 from conftest import RESOLVER, STRANGER, Side
 from test_delivery import submit, txt
-from test_identity import ELSEWHERE, knock, parsed, rules
+from test_identity import ELSEWHERE, parsed, rules
 
 __all__ = ["rules"]
 
@@ -113,10 +113,14 @@ def test_what_a_program_hands_in_in_another_s_name_is_not_signed(
 
 
 def test_a_redirect_of_a_message_in_the_node_s_name_is_not_signed_and_fails_at_a_stranger(
-    outside: Outside, side: Side, rules: t.Callable[[str], None]
+    outside: Outside, side: Side, nodes: dict[str, Host], rules: t.Callable[[str], None]
 ) -> None:
+    """The other node hands it over: from outside, the filter refuses it."""
     rules(f'redirect "{ELSEWHERE}";\r\n')
-    forged = knock(outside, side.user, header_from=f"MAILER-DAEMON@{side.host}")
+    (other,) = (node for name, node in nodes.items() if name != side.node)
+    author = f"MAILER-DAEMON@{side.host}"
+    forged = Message.new(STRANGER, side.user.name, header_from=author)
+    from_root(other, forged, f"sendmail -i -f {STRANGER} {side.user}")
     found = judged(only(outside.stored(forged.token)))
     assert (found.author, found.policy["p"], found.signers) == (side.host, "reject", ())
     assert found.spf == side.user.domain
