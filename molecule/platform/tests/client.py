@@ -396,6 +396,10 @@ class Flow:
         self._outside.run(f"rm -f /run/{self._name}")
         self._thread.join(120 + self._more.get("patience", 60))
 
+    def arrived(self) -> list[str]:
+        """Return the tokens that are in the mailbox now, also while the flow goes on."""
+        return t.cast("list[str]", self._outside.call("tokens", prefix=self._name, **self._mailbox))
+
     def account(self, queues: t.Iterable[Host] = (), seconds: float = 60) -> Account:
         """Return what became of the messages, when all have arrived or time is up.
 

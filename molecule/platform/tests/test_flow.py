@@ -71,7 +71,7 @@ def test_what_came_back_to_its_sender_is_counted(side: Side, node: Host, outside
             " postfix reload"
         )
         with Flow(outside, side.host, side.second.name, side.second.password) as from_outside:
-            time.sleep(1)
+            wait_until(lambda: len(from_outside.arrived()) > 2)
         with Flow(
             outside,
             side.host,
@@ -79,7 +79,7 @@ def test_what_came_back_to_its_sender_is_counted(side: Side, node: Host, outside
             side.second.password,
             submit=(side.user.name, side.user.password),
         ) as from_inside:
-            time.sleep(1)
+            wait_until(lambda: len(from_inside.arrived()) > 2)
         accounts = []
         for flow in (from_outside, from_inside):
             wait_until(lambda flow=flow: len(flow.account().bounced) == len(flow.sent))
