@@ -11,6 +11,7 @@ import stat
 import time
 import typing as t
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from ansible_collections.reseller.mail.plugins.module_utils._host import credentials, timestamps
@@ -30,12 +31,14 @@ from ansible_collections.reseller.mail.plugins.module_utils._host.retained.place
 
 JO, IT, ANN = "jo@acme.example", "it@acme.example", "ann@globex.example"
 HASH = "{BLF-CRYPT}$2y$05$bvIG6Nmid91Mu9RcmmWZfO5HJIMCT8riNW0hEp8f6/FuA2/mHZFpe"
-SERVED = {
-    "tenant acme": "30\tkeep",
-    "tenant globex": "30\tkeep",
-    "domain acme.example": "acme\tserves",
-    "domain globex.example": "globex\tserves",
-}
+SERVED: t.Final[t.Mapping[str, str]] = MappingProxyType(
+    {
+        "tenant acme": "30\tkeep",
+        "tenant globex": "30\tkeep",
+        "domain acme.example": "acme\tserves",
+        "domain globex.example": "globex\tserves",
+    }
+)
 ENDED = {**SERVED, "domain acme.example": "acme\tends"}
 PURGED = {**ENDED, "tenant acme": "30\tpurge"}
 DATE = "2026-01-01T00:00:00Z"
