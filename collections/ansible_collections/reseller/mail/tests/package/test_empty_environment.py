@@ -27,7 +27,7 @@ CORES = {".venv": "oldest", ".venv-newest": "newest"}
 ADMINS = "admins:\n  - address: jo@acme.example\n"
 UNREACHABLE = 4
 NOWHERE = ("-e", "ansible_host=127.0.0.1", "-e", "ansible_port=1")
-GO_ON = ("diagnose", "preflight", "promote", "verify")
+GO_ON = ("diagnose", "preflight", "promote", "verify", "why")
 """Playbooks that do what is possible without the hosts."""
 
 
