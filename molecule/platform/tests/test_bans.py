@@ -145,7 +145,7 @@ def test_a_thousand_wrong_logins_are_banned_and_the_owner_logs_in_meanwhile_from
     attack = attacks[side.node]
     for source, found in attack.guessed.items():
         assert found.get("right", 0) == 0
-        assert found["closed"] > MANY / 2, (source, found)
+        assert found["closed"] > MANY * 0.8, (source, found)
     assert [allowed for allowed, _why in attack.owner] == [True] * 8, attack.owner
     assert banned(node) == {GUESSER, PREFIX}
     assert owner_logs_in(outside, side) == [[True, ""]]
