@@ -240,6 +240,13 @@ def test_a_ban_ends_for_an_address_and_for_those_who_guessed_at_an_account(
         name: {GUESSER, PREFIX} for name in nodes
     }
 
+    none = unban("192.0.2.77")
+    assert none.rc != 0
+    assert "192.0.2.77 is not banned; nothing was done" in none.output
+    nonsense = unban("192.0.2.777")
+    assert nonsense.rc != 0
+    assert "'192.0.2.777' is no address, no network and no account" in nonsense.output
+
     only = sides["mx1"]
     assert unban(str(only.user)).rc == 0, "the networks that guessed at this account"
     assert {name: banned(node) for name, node in nodes.items()} == {
