@@ -60,7 +60,7 @@ postconf -M 10.97.0.3:{port}/inet="10.97.0.3:{port} inet n - n - - smtpd\
  -o smtpd_client_connection_rate_limit=0 -o smtpd_client_message_rate_limit=0\
  -o receive_override_options=no_address_mappings"
 """
-RELOAD = "postfix reload; sleep 1"
+RELOAD = "postfix reload; sleep 1"  # master(8) reads its services after the command has ended
 SEND = (
     "timeout 120 smtp-source -s 10 -m {count} -l 2000 -S test -f {sender} -t {recipient}"
     " -M outside.stranger.example inet:10.97.0.3:{port}"
