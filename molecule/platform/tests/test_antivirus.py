@@ -21,6 +21,8 @@ from test_verify_host import asked
 
 EICAR = r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-" + "ANTIVIRUS-TEST-FILE!$H+H*"
 CLAMD = "clamav-daemon.socket clamav-daemon.service"
+ONCE = "clamav-freshclam-once.timer clamav-freshclam-once.service"
+"""Debian 13's second way to update the database."""
 DATABASE = "/var/lib/clamav/local.ndb"
 SIGNATURE = f"Eicar-Test-Signature:0:*:{EICAR.encode().hex()}\n"
 REFUSAL = "Message refused: it has the virus Eicar-Test-Signature"
@@ -47,6 +49,7 @@ def first_run(nodes: dict[str, Host]) -> t.Iterator[str]:
     for node in nodes.values():
         units = f"{CLAMD} clamav-freshclam reseller-mail-antivirus.path"
         assert set(node.output(f"systemctl is-active {units} || true").split()) == {"inactive"}
+        units += f" {ONCE}"
         assert set(node.output(f"systemctl is-enabled {units} || true").split()) == {"disabled"}
 
 
