@@ -47,9 +47,8 @@ def first_run(nodes: dict[str, Host]) -> t.Iterator[str]:
         for node in nodes.values():
             node.run(f"rm -f {DATABASE}")
     for node in nodes.values():
-        units = f"{CLAMD} clamav-freshclam reseller-mail-antivirus.path"
+        units = f"{CLAMD} clamav-freshclam reseller-mail-antivirus.path {ONCE}"
         assert set(node.output(f"systemctl is-active {units} || true").split()) == {"inactive"}
-        units += f" {ONCE}"
         assert set(node.output(f"systemctl is-enabled {units} || true").split()) == {"disabled"}
 
 

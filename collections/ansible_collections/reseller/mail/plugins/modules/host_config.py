@@ -181,7 +181,8 @@ options:
         type: str
         required: true
       state:
-        description: Whether the unit is active.
+        description: Whether the unit is active. A unit that has failed is stopped by resetting its
+          failure.
         type: str
         choices: [started, stopped]
       enabled:

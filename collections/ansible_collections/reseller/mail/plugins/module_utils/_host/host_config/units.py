@@ -27,13 +27,15 @@ ALWAYS_ENABLED = ("static", "indirect", "alias", "generated")
 
 @dataclass(frozen=True)
 class Shown:
-    """What systemd knows about a unit. ``stale`` is set if systemd has not read its newest file."""
+    """What systemd knows about a unit. ``stale`` is set if systemd has not read its newest file,
+    and ``failed`` if the unit ended with a failure that nobody has reset."""
 
     exists: bool
     active: bool
     enablement: str
     masked: bool
     stale: bool
+    failed: bool = False
 
 
 def shown(names: t.Sequence[str], command: Command) -> dict[str, Shown]:
@@ -56,6 +58,7 @@ def _shown(block: str) -> Shown:
         enablement=values.get("UnitFileState", ""),
         masked=values["LoadState"] == "masked",
         stale=values.get("NeedDaemonReload") == "yes",
+        failed=values["ActiveState"] == "failed",
     )
 
 
@@ -68,6 +71,7 @@ def steps(unit: Unit, state: Shown, changed: t.Container[str]) -> list[str]:
     restarts = state.active and unit.state != "stopped" and _any_in(unit.restart_for, changed)
     possible = (
         ("stop", unit.state == "stopped" and state.active),
+        ("reset-failed", unit.state == "stopped" and state.failed),
         ("unmask", unit.masked is False and state.masked),
         ("disable", unit.enabled is False and state.enablement in ENABLED),
         ("mask", unit.masked is True and not state.masked),
@@ -90,7 +94,7 @@ def commands(planned: t.Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
         if names:
             links.append(("--no-reload", verb, *names))
     return [
-        *(step for step in planned if step[0] == "stop"),
+        *(step for step in planned if step[0] in ("stop", "reset-failed")),
         *links,
         *([("daemon-reload",)] if links else []),
         *(step for step in planned if step[0] in ("start", "restart")),

@@ -33,6 +33,7 @@ RUNNING = units.Shown(True, True, "enabled", False, False)
 MASKED = units.Shown(True, False, "masked", True, True)
 UNKNOWN = units.Shown(False, False, "", False, False)
 INSTALLED = units.Shown(True, False, "disabled", False, False)
+FAILED = units.Shown(True, False, "enabled", False, False, failed=True)
 
 
 def test_one_question_is_enough_for_all_units() -> None:
@@ -66,6 +67,9 @@ def test_an_answer_about_fewer_units_is_refused() -> None:
         (Unit("a", "stopped", False, True), RUNNING, ["stop", "disable", "mask"]),
         (Unit("a", "stopped", False, True), MASKED, []),
         (Unit("a", "stopped", False), UNKNOWN, []),
+        (Unit("a", "stopped", False), FAILED, ["reset-failed", "disable"]),
+        (Unit("a", "started"), FAILED, ["start"]),
+        (Unit("a"), FAILED, []),
         (Unit("a"), RUNNING, []),
         (Unit("a", enabled=True), units.Shown(True, True, "static", False, False), []),
         (Unit("a", enabled=False), units.Shown(True, True, "static", False, False), []),
@@ -91,6 +95,7 @@ def test_systemd_reads_the_links_of_all_units_once_between_stops_and_starts() ->
         ("restart", "b"),
     ]
     assert units.commands([("start", "a")]) == [("start", "a")]
+    assert units.commands([("reset-failed", "a")]) == [("reset-failed", "a")]
 
 
 @pytest.mark.parametrize(
