@@ -36,7 +36,7 @@ changelog: ## Move the changelog's fragments into the version of galaxy.yml
 docs: ## Build the docsite of the collection in build/docs
 	@scripts/docs.sh
 
-browser: ## The guide's pages in Chromium (installs it as root where it is missing)
+browser: ## The pages for tenants in Chromium (installs it as root where it is missing)
 	@scripts/test.sh browser
 
 platform: ## molecule/platform: the behaviours on real hosts (root)

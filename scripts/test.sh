@@ -92,14 +92,14 @@ package() {   # the collection as those get it who install it
         .venv-package/bin/python -m pytest "$COLLECTION/tests/package"
 }
 
-browser() {   # the guide's pages, as people meet them
+browser() {   # the guide's pages and the welcome pack, as people meet them
     if ! type -p chromium chromedriver >/dev/null; then
         need_root "Installing Debian's Chromium"
         note "Chromium is not here: installing Debian's."
         apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install chromium chromium-driver fonts-dejavu-core >/dev/null ||
             fail "Chromium could not be installed: is a Debian mirror reachable from here?"
     fi
-    check "The guide's pages in Chromium: copying, states, keyboard, contrast, telephone" .venv/bin/python -m pytest -q "$COLLECTION/tests/browser"
+    check "The pages for tenants in Chromium: copying, states, keyboard, contrast, telephone" .venv/bin/python -m pytest -q "$COLLECTION/tests/browser"
 }
 
 platform() {

@@ -80,17 +80,18 @@ def put_all(
     wanted: t.Mapping[str, bytes],
     check_mode: bool,
     readable: t.Callable[[bytes], bytes] = lambda text: text,
+    mode: t.Optional[int] = None,
 ) -> list[dict[str, str]]:
     """Write the files below a folder whose content differs; return their diffs, sorted by path.
 
-    ``readable`` makes a text for the diff from the content of a file.
+    ``readable`` makes a text for the diff from the content of a file. ``mode`` is as in ``write``.
     """
     was = {name: content(folder / name) for name in sorted(wanted)}
     changed = {
         folder / name: wanted[name] for name, before in was.items() if before != wanted[name]
     }
     if not check_mode:
-        write(changed)
+        write(changed, mode)
     return [
         diff(str(folder / name), readable(before or b""), readable(wanted[name]))
         for name, before in was.items()

@@ -33,13 +33,13 @@ def guide(
     estate: Estate, args: t.Mapping[str, t.Any], node: t.Optional[str] = None
 ) -> _guide.Guide:
     """Return all pages of the guide, or those of the tenants that are placed on a node."""
-    found, checked = _findings(args)
+    found, checked = findings(args)
     folder = Path(_guide.__file__).parent
     assets = {name: (folder / name).read_bytes() for name in _guide.ASSETS}
-    return _guide.make(estate, found, checked, assets, _logos(args["logos"]), node)
+    return _guide.make(estate, found, checked, assets, logos(args["logos"]), node)
 
 
-def _findings(args: t.Mapping[str, t.Any]) -> tuple[list[Finding], str]:
+def findings(args: t.Mapping[str, t.Any]) -> tuple[list[Finding], str]:
     """Return the findings of the arguments or of the last report, and the time of the check.
 
     The clock is not read: the same findings make the same pages.
@@ -60,7 +60,7 @@ def _findings(args: t.Mapping[str, t.Any]) -> tuple[list[Finding], str]:
     return found, args["checked"] or content.get("checked") or written
 
 
-def _logos(directory: t.Optional[str]) -> dict[str, tuple[str, bytes]]:
+def logos(directory: t.Optional[str]) -> dict[str, tuple[str, bytes]]:
     """Return the logos of a folder, by file name without suffix; each with its suffix and bytes."""
     found = {}
     for path in sorted(Path(directory).iterdir()) if directory else ():

@@ -54,6 +54,11 @@ def readable(colour: str, on: t.Sequence[str]) -> str:
     return mixed
 
 
+def palette(css: str) -> str:
+    """Return the beginning of guide.css: its colours and fonts, and no rule for an element."""
+    return css.partition("*, ::before")[0]
+
+
 def style(colour: t.Optional[str]) -> str:
     """Return the style sheet with the brand's colour for the light and the dark page."""
     light, dark = (readable(colour or DEFAULT, on) for on in (LIGHT, DARK))

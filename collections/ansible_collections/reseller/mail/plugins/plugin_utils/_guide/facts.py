@@ -170,6 +170,20 @@ class Sheet:
         return [one for one in found if not self.suspended or one.state in ("fail", "warn")]
 
     @property
+    def tasks_left(self) -> list[Task]:
+        """Return what is not in order: what is needed first, then what the tenant must do."""
+        found = [task for task in self.tasks if task.state not in ("ok", "na")]
+        return sorted(
+            found,
+            key=lambda task: (not task.needed, task.owner != "tenant", ORDER.index(task.state)),
+        )
+
+    @property
+    def tasks_done(self) -> list[Task]:
+        """Return what is in order."""
+        return [task for task in self.tasks if task.state in ("ok", "na")]
+
+    @property
     def parked(self) -> bool:
         """Return whether the name has no address, so that it neither sends nor receives mail."""
         return services.is_parked(self.domain)

@@ -71,19 +71,12 @@ class Frame:
         """Return the time of the findings."""
         if not self.checked:
             return join(self.say("never"))
-        return tag("time", f"{self.checked[:10]} {self.checked[11:16]} UTC", datetime=self.checked)
+        return tag("time", shown_time(self.checked), datetime=self.checked)
 
     def check(self, finding_id: str) -> list[Part]:
         """Return the words for a question of verify, or those for its kind with its id."""
-        own = "check_" + finding_id.replace(".", "_")
-        if own in LANGUAGES[self.language]:
-            return [self.say(own)]
-        kind = f"check_{finding_id.partition('.')[0]}"
-        return [
-            self.say(kind) if kind in LANGUAGES[self.language] else None,
-            " ",
-            tag("small", finding_id),
-        ]
+        words, shown_id = question_words(finding_id, self.language)
+        return [words, [" ", tag("small", shown_id)] if shown_id else None]
 
     def section(self, key: str, parts: Part) -> Html:
         """Return a section of the page with its heading."""
@@ -161,6 +154,23 @@ class Frame:
         """Return the links to the sections of the page."""
         links = [tag("li", tag("a", self.say(key), href=f"#{key}")) for key in sections]
         return tag("nav", tag("ul", links), aria_label=self.say("contents"), class_="contents")
+
+
+def shown_time(checked: str) -> str:
+    """Return a time such as 2026-11-21T14:00:00Z for people."""
+    return f"{checked[:10]} {checked[11:16]} UTC"
+
+
+def question_words(finding_id: str, language: str) -> tuple[str, str]:
+    """Return the words for a question of verify.
+
+    If it has no words of its own, return those for its kind, and its id.
+    """
+    texts = LANGUAGES[language]
+    own = "check_" + finding_id.replace(".", "_")
+    if own in texts:
+        return texts[own], ""
+    return texts.get(f"check_{finding_id.partition('.')[0]}", ""), finding_id
 
 
 def copied(text: str, what: str) -> Html:

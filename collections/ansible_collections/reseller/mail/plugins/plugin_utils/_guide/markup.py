@@ -29,9 +29,14 @@ class Html(str):
 Part = t.Union[str, None, t.Iterable["Part"]]
 
 
+def clean(value: str) -> str:
+    """Return a text with U+FFFD instead of each character that a document may not have."""
+    return _CONTROL.sub("\ufffd", value)
+
+
 def text(value: str) -> Html:
-    """Return a text as HTML. Characters that a document may not have become U+FFFD."""
-    return Html(html.escape(_CONTROL.sub("\ufffd", value)))
+    """Return a text as HTML, without the characters that a document may not have."""
+    return Html(html.escape(clean(value)))
 
 
 def join(parts: Part) -> Html:

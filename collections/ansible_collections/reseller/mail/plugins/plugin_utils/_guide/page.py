@@ -10,11 +10,11 @@ import typing as t
 
 from .._dns.zone_text import zone_line
 from .._model.services import brand
-from .facts import ORDER, SUSPENDED, worst
+from .facts import SUSPENDED, worst
 from .frame import Frame, Say, copied, pill
 from .markup import Html, Part, join, tag
 from .remedy import answer
-from .values import entry, fields, lifetime
+from .values import entry, fields, lifetime, tips
 
 if t.TYPE_CHECKING:
     from .._dns.record import Record
@@ -22,6 +22,10 @@ if t.TYPE_CHECKING:
     from .._verify.finding import Finding
     from .dns_hosts import DnsHost
     from .facts import Card, Sheet, Task
+
+
+REMARKS: t.Final = {465: "preferred", 993: "preferred", 587: "fallback"}
+"""The key of the text that says which of two ports is better."""
 
 
 def domain_page(sheet: Sheet, frame: Frame, provider: Provider) -> bytes:
@@ -54,7 +58,7 @@ def domain_page(sheet: Sheet, frame: Frame, provider: Provider) -> bytes:
     )
 
 
-def _open_points(sheet: Sheet, say: Say) -> str:
+def open_points(sheet: Sheet, say: Say) -> str:
     """Return the sentences about what is left to do, and how much of it is the tenant's."""
     if sheet.suspended:
         return _what_is_suspended(sheet, say)
@@ -84,7 +88,7 @@ def _what_is_suspended(sheet: Sheet, say: Say) -> str:
 
 def _summary(sheet: Sheet, frame: Frame) -> Html:
     """Return the head of the page: name, tenant, state and time."""
-    say, words = frame.say, _open_points(sheet, frame.say)
+    say, words = frame.say, open_points(sheet, frame.say)
     state = SUSPENDED if sheet.suspended else sheet.state
     notes: list[Part] = []
     if sheet.suspended:
@@ -137,9 +141,7 @@ def _golive(sheet: Sheet, frame: Frame) -> Html:
     A suspended name does not go live. It shows what is wrong, because it still receives mail.
     """
     say = frame.say
-    left = [task for task in sheet.tasks if task.state not in ("ok", "na")]
-    done = [task for task in sheet.tasks if task not in left]
-    left.sort(key=lambda task: (not task.needed, task.owner != "tenant", ORDER.index(task.state)))
+    left, done = sheet.tasks_left, sheet.tasks_done
     if sheet.suspended:
         wrong = sheet.open_tasks
         if not wrong:
@@ -205,7 +207,6 @@ def _hints(sheet: Sheet, frame: Frame) -> list[Part]:
 
 def _host_hints(host: DnsHost, zone: str, types: t.Iterable[str], say: Say) -> list[Part]:
     """Return the name of the DNS host, and how records of these types are entered there."""
-    lacking = sorted(kind for kind in types if host.lacks(kind))
     return [
         tag(
             "p",
@@ -213,14 +214,7 @@ def _host_hints(host: DnsHost, zone: str, types: t.Iterable[str], say: Say) -> l
             " ",
             tag("a", say("host_link", host=host.name), href=host.url, rel="noreferrer"),
         ),
-        tag(
-            "ul",
-            tag("li", say("host_apex_at" if host.apex else "host_apex_empty", zone=zone)),
-            tag("li", say("host_split" if host.split else "host_whole")),
-            tag("li", say("host_dot")) if host.dot else None,
-            tag("li", say("host_lacks", types=", ".join(lacking))) if lacking else None,
-            tag("li", say(f"note_{host.note}")) if host.note else None,
-        ),
+        tag("ul", [tag("li", tip) for tip in tips(host, zone, types, say)]),
     ]
 
 
@@ -353,19 +347,25 @@ def _record(
     )
 
 
+def why_no_clients(sheet: Sheet, say: Say) -> str:
+    """Return why a name has no settings for mail programs; empty if it has."""
+    if sheet.domain.relay:
+        return say("clients_relay", host=sheet.domain.relay.host)
+    if sheet.suspended and not sheet.may_log_in:
+        return say("clients_suspended")
+    return say("clients_parked") if sheet.parked else ""
+
+
 def _clients(sheet: Sheet, frame: Frame) -> Html:
     """Return the settings for mail programs."""
     say, domain = frame.say, sheet.domain
-    if domain.relay:
-        return frame.section("clients", [tag("p", say("clients_relay", host=domain.relay.host))])
-    if sheet.suspended and not sheet.may_log_in:
-        return frame.section("clients", [tag("p", say("clients_suspended"))])
-    if sheet.parked:
-        return frame.section("clients", [tag("p", say("clients_parked"))])
+    none = why_no_clients(sheet, say)
+    if none:
+        return frame.section("clients", [tag("p", none)])
     example = domain.mailboxes[0].name if domain.mailboxes else "jo"
     rows = []
     for protocol, port, security in sheet.clients:
-        remark = {465: "preferred", 993: "preferred", 587: "fallback"}.get(port)
+        remark = REMARKS.get(port)
         service = [say(f"service_{protocol}"), tag("small", say(remark)) if remark else None]
         rows.append(
             tag(

@@ -47,6 +47,22 @@ def fields(record: Record, host: t.Optional[DnsHost]) -> list[tuple[str, str]]:
     return list(zip(labels, pieces, strict=True))
 
 
+def tips(host: DnsHost, zone: str, types: t.Iterable[str], say: Say) -> list[str]:
+    """Return how records of these types are entered at a known DNS host, one sentence each."""
+    lacking = sorted(kind for kind in types if host.lacks(kind))
+    found = [
+        say("host_apex_at" if host.apex else "host_apex_empty", zone=zone),
+        say("host_split" if host.split else "host_whole"),
+    ]
+    if host.dot:
+        found.append(say("host_dot"))
+    if lacking:
+        found.append(say("host_lacks", types=", ".join(lacking)))
+    if host.note:
+        found.append(say(f"note_{host.note}"))
+    return found
+
+
 def lifetime(seconds: int, say: Say) -> str:
     """Return a TTL in words, rounded up."""
     if seconds == 3600:

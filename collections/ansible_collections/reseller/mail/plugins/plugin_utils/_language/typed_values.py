@@ -286,7 +286,9 @@ def _items(kind: schema.Type) -> t.Iterator[str]:
             yield from _items(key.type)
 
 
-_ITEMS = frozenset(name for table in schema.FILES.values() for name in _items(table))
+_ITEMS = frozenset(
+    name for table in (*schema.FILES.values(), schema.CONTRACTS) for name in _items(table)
+)
 
 
 def _article(name: str) -> str:

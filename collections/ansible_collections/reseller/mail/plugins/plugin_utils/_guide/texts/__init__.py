@@ -11,12 +11,20 @@ import typing as t
 
 from . import de, en, fr
 
+QUOTES: t.Final = {
+    "de": ("\N{DOUBLE LOW-9 QUOTATION MARK}", "\N{LEFT DOUBLE QUOTATION MARK}"),
+    "en": ("\N{LEFT DOUBLE QUOTATION MARK}", "\N{RIGHT DOUBLE QUOTATION MARK}"),
+    "fr": ("«\N{NO-BREAK SPACE}", "\N{NO-BREAK SPACE}»"),
+}
+"""The opening and the closing quotation mark of each language."""
 
-def _typeset(texts: t.Mapping[str, str], opening: str, closing: str) -> t.Mapping[str, str]:
-    """Return the texts with typographic quotation marks.
+
+def typeset(texts: t.Mapping[str, str], language_: str) -> t.Mapping[str, str]:
+    """Return the texts with the quotation marks of their language.
 
     Their sources have the plain marks of a keyboard, as ansible-test requires of all code.
     """
+    opening, closing = QUOTES[language_]
     apostrophe = "\N{RIGHT SINGLE QUOTATION MARK}"
     return {
         key: re.sub('"([^"]*)"', rf"{opening}\1{closing}", text).replace("'", apostrophe)
@@ -25,9 +33,7 @@ def _typeset(texts: t.Mapping[str, str], opening: str, closing: str) -> t.Mappin
 
 
 LANGUAGES: t.Final = {
-    "de": _typeset(de.TEXTS, "\N{DOUBLE LOW-9 QUOTATION MARK}", "\N{LEFT DOUBLE QUOTATION MARK}"),
-    "en": _typeset(en.TEXTS, "\N{LEFT DOUBLE QUOTATION MARK}", "\N{RIGHT DOUBLE QUOTATION MARK}"),
-    "fr": _typeset(fr.TEXTS, "«\N{NO-BREAK SPACE}", "\N{NO-BREAK SPACE}»"),
+    name: typeset(source.TEXTS, name) for name, source in (("de", de), ("en", en), ("fr", fr))
 }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from ..._model.values import PROTOCOLS
 from .account import ACCOUNT, STATES
+from .contracts import CONTRACTS, CYCLES
 from .domain import DOMAIN_FILE
 from .estate import ESTATE, FEATURES, PLANS, ROLES
 from .kinds import ACTS, NOT_YET, PARTS, UNSET, Key, Many, Table, Type, item_type
@@ -17,7 +18,8 @@ from .policy import CASCADES, LEVELS
 from .state import PROMOTED, STATE
 
 __all__ = (
-    "ACCOUNT", "ACTS", "CASCADES", "DOMAIN_FILE", "ESTATE", "FEATURES", "FILES", "LEVELS",
+    "ACCOUNT", "ACTS", "CASCADES", "CONTRACTS", "CYCLES", "DOMAIN_FILE", "ESTATE", "FEATURES",
+    "FILES", "LEVELS",
     "NOT_YET", "PARTS", "PLANS", "PROMOTED", "PROTOCOLS", "ROLES",
     "STATE", "STATES", "UNSET", "Key", "Many", "Table", "Type", "item_type",
 )  # fmt: skip
