@@ -384,6 +384,7 @@ def test_of_many_open_points_some_are_named_and_the_others_counted() -> None:
                 for name in ("acme.example", "xn--bcher-kva.example", "shop.example")
             ),
         ),
+        (Finding("verify.quota", "mx1", "warn", "", ""), ()),
         (Finding("verify.quota", "mx2", "fail", "", ""), ()),
         (Finding("host.reached", "mx2.hosting.example", "fail", "", ""), ()),
     ],
@@ -401,7 +402,9 @@ def test_language_and_brand_are_those_of_the_owner_s_domain_and_of_each_mailbox(
     first = dataclasses.replace(PARKED, name="aaa.example")
     estate = with_tenant(domains=(first, french))
     assert text("letter.txt", estate=estate).startswith("Bienvenue chez Acme Mail\n")
-    assert text("acme.example/mailboxes/jo.txt", estate=estate).startswith("Ihr Postfach jo@")
+    letter = text("acme.example/mailboxes/jo.txt", estate=estate)
+    assert letter.startswith("Ihr Postfach jo@")
+    assert letter.endswith("Hilfe: https://hosting.example/help\n")
     assert text("aaa.example/dns.txt", estate=estate).startswith("DNS records of aaa.example\n")
     elsewhere = with_tenant(domains=(first, french), default_owner="it@other.example")
     assert text("letter.txt", estate=elsewhere).startswith("Welcome to Example Hosting\n")
