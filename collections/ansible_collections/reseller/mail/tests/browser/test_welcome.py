@@ -98,3 +98,17 @@ def test_texts_of_tenants_are_shown_as_they_are(packs: Path, browser: Browser) -
 def test_a_logo_is_in_the_page(packs: Path, browser: Browser) -> None:
     browser.driver.get(f"file://{packs / 'initech/letter.html'}")
     assert browser.run("return document.querySelector('img.logo').naturalWidth") > 0
+
+
+def test_paper_is_white_and_its_tables_have_columns(packs: Path, browser: Browser) -> None:
+    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+    browser.look(360)
+    browser.driver.get(f"file://{packs / 'acme/letter.html'}")
+    emulate = browser.driver.execute_cdp_cmd
+    emulate("Emulation.setEmulatedMedia", {"media": "print", "features": dark})
+    try:
+        style = "return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]"
+        assert browser.run(style, "body", "backgroundColor") == "rgb(255, 255, 255)"
+        assert browser.run(style, "td", "display") == "table-cell"
+    finally:
+        emulate("Emulation.setEmulatedMedia", {"media": ""})
