@@ -28,7 +28,7 @@ ALWAYS_ENABLED = ("static", "indirect", "alias", "generated")
 @dataclass(frozen=True)
 class Shown:
     """What systemd knows about a unit. ``stale`` is set if systemd has not read its newest file,
-    and ``failed`` if the unit ended with a failure that nobody has reset."""
+    and ``failed`` if the unit ended with a failure that was not reset."""
 
     exists: bool
     active: bool
