@@ -92,6 +92,7 @@ OTHERS = {
     "resume": ["--check"],
     "held_mail": [],
     "retained_mail": [],
+    "move": ["--check"],
     "unban": ["--check"],
     "restore": ["--check"],
 }

@@ -12,6 +12,7 @@ import base64
 import collections
 import contextlib
 import functools
+import hashlib
 import imaplib
 import itertools
 import poplib
@@ -789,4 +790,51 @@ def open_sessions(host, user, password, recipient, seconds=90):
         found["submission"] = _answer(smtp.rcpt(recipient))
     except smtplib.SMTPServerDisconnected:
         found["submission"] = [0, "disconnected"]
+    return found
+
+
+def imap_fill(host, user, password):
+    """Make what a mailbox of years has: folders, a subscription, flags, keywords, dates, and gaps in
+    the UIDs."""
+    with imaplib.IMAP4_SSL(host, ssl_context=ssl.create_default_context(), timeout=TIMEOUT) as imap:
+        imap.login(user, password)
+        for folder in ("Projects", "Projects.2026", "&ANw-bung"):
+            imap.create(folder)
+        imap.subscribe("Projects.2026")
+        for folder, flags, day in (
+            ("INBOX", "(\\Seen)", "01-Feb-2019"),
+            ("INBOX", "(\\Flagged $Label1)", "02-Feb-2020"),
+            ("INBOX", "(\\Deleted)", "03-Feb-2021"),
+            ("Projects.2026", "(\\Answered \\Seen Invoice)", "04-Feb-2022"),
+            ("&ANw-bung", "(\\Draft)", "05-Feb-2023"),
+        ):
+            text = f"From: a@stranger.example\r\nSubject: {day}\r\n\r\n{day}\r\n".encode()
+            imap.append(folder, flags, f'"{day} 10:00:00 +0000"', text)
+        imap.select("INBOX")
+        imap.expunge()  # the next UID is not the last one and one more
+        imap.append("INBOX", "", '"06-Feb-2024 10:00:00 +0000"', b"Subject: last\r\n\r\nlast\r\n")
+
+
+def imap_state(host, user, password):
+    """Return all that IMAP says of a mailbox: each folder with its numbers and its messages by UID,
+    and the subscriptions."""
+    found = {}
+    with imaplib.IMAP4_SSL(host, ssl_context=ssl.create_default_context(), timeout=TIMEOUT) as imap:
+        imap.login(user, password)
+        found["subscriptions"] = sorted(line.decode() for line in imap.lsub()[1] if line)
+        lines = sorted(line.decode() for line in imap.list()[1])
+        for name in [line.split(" ")[-1].strip('"') for line in lines]:
+            status = imap.status(f'"{name}"', "(UIDVALIDITY UIDNEXT)")[1][0].decode()
+            imap.select(f'"{name}"', readonly=True)
+            parts = imap.uid("FETCH", "1:*", "(FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])")[1]
+            messages = {}
+            for head, body in (part for part in parts if isinstance(part, tuple)):
+                flags = sorted(flag.decode() for flag in imaplib.ParseFlags(head))
+                rest = [re.search(pattern, head).group() for pattern in (rb'E "[^"]*"', rb"ZE \d+")]
+                messages[re.search(rb"UID (\d+)", head)[1].decode()] = [
+                    [flag for flag in flags if flag != "\\Recent"],
+                    *(one.decode() for one in rest),
+                    hashlib.sha256(body).hexdigest(),
+                ]
+            found[name] = {"status": status.rpartition("(")[2], "messages": messages}
     return found

@@ -9,9 +9,13 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.reseller.mail.plugins.plugin_utils import _compile
+from ansible_collections.reseller.mail.plugins.plugin_utils._compile import moving
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import terminal
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import judged_node
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.object_faults import tell
+
+if t.TYPE_CHECKING:
+    from ansible_collections.reseller.mail.plugins.plugin_utils._model.estate import Estate, Node
 
 ARGUMENTS = {
     "state": {"type": "str", "choices": ["present", "previous"], "default": "present"},
@@ -22,6 +26,13 @@ ARGUMENTS = {
     "deletions_accepted": {"type": "int", "default": 0},
     "mail": {"type": "path", "default": "/srv/vmail"},
     "purge_confirmed": {"type": "list", "elements": "str", "default": []},
+    "moving": {"type": "str", "default": ""},
+    "moving_from": {"type": "str", "default": ""},
+    "moving_step": {
+        "type": "str",
+        "choices": ["arriving", "leaving", "moved", "arrived"],
+        "default": "moved",
+    },
 }
 
 
@@ -47,7 +58,7 @@ class ActionModule(ActionBase):
                     state.dkim for state in estate.states if state.node == node.name
                 )
                 args["deletion_guard"] = estate.deletion_guard.shares()
-                artefact = _compile.artefact(estate, node, args["root"])
+                artefact = _artefact(estate, node, args)
                 args["digest"] = artefact.digest
             result = self._on_host(args, task_vars)
             if result.pop("lacks_artefact", False):
@@ -83,3 +94,13 @@ class ActionModule(ActionBase):
             self._transfer_file(file.name, remote)
         self._fixup_perms2((self._connection._shell.tmpdir, remote))
         return str(remote)
+
+
+def _artefact(estate: Estate, node: Node, args: dict[str, t.Any]) -> _compile.Artefact:
+    """Return what the node looks up, at this step of a tenant's move."""
+    if not args["moving_from"] or args["moving_step"] == "moved":
+        return _compile.artefact(estate, node, args["root"])
+    steps = {"arriving": moving.arriving, "leaving": moving.leaving, "arrived": moving.arrived}
+    return steps[args["moving_step"]](
+        estate, node, args["root"], args["moving"], args["moving_from"]
+    )

@@ -6,7 +6,11 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.reseller.mail.plugins.plugin_utils._controller import platform, terminal
+from ansible_collections.reseller.mail.plugins.plugin_utils._controller import (
+    placement,
+    platform,
+    terminal,
+)
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller.estate import judged_node
 from ansible_collections.reseller.mail.plugins.plugin_utils._model import node_history
 
@@ -17,6 +21,7 @@ ARGUMENTS = {
     "mail_home": {"type": "path", "default": "/srv/vmail"},
     "virgin_host": {"type": "str", "choices": ["refuse", "restore", "new"], "default": "refuse"},
     "platform_required": {"type": "bool", "default": False},
+    "moving": {"type": "str", "default": ""},
 }
 
 
@@ -39,6 +44,9 @@ class ActionModule(ActionBase):
             why = platform.refusal(found.get("platform"), platform.record(estate, node))
             if why:
                 return {**result, "failed": True, "missing": {}, "msg": why}
+        why = placement.unmoved(estate, node, found["serves"], found["passes_on"], args["moving"])
+        if why:
+            return {**result, "failed": True, "missing": {}, "unmoved": True, "msg": why}
         there = {part: bool(found[part]) for part in ("credentials", "dkim", "mail", "mailboxes")}
         host = node_history.Host(**there, mail_home=str(found["mail_home"]))
         lost = node_history.missing(

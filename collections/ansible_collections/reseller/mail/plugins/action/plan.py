@@ -138,4 +138,10 @@ def _refusal(change: summary.ChangeSummary) -> str:
     if change.refusals:
         number = "1 edit is" if len(change.refusals) == 1 else f"{len(change.refusals)} edits are"
         reasons.insert(0, f"{number} not allowed to {change.actor}; each is named above")
+    if change.unmoved:
+        tenants = ", ".join(fault.position.file.split("/")[1] for fault in change.unmoved)
+        reasons.append(
+            f"the mail of {tenants} has to be moved first, by ansible-playbook reseller.mail.move;"
+            " each is named above"
+        )
     return ". ".join(reasons)

@@ -77,6 +77,29 @@ options:
     type: list
     elements: str
     default: []
+  moving:
+    description:
+      - The name of the tenant that playbook C(reseller.mail.move) moves to another node. Without it
+        the task fails, and changes nothing, if the tenant's mail is on another node than the
+        tenant.
+      - Only this playbook sets it. It has copied the mail, so nothing is lost.
+    type: str
+    default: ''
+  moving_from:
+    description: The node that has served the tenant until now. Needed unless
+      O(moving_step=moved).
+    type: str
+    default: ''
+  moving_step:
+    description:
+      - V(arriving) lets the new node defer the tenant's mail, so that it waits with its senders. It
+        also prepares the former node.
+      - V(leaving) lets the former node pass on the tenant's mail, while users still read theirs.
+      - V(arrived) lets the new node serve the tenant.
+      - V(moved) is what the files say.
+    type: str
+    choices: [arriving, leaving, moved, arrived]
+    default: moved
   deletion_guard:
     description: The shares, in percent, that the estate allows to go. The controller fills it in.
     type: dict
@@ -180,6 +203,8 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.reseller.mail.plugins.module_utils._host import deletion_guard, generation
 
+MOVING_STEPS = ["arriving", "leaving", "moved", "arrived"]
+
 NOTE = "deletions.json"
 """File in the platform's folder: deletions that were accepted for a run that may have failed."""
 
@@ -200,6 +225,9 @@ def main() -> None:
             "deletions_accepted": {"type": "int", "default": 0},
             "mail": {"type": "path", "default": "/srv/vmail"},
             "purge_confirmed": {"type": "list", "elements": "str", "default": []},
+            "moving": {"type": "str", "default": ""},
+            "moving_from": {"type": "str", "default": ""},
+            "moving_step": {"type": "str", "choices": MOVING_STEPS, "default": "moved"},
             "deletion_guard": {"type": "dict"},
             "keys_reported": {"type": "bool", "default": True},
             "artefact": {"type": "path"},
@@ -243,8 +271,12 @@ def installed(module: AnsibleModule, store: generation.Store) -> dict[str, t.Any
     if not module.params["keys_reported"]:
         refuse_unsigned(store, content.node)
     guard(store, content, module.params, module.check_mode)
+    after = generation.Known(content.files.get)
+    generation.refuse_unmoved(
+        generation.known(store, before), after, content.node, module.params["moving"]
+    )
     retention = retention_of(store, module.params, module.params["purge_confirmed"])
-    mail = retention.plan(generation.Known(content.files.get))
+    mail = retention.plan(after)
     retention.refuse_unconfirmed(mail, content.node)
     content, faults = generation.with_usable_keys(
         store, content, module.run_command, module.check_mode
@@ -272,7 +304,10 @@ def switched_back(module: AnsibleModule, store: generation.Store) -> dict[str, t
     """Switch back to the previous generation, and return the module's result."""
     before = store.current()
     retention = retention_of(store, module.params, confirmed=())
-    mail = retention.plan(generation.known(store, generation.previous(store)))
+    after = generation.known(store, generation.previous(store))
+    # The name of the host, as no estate is read here.
+    generation.refuse_unmoved(generation.known(store, before), after, "this host")
+    mail = retention.plan(after)
     steps = generation.plan_rollback(store).with_mail(mail.lines(int(time.time())))
     outcome = generation.Outcome(before or "", False, ())
     if not module.check_mode:

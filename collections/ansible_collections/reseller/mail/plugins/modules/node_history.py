@@ -17,6 +17,7 @@ description:
   - What a node had is known from its report in the estate (C(state/<node>.json)) and from the
     generation that its host serves. For a node that reported no key and a host without a generation
     there is nothing to lose, and nothing is asked.
+  - It fails as well if the files place a tenant on another node than the one that has its mail.
   - A host that lost only a part counts as well, for example one whose mail is on another disk that
     is not mounted.
 extends_documentation_fragment:
@@ -47,6 +48,11 @@ options:
     type: str
     choices: [refuse, restore, new]
     default: refuse
+  moving:
+    description: The tenant that playbook C(reseller.mail.move) is moving. For others the module
+      fails if the tenant's mail is on another node than C(placement) says.
+    type: str
+    default: ''
   platform_required:
     description:
       - Whether to fail also if the host does not have the platform of this collection, as
@@ -68,6 +74,10 @@ missing:
   type: dict
   returned: always
   sample: {/srv/vmail: the mail}
+unmoved:
+  description: That the mail of a tenant is on another node than its files say. Returned only then.
+  type: bool
+  returned: failure
 virgin:
   description: Whether the host has no passwords, no DKIM keys, no mail and no mailboxes.
   type: bool
@@ -82,6 +92,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.reseller.mail.plugins.module_utils._host import generation as generations
 from ansible_collections.reseller.mail.plugins.module_utils._host import platform_record
 from ansible_collections.reseller.mail.plugins.module_utils._host.credentials import Store
 from ansible_collections.reseller.mail.plugins.module_utils._host.retained.place import (
@@ -107,12 +118,14 @@ def main() -> None:
                 "default": "refuse",
             },
             "platform_required": {"type": "bool", "default": False},
+            "moving": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )
     try:
-        host = parts_present(Path(module.params["root"]), Path(module.params["mail_home"]))
-        module.exit_json(changed=False, host=host)
+        root = Path(module.params["root"])
+        host = parts_present(root, Path(module.params["mail_home"]))
+        module.exit_json(changed=False, host={**host, **tenants(root)})
     except (RetainedError, OSError, sqlite3.Error) as error:
         module.fail_json(msg=f"what this host has cannot be read: {error}")
 
@@ -142,6 +155,13 @@ def parts_present(root: Path, mail_home: Path) -> dict[str, t.Any]:
         "mail_home": noted,
         "platform": asdict(record) if record else None,
     }
+
+
+def tenants(root: Path) -> dict[str, t.Any]:
+    """Return the tenants that the host serves, and those whose mail it passes on, and to whom."""
+    store = generations.Store(root)
+    known = generations.known(store, store.current())
+    return {"serves": sorted(known.served_here), "passes_on": known.served_elsewhere}
 
 
 def _has_passwords(database: Path) -> bool:

@@ -85,6 +85,10 @@ mailboxes:
         operator decides.
       type: str
       sample: "2026-12-30T16:00:00Z"
+    moved_to:
+      description: The host that has the mailbox now, if this is the copy after a move. Empty
+        otherwise. A copy has no end.
+      type: str
     messages:
       description: The number of messages. -1 while it is not measured yet.
       type: int

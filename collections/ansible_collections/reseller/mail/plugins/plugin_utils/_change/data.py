@@ -37,6 +37,7 @@ def data(summary: ChangeSummary) -> Data:
         "roles": list(summary.roles),
         "refusals": [_fault(fault) for fault in summary.refusals],
         "deletions": summary.deletions,
+        "unmoved": [_fault(fault) for fault in summary.unmoved],
         "risks": [
             {
                 "id": risk.id,

@@ -15,7 +15,7 @@ from ansible_collections.reseller.mail.plugins.module_utils._host import deletio
 
 from .._load import Known, build
 from . import edits as change_edits
-from . import rights
+from . import placement, rights
 from .consequences import Consequences, consequences
 from .objects import Change, changes, estate_objects
 from .risks import Risk, risks
@@ -49,6 +49,7 @@ class ChangeSummary:
         actor, roles: Who makes the change, and the roles of this identity.
         refusals: The edits that the actor may not make.
         deletions: The message of the deletion guard, empty if it allows the change.
+        unmoved: The tenants whose placement changes, but not their mail.
     """
 
     before: str
@@ -62,11 +63,12 @@ class ChangeSummary:
     roles: tuple[str, ...] = ()
     refusals: tuple[Fault, ...] = ()
     deletions: str = ""
+    unmoved: tuple[Fault, ...] = ()
 
     @property
     def refused(self) -> bool:
         """Return whether the change is refused."""
-        return bool(self.faults or self.refusals or self.deletions)
+        return bool(self.faults or self.refusals or self.deletions or self.unmoved)
 
     def counts(self) -> dict[str, int]:
         """Return how many objects are added, changed and removed."""
@@ -122,6 +124,7 @@ def _compare(
         roles=tuple(dict.fromkeys(str(grant) for grant in actor.grants)) if actor else (),
         refusals=tuple(rights.refusals(actor, old, new, edits)) if actor else (),
         deletions=_refused_deletions(known, new, accepted),
+        unmoved=tuple(placement.unmoved(old, new)),
     )
 
 

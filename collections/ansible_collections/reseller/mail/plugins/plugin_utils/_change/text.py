@@ -82,6 +82,9 @@ def notes(summary: ChangeSummary) -> list[Line]:
         found += [("!", line(str(refusal))) for refusal in summary.refusals]
     if summary.deletions:
         found += [("", "Refused by the deletion guard"), ("!", line(summary.deletions))]
+    if summary.unmoved:
+        found.append(("", "Refused because mail has to be moved first"))
+        found += [("!", line(str(fault))) for fault in summary.unmoved]
     if summary.risks:
         found.append(("", "Risks"))
         found += _risk_lines(summary.risks)

@@ -91,7 +91,8 @@ CATALOGUE: t.Final[dict[str, str]] = {
     ),
     "host.retained": (
         "mail and passwords of mailboxes that left the files are kept until their time is over, and"
-        " deleted then; it names the tenants, with size and end; `na` if there are none"
+        " deleted then, or are the copy of a tenant that [moved](moving.md); it names the tenants,"
+        " with size and end; `na` if there are none"
         " ([termination](termination.md))"
     ),
     "host.orphans": (
@@ -599,7 +600,14 @@ def _retained(facts: Facts) -> Answer:
 def kept_text(row: Facts) -> str:
     """Return in words what a host keeps of a tenant, and until when."""
     first, last = (str(row[end]).partition("T")[0] for end in ("first", "last"))
-    end = f"until {first}" if first == last else f"the first until {first}, the last until {last}"
+    ends = [
+        f"until {first}" if first == last else f"the first until {first}, the last until {last}"
+    ]
+    if not first:
+        ends = []
+    if row.get("moved"):
+        ends.append(f"{row['moved']} of them a copy of a tenant that moved, until you delete it")
+    end = ", ".join(ends)
     boxes = "1 mailbox" if row["mailboxes"] == 1 else f"{row['mailboxes']} mailboxes"
     tenant = "a former tenant" if row["tenant"] == "_" else f"tenant {row['tenant']}"
     return f"{boxes} of {tenant}, {rounded(row['bytes'])}, {end}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from ..retained.rules import Known
 from .drift import Drift, drift
 from .install import Outcome, apply, plan_rollback, previous, roll_back
-from .retention import Retention, known
+from .retention import Retention, known, refuse_unmoved, unmoved
 from .signing import with_usable_keys
 from .store import Content, GenerationError, Store, unpack
 from .transition import Transition, plan
@@ -30,7 +30,9 @@ __all__ = [
     "plan",
     "plan_rollback",
     "previous",
+    "refuse_unmoved",
     "roll_back",
+    "unmoved",
     "unpack",
     "with_usable_keys",
 ]

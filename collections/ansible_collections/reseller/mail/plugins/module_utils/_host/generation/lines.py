@@ -36,7 +36,8 @@ _PATTERNS = {
     "postfix/display_names": rf"({_ADDRESS})\t{_PHRASE}",
     "postfix/internal_aliases": rf"({_ADDRESS})\t{_WORD}",
     "postfix/recipient_access": (
-        rf"({_ADDRESS}(?=\tDUNNO$|\t{_REPLY}$)|{_DOMAIN}(?=\treject_unverified_recipient$))\t.+"
+        rf"({_ADDRESS}(?=\tDUNNO$|\t{_REPLY}$)"
+        rf"|{_DOMAIN}(?=\treject_unverified_recipient$|\t{_REPLY}$))\t.+"
     ),
     "postfix/held_recipients": rf"({_ADDRESS})\tHOLD",
     "postfix/held_senders": rf"({_ADDRESS})\t{_ADDRESS}",

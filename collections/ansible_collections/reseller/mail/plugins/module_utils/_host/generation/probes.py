@@ -66,7 +66,9 @@ def postfix_questions(files: t.Mapping[str, str]) -> dict[str, int]:
 def _refused(text: str) -> dict[str, int]:
     """Return the addresses that suspensions refuse or defer, with the first digit of the reply."""
     rows = (line.partition("\t") for line in text.splitlines())
-    return {key: int(value[0]) for key, _tab, value in rows if value[:1] in ("4", "5")}
+    return {
+        key: int(value[0]) for key, _tab, value in rows if "@" in key and value[:1] in ("4", "5")
+    }
 
 
 def _unknown(files: t.Mapping[str, str], everyone: t.Collection[str]) -> t.Iterator[str]:

@@ -49,11 +49,12 @@ class Changes:
         lines += [f"- mail of {entry.address}, deleted" for entry in self.purged]
         for one in self.leaving:
             until = timestamps.timestamp(now + one.days * DAY).partition("T")[0]
-            lines.append(
-                f"- mail of {one.address}, deleted"
-                if one.purge
-                else f"~ mail of {one.address} kept until {until}"
-            )
+            if one.moved_to:
+                lines.append(f"~ mail of {one.address} moved to {one.moved_to}, the copy is kept")
+            elif one.purge:
+                lines.append(f"- mail of {one.address}, deleted")
+            else:
+                lines.append(f"~ mail of {one.address} kept until {until}")
         return sorted(lines, key=lambda line: line[2:])
 
 
@@ -69,6 +70,27 @@ def known(store: Store, generation: str | None) -> Known:
             return None
 
     return Known(read)
+
+
+def refuse_unmoved(before: Known, after: Known, node: str, moving: str = "") -> None:
+    """Raise GenerationError if a tenant's mail would be on another node than the tenant.
+
+    ``moving`` is the tenant whose mail the playbook move has copied.
+    """
+    for tenant, host in sorted(rules.moves(before, after).items()):
+        if tenant != moving:
+            former, new = (host, node) if tenant in after.served_here else (node, host)
+            raise GenerationError(unmoved(tenant, former, new))
+
+
+def unmoved(tenant: str, former: str, new: str) -> str:
+    """Return why a tenant cannot be served by another node than the one that has its mail."""
+    return (
+        f"the mail of tenant {tenant} is on {former}, and {new} is to serve it. Nothing was"
+        f" changed. Run ansible-playbook reseller.mail.move -e move_tenant={tenant} -e"
+        f" move_to={new.partition('.')[0]}, which moves the mail and changes placement, or set"
+        " placement in the tenant's account.yml back"
+    )
 
 
 @dataclass(frozen=True)

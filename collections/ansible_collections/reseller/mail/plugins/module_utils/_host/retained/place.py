@@ -37,6 +37,9 @@ FOLDER = ".retained"
 
 DAY = 86400
 
+ARRIVING = ".moving"
+"""The folder for mail that is being copied from another node. No tenant has such a name."""
+
 _HOME, _LATE, _MANIFEST, _LOGIN = "home", "late", "manifest.json", "login.json"
 _NEW, _GONE = ".new-", ".gone-"
 """Begin the names of entries that are being made or deleted."""
@@ -145,6 +148,10 @@ class Place:
             return timestamps.seconds(str(self.manifest(entry)["until"]))
         except (KeyError, ValueError):
             return None
+
+    def moved_to(self, entry: Entry) -> str:
+        """Return the host name of the node that has the mailbox now; empty if it did not move."""
+        return str(self.manifest(entry).get("moved_to", ""))
 
     def has_mail(self, entry: Entry) -> bool:
         """Return whether an entry has a home."""
@@ -284,9 +291,7 @@ class Place:
                 break
             at += 1
         folder = self._at(leaving.tenant, domain)
-        for each in (self._at(leaving.tenant), folder):
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(each, 0o700)
+        self._make_folders(leaving.tenant, domain)
         new = f"{folder}/{_NEW}{entry.name}"
         shutil.rmtree(new, ignore_errors=True)
         os.mkdir(new, 0o700)
@@ -295,9 +300,12 @@ class Place:
             "address": leaving.address,
             "tenant": leaving.tenant,
             "left": timestamps.timestamp(now),
-            "until": timestamps.timestamp(now + days * DAY),
             "generation": generation,
         }
+        if leaving.moved_to:  # kept until an operator deletes it
+            manifest["moved_to"] = leaving.moved_to
+        else:
+            manifest["until"] = timestamps.timestamp(now + days * DAY)
         _write(f"{new}/{_MANIFEST}", manifest)
         os.rename(new, self._at(entry.path))
         self._index.setdefault((entry.tenant, entry.address), []).append(entry)
@@ -404,6 +412,73 @@ class Place:
                 with contextlib.suppress(OSError):
                     os.rmdir(empty)
 
+    # --- mail that comes from another node
+
+    def arriving(self, tenant: str) -> str:
+        """Return the path of the folder into which a tenant's mail is copied, and make it."""
+        self._make()
+        self._make_folders(ARRIVING, tenant)
+        return self._at(ARRIVING, tenant)
+
+    def _make_folders(self, *parts: str) -> None:
+        """Make folders in each other, for root alone."""
+        for number in range(len(parts)):
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(self._at(*parts[: number + 1]), 0o700)
+
+    def arrived_bytes(self, tenant: str) -> int:
+        """Return the size of what was copied of a tenant's mail until now."""
+        return disk_use(self._at(ARRIVING, tenant)) if self._own >= 0 else 0
+
+    def expect(self, entries: t.Iterable[Entry]) -> None:
+        """Give homes that were copied while they were served the place that they have as entries.
+
+        So the last copy needs only what has changed since.
+        """
+        for entry in entries:
+            place = self._at(ARRIVING, entry.path)
+            local, _at, domain = entry.address.rpartition("@")
+            home = self._at(ARRIVING, entry.tenant, domain, local)
+            if os.path.exists(home) and not os.path.exists(f"{place}/{_HOME}"):
+                self._make_folders(ARRIVING, entry.tenant, domain, entry.name)
+                os.rename(home, f"{place}/{_HOME}")
+
+    def take_in(self, entries: t.Iterable[Entry], source: str) -> None:
+        """Make entries of this host of those that were copied whole from another node, ``source``.
+
+        After a kill the same call does the rest.
+        """
+        tenants = set()
+        for entry in entries:
+            tenants.add(entry.tenant)
+            new = self._at(ARRIVING, entry.path)
+            if not os.path.exists(new):
+                continue  # it is an entry already
+            with open(f"{new}/{_MANIFEST}", "rb") as file:
+                manifest = {**json.load(file), "moved_from": source}
+            manifest.pop("moved_to", None)
+            _write(f"{new}/{_MANIFEST}.new", manifest)
+            os.replace(f"{new}/{_MANIFEST}.new", f"{new}/{_MANIFEST}")
+            self._make_folders(entry.tenant, domain_of(entry.address))
+            os.rename(new, self._at(entry.path))
+            self._index.setdefault((entry.tenant, entry.address), []).append(entry)
+        os.sync()
+        for tenant in tenants:
+            shutil.rmtree(self._at(ARRIVING, tenant), ignore_errors=True)
+        with contextlib.suppress(OSError):  # another tenant is in it
+            os.rmdir(self._at(ARRIVING))
+
+    def forget_arriving(self, tenant: str) -> None:
+        """Delete what was copied of a tenant's mail."""
+        if self._own >= 0:
+            shutil.rmtree(self._at(ARRIVING, tenant), ignore_errors=True)
+            with contextlib.suppress(OSError):
+                os.rmdir(self._at(ARRIVING))
+
+    def use(self, entry: Entry) -> int:
+        """Return how much of the disk an entry has."""
+        return disk_use(self._at(entry.path))
+
     def _domains(self) -> list[str]:
         """Return the folders of all domains that have entries."""
         if self._own < 0:
@@ -411,8 +486,30 @@ class Place:
         return [
             self._at(tenant, domain)
             for tenant in _folders(self._at())
+            if tenant != ARRIVING
             for domain in _folders(self._at(tenant))
         ]
+
+
+def disk_use(path: str) -> int:
+    """Return how much of the disk a folder has; nothing if it does not exist.
+
+    A message with several names counts once.
+    """
+    total = 0
+    seen: set[tuple[int, int]] = set()
+    if not os.path.exists(path):
+        return total
+    for _folder, folders, names, descriptor in os.fwalk(path, follow_symlinks=False):
+        for name in (*names, *folders):
+            with contextlib.suppress(FileNotFoundError):  # it was moved meanwhile
+                found = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+                key = (found.st_dev, found.st_ino)
+                if key not in seen:
+                    total += found.st_blocks * 512
+                    if found.st_nlink > 1 and not stat.S_ISDIR(found.st_mode):
+                        seen.add(key)
+    return total
 
 
 @contextlib.contextmanager

@@ -41,6 +41,7 @@ def row(place: Place, entry: Entry) -> dict[str, t.Any]:
         "tenant": entry.tenant,
         "left": str(manifest.get("left", "")),
         "until": "" if until is None else timestamps.timestamp(until),
+        "moved_to": place.moved_to(entry),
         "messages": _number(measured["messages"]),
         "bytes": _number(measured["bytes"]),
         "intact": measured["checksum"] is None or measured == asdict(place.measure(entry)),
@@ -64,7 +65,9 @@ def kept(place: Place, now: float) -> list[dict[str, t.Any]]:
         size, until = place.manifest(entry).get("bytes"), place.until(entry)
         one["mailboxes"] += 1
         one["bytes"] += size if isinstance(size, int) else 0
-        if until is None:
+        if place.moved_to(entry):
+            one["moved"] = one.get("moved", 0) + 1
+        elif until is None:
             one["wrong"].append(f"the manifest of {entry.address} is damaged")
         else:
             one["ends"].append(until)
@@ -78,6 +81,7 @@ def kept(place: Place, now: float) -> list[dict[str, t.Any]]:
             "first": timestamps.timestamp(min(one["ends"])) if one["ends"] else "",
             "last": timestamps.timestamp(max(one["ends"])) if one["ends"] else "",
             "wrong": one["wrong"][:SHOWN],
+            "moved": one.get("moved", 0),
         }
         for _tenant, one in sorted(found.items())
     ]

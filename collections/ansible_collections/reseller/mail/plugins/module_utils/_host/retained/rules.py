@@ -7,6 +7,7 @@ PRIVATE to the collection. Pure; standard library only.
 from __future__ import annotations
 
 import functools
+import re
 import typing as t
 from dataclasses import dataclass
 
@@ -19,6 +20,9 @@ have this name."""
 
 DAYS = 30
 """For how many days mail is kept if no generation says it: the default of the language."""
+
+NEXT_HOP = re.compile(r"nodes:\[([^]]+)\]:25")
+"""How a table of transports names another node (``_compile/postfix.py``)."""
 
 Read = t.Callable[[str], t.Optional[str]]
 """Returns the text of a file of a generation by its path, or None if it has no such file."""
@@ -59,6 +63,38 @@ class Known:
         return frozenset(line.partition("\t")[0] for line in lines)
 
     @functools.cached_property
+    def elsewhere(self) -> dict[str, tuple[str, str]]:
+        """Return the tenant of each domain that another node serves, and that node's host name."""
+        tenants = dict(self._lines("postfix/relay_domains"))
+        hops = (
+            (domain, NEXT_HOP.fullmatch(hop))
+            for domain, hop in self._lines("postfix/transport_maps")
+        )
+        return {
+            domain: (tenants[domain], hop[1]) for domain, hop in hops if hop and domain in tenants
+        }
+
+    @functools.cached_property
+    def served_elsewhere(self) -> dict[str, str]:
+        """Return the tenants that another node serves, each with that node's host name."""
+        return dict(self.elsewhere.values())
+
+    @functools.cached_property
+    def served_here(self) -> frozenset[str]:
+        """Return the tenants that the node serves."""
+        return frozenset(
+            row[0]
+            for key, row in self._rows.items()
+            if key.startswith("domain ") and row[1] == "serves"
+        )
+
+    def _lines(self, path: str) -> t.Iterator[tuple[str, str]]:
+        """Yield key and value of each line of a table of Postfix."""
+        for line in (self._read(path) or "").splitlines():
+            key, _tab, value = line.partition("\t")
+            yield key, value
+
+    @functools.cached_property
     def _rows(self) -> dict[str, list[str]]:
         """Return the fields of each tenant and domain."""
         rows = (line.split("\t") for line in (self._read(RULES) or "").splitlines())
@@ -97,19 +133,24 @@ class Known:
 
 @dataclass(frozen=True, order=True)
 class Leaving:
-    """A mailbox that no file has any more, and what becomes of its mail."""
+    """A mailbox that the node serves no more, and what becomes of its mail.
+
+    ``moved_to`` is the host name of the node that serves it now. What is left here is a copy then.
+    """
 
     address: str
     tenant: str
     days: int
     purge: bool = False
+    moved_to: str = ""
 
 
 def leaving(before: Known, after: Known) -> list[Leaving]:
     """Return the mailboxes that leave, sorted.
 
-    A mailbox that another node serves now does not leave: its mail has to be moved. Neither does
-    one that is only held back, because its tenant is pending or its domain is not verified.
+    A mailbox does not leave if its mail goes on to another host now, or if it is only held back,
+    because its tenant is pending or its domain is not verified. With its tenant it may have moved
+    to another node.
     """
     if before.text == after.text:  # true nearly always, and there may be 100,000
         return []
@@ -126,7 +167,30 @@ def _leaving(address: str, before: Known, after: Known) -> Leaving:
     domain = domain_of(address)
     tenant = before.tenant(domain) or after.tenant(domain) or NO_TENANT
     rule = after.rule(tenant) or before.rule(tenant) or Rule()
+    owner, host = after.elsewhere.get(domain, ("", ""))
+    if owner == tenant:
+        return Leaving(address, tenant, rule.days, moved_to=host)
     return Leaving(address, tenant, rule.days, rule.purge)
+
+
+def moves(before: Known, after: Known) -> dict[str, str]:
+    """Return the tenants that one of two generations serves and another node the other way round.
+
+    Each has the host name of the other node.
+    """
+    if before.served_here == after.served_here:  # true nearly always
+        return {}
+    come = {
+        tenant: host
+        for tenant, host in before.served_elsewhere.items()
+        if tenant in after.served_here - before.served_here
+    }
+    go = {
+        tenant: host
+        for tenant, host in after.served_elsewhere.items()
+        if tenant in before.served_here - after.served_here
+    }
+    return {**come, **go}
 
 
 def returns(address: str, tenant: str, after: Known) -> bool:

@@ -44,6 +44,24 @@ def account(*replacements: tuple[str, str]) -> Files:
     return dict(e.changed(e.FILES, e.ACCOUNT, *replacements))
 
 
+def moved() -> Files:
+    """Return the files after a move: the new node has reported a key of the tenant."""
+    key = {"domain": "acme.example", "selector": "mx2", "public": "MIIB" + 97 * "abcd"}
+    report = json.dumps({"node": "mx2", "dkim": [key]})
+    return {**account(("placement: mx1", "placement: mx2")), "state/mx2.json": report}
+
+
+def test_a_placement_that_was_changed_by_hand_is_refused_and_a_move_is_not() -> None:
+    found = plan(account(("placement: mx1", "placement: mx2")))
+    assert not found.faults
+    assert [fault.id for fault in found.unmoved] == data(found)["unmoved"][0]["id"].split()
+    assert "Refused because mail has to be moved first" in text(found)
+    assert "-e move_tenant=acme -e move_to=mx2" in " ".join(text(found).split())
+    assert "Refused" in markdown(found)
+    assert plan(moved()).unmoved == ()
+    assert "placement-moves" in [mark.id for mark in plan(moved()).risks]
+
+
 def test_no_change_is_one_sentence() -> None:
     assert summary_of(e.FILES) == ["before → after: nothing changes"]
     assert data(plan(e.FILES))["sections"] == []
@@ -320,7 +338,9 @@ def test_the_guard_judges_the_estate_and_each_node_by_the_shares_before() -> Non
     assert plan(loose, before, accepted=0).refused, "a change cannot loosen the guard for itself"
     gone = account(("state: active", "state: terminated"))
     assert plan(gone, accepted=0).deletions.startswith("on mx1 this change removes 1 of 1 tenants")
-    assert not plan(account(("placement: mx1", "placement: mx2")), accepted=0).refused
+    assert not plan(moved(), accepted=0).refused
+    by_hand = plan(account(("placement: mx1", "placement: mx2")), accepted=0)
+    assert (by_hand.deletions, by_hand.refused) == ("", True)
 
 
 def without_acme() -> Files:

@@ -135,7 +135,7 @@ def test_a_change_of_the_checks_is_noticed() -> None:
     checksum = hashlib.sha256(b"".join(sources)).hexdigest()
     assert (check.VERSION, checksum) == (
         1,
-        "d3581c48a7a25d72f35b957f37ec62510d1dd94b851427d96ea2bbd20c8ba04d",
+        "af96bee8d51392ea45e716db1e7418b882a704ae252050390ad9c04d6921841c",
     )
 
 
