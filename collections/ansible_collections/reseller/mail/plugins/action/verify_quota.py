@@ -20,6 +20,7 @@ ARGUMENTS = {
     "estate": {"type": "path"},
     "node": {"type": "str", "required": True},
     "users_file": {"type": "str", "default": "/var/lib/reseller-mail/current/dovecot/all_users"},
+    "mail": {"type": "str", "default": "/srv/vmail"},
     "warn_at": {"type": "int", "default": 80},
 }
 
@@ -40,7 +41,7 @@ class ActionModule(ActionBase):
         quotas, why = answer_of(
             self._execute_module,
             "reseller.mail.quota_info",
-            {"users_file": args["users_file"], "packed": True},
+            {"users_file": args["users_file"], "mail": args["mail"], "packed": True},
             task_vars,
             "packed",
         )
@@ -61,7 +62,7 @@ class ActionModule(ActionBase):
                     why,
                     f"look at Dovecot on {host}",
                 )
-                for one in ("quota.limit", "quota.usage")
+                for one in ("quota.limit", "quota.usage", "quota.disk")
             ]
         else:
             findings += node_findings(estate, node, live, args["warn_at"])

@@ -23,6 +23,10 @@ options:
     description: A file with one address on each line.
     type: path
     default: /var/lib/reseller-mail/current/dovecot/all_users
+  mail:
+    description: The folder of all mail. If it is given, the mail of each mailbox on the disk is
+      counted, too.
+    type: path
   packed:
     description: Whether to return the quotas as one compressed text, for
       M(reseller.mail.verify_quota).
@@ -63,6 +67,15 @@ quotas:
       description: The number of messages.
       type: int
       sample: 312
+    disk:
+      description: The size of the mail on the disk in bytes, with CRLF line ends, as Dovecot counts
+        it; null without O(mail).
+      type: int
+      sample: 20001
+    disk_messages:
+      description: The number of messages on the disk; null without O(mail).
+      type: int
+      sample: 312
 packed:
   description: The same as one compressed text.
   type: str
@@ -76,16 +89,26 @@ errors:
 """
 
 import os
+import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.reseller.mail.plugins.module_utils._host.quota import packed, parse
+from ansible_collections.reseller.mail.plugins.module_utils._host import quota_recount
+from ansible_collections.reseller.mail.plugins.module_utils._host.quota import (
+    Quota,
+    packed,
+    parse,
+)
 
 
 def main() -> None:
     """Return the quotas to Ansible."""
     users = {"type": "path", "default": "/var/lib/reseller-mail/current/dovecot/all_users"}
     module = AnsibleModule(
-        argument_spec={"users_file": users, "packed": {"type": "bool", "default": False}},
+        argument_spec={
+            "users_file": users,
+            "mail": {"type": "path"},
+            "packed": {"type": "bool", "default": False},
+        },
         supports_check_mode=True,
     )
     users_file = module.params["users_file"]
@@ -93,17 +116,8 @@ def main() -> None:
         module.fail_json(msg=f"{users_file} does not exist: no generation is installed here")
     if os.path.getsize(users_file) == 0:
         module.exit_json(changed=False, quotas=[], packed=packed([]), errors=[])
-    rc, out, err = module.run_command(
-        [
-            module.get_bin_path("doveadm", required=True),
-            "-f",
-            "tab",
-            "quota",
-            "get",
-            "-F",
-            users_file,
-        ]
-    )
+    doveadm = [module.get_bin_path("doveadm", required=True), *quota_recount.GET]
+    rc, out, err = module.run_command([*doveadm, "-F", users_file])
     try:
         quotas = parse(out)
     except ValueError:
@@ -118,6 +132,13 @@ def main() -> None:
             rc=rc,
             errors=err.splitlines(),
         )
+    if module.params["mail"]:
+
+        def ask(addresses: t.Sequence[str]) -> list[Quota]:
+            again = "".join(f"{address}\n" for address in addresses)
+            return parse(module.run_command([*doveadm, *quota_recount.USERS], data=again)[1])
+
+        quotas = quota_recount.with_disk(quotas, module.params["mail"], ask)
     answer = (
         {"packed": packed(quotas)}
         if module.params["packed"]

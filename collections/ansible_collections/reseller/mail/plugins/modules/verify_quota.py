@@ -6,11 +6,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: verify_quota
-short_description: Verify that Dovecot enforces the quotas of the files, and how full mailboxes are
+short_description: Compare the quotas of the files with Dovecot, its usage and the disk
 version_added: 0.1.0
 description:
   - Asks the Dovecot of a node, through M(reseller.mail.quota_info), for every mailbox's quota and
-    usage. The controller compares them with the files, and what is allotted with the limits.
+    usage, and counts the mail on the disk. The controller compares them with the files, and what
+    is allotted with the limits.
   - All mailboxes of a domain that are C(ok) are one finding. Every other mailbox is a finding of
     its own.
   - A node that cannot be reached is a finding, not an error.
@@ -25,6 +26,10 @@ options:
     description: The list of mailboxes on the node.
     type: str
     default: /var/lib/reseller-mail/current/dovecot/all_users
+  mail:
+    description: The folder of all mail on the node.
+    type: str
+    default: /srv/vmail
   warn_at:
     description: The usage of a mailbox is a V(warn) from this percentage of its quota.
     type: int

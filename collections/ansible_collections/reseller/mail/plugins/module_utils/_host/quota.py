@@ -15,13 +15,18 @@ KIB = 1024
 
 
 class Quota(t.NamedTuple):
-    """The limits that Dovecot enforces on a mailbox, None for unlimited, and what is used."""
+    """The limits that Dovecot enforces on a mailbox, None for unlimited, and what is used.
+
+    What the disk has is None if it was not counted.
+    """
 
     address: str
     limit: int | None
     used: int
     messages_limit: int | None
     messages: int
+    disk: int | None = None
+    disk_messages: int | None = None
 
 
 def parse(text: str) -> list[Quota]:
@@ -69,11 +74,13 @@ def unpacked(text: str) -> list[Quota]:
 
 def _is_sound(quota: Quota) -> bool:
     """Return whether the values of an entry have their types."""
-    address, limit, used, messages_limit, messages = quota
+    address, limit, used, messages_limit, messages, disk, disk_messages = quota
     return (
         isinstance(address, str)
         and isinstance(used, int)
         and isinstance(messages, int)
-        and isinstance(limit, (int, type(None)))
-        and isinstance(messages_limit, (int, type(None)))
+        and all(
+            isinstance(number, (int, type(None)))
+            for number in (limit, messages_limit, disk, disk_messages)
+        )
     )

@@ -129,6 +129,7 @@ _DOVECOT = ("private/auth", "private/dovecot-lmtp", "private/quota-status")
 NEEDS: t.Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "quota.limit": (("host.reached", "host.dovecot", "host.generation"), ()),
     "quota.usage": (("host.reached", "host.dovecot", "host.generation"), ()),
+    "quota.disk": (("host.reached", "host.dovecot", "host.generation"), ()),
     "access.imap": (("host.dovecot",), ()),
     "access.pop3": (("host.dovecot",), ()),
     "access.sieve": (("host.dovecot",), ()),

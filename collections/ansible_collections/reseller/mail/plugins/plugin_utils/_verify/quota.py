@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Compare the quotas of the files with those of Dovecot, with the usage and with the limits.
+"""Compare the quotas of the files with those of Dovecot, its usage, the disk and the limits.
 
 PRIVATE to the collection. Pure: no Ansible, no files, no clock, no randomness.
 """
@@ -28,6 +28,18 @@ class Live(t.NamedTuple):
     used: int
     messages_limit: Limit
     messages: int
+    disk: t.Optional[int] = None
+    disk_messages: t.Optional[int] = None
+
+    @property
+    def is_counted(self) -> bool:
+        """Return whether the mail on the disk was counted."""
+        return self.disk is not None
+
+    @property
+    def agrees(self) -> bool:
+        """Return whether Dovecot counts what the disk has. Dovecot rounds up to KiB."""
+        return (self.used, self.messages) == (-(-(self.disk or 0) // KIB) * KIB, self.disk_messages)
 
 
 def _limit(mailbox: Mailbox, live: t.Optional[Live], node: str) -> t.Optional[Finding]:
@@ -98,11 +110,26 @@ def _usage(mailbox: Mailbox, live: t.Optional[Live], warn_at: int) -> t.Optional
     )
 
 
+def _disk(mailbox: Mailbox, live: t.Optional[Live], node: str) -> t.Optional[Finding]:
+    """Return the finding about a mailbox with other mail on the disk than Dovecot counts."""
+    if live is None or not live.is_counted or live.agrees:
+        return None
+    return Finding(
+        "quota.disk",
+        mailbox.address,
+        "warn",
+        f"Dovecot counts what is on the disk: {live.disk} bytes, {live.disk_messages} messages",
+        f"it counts {live.used} bytes, {live.messages} messages",
+        f"systemctl start reseller-mail-quota on {node}, which happens every night, too",
+    )
+
+
 def _domain(domain: Domain, live: t.Mapping[str, Live], node: str, warn_at: int) -> list[Finding]:
     """Return a finding for each mailbox with a problem, and one for all others of the domain."""
     limits = [_limit(mailbox, live.get(mailbox.address), node) for mailbox in domain.mailboxes]
     usages = [_usage(mailbox, live.get(mailbox.address), warn_at) for mailbox in domain.mailboxes]
-    findings = [finding for finding in (*limits, *usages) if finding]
+    disks = [_disk(mailbox, live.get(mailbox.address), node) for mailbox in domain.mailboxes]
+    findings = [finding for finding in (*limits, *usages, *disks) if finding]
     well = limits.count(None)
     if well:
         findings.append(
@@ -125,6 +152,21 @@ def _domain(domain: Domain, live: t.Mapping[str, Live], node: str, warn_at: int)
                 "ok",
                 f"below {warn_at} %",
                 f"{usages.count(None)} mailboxes, {rounded(used)} used in the domain",
+            )
+        )
+    counted = [
+        live[mailbox.address]
+        for mailbox, finding in zip(domain.mailboxes, disks, strict=True)
+        if finding is None and mailbox.address in live and live[mailbox.address].is_counted
+    ]
+    if counted:
+        findings.append(
+            Finding(
+                "quota.disk",
+                domain.name,
+                "ok",
+                "Dovecot counts what is on the disk",
+                f"{len(counted)} mailboxes, {rounded(sum(one.disk or 0 for one in counted))}",
             )
         )
     return findings

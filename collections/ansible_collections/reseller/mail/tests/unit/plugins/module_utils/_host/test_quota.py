@@ -36,6 +36,8 @@ def test_another_output_is_refused(text: str) -> None:
 def test_what_is_packed_is_unpacked() -> None:
     assert quota.unpacked(quota.packed([JO, ANN])) == [JO, ANN]
     assert quota.unpacked(quota.packed([])) == []
+    on_disk = JO._replace(disk=887000, disk_messages=9)
+    assert quota.unpacked(quota.packed([on_disk])) == [on_disk]
 
 
 def sent(data: object) -> str:
@@ -53,6 +55,7 @@ def sent(data: object) -> str:
         sent(3),
         sent([[*JO[:2], "much", *JO[3:]]]),
         sent([[["jo"], *JO[1:]]]),
+        sent([[*JO[:5], "much", 9]]),
     ],
 )
 def test_an_answer_that_the_module_did_not_make_is_refused(text: str) -> None:

@@ -123,6 +123,34 @@ def test_messages_fill_a_mailbox_as_well(messages: int, state: str | None) -> No
         assert found.remedy.startswith(f"raise the mailbox_limits of {JO.address}")
 
 
+def test_what_dovecot_counts_is_compared_with_the_disk() -> None:
+    """Dovecot rounds up to KiB."""
+    counted = {
+        JO.address: live(5 * G, G)._replace(disk=G - 1023, disk_messages=0),
+        ANN.address: live(None, 2048, messages=3)._replace(disk=1024, disk_messages=3),
+    }
+    found = by_id(node_findings(estate(JO, ANN), "mx1", counted))
+    assert found["quota.disk", ANN.address] == Finding(
+        "quota.disk",
+        ANN.address,
+        "warn",
+        "Dovecot counts what is on the disk: 1024 bytes, 3 messages",
+        "it counts 2048 bytes, 3 messages",
+        "systemctl start reseller-mail-quota on mx1, which happens every night, too",
+    )
+    well = found["quota.disk", "acme.example"]
+    assert (well.state, well.found) == ("ok", "1 mailboxes, 1024M")
+    assert ("quota.disk", JO.address) not in found
+
+
+@pytest.mark.parametrize(("disk", "messages"), [(G + 1, 0), (G - 1024, 0), (G, 1)])
+def test_a_kib_or_a_message_is_a_difference(disk: int, messages: int) -> None:
+    one = live(5 * G, G)._replace(disk=disk, disk_messages=messages)
+    found = by_id(node_findings(estate(JO), "mx1", {JO.address: one}))
+    assert found["quota.disk", JO.address].state == "warn"
+    assert ("quota.disk", "acme.example") not in found
+
+
 def test_the_ledger_is_held_against_its_limits() -> None:
     found = by_id(ledger_findings(estate(JO, limits=Limits(storage=10 * G, mailboxes=1)), "mx1"))
     assert (
