@@ -46,7 +46,7 @@ seealso:
 EXAMPLES = r"""
 ---
 # inventories/example/mail.yml: gives every host mail_estate_dir, and every node mail_node,
-# mail_hostname, mail_addresses, mail_debian, mail_outbound,
+# mail_hostname, mail_addresses, mail_debian, mail_outbound, mail_backup_mx,
 # mail_relays and mail_dkim_algorithms
 plugin: reseller.mail.estate
 estate: ../../estates/example
@@ -132,6 +132,7 @@ def _fill(inventory: t.Any, estate: Estate) -> None:
         )
         inventory.set_variable(node.name, "mail_debian", node.debian)
         inventory.set_variable(node.name, "mail_outbound", outgoing.outbound_settings(node))
+        inventory.set_variable(node.name, "mail_backup_mx", node.is_backup_mx)
         inventory.set_variable(node.name, "mail_relays", outgoing.relay_settings(estate))
         algorithms = opendkim.instances(estate, node)
         inventory.set_variable(node.name, "mail_dkim_algorithms", algorithms)

@@ -145,6 +145,7 @@ def _settings(estate: Estate, node: Node) -> dict[str, str]:
         "hostname": node.hostname,
         "debian": str(node.debian),
         "dkim_algorithms": ", ".join(opendkim.instances(estate, node)),
+        "backup_mx": "yes" if node.is_backup_mx else "no",
         "outbound": repr(outgoing.outbound_settings(node)),
         "relays": repr(outgoing.relay_settings(estate)),
         "nodes": ", ".join(

@@ -39,6 +39,8 @@ class Node:
         hostname: its FQDN, which is MX target, EHLO name and name of the certificate.
         debian: its major release, which decides the syntax of what is compiled for it.
         capacity: in bytes; None if it is not known.
+        backup_priority: its preference in the MX records of other nodes' tenants; None if it is not
+            their backup MX.
     """
 
     name: str
@@ -52,6 +54,12 @@ class Node:
     capacity: t.Optional[int] = None
     outbound_addresses: tuple[str, ...] = ()
     outbound_hosts: tuple[OutboundHost, ...] = ()
+    backup_priority: t.Optional[int] = None
+
+    @property
+    def is_backup_mx(self) -> bool:
+        """Return whether the node is the backup MX of other nodes."""
+        return self.backup_priority is not None and self.lifecycle == "ready"
 
     @property
     def dkim_selector(self) -> str:

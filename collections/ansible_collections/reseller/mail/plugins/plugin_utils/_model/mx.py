@@ -21,14 +21,17 @@ PRIORITY = 10
 def hosts(estate: Estate, tenant: Tenant) -> list[tuple[int, str]]:
     """Return (priority, host name) for a tenant, the node first.
 
-    A backup MX has a larger number than the node; validation makes sure of that. A host that is the
-    tenant's own node is not a backup.
+    A backup MX has a larger number than the node; validation makes sure of that. It is a node, or
+    a host that is not ours. A host that is the tenant's own node is not a backup.
     """
     node = estate.node_of(tenant).hostname
-    backups = sorted(
-        (backup.priority, backup.hostname) for backup in estate.backup_mx if backup.hostname != node
-    )
-    return [(PRIORITY, node), *backups]
+    backups = {(backup.priority, backup.hostname) for backup in estate.backup_mx}
+    backups |= {
+        (one.backup_priority, one.hostname)
+        for one in estate.nodes
+        if one.backup_priority is not None and one.is_backup_mx
+    }
+    return [(PRIORITY, node), *sorted(one for one in backups if one[1] != node)]
 
 
 def provider_hosts(estate: Estate) -> list[tuple[int, str]]:

@@ -12,6 +12,8 @@ import json
 import typing as t
 from dataclasses import dataclass, field
 
+from .._model import mx
+
 if t.TYPE_CHECKING:
     from .._model.domain import Domain
     from .._model.estate import Estate
@@ -284,8 +286,7 @@ def _results(
     A policy with a question that was not asked, or had no answer, is not in the result: the day
     does not count for it.
     """
-    node = estate.node_of(tenant)
-    hosts = (node.name, node.hostname, *(backup.hostname for backup in estate.backup_mx))
+    hosts = (tenant.placement, *(host for _priority, host in mx.hosts(estate, tenant)))
     shared = [
         finding
         for subject in (estate.provider.domain, *hosts)

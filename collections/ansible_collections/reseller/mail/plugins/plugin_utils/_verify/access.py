@@ -526,11 +526,17 @@ def backup_checks(connector: Connector, host: str, sender: str) -> list[Check]:
     ]
 
 
-def backup_check(connector: Connector, host: str, name: str, catch_all: bool) -> Check:
+def backup_check(
+    connector: Connector, host: str, name: str, catch_all: bool, ours: bool = False
+) -> Check:
     """Return the check that a backup MX accepts the mail of a domain or domain alias, and no mail
-    that it would have to bounce."""
+    that it would have to bounce. ``ours`` means that it is a node."""
     expected = "RCPT TO a known address: 250" + ("" if catch_all else "; an unknown one: 550")
-    remedy = f"its operator must configure our domains and addresses there: {_ask_operator(host)}"
+    remedy = (
+        f"converge {host}; look at its recipient tables"
+        if ours
+        else f"its operator must configure our domains and addresses there: {_ask_operator(host)}"
+    )
     return functools.partial(
         finding,
         "mail.backup",

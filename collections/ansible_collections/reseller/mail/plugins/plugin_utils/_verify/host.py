@@ -144,7 +144,10 @@ NEEDS: t.Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "mail.spam": ((*_SMTP, *_STORE), ()),
     "mail.forged": ((*_SMTP, *_STORE), ()),
     "mail.unknown_refused": ((*_SMTP, "host.generation", "host.disk"), ()),
-    "mail.backup": ((), (*_SMTP, "host.generation", "host.disk", "mail.port")),
+    "mail.backup": (
+        (*_SMTP, "host.generation"),
+        (*_SMTP, "host.generation", "host.disk", "mail.port"),
+    ),
     "mail.postmaster": ((*_SMTP, "host.generation", "mail.port"), ()),
     "mail.submit": ((*_SMTP, "host.sending_limit", *_STORE), ()),
     "mail.fetch": (("host.dovecot", "host.generation"), ()),

@@ -298,7 +298,10 @@ def _checks(connector: Connector, estate: Estate) -> list[access.Check]:
 
 
 def _node_checks(connector: Connector, estate: Estate, node: Node) -> list[access.Check]:
-    """Return the checks of a node, and of unknown recipients in its domains without a catch-all."""
+    """Return the checks of a node, and of unknown recipients in its domains without a catch-all.
+
+    If it is a backup MX, the recipients of the other nodes are checked, too.
+    """
     here = [domain for _tenant, domain in estate.domains_on(node)]
     sender = f"postmaster@{here[0].name}" if here else ""
     return [
@@ -308,22 +311,32 @@ def _node_checks(connector: Connector, estate: Estate, node: Node) -> list[acces
             for domain in here
             if not domain.catch_all
         ),
+        *(_recipient_checks(connector, estate, node.hostname, node) if node.is_backup_mx else ()),
     ]
 
 
 def _backup_checks(connector: Connector, estate: Estate, backup: BackupMx) -> list[access.Check]:
-    """Return the checks of a backup MX, and of its recipients in each name of an active domain.
-
-    It may refuse the mail of a suspended tenant or domain, or accept it: that is not asked.
-    """
+    """Return the checks of a backup MX that is not ours, and of its recipients."""
     served = list(estate.served_domains())
     sender = f"postmaster@{served[0][1].name}" if served else ""
     return [
         *access.backup_checks(connector, backup.hostname, sender),
-        *(
-            access.backup_check(connector, backup.hostname, name, bool(domain.catch_all))
-            for tenant, domain in served
-            if tenant.state == domain.state == "active"
-            for name in domain.names
-        ),
+        *_recipient_checks(connector, estate, backup.hostname),
+    ]
+
+
+def _recipient_checks(
+    connector: Connector, estate: Estate, host: str, node: t.Optional[Node] = None
+) -> list[access.Check]:
+    """Return the checks of a backup MX's recipients in each name of an active domain.
+
+    ``node`` is set if it is a node, which is no backup of its own domains. It may refuse the mail
+    of a suspended tenant or domain, or accept it: that is not asked.
+    """
+    return [
+        access.backup_check(connector, host, name, bool(domain.catch_all), node is not None)
+        for tenant, domain in estate.served_domains()
+        if tenant.state == domain.state == "active"
+        if node is None or tenant.placement != node.name
+        for name in domain.names
     ]

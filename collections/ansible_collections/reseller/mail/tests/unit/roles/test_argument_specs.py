@@ -23,6 +23,7 @@ COLLECTION = Path(__file__).parents[3]
 ROLES = COLLECTION / "roles"
 NAMES = sorted(path.name for path in ROLES.iterdir())
 INVENTORY = {
+    "mail_backup_mx": True,
     "mail_addresses": ["192.0.2.11", "2001:db8::11"],
     "mail_debian": 13,
     "mail_dkim_algorithms": ["rsa", "ed25519"],

@@ -243,6 +243,15 @@ _NODE = Table(
             PARTS,
             (),
         ),
+        "backup_priority": key(
+            PRIORITY,
+            "The node is the backup MX of all other nodes, with this preference in the MX records"
+            f" of their tenants. It is higher than {NODE_PREFERENCE}, which the tenant's own node"
+            " has. A node without tenants can have this as its only task. Without it, no MX record"
+            " of other nodes' tenants names the node.",
+            "S0-2 S1-3",
+            HOSTS,
+        ),
     },
 )
 _BACKUP_MX = Table(

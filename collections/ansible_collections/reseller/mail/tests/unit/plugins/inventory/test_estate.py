@@ -90,6 +90,7 @@ def test_nodes_and_tenants(place: Place) -> None:
                 "ipv6": "",
             }
         ],
+        "mail_backup_mx": False,
         "mail_relays": [
             {
                 "name": "premium",

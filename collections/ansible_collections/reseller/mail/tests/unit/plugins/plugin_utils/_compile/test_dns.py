@@ -299,6 +299,33 @@ BACKUP = BackupMx("alt.hosting.example", ("192.0.2.9", "2001:DB8::9"), 30)
 RELAY = PremiumRelay("smtp.relay.example", 587, "spf.relay.example")
 
 
+def test_a_node_is_the_backup_mx_of_the_others_and_not_of_itself() -> None:
+    mx2 = dataclasses.replace(ESTATE.nodes[1], backup_priority=40)
+    estate = dataclasses.replace(ESTATE, nodes=(ESTATE.nodes[0], mx2), backup_mx=(BACKUP,))
+    assert sorted(values("acme.example", "MX", estate)) == [
+        "10 mx1.hosting.example.",
+        "30 alt.hosting.example.",
+        "40 mx2.hosting.example.",
+    ]
+    assert sorted(values("globex.example", "MX", estate)) == [
+        "10 mx2.hosting.example.",
+        "30 alt.hosting.example.",
+    ]
+    (tenant,) = (one for one in estate.tenants if one.name == "acme")
+    assert mta_sts.hosts(estate, tenant) == [
+        "mx1.hosting.example",
+        "alt.hosting.example",
+        "mx2.hosting.example",
+    ]
+
+
+def test_a_node_that_is_not_ready_is_no_backup_mx() -> None:
+    mx2 = dataclasses.replace(ESTATE.nodes[1], backup_priority=40, lifecycle="planned")
+    estate = dataclasses.replace(ESTATE, nodes=(ESTATE.nodes[0], mx2))
+    assert not mx2.is_backup_mx
+    assert values("acme.example", "MX", estate) == ["10 mx1.hosting.example."]
+
+
 def test_backup_mx_stand_behind_the_node_and_in_the_policy() -> None:
     estate = dataclasses.replace(
         ESTATE, backup_mx=(BACKUP, BackupMx("mx1.hosting.example", ("192.0.2.1",), 20))

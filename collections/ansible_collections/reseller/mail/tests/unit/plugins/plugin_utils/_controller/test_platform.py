@@ -119,6 +119,16 @@ def test_the_record_names_what_roles_configure_of_the_estate(tmp_path: Path) -> 
     }
 
 
+def test_the_record_names_whether_the_node_is_a_backup_mx(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(FIXTURE, tmp_path / "estate"))
+    before = platform.record(*judged_node(str(folder), "mx1"))
+    file = folder / "estate.yml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("debian: 12", "debian: 12, backup_priority: 20"), encoding="utf-8")
+    after = platform.record(*judged_node(str(folder), "mx1"))
+    assert (before.settings["backup_mx"], after.settings["backup_mx"]) == ("no", "yes")
+
+
 RECORD = Record("0.1.0", "3f1c9a7be210" + 52 * "0", {"dkim_algorithms": "rsa", "debian": "13"})
 SITE = "run ansible-playbook reseller.mail.site"
 

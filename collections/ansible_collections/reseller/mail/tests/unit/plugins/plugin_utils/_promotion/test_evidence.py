@@ -179,6 +179,14 @@ def test_green_is_what_was_asked_and_is_well(estate: Estate) -> None:
         "dmarc": "",
         "mta_sts": "",
     }, "nothing is lost by a dead one"
+    nodes = tuple(
+        replace(node, backup_priority=20) if node.name == "mx2" else node for node in estate.nodes
+    )
+    wrong = Finding("mail.tls", "mx2.hosting.example", "fail", "", "")
+    assert verdict(estate, wrong)["mta_sts"] == ""
+    assert verdict(replace(estate, nodes=nodes), wrong)["mta_sts"] == "mail.tls", (
+        "senders come to it as well"
+    )
     assert verdict(estate, Finding("quota.usage", ACME, "fail", "", "")) == {
         "dmarc": "",
         "mta_sts": "",

@@ -577,6 +577,7 @@ def test_a_terminated_tenant_leaves_dns(estate: Estate, world: Zones) -> None:
     assert world.values("acme.example", "MX") == [
         "10 mx1.hosting.example.",
         "20 alt.hosting.example.",
+        "30 mx2.hosting.example.",
     ]
 
 
@@ -1119,6 +1120,7 @@ def test_many_records_of_one_zone_take_several_messages(estate: Estate, world: Z
     assert world.values("d39.acme.example", "MX") == [
         "10 mx1.hosting.example.",
         "20 alt.hosting.example.",
+        "30 mx2.hosting.example.",
     ]
     assert world.updates > 3, "more than one a zone"
 

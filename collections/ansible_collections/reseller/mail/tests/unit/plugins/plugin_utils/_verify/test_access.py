@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import socket
 import threading
 import types
@@ -261,6 +262,25 @@ def test_strangers_in_an_mx_set_are_left_alone_and_of_a_backup_mx_only_port_25_i
     }, "it is not known what a suspended tenant's domain answers"
     assert {found[id_, ALT] for id_ in ("mail.port", "mail.relay_refused")} == {"ok"}
     assert found["mail.tls", ALT] == "fail", "it has no STARTTLS"
+
+
+def test_a_node_is_asked_as_the_backup_mx_of_the_others_domains_alone() -> None:
+    backup = Node("mx2", ALT, 13, ("192.0.2.9",), backup_priority=20)
+    here = estates.tenant("here", Domain("here.example", "mail", "o"), placement="mx2")
+    its = dataclasses.replace(
+        estate(),
+        nodes=(*estate().nodes, backup),
+        backup_mx=(),
+        tenants=(*estate().tenants, here),
+    )
+    with server({POSTMASTER: "250 Ok", "RCPT": "450 no"}) as port:
+        found = access_findings(Loopback({"192.0.2.3": port, "192.0.2.9": port}), its)
+    asked = {one.subject: one for one in found if one.id == "mail.backup"}
+    assert asked.keys() == {f"{ALT} → acme.example", f"{ALT} → acme-mail.example"}
+    assert {one.state for one in asked.values()} == {"warn"}
+    assert {one.remedy for one in asked.values()} == {
+        f"converge {ALT}; look at its recipient tables"
+    }
 
 
 def test_a_dead_host_is_dialled_once_and_is_one_failure() -> None:

@@ -566,6 +566,7 @@ def test_what_needs_a_failed_service_is_blocked_and_names_it() -> None:
         fail("mail.deliver", "outside → jo@acme.example"),
         fail("mail.dkim", "acme.example", "blocked"),
         fail("mail.tls", HOST, "warn"),
+        fail("mail.backup", f"{HOST} → globex.example"),
     ]
     for one in settled([guard, *symptoms], HOMES):
         assert one is guard or (one.state, one.found, one.remedy) == (
