@@ -9,13 +9,15 @@ from pathlib import Path
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.reseller.mail.plugins.module_utils._host import one_text
+from ansible_collections.reseller.mail.plugins.module_utils._host.common_passwords import (
+    chosen_weaknesses,
+)
 from ansible_collections.reseller.mail.plugins.module_utils._host.credentials import (
     POLICY,
     CredentialError,
     digest,
     is_invented,
     supplied_hash,
-    weaknesses,
 )
 from ansible_collections.reseller.mail.plugins.module_utils._host.retained.rules import NO_TENANT
 from ansible_collections.reseller.mail.plugins.plugin_utils._controller import files, terminal
@@ -215,7 +217,7 @@ class ActionModule(ActionBase):
             )
             try:
                 text = self._clear(mailbox.password)
-                reasons = [] if supplied_hash(text) else weaknesses(text, mailbox.address)
+                reasons = [] if supplied_hash(text) else chosen_weaknesses(text, mailbox.address)
             except (AnsibleError, ValueError):  # ValueError: the decrypted value is not UTF-8
                 faults[mailbox.address] = (
                     f"{where} cannot be decrypted; allowed: a value encrypted with a vault password"

@@ -44,7 +44,7 @@ store."""
 
 POLICY = (
     "at least 8 characters with an upper-case letter, a digit and a symbol, without the name or the"
-    " domain"
+    " domain, and no common word with digits or symbols"
 )
 
 UNAMBIGUOUS = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -214,7 +214,10 @@ class Store:
 
 
 def weaknesses(password: str, address: str) -> t.List[str]:
-    """Return which rules of the policy a password breaks; none when it is good."""
+    """Return which rules of the policy a password breaks; none when it is good.
+
+    For a password that a person chose, use ``common_passwords.chosen_weaknesses``.
+    """
     name, _at, domain = address.partition("@")
     folded = password.casefold()
     # A name of one or two letters is in many passwords by chance.

@@ -216,7 +216,7 @@ def test_a_tag_that_selects_nothing_is_refused(place: Place) -> None:
     found = refused(place.play("site", "--tags", "dsn,postfix", "--skip-tags", "mtasts"))
     known = (
         "it has autoconfig, backup, base, dns, dovecot, filter, firewall, generation, mta_sts,"
-        " opendkim, platform, postfix and 2 more"
+        " opendkim, passwords, platform and 3 more"
     )
     assert found == (
         f"the playbook site has no tag dsn; did you mean dns?; {known}\n"

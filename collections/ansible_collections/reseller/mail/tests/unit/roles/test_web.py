@@ -9,8 +9,15 @@ from pathlib import Path
 import pytest
 
 ROLES = Path(__file__).parents[3] / "roles"
-SERVERS = {"autoconfig": "https", "guide": "https", "mta_sts": "https", "tls": "main"}
-"""The roles with a server of nginx, and the entry point of role web that each needs."""
+SERVERS = {
+    "autoconfig": "https",
+    "guide": "https",
+    "mta_sts": "https",
+    "passwords": "node",
+    "tls": "main",
+}
+"""The roles with a server of nginx or a part of one, and the entry point of role web that each
+needs."""
 
 
 def text_of(role: str, pattern: str) -> str:
