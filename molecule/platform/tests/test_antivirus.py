@@ -39,9 +39,8 @@ def apply(**variables: t.Any) -> str:
 @pytest.fixture(scope="module", autouse=True)
 def first_run(nodes: dict[str, Host]) -> t.Iterator[str]:
     """The output of the run that turns the scanner on. Afterwards it is off again."""
-    output = apply(filter_antivirus=True)
     try:
-        yield output
+        yield apply_to_filters(nodes, filter_antivirus=True)
     finally:
         apply()
         for node in nodes.values():
@@ -66,11 +65,17 @@ def database(nodes: dict[str, Host]) -> None:
 
 @pytest.fixture(scope="module")
 def accepting(nodes: dict[str, Host], database: None) -> None:
-    """What cannot be scanned is accepted. The filter's new processes take the mail."""
+    """What cannot be scanned is accepted."""
+    apply_to_filters(nodes, filter_antivirus=True, filter_antivirus_when_down="accept")
+
+
+def apply_to_filters(nodes: dict[str, Host], **variables: t.Any) -> str:
+    """Apply other variables. The filter's new processes take the mail then."""
     before = {name: filters(node) for name, node in nodes.items()}
-    apply(filter_antivirus=True, filter_antivirus_when_down="accept")
+    output = apply(**variables)
     for name, node in nodes.items():
         assert wait_until(lambda name=name, node=node: filters(node) - before[name]), name
+    return output
 
 
 def filters(node: Host) -> set[str]:
