@@ -57,11 +57,14 @@ def _through_csv(files: dict[str, bytes]) -> Draft:
     return draft
 
 
+_PLACE = r":\d+:\d+| \(line \d+ of the script\)|line \d+"
+"""Where a fault is. The line of a script is named only if the place in the file does not say it."""
+
+
 def _without_places(faults: list[Fault]) -> list[tuple[str, str, str]]:
     """Where something stands is another matter in files that were written anew."""
     return sorted(
-        (fault.position.file, fault.id, re.sub(r":\d+:\d+|line \d+", "", fault.what))
-        for fault in faults
+        (fault.position.file, fault.id, re.sub(_PLACE, "", fault.what)) for fault in faults
     )
 
 
