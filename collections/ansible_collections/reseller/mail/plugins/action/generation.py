@@ -98,9 +98,14 @@ class ActionModule(ActionBase):
 
 def _artefact(estate: Estate, node: Node, args: dict[str, t.Any]) -> _compile.Artefact:
     """Return what the node looks up, at this step of a tenant's move."""
-    if not args["moving_from"] or args["moving_step"] == "moved":
+    if not args["moving_from"]:
         return _compile.artefact(estate, node, args["root"])
-    steps = {"arriving": moving.arriving, "leaving": moving.leaving, "arrived": moving.arrived}
+    steps = {
+        "arriving": moving.arriving,
+        "leaving": moving.leaving,
+        "moved": moving.moved,
+        "arrived": moving.arrived,
+    }
     return steps[args["moving_step"]](
         estate, node, args["root"], args["moving"], args["moving_from"]
     )

@@ -86,8 +86,8 @@ options:
     type: str
     default: ''
   moving_from:
-    description: The node that has served the tenant until now. Needed unless
-      O(moving_step=moved).
+    description: The node that has served the tenant until now. Without it, the node looks up what
+      the files say.
     type: str
     default: ''
   moving_step:
@@ -96,7 +96,8 @@ options:
         also prepares the former node.
       - V(leaving) lets the former node pass on the tenant's mail, while users still read theirs.
       - V(arrived) lets the new node serve the tenant.
-      - V(moved) is what the files say.
+      - V(moved) is what the files say. The former node still knows the tenant's recipients, for
+        sessions of SMTP that began before.
     type: str
     choices: [arriving, leaving, moved, arrived]
     default: moved

@@ -8,9 +8,10 @@ node passes the mail on, and the new node defers it still. So no message goes to
 two, and none is delivered into a mailbox that is being copied.
 
 A process of Postfix that serves a session while Postfix reloads may remember to which class a
-domain belonged, and find its recipients in the new tables; or the other way round. So two
-generations that follow each other have the tenant's recipients in the tables of both classes: no
-recipient that exists is refused as unknown.
+domain belonged, and find its recipients in the new tables; or the other way round. So the
+generations of a move have the tenant's recipients in the tables of both classes: no recipient that
+exists is refused as unknown. A session may last longer than a step, so the former node keeps them
+until the next run.
 """
 
 from __future__ import annotations
@@ -64,6 +65,12 @@ def leaving(estate: Estate, node: Node, root: str, tenant: str, source: str) -> 
     tables = {path: text for path, text in after.files.items() if path.startswith("postfix/")}
     passes_on = dataclasses.replace(before, files={**before.files, **tables})
     return _with(passes_on, before, _names(estate, tenant), _LOCAL)
+
+
+def moved(estate: Estate, node: Node, root: str, tenant: str, source: str) -> Artefact:
+    """Return what the former node looks up when its users have left, until the next run."""
+    before = artefact(placed(estate, tenant, source), node, root)
+    return _with(artefact(estate, node, root), before, _names(estate, tenant), _LOCAL)
 
 
 def arrived(estate: Estate, node: Node, root: str, tenant: str, source: str) -> Artefact:

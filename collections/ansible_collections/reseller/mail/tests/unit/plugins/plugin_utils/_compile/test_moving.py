@@ -74,6 +74,7 @@ def test_generations_that_follow_each_other_know_the_recipients_in_both_classes(
             _compile.artefact(ESTATE, MX1, ROOT),
             moving.arriving(AFTER, MX1, ROOT, "acme", "mx1"),
             moving.leaving(AFTER, MX1, ROOT, "acme", "mx1"),
+            moving.moved(AFTER, MX1, ROOT, "acme", "mx1"),
             _compile.artefact(AFTER, MX1, ROOT),
         ],
         "new": [
@@ -92,13 +93,16 @@ def test_generations_that_follow_each_other_know_the_recipients_in_both_classes(
     ]
     assert "jo@acme.example" in addresses
     for generations in steps.values():
-        for first, second in itertools.pairwise(generations):
-            for classes, tables in ((first, second), (second, first), (second, second)):
-                for address in addresses:
-                    domain = address.rpartition("@")[2]
-                    (kind,) = (one for one in asked if domain in table(classes.files, one))
-                    known = {key for one in asked[kind] for key in table(tables.files, one)}
-                    assert not known.isdisjoint({address, f"@{domain}"}), (kind, address)
+        steps_back = [(new, old) for old, new in itertools.pairwise(generations)]
+        same = [(one, one) for one in generations]
+        *of_the_move, _of_the_next_run = generations
+        remembered = [*itertools.pairwise(generations), *itertools.combinations(of_the_move, 2)]
+        for classes, tables in (*remembered, *steps_back, *same):
+            for address in addresses:
+                domain = address.rpartition("@")[2]
+                (kind,) = (one for one in asked if domain in table(classes.files, one))
+                known = {key for one in asked[kind] for key in table(tables.files, one)}
+                assert not known.isdisjoint({address, f"@{domain}"}), (kind, address)
 
 
 def test_hosts_see_in_the_lookups_that_a_tenant_moves() -> None:
